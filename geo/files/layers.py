@@ -1,0 +1,266 @@
+"""GeoPackage and Shapefile, read with GDAL; whole numbers stay whole, and GBK tables keep their characters."""
+
+from __future__ import annotations
+
+import codecs
+import shutil
+import sqlite3
+import struct
+import tempfile
+import warnings
+import zipfile
+from contextlib import closing
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import shapely
+from numpy.typing import NDArray
+from pyogrio.errors import DataSourceError
+
+from geo.crs import System, parse_system
+from geo.errors import Text
+from geo.files.guards import check_foreign, damaged, open_zip, too_large
+from geo.files.sheet import MAX_COLUMNS, MAX_ROWS, Sheet, column_names, object_frame, storable, unreadable
+from geo.files.workbook import choose
+
+_GPKG = Text("GeoPackage（.gpkg）", "a GeoPackage (.gpkg)")
+_SHP = Text(
+    "Shapefile（.shp 及同名 .shx、.dbf，可装入一个 zip）", "a Shapefile (.shp with its .shx and .dbf, also as one zip)"
+)
+_SHP_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+_SHP_MAGIC = struct.pack(">i", 9994)
+_EXACT = 2**53
+
+
+def read_geopackage(path: Path, *, sheet: str | None = None) -> list[Sheet]:
+    """Read the layers of a GeoPackage, tables without geometry too.
+
+    Parameters
+    ----------
+    path : Path
+        A checked local file.
+    sheet : str, optional
+        Name or number (from 1) of the only layer to read.
+
+    Raises
+    ------
+    FileUnreadable
+        If it is no GeoPackage, has a layer that is a query rather than a table (which may never end), or is too large.
+    CrsUnknown
+        If a layer is in a system that cannot be converted.
+    """
+    start = check_foreign(path, _GPKG)
+    if not start.startswith(b"SQLite format 3\0"):
+        raise unreadable(path, Text("内容不是数据库", "its content is no database"), _GPKG, _again())
+    names = _geopackage_tables(path)
+    if sheet is not None:
+        names = choose(names, sheet, path)
+    return [_read_layer(path, name, name, "gpkg") for name in names]
+
+
+def read_shapefile(path: Path, *, encoding: str | None = None) -> list[Sheet]:
+    """Read a Shapefile: one layer.
+
+    Parameters
+    ----------
+    path : Path
+        The ``.shp``, a checked local file, beside its other parts.
+    encoding : str, optional
+        Of its table. By default found in the table itself: UTF-8, else what the ``.cpg`` says, else GB18030.
+
+    Raises
+    ------
+    FileUnreadable
+        If it is no Shapefile or a part is missing.
+    CrsUnknown
+        If its ``.prj`` names a system that cannot be converted.
+    """
+    with path.open("rb") as file:
+        if file.read(4) != _SHP_MAGIC:
+            raise unreadable(path, Text("内容不是 Shapefile", "its content is no Shapefile"), _SHP, _again())
+    with tempfile.TemporaryDirectory(prefix="fangtu-") as folder:
+        # Read from a copy under a plain name: parts may differ in case, and a lost index (.shx) can be rebuilt there.
+        for part in path.parent.glob("*"):
+            if part.stem.casefold() == path.stem.casefold() and part.suffix.lower() in _SHP_PARTS:
+                shutil.copyfile(part, Path(folder, "layer" + part.suffix.lower()))
+        return [_read_shapefile_copy(Path(folder, "layer.shp"), path, path.stem, encoding)]
+
+
+def read_zipped_shapefile(path: Path, *, sheet: str | None = None, encoding: str | None = None) -> list[Sheet]:
+    """Read every Shapefile in a zip archive; parameters and errors as for :func:`read_shapefile`."""
+    with open_zip(path, "zip") as archive, tempfile.TemporaryDirectory(prefix="fangtu-") as folder:
+        groups: dict[str, dict[str, zipfile.ZipInfo]] = {}
+        for member in archive.infolist():
+            inside = Path(_member_name(member))
+            if inside.suffix.lower() in _SHP_PARTS and "__MACOSX" not in inside.parts:
+                groups.setdefault(str(inside.with_suffix("")).casefold(), {})[inside.suffix.lower()] = member
+        found = {Path(_member_name(parts[".shp"])).stem: parts for parts in groups.values() if ".shp" in parts}
+        if not found:
+            raise unreadable(path, Text("压缩包里没有 .shp", "there is no .shp in the archive"), _SHP, _again())
+        if sheet is not None:
+            found = {name: found[name] for name in choose(list(found), sheet, path)}
+        sheets = []
+        for number, (name, parts) in enumerate(found.items()):
+            for suffix, packed in parts.items():
+                with archive.open(packed) as source, Path(folder, f"layer{number}{suffix}").open("wb") as target:
+                    shutil.copyfileobj(source, target)
+            sheets.append(_read_shapefile_copy(Path(folder, f"layer{number}.shp"), path, name, encoding))
+        return sheets
+
+
+def _read_shapefile_copy(copy: Path, path: Path, name: str, encoding: str | None) -> Sheet:
+    table = copy.with_suffix(".dbf")
+    if not table.is_file():
+        raise unreadable(path, Text("缺少 .dbf（属性表）", "its table (.dbf) is missing"), _SHP, _again())
+    return _read_layer(copy, copy.stem, name, "shapefile", path, encoding or _table_encoding(table))
+
+
+def _read_layer(
+    source: Path, layer: str, name: str, kind: str, path: Path | None = None, encoding: str | None = None
+) -> Sheet:
+    path = path or source
+    pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": True})
+    try:
+        info = pyogrio.read_info(source, layer=layer, encoding=encoding, force_feature_count=True)
+        if info["features"] > MAX_ROWS or len(info["fields"]) > MAX_COLUMNS:
+            raise too_large(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            meta, _, geometry, values = pyogrio.raw.read(source, layer=layer, encoding=encoding, force_2d=True)
+            values = [
+                _whole_numbers(source, layer, field, column, dtype, encoding)
+                for field, column, dtype in zip(meta["fields"], values, info["dtypes"], strict=True)
+            ]
+    except (DataSourceError, ValueError, RuntimeError, UnicodeError) as error:
+        raise damaged(path, kind, error) from error
+    except LookupError as error:
+        raise damaged(path, kind, f"encoding {error}") from error
+    plain = [_plain(column, ogr_type) for column, ogr_type in zip(values, info["ogr_types"], strict=True)]
+    cells = list(zip(*plain, strict=True))
+    count = len(values[0]) if values else len(geometry) if geometry is not None else 0
+    fields = [str(field) for field in meta["fields"]]
+    frame: pd.DataFrame = object_frame(column_names(["geometry", *fields])[1:], cells or [()] * count)
+    crs = None
+    if geometry is not None:
+        shapes = shapely.from_wkb(geometry, on_invalid="ignore")
+        frame = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, dtype="geometry"))
+        crs = _system(meta["crs"])
+    return Sheet(name, frame, np.arange(1, count + 1, dtype=np.int64), crs, 0, kind)
+
+
+def _whole_numbers(
+    source: Path, layer: str, field: str, column: NDArray[Any], dtype: str, encoding: str | None
+) -> NDArray[Any]:
+    """Give whole numbers back as such: with gaps they come as floats, and an 18-digit number loses its end."""
+    if not dtype.startswith("int") or column.dtype.kind != "f":
+        return column
+    if np.nanmax(np.abs(column), initial=0.0) < _EXACT:
+        return np.array([None if np.isnan(value) else int(value) for value in column], dtype=object)
+    quoted = '"' + field.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    table = '"' + layer.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    text = pyogrio.raw.read(
+        source,
+        sql=f"SELECT CAST({quoted} AS CHARACTER(24)) AS number FROM {table}",
+        sql_dialect="OGRSQL",
+        read_geometry=False,
+        encoding=encoding,
+    )[3][0]
+    return np.array([None if value is None else int(value) for value in text], dtype=object)
+
+
+def _plain(column: NDArray[Any], ogr_type: str) -> list[Any]:
+    """Turn a column of GDAL's into plain Python values."""
+    if column.dtype.kind == "M":
+        moments: list[datetime | None] = [None if np.isnat(v) else v.astype("datetime64[us]").item() for v in column]
+        if ogr_type == "OFTDate":
+            return [None if moment is None else date(moment.year, moment.month, moment.day) for moment in moments]
+        return list(moments)
+    if column.dtype.kind == "f":
+        return [None if np.isnan(value) else float(value) for value in column]
+    return [_plain_value(value) for value in column.tolist()]
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value) if value.strip() else None
+    return None if isinstance(value, bytes) else value
+
+
+def _system(crs: str | None) -> System | None:
+    """Read what a layer says of its system; an undefined one is None."""
+    if not crs or "undefined" in crs.casefold() or crs.startswith(("LOCAL_CS", "ENGCRS")):
+        return None
+    return parse_system(crs)
+
+
+def _geopackage_tables(path: Path) -> list[str]:
+    """List the feature and attribute tables, and refuse layers that are views or virtual tables."""
+    try:
+        with closing(sqlite3.connect(f"file:{_quoted(path)}?mode=ro&immutable=1", uri=True)) as store:
+            rows = store.execute(
+                "SELECT c.table_name, m.type, m.sql FROM gpkg_contents c LEFT JOIN sqlite_master m"
+                " ON lower(m.name) = lower(c.table_name) WHERE c.data_type IN ('features', 'attributes')"
+            ).fetchall()
+    except sqlite3.Error as error:
+        raise damaged(path, "GeoPackage", error) from error
+    for name, kind, sql in rows:
+        if kind != "table" or str(sql).upper().startswith("CREATE VIRTUAL"):
+            raise unreadable(
+                path,
+                Text(f"图层“{name}”是查询（视图），不是表", f"layer “{name}” is a query (view), not a table"),
+                _GPKG,
+                Text("请把该图层另存为新的 GeoPackage", "Save that layer to a new GeoPackage"),
+            )
+    if not rows:
+        raise unreadable(path, Text("没有矢量图层", "it has no vector layer"), _GPKG, _again())
+    return [str(row[0]) for row in rows]
+
+
+def _quoted(path: Path) -> str:
+    return path.as_posix().replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+
+
+def _table_encoding(table: Path) -> str:
+    """Find the encoding of a dBase table by its own bytes; the .cpg beside it is often missing and sometimes wrong."""
+    with table.open("rb") as file:
+        head = file.read(32)
+        length = struct.unpack("<H", head[8:10])[0] if len(head) == 32 else 0
+        file.seek(length)
+        body = file.read(1 << 24)
+    fields = table.read_bytes()[32:length] if length else b""
+    named = table.with_suffix(".cpg")
+    declared = _codec(named.read_text(encoding="ascii", errors="ignore")) if named.is_file() else None
+    tried = [name for name in ("utf-8", declared, "gb18030") if name]
+    # Fixed widths cut characters in two, so the fewest misfits win rather than none at all.
+    misfits = {name: (fields + body).decode(name, errors="replace").count("\ufffd") for name in tried}
+    return min(tried, key=lambda name: misfits[name])
+
+
+def _codec(text: str) -> str | None:
+    """Understand what stands in a .cpg: ``UTF-8``, ``GBK``, ``936``, ``ANSI 936``, ``ISO 8859-1`` …"""
+    name = text.strip().casefold().removeprefix("ansi").removeprefix("oem").strip()
+    name = f"cp{name}" if name.isdigit() else name
+    name = "gb18030" if name in ("cp936", "gbk", "gb2312", "cp54936") else name
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        return None
+
+
+def _member_name(member: zipfile.ZipInfo) -> str:
+    """Read the name of an archive member; old Chinese programs write GBK without saying so."""
+    if member.flag_bits & 0x800:
+        return member.filename
+    try:
+        return member.filename.encode("cp437").decode("gb18030")
+    except UnicodeError:
+        return member.filename
+
+
+def _again() -> Text:
+    return Text("请用原来的软件重新导出", "Export it again from the software it comes from")
