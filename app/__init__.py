@@ -1,0 +1,1 @@
+"""Flask pages, JSON, sign-in and commands. Knows HTTP; knows no geometry and no SQL."""

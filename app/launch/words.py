@@ -1,0 +1,57 @@
+"""Help of ``./fangtu`` in both languages."""
+
+from __future__ import annotations
+
+from geo.errors import Text
+
+HELP = Text(
+    """\
+房图：危房走访与改造一张图
+
+用法：./fangtu 命令 [选项]
+
+  demo      准备好一切并运行示例乡镇  [--port 8000] [--no-browser] [--password 密码] [--no-install]
+  test      准备好一切并运行全部检查和测试  [pytest 参数…]
+  serve     正式运行网页服务  [--port 8000] [--bind 127.0.0.1]
+  stop      停止本目录启动的网页服务和数据库（不动别的）
+  status    版本、数据库、迁移、数量、范围  [--json]
+
+  upgrade   把数据库升级到当前版本
+  import    导入：import areas|households|houses|visits 文件 …
+  export    导出
+  coverage  走访覆盖率
+  recheck   从原始记录重新计算并核对
+  user      账号：user add|list|disable|token …
+
+  --no-install  不安装任何东西，只说明缺少什么
+  命令 --help   该命令的全部选项
+""",
+    """\
+Fangtu: one map for visiting and repairing dilapidated rural houses
+
+Usage: ./fangtu COMMAND [OPTIONS]
+
+  demo      set everything up and serve the sample township  [--port 8000] [--no-browser] [--password P] [--no-install]
+  test      set everything up and run all checks and tests  [pytest arguments ...]
+  serve     run the web server for real  [--port 8000] [--bind 127.0.0.1]
+  stop      stop the web server and the database that this folder started, and nothing else
+  status    versions, database, migrations, counts, extent  [--json]
+
+  upgrade   bring the database to the present version
+  import    import areas|households|houses|visits FILE ...
+  export    export records
+  coverage  coverage of the visits
+  recheck   recompute from the records and compare
+  user      accounts: user add|list|disable|token ...
+
+  --no-install    install nothing, only say what is missing
+  COMMAND --help  all options of a command
+""",
+)
+
+ROLES = {
+    "inspector": Text("巡查员", "inspector"),
+    "supervisor": Text("督导员", "supervisor"),
+    "leader": Text("领导", "leader"),
+    "admin": Text("管理员", "administrator"),
+}

@@ -1,0 +1,161 @@
+"""Coverage (覆盖率): distinct eligible households with a valid visit / distinct eligible households.
+
+The counts are kept on write by the database (``data/migrations/sql/0001_upkeep.sql``); reading sums a few rows by
+index. This is the only definition; pages, tiles, exports and commands ask here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from data.areas import EVERYWHERE
+from data.tables.coverage import STATUS_COLUMNS
+
+BY = ("county", "township", "village", "group", "grid")
+Ranges = Sequence[tuple[int, int]]
+_SUMS = ", ".join(f"coalesce(sum(c.{name}), 0)::bigint as {name}" for name in ("eligible", "visited", *STATUS_COLUMNS))
+
+
+@dataclass(frozen=True)
+class AreaCoverage:
+    """Counts of one area; ``code`` is None for households that lie in none of the areas listed."""
+
+    id: int | None
+    code: str | None
+    name: str | None
+    level: str | None
+    derived: bool
+    eligible: int
+    visited: int
+    counts: dict[int, int]
+
+    @property
+    def remaining(self) -> int:
+        """Eligible households without a valid visit."""
+        return self.eligible - self.visited
+
+    @property
+    def ratio(self) -> float | None:
+        """Unrounded ratio; None without a denominator, which is neither 0 nor 100 %."""
+        return self.visited / self.eligible if self.eligible else None
+
+    def to_target(self, target: float) -> int:
+        """Households still to be visited before the target ratio is reached."""
+        # In whole ten-thousandths, since 0.95 * 12843 is not exact in binary.
+        needed = -(-self.eligible * round(target * 10000) // 10000)
+        return max(0, needed - self.visited)
+
+    def as_json(self) -> dict[str, Any]:
+        """The row as JSON, with what is derived from it."""
+        return {**asdict(self), "remaining": self.remaining, "ratio": self.ratio}
+
+
+def duty_ranges(ranges: Ranges) -> str:
+    """Ranges in PostgreSQL's multirange form."""
+    return "{" + ",".join(f"[{lo},{hi})" for lo, hi in ranges) + "}"
+
+
+def coverage_total(
+    session: Session, campaign_id: int, round_no: int, within: tuple[int, int] = EVERYWHERE
+) -> AreaCoverage:
+    """Coverage of everything the asker sees inside a range of jurisdiction numbers."""
+    row = session.execute(
+        text(f"""
+            select {_SUMS} from coverage c
+             where c.campaign_id = :campaign and c.round_no = :round and c.jur >= :lo and c.jur < :hi"""),
+        {"campaign": campaign_id, "round": round_no, "lo": within[0], "hi": within[1]},
+    ).one()
+    return _coverage(None, None, None, None, False, row)
+
+
+def coverage_by_area(
+    session: Session,
+    campaign_id: int,
+    round_no: int,
+    by: str,
+    *,
+    within: tuple[int, int] = EVERYWHERE,
+    duty: Ranges = (EVERYWHERE,),
+) -> list[AreaCoverage]:
+    """Coverage of each area of a level, by code; then one row for the households that lie in none of them.
+
+    Parameters
+    ----------
+    by : str
+        ``county``, ``township``, ``village``, ``group`` (natural villages and village groups) or ``grid``.
+    within : (int, int)
+        Only areas inside this range.
+    duty : sequence of (int, int)
+        Only areas wholly inside one of these: of a township of which one sees a single village there is no coverage.
+
+    Returns
+    -------
+    list of AreaCoverage
+        The rows add up to :func:`coverage_total` of the same range. Areas without households are listed with zeros.
+    """
+    keys = {
+        "campaign": campaign_id,
+        "round": round_no,
+        "lo": within[0],
+        "hi": within[1],
+        "duty": duty_ranges(duty),
+    }
+    if by == "grid":
+        areas = "select id, code, name, 'grid' as level, false as derived, jur, jur_end from grid"
+        join = "c.jur = a.jur"
+    elif by == "group":
+        areas = """select id, code, name, level, derived, jur, jur_end from area
+                   where level in ('natural_village', 'group') and valid_to is null"""
+        join = "c.jur >= a.jur and c.jur < a.jur_end and c.group_id = a.id"
+    elif by in BY:
+        areas = f"""select id, code, name, level, derived, jur, jur_end from area
+                    where level = '{by}' and valid_to is null"""
+        join = "c.jur >= a.jur and c.jur < a.jur_end"
+    else:
+        raise ValueError(f"by must be one of {BY}, not {by!r}")
+    rows = session.execute(
+        text(f"""
+            select a.id, a.code, a.name, a.level, a.derived, {_SUMS}
+              from ({areas}) a
+              left join coverage c on c.campaign_id = :campaign and c.round_no = :round and {join}
+             where a.jur >= :lo and a.jur_end <= :hi and cast(:duty as int8multirange) @> int8range(a.jur, a.jur_end)
+             group by a.id, a.code, a.name, a.level, a.derived
+             order by a.code"""),
+        keys,
+    )
+    listed = [_coverage(r.id, r.code, r.name, r.level, r.derived, r) for r in rows]
+    total = coverage_total(session, campaign_id, round_no, within)
+    rest = AreaCoverage(
+        None,
+        None,
+        None,
+        None,
+        False,
+        total.eligible - sum(a.eligible for a in listed),
+        total.visited - sum(a.visited for a in listed),
+        {k: n - sum(a.counts[k] for a in listed) for k, n in total.counts.items()},
+    )
+    return [*listed, rest] if rest.eligible else listed
+
+
+def last_visit_at(session: Session, campaign_id: int, round_no: int) -> datetime | None:
+    """When the latest visit the asker may see ended: the figures are as of then."""
+    return session.scalar(
+        text("""
+            select ended_at from visit where campaign_id = :campaign and round_no = :round and ended_at is not null
+             order by ended_at desc limit 1"""),
+        {"campaign": campaign_id, "round": round_no},
+    )
+
+
+def _coverage(
+    id: int | None, code: str | None, name: str | None, level: str | None, derived: bool, row: Any
+) -> AreaCoverage:
+    counts = {status: int(getattr(row, column)) for status, column in enumerate(STATUS_COLUMNS)}
+    return AreaCoverage(id, code, name, level, derived, int(row.eligible), int(row.visited), counts)

@@ -1,0 +1,139 @@
+"""What an import was asked for, and what it reports: totals, refused rows, doubts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from geo.errors import FangtuError, Text
+
+
+class ImportRefused(FangtuError):
+    """The file as a whole cannot be imported: nothing was changed."""
+
+    code = "import_refused"
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """How to read a file.
+
+    Attributes
+    ----------
+    area : str or None
+        Code, older code or name of the area the file speaks of; settles which codes and names are meant.
+    crs : str or None
+        Coordinate system of the file (see ``geo.crs.parse_system``); by default what the file says, else WGS-84.
+    mapping : mapping of str to str
+        Column heading to field name, for headings the dictionary does not know.
+    dry_run : bool
+        Do everything, report, and take it back.
+    campaign : str or None
+        Campaign of visits (its id in the work plan), when the file does not say.
+    round : int or None
+        Round of visits, when the file does not say.
+    level : str or None
+        Level of areas without a telling code: a key of ``data.rules.words.LEVEL``.
+    sheet : str or None
+        Read this sheet or layer only.
+    """
+
+    area: str | None = None
+    crs: str | None = None
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    dry_run: bool = False
+    campaign: str | None = None
+    round: int | None = None
+    level: str | None = None
+    sheet: str | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a row was refused, or a doubt about one that was accepted.
+
+    ``found`` never holds a personal number in full. ``row`` is the row number people see in the file, None for a
+    remark about the whole file.
+    """
+
+    sheet: str | None
+    row: int | None
+    column: str | None
+    found: str | None
+    expected: Text | None
+    reason: Text
+    refused: bool = True
+
+    def to_json(self, language: str) -> dict[str, Any]:
+        """Give the six keys other programs read, in one language."""
+        return {
+            "sheet": self.sheet,
+            "row": self.row,
+            "column": self.column,
+            "found": self.found,
+            "expected": self.expected.in_language(language) if self.expected else None,
+            "reason": self.reason.in_language(language),
+        }
+
+
+@dataclass
+class ImportReport:
+    """Totals of one batch: ``read`` = ``accepted`` + ``refused``; ``ignored`` are head, title, total and remark rows.
+
+    Attributes
+    ----------
+    batch : int or None
+        Number of the batch; None after a dry run.
+    problems : list of Problem
+        Refused rows.
+    warnings : list of Problem
+        Doubts about accepted rows or the file.
+    columns : dict of str to str
+        Heading to the field it was understood as.
+    ignored_columns : list of str
+        Headings that were not used.
+    counts : dict of str to int
+        Further totals of the kind: ``inserted``, ``updated``, ``unchanged``, ``outside``, ``unmatched``, ``moved`` …
+    """
+
+    kind: str
+    batch: int | None = None
+    read: int = 0
+    accepted: int = 0
+    refused: int = 0
+    ignored: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    columns: dict[str, str] = field(default_factory=dict)
+    ignored_columns: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    dry_run: bool = False
+
+    def count(self, **numbers: int) -> None:
+        """Add to the further totals."""
+        for name, number in numbers.items():
+            self.counts[name] = self.counts.get(name, 0) + int(number)
+
+    def warn(self, reason: Text, *, row: int | None = None, sheet: str | None = None, column: str | None = None,
+             found: object = None, expected: Text | None = None) -> None:
+        """Note a doubt that refuses nothing."""
+        shown = None if found is None else str(found)[:200]
+        self.warnings.append(Problem(sheet, row, column, shown, expected, reason, refused=False))
+
+    def to_json(self, language: str = "zh") -> dict[str, Any]:
+        """Give the report as plain values, sentences in one language (``zh`` or ``en``)."""
+        return {
+            "batch": self.batch,
+            "read": self.read,
+            "accepted": self.accepted,
+            "refused": self.refused,
+            "ignored": self.ignored,
+            "problems": [problem.to_json(language) for problem in self.problems],
+            "warnings": [problem.to_json(language) for problem in self.warnings],
+            "kind": self.kind,
+            "dry_run": self.dry_run,
+            "columns": dict(self.columns),
+            "ignored_columns": list(self.ignored_columns),
+            **self.counts,
+        }

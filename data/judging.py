@@ -1,0 +1,48 @@
+"""Judging stored visits by their campaign's rule: the verdict is kept with each visit and can be reached again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from data.rules.plan import VisitRule
+from data.rules.validity import VisitFacts, check_visit
+from data.tables import Campaign
+
+
+def judged_differently(session: Session) -> int:
+    """How many stored verdicts the campaigns' rules would not reach today."""
+    return sum(1 for _ in _changes(session, None))
+
+
+def judge_again(session: Session, campaign_id: int) -> int:
+    """Judge all visits of a campaign by its present rule and store what changed; returns how many did."""
+    changes = [{"id": row.id, "verdict": verdict} for row, verdict in _changes(session, campaign_id)]
+    if changes:
+        session.execute(
+            text("""
+                update visit v set verdict = n.verdict, counts = n.verdict = 'valid', updated_at = now()
+                  from unnest(cast(:ids as uuid[]), cast(:verdicts as text[])) as n (id, verdict) where v.id = n.id"""),
+            {"ids": [str(c["id"]) for c in changes], "verdicts": [c["verdict"] for c in changes]},
+        )
+    return len(changes)
+
+
+def _changes(session: Session, campaign_id: int | None) -> Iterator[tuple[Row[tuple[object, ...]], str]]:
+    for campaign in session.query(Campaign).all():
+        if campaign_id not in (None, campaign.id):
+            continue
+        rule = VisitRule.from_plan(campaign.plan)
+        rows = session.execute(
+            text("""
+                select id, mode, outcome, minutes, reason, source_status, ruling, verdict from visit
+                 where campaign_id = :campaign"""),
+            {"campaign": campaign.id},
+        )
+        for row in rows:
+            facts = VisitFacts(row.mode, row.outcome, row.minutes, row.reason, row.source_status, row.ruling)
+            verdict = check_visit(facts, rule)
+            if verdict != row.verdict:
+                yield row, verdict

@@ -1,0 +1,113 @@
+"""What a map view needs to know of its area: extent, legend counts, and records that cannot be drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from data.areas import EVERYWHERE
+from data.coverage import Ranges, duty_ranges
+from data.rules.words import EXACT_QUALITY
+
+Range = tuple[int, int]
+
+
+def extent(session: Session, within: Range, duty: Ranges) -> list[float] | None:
+    """West, south, east, north of the areas of duty inside a range, else of its households; None without any place."""
+    row = session.execute(
+        text("""
+            select st_xmin(box), st_ymin(box), st_xmax(box), st_ymax(box) from (
+                select st_extent(geom) as box from area
+                 where jur >= :lo and jur_end <= :hi and valid_to is null and geom is not null
+                   and cast(:duty as int8multirange) @> int8range(jur, jur_end)) b where box is not null"""),
+        {"lo": within[0], "hi": within[1], "duty": duty_ranges(duty)},
+    ).first()
+    if row is None:
+        row = session.execute(
+            text("""
+                select st_xmin(box), st_ymin(box), st_xmax(box), st_ymax(box) from (
+                    select st_extent(geom) as box from household where jur >= :lo and jur < :hi) b
+                where box is not null"""),
+            {"lo": within[0], "hi": within[1]},
+        ).first()
+    return [float(v) for v in row] if row else None
+
+
+def legend_counts(session: Session, campaign_id: int, round_no: int, within: Range) -> dict[str, Any]:
+    """Counts beside the legend's rows, of what the asker sees inside a range.
+
+    Returns
+    -------
+    dict
+        ``grades`` (A–D and ``none`` = not appraised), ``sites`` by stage, ``visits`` (valid, suspect, other),
+        ``approximate`` households known only to their settlement, ``unplaced`` without any position, ``outside`` every
+        village, ``unmatched`` visits at no known house.
+    """
+    keys = {"campaign": campaign_id, "round": round_no, "lo": within[0], "hi": within[1], "exact": EXACT_QUALITY}
+    inside = "jur >= :lo and jur < :hi"
+    households = session.execute(
+        text(f"""
+            select count(*) filter (where quality > :exact and geom is not null) as approximate,
+                   count(*) filter (where geom is null) as unplaced,
+                   count(*) filter (where geom is not null and village_id is null) as outside
+            from household where {inside} and removed_at is null"""),
+        keys,
+    ).one()
+    visits = session.execute(
+        text(f"""
+            select count(*) filter (where counts and suspect = '{{}}') as valid,
+                   count(*) filter (where counts and suspect <> '{{}}') as suspect,
+                   count(*) filter (where not counts) as other,
+                   count(*) filter (where household_id is null) as unmatched
+            from visit where campaign_id = :campaign and round_no = :round and superseded_by is null and {inside}"""),
+        keys,
+    ).one()
+    grades = session.execute(
+        text(f"select coalesce(grade, 'none'), count(*) from house where {inside} group by 1"), keys
+    )
+    sites = session.execute(text(f"select stage, count(*) from renovation_site where {inside} group by 1"), keys)
+    return {
+        "grades": dict(grades.tuples().all()),
+        "sites": dict(sites.tuples().all()),
+        "visits": {"valid": visits.valid, "suspect": visits.suspect, "other": visits.other},
+        "approximate": households.approximate,
+        "unplaced": households.unplaced,
+        "outside": households.outside,
+        "unmatched": visits.unmatched,
+    }
+
+
+def area_shapes(
+    session: Session, by: str, *, within: Range = EVERYWHERE, duty: Ranges = (EVERYWHERE,)
+) -> dict[int, dict[str, Any]]:
+    """Simplified outlines of a level: id → ``geometry`` (GeoJSON text), ``label`` (lon, lat), ``bbox``.
+
+    Settlements without a boundary have their centre as ``label`` and no geometry. Simplified to about two metres.
+    """
+    if by == "grid":
+        source = "select id, jur, jur_end, geom, null::geometry as centre from grid"
+    elif by == "group":
+        source = """select id, jur, jur_end, geom, centre from area
+                    where level in ('natural_village', 'group') and valid_to is null"""
+    else:
+        source = f"select id, jur, jur_end, geom, centre from area where level = '{by}' and valid_to is null"
+    rows = session.execute(
+        text(f"""
+            select id, st_asgeojson(st_simplifypreservetopology(geom, 0.00002), 5) as geometry,
+                   st_x(spot) as lon, st_y(spot) as lat,
+                   st_xmin(geom) as w, st_ymin(geom) as s, st_xmax(geom) as e, st_ymax(geom) as n
+            from (select id, geom, coalesce((st_maximuminscribedcircle(geom)).center, centre) as spot from ({source}) a
+                  where jur >= :lo and jur_end <= :hi
+                    and cast(:duty as int8multirange) @> int8range(jur, jur_end)) areas"""),
+        {"lo": within[0], "hi": within[1], "duty": duty_ranges(duty)},
+    )
+    return {
+        r.id: {
+            "geometry": r.geometry,
+            "label": [r.lon, r.lat] if r.lon is not None else None,
+            "bbox": [r.w, r.s, r.e, r.n] if r.w is not None else None,
+        }
+        for r in rows
+    }

@@ -1,0 +1,93 @@
+"""Recheck: count everything anew from the facts and say where what is kept differs. Drift is 0, or it is a fault."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from data.judging import judged_differently
+
+# Each query counts rows that are kept otherwise than the facts say.
+_CHECKS = {
+    # Membership by position, polygon outer and points inner, as in data/areas.py, but written into nothing.
+    "membership": """
+        with inside_village as (
+            select distinct on (p.id) p.id, v.id as area_id
+            from (select id, code, geom from area
+                  where level = 'village' and valid_to is null and geom is not null offset 0) v
+            cross join lateral (select h.id from household h where st_covers(v.geom, h.geom) offset 0) p
+            order by p.id, v.code),
+        inside_grid as (
+            select distinct on (p.id) p.id, g.id as area_id, g.village_id
+            from (select id, code, village_id, geom from grid offset 0) g
+            cross join lateral (select h.id from household h where st_covers(g.geom, h.geom) offset 0) p
+            order by p.id, g.code)
+        select count(*) from household h
+        left join inside_village v on v.id = h.id left join inside_grid g on g.id = h.id
+        where h.geom is not null and (h.village_id, h.grid_id) is distinct from (
+            coalesce(v.area_id, g.village_id),
+            case when v.area_id is null or g.village_id = v.area_id then g.area_id end)""",
+    "jurisdiction": """
+        select count(*) from household h left join grid g on g.id = h.grid_id left join area v on v.id = h.village_id
+        where h.jur <> coalesce(g.jur, v.jur, h.jur / 1000000 * 1000000)""",
+    "enrolment": """
+        select count(*) from standing s full join eligible e
+            on (e.campaign_id, e.round_no, e.household_id) = (s.campaign_id, s.round_no, s.household_id)
+        where (s.jur, s.group_id, s.x, s.y, s.morton, s.quality) is distinct from
+              (e.jur, e.group_id, e.x, e.y, e.morton, e.quality)""",
+    "standing": """
+        select count(*) from standing s left join visit_facts f
+            on (f.campaign_id, f.round_no, f.household_id) = (s.campaign_id, s.round_no, s.household_id)
+        where (s.status, s.visits, s.valid_visits, s.first_valid_on, s.last_visit_at) is distinct from
+              (coalesce(f.status, 0), coalesce(f.visits, 0), coalesce(f.valid_visits, 0),
+               f.first_valid_on, f.last_visit_at)""",
+    # From visits and households alone, past standing: distinct households with a counting visit.
+    "coverage": """
+        with counted as (
+            select e.campaign_id, e.round_no, e.jur, e.group_id, count(*) as eligible,
+                   count(*) filter (where exists (
+                       select 1 from visit v where v.household_id = e.household_id and v.campaign_id = e.campaign_id
+                          and v.round_no = e.round_no and v.counts and v.superseded_by is null)) as visited
+            from eligible e group by 1, 2, 3, 4)
+        select count(*) from coverage c full join counted n
+            on (n.campaign_id, n.round_no, n.jur, n.group_id) = (c.campaign_id, c.round_no, c.jur, c.group_id)
+        where (c.eligible, c.visited) is distinct from (n.eligible, n.visited)""",
+    "coverage_by_status": """
+        with counted as (
+            select campaign_id, round_no, jur, group_id, count(*) filter (where status = 0) as unvisited,
+                   count(*) filter (where status = 3) as nobody_home, count(*) filter (where status = 6) as suspect
+            from standing group by 1, 2, 3, 4)
+        select count(*) from coverage c full join counted n
+            on (n.campaign_id, n.round_no, n.jur, n.group_id) = (c.campaign_id, c.round_no, c.jur, c.group_id)
+        where (c.unvisited, c.nobody_home, c.suspect) is distinct from (n.unvisited, n.nobody_home, n.suspect)""",
+    "grades": """
+        select count(*) from house h join lateral (
+            select a.result from appraisal a where a.house_id = h.id
+            order by a.appraised_on desc nulls last, a.id desc limit 1) latest on true
+        where h.grade is distinct from latest.result""",
+}
+
+
+def recheck(session: Session) -> dict[str, Any]:
+    """Recount membership, standings and coverage.
+
+    Parameters
+    ----------
+    session : Session
+        As the owner, so that every row is seen.
+
+    Returns
+    -------
+    dict
+        ``drift``: rows kept otherwise than the facts say, in total; ``checks``: the same for each check;
+        ``counts``: how many households, visits and coverage rows were looked at.
+    """
+    checks = {name: int(session.scalar(text(sql)) or 0) for name, sql in _CHECKS.items()}
+    checks["verdicts"] = judged_differently(session)
+    counts = {
+        name: int(session.scalar(text(f"select count(*) from {name}")) or 0)
+        for name in ("household", "visit", "standing", "coverage")
+    }
+    return {"drift": sum(checks.values()), "checks": checks, "counts": counts}

@@ -1,0 +1,121 @@
+"""The words of the field: each code with its Chinese and English label. Codes are stored, labels are shown."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from geo.errors import Text
+
+
+class Status(IntEnum):
+    """Where a household stands in a round (走访状态), as stored in ``standing.status``."""
+
+    UNVISITED = 0
+    HOME = 1
+    REMOTE = 2
+    NOBODY_HOME = 3
+    REFUSED = 4
+    LONG_AWAY = 5
+    SUSPECT = 6
+    OTHER = 7
+
+
+# A household counts as visited when one of its visits is valid; a suspect one is valid until a person rules on it.
+VISITED = (Status.HOME, Status.REMOTE, Status.SUSPECT)
+
+STATUS = {
+    Status.UNVISITED: Text("未走访", "Not visited"),
+    Status.HOME: Text("已入户", "Home visit"),
+    Status.REMOTE: Text("电话、微信等远程", "Remote visit"),
+    Status.NOBODY_HOME: Text("无人在家，待再访", "Nobody home"),
+    Status.REFUSED: Text("拒访", "Refused"),
+    Status.LONG_AWAY: Text("长期外出", "Long away"),
+    Status.SUSPECT: Text("存疑走访", "Suspect visit"),
+    Status.OTHER: Text("有走访但不计入", "Visit that does not count"),
+}
+LEVEL = {
+    "province": Text("省", "Province"),
+    "city": Text("市", "City"),
+    "county": Text("县", "County"),
+    "township": Text("乡镇", "Township"),
+    "village": Text("村", "Village"),
+    "natural_village": Text("自然村", "Natural village"),
+    "group": Text("村民小组", "Village group"),
+    "grid": Text("网格", "Grid"),
+}
+GRADE = {
+    "A": Text("A级 安全", "A, safe"),
+    "B": Text("B级 基本安全", "B, basically safe"),
+    "C": Text("C级 局部危险", "C, partly dangerous"),
+    "D": Text("D级 整体危险", "D, wholly dangerous"),
+}
+# C and D are dilapidated (危房).
+DILAPIDATED = ("C", "D")
+MODE = {
+    "home": Text("入户", "Home visit"),
+    "phone": Text("电话", "Telephone"),
+    "wechat": Text("微信", "WeChat"),
+    "sms": Text("短信", "SMS"),
+}
+OUTCOME = {
+    "done": Text("完成走访", "Done"),
+    "nobody_home": Text("无人在家", "Nobody home"),
+    "refused": Text("拒访", "Refused"),
+    "long_away": Text("长期外出", "Long away"),
+    "demolished": Text("房屋已拆", "House demolished"),
+    "moved": Text("已搬走", "Moved away"),
+    "not_found": Text("查无此户", "No such household"),
+    "other": Text("其他", "Other"),
+}
+VERDICT = {
+    "valid": Text("有效走访", "Valid visit"),
+    "too_short": Text("时间不足", "Too short"),
+    "no_duration": Text("没有起止时间", "No start or end time"),
+    "no_reason": Text("远程走访未注明原因", "Remote visit without a reason"),
+    "not_done": Text("未完成走访", "Not done"),
+    "ruled_false": Text("虚假入户", "False visit (ruled)"),
+    "void": Text("作废", "Void"),
+}
+SUSPECT = {
+    "far_from_house": Text("位置离房屋过远", "Far from the house"),
+    "two_places": Text("同一时间在两处", "At two places at once"),
+}
+METHOD = {
+    "repair": Text("修缮加固", "Repair"),
+    "rebuild": Text("拆除重建", "Rebuild"),
+    "turn_key": Text("交钥匙", "Turn-key"),
+}
+STAGE = {
+    "found": Text("发现", "Found"),
+    "appraised": Text("鉴定", "Appraised"),
+    "compared": Text("比对", "Eligibility checked"),
+    "approved": Text("批准", "Approved"),
+    "started": Text("开工", "Started"),
+    "completed": Text("竣工", "Completed"),
+    "accepted": Text("验收", "Accepted"),
+    "paid": Text("打卡发放", "Paid to card"),
+}
+KEY_GROUP = {
+    "party_veteran": Text("老党员", "Veteran party member"),
+    "hardship": Text("困难群众", "Hardship"),
+    "lone_elder": Text("孤寡老人", "Lone elder"),
+    "left_behind_child": Text("留守儿童", "Left-behind child"),
+    "petitioner": Text("上访老户", "Long-time petitioner"),
+}
+QUALITY = {
+    1: Text("现场定位", "GPS on the spot"),
+    2: Text("影像上点选", "Clicked on imagery"),
+    3: Text("导入坐标", "Imported"),
+    4: Text("门牌号推算", "Interpolated house number"),
+    5: Text("自然村中心", "Natural-village centre"),
+    6: Text("村中心", "Village centre"),
+    7: Text("未定位", "Not placed"),
+}
+# A place known only to its settlement is never drawn as a point.
+EXACT_QUALITY = 4
+ROLE = {
+    "inspector": Text("走访员", "Inspector"),
+    "supervisor": Text("主管", "Supervisor"),
+    "leader": Text("领导", "Leader"),
+    "admin": Text("管理员", "Administrator"),
+}

@@ -1,0 +1,121 @@
+"""Where this installation runs: read once from ``FANGTU_…`` variables and the secrets under ``var/``."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.engine import URL, make_url
+
+from geo.errors import FangtuError, Text
+
+NAMES = {
+    "FANGTU_DATABASE_URL",
+    "FANGTU_VAR_DIR",
+    "FANGTU_KEY_FILE",
+    "FANGTU_LANG",
+    "FANGTU_PORT",
+    "FANGTU_DEMO",
+}
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class SettingsError(FangtuError):
+    """A setting is unknown, missing or does not parse."""
+
+    code = "settings"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that depends on where Fangtu runs.
+
+    Attributes
+    ----------
+    admin_url : URL
+        Login that may create roles and change tables; used by commands, never by the web application.
+    app_url : URL
+        Login of the application's role ``fangtu_app``, which sees rows only through row-level security.
+    var : Path
+        Folder of everything local: cluster, secrets, logs, generated sample.
+    key_file : Path
+        Keys that seal personal numbers; outside the database.
+    demo : bool
+        True for the demonstration, where the printed passwords are allowed.
+    language : str or None
+        Language of the command line, ``zh`` or ``en``; None decides by the locale.
+    """
+
+    admin_url: URL
+    app_url: URL
+    var: Path
+    key_file: Path
+    demo: bool = False
+    language: str | None = None
+
+
+def load_settings(env: Mapping[str, str] | None = None, *, database: str | None = None) -> Settings:
+    """Read the settings.
+
+    Parameters
+    ----------
+    env : mapping, optional
+        Variables to read instead of the process environment.
+    database : str, optional
+        Use this database of the same server, for tests.
+
+    Raises
+    ------
+    SettingsError
+        If a ``FANGTU_…`` name is unknown, a value does not parse or the secrets are missing.
+    """
+    env = os.environ if env is None else env
+    unknown = sorted(name for name in env if name.startswith("FANGTU_") and name not in NAMES)
+    if unknown:
+        raise SettingsError(
+            Text(
+                f"不认识的设置 {unknown[0]}。请更正或删除它。", f"Unknown setting {unknown[0]}. Correct or remove it."
+            ),
+            found=unknown[0],
+            expected=sorted(NAMES),
+        )
+    var = Path(env.get("FANGTU_VAR_DIR") or ROOT / "var")
+    secrets = _secrets(var / "secrets" / "database.json")
+    admin_url = make_url(env.get("FANGTU_DATABASE_URL") or secrets["admin_url"]).set(drivername="postgresql+psycopg2")
+    if database:
+        admin_url = admin_url.set(database=database)
+    demo = env.get("FANGTU_DEMO", "0")
+    if demo not in ("0", "1"):
+        raise SettingsError(
+            Text(f"FANGTU_DEMO 为“{demo}”，应为 0 或 1。", f"FANGTU_DEMO is '{demo}'; expected 0 or 1."), found=demo
+        )
+    language = env.get("FANGTU_LANG") or None
+    if language not in (None, "zh", "en"):
+        raise SettingsError(
+            Text(f"FANGTU_LANG 为“{language}”，应为 zh 或 en。", f"FANGTU_LANG is '{language}'; expected zh or en."),
+            found=language,
+        )
+    return Settings(
+        admin_url=admin_url,
+        app_url=admin_url.set(username="fangtu_app", password=secrets["app_password"]),
+        var=var,
+        key_file=Path(env.get("FANGTU_KEY_FILE") or var / "secrets" / "keys.json"),
+        demo=demo == "1",
+        language=language,
+    )
+
+
+def _secrets(path: Path) -> dict[str, str]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            Text(
+                f"读不到数据库口令文件 {path}。请先运行 ./fangtu demo 或 ./fangtu upgrade。",
+                f"Cannot read the database secrets in {path}. Run ./fangtu demo or ./fangtu upgrade first.",
+            ),
+            found=str(path),
+        ) from error

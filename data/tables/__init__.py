@@ -1,0 +1,38 @@
+"""Tables: columns, keys and checks. What happens to rows is a function elsewhere in ``data``."""
+
+from data.tables.accounts import Account, Duty, LoginAttempt, Session
+from data.tables.areas import Area, AreaAlias, Grid
+from data.tables.audit import AuditEntry
+from data.tables.base import Base
+from data.tables.basemap import BaseFeature
+from data.tables.batches import Batch, BatchProblem
+from data.tables.campaigns import Campaign, Round
+from data.tables.coverage import Coverage, Standing
+from data.tables.households import Household
+from data.tables.houses import Appraisal, House, RenovationSite
+from data.tables.visits import Attachment, Visit
+
+__all__ = [
+    "Account",
+    "Appraisal",
+    "Area",
+    "AreaAlias",
+    "Attachment",
+    "AuditEntry",
+    "Base",
+    "BaseFeature",
+    "Batch",
+    "BatchProblem",
+    "Campaign",
+    "Coverage",
+    "Duty",
+    "Grid",
+    "House",
+    "Household",
+    "LoginAttempt",
+    "RenovationSite",
+    "Round",
+    "Session",
+    "Standing",
+    "Visit",
+]

@@ -1,0 +1,77 @@
+"""Coverage kept on write: one standing per household and round, one row of counts per place and round."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKeyConstraint, Index, Integer, SmallInteger
+from sqlalchemy.orm import Mapped, mapped_column
+
+from data.tables.base import Base
+from data.tables.houses import same_jurisdiction
+
+STATUS_COLUMNS = ("unvisited", "home", "remote", "nobody_home", "refused", "long_away", "suspect", "other")
+
+
+class Standing(Base):
+    """Where an eligible household stands in a round; written only by the database's own triggers."""
+
+    __tablename__ = "standing"
+    __table_args__ = (
+        same_jurisdiction("household_id", "household"),
+        ForeignKeyConstraint(["campaign_id", "round_no"], ["round.campaign_id", "round.no"], ondelete="CASCADE"),
+        Index(
+            "ix_standing_tile",
+            "campaign_id",
+            "round_no",
+            "morton",
+            "jur",
+            postgresql_include=["household_id", "x", "y", "status", "quality"],
+        ),
+        Index("ix_standing_jur", "campaign_id", "round_no", "jur"),
+        Index("ix_standing_household", "household_id"),
+    )
+
+    campaign_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    round_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    household_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    jur: Mapped[int] = mapped_column(BigInteger)
+    group_id: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    x: Mapped[int | None] = mapped_column(Integer)
+    y: Mapped[int | None] = mapped_column(Integer)
+    morton: Mapped[int | None] = mapped_column(BigInteger)
+    quality: Mapped[int] = mapped_column(SmallInteger)
+    status: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    visits: Mapped[int] = mapped_column(server_default="0")
+    valid_visits: Mapped[int] = mapped_column(server_default="0")
+    first_valid_on: Mapped[date | None]
+    last_visit_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class Coverage(Base):
+    """Counts of households for one jurisdiction number and settlement; parents are sums over ranges.
+
+    ``visited`` = households with at least one valid visit, so a repeat visit never raises it.
+    """
+
+    __tablename__ = "coverage"
+    __table_args__ = (
+        ForeignKeyConstraint(["campaign_id", "round_no"], ["round.campaign_id", "round.no"], ondelete="CASCADE"),
+        CheckConstraint("eligible = " + " + ".join(STATUS_COLUMNS), name="adds_up"),
+        CheckConstraint("visited = home + remote + suspect", name="visited"),
+    )
+
+    campaign_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    round_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    jur: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    group_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, server_default="0")
+    eligible: Mapped[int]
+    visited: Mapped[int]
+    unvisited: Mapped[int]
+    home: Mapped[int]
+    remote: Mapped[int]
+    nobody_home: Mapped[int]
+    refused: Mapped[int]
+    long_away: Mapped[int]
+    suspect: Mapped[int]
+    other: Mapped[int]

@@ -1,0 +1,100 @@
+"""Visits (走访) and what is attached to them."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    Uuid,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from data.tables.base import Base, Placed, Stamped
+from data.tables.houses import same_jurisdiction
+
+
+class Visit(Base, Placed, Stamped):
+    """One visit. The verdict is reached by ``data.rules.validity`` when it is written and is kept with it.
+
+    ``household_id`` is empty for a visit to no known house: it is listed, never lost. ``place_jur`` is the
+    jurisdiction number of the visit's own position, ``distance_m`` its distance to the household.
+    """
+
+    __tablename__ = "visit"
+    __table_args__ = (
+        same_jurisdiction("household_id", "household"),
+        ForeignKeyConstraint(["campaign_id", "round_no"], ["round.campaign_id", "round.no"]),
+        CheckConstraint("mode in ('home', 'phone', 'wechat', 'sms')", name="mode"),
+        CheckConstraint("counts = (verdict = 'valid')", name="counts"),
+        Index("ix_visit_morton_jur", "morton", "jur"),
+        Index("ix_visit_household_id_campaign_id", "household_id", "campaign_id", "round_no"),
+        Index("ix_visit_ended_at", "campaign_id", "round_no", "ended_at"),
+        Index("ix_visit_unmatched", "jur", postgresql_where="household_id is null"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
+    no: Mapped[int] = mapped_column(BigInteger, Identity(), unique=True)
+    natural_key: Mapped[str] = mapped_column(unique=True)
+    campaign_id: Mapped[int] = mapped_column(BigInteger)
+    round_no: Mapped[int] = mapped_column(SmallInteger)
+    household_id: Mapped[int | None] = mapped_column(BigInteger)
+    household_ref: Mapped[str | None]
+    jur: Mapped[int] = mapped_column(BigInteger, index=True)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    visitor: Mapped[str | None]
+    visitor_kind: Mapped[str | None]
+    companions: Mapped[str | None]
+    started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    minutes: Mapped[float | None]
+    mode: Mapped[str]
+    reason: Mapped[str | None]
+    outcome: Mapped[str]
+    source_status: Mapped[str | None]
+    place_jur: Mapped[int | None] = mapped_column(BigInteger)
+    distance_m: Mapped[float | None]
+    suspect: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    ruling: Mapped[str | None]
+    verdict: Mapped[str]
+    counts: Mapped[bool] = mapped_column(Boolean)
+    superseded_by: Mapped[uuid.UUID | None] = mapped_column(Uuid)
+    remark: Mapped[str | None]
+    batch_id: Mapped[int | None] = mapped_column(ForeignKey("batch.id"))
+
+
+class Attachment(Base, Stamped):
+    """A photograph or file of a visit, a house or a renovation site; the bytes lie outside the database."""
+
+    __tablename__ = "attachment"
+    __table_args__ = (
+        same_jurisdiction("household_id", "household"),
+        same_jurisdiction("house_id", "house"),
+        same_jurisdiction("site_id", "renovation_site"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
+    jur: Mapped[int] = mapped_column(BigInteger, index=True)
+    visit_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("visit.id"))
+    household_id: Mapped[int | None] = mapped_column(BigInteger)
+    house_id: Mapped[int | None] = mapped_column(BigInteger)
+    site_id: Mapped[int | None] = mapped_column(BigInteger)
+    kind: Mapped[str]
+    file_name: Mapped[str]
+    content_type: Mapped[str]
+    size_bytes: Mapped[int]
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    taken_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))

@@ -1,0 +1,181 @@
+"""Vector tiles from PostGIS, under row-level security, and the cells of the heatmaps.
+
+A tile is a few ranges of z-order numbers, compared as whole numbers: the only form the index may serve below a
+row-level policy. ``geo/tiles.py`` holds the same arithmetic in numpy.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from data.rules.words import DILAPIDATED, EXACT_QUALITY, VISITED
+from geo.tiles import tile_range
+
+POINTS_FROM_ZOOM = 14
+OUTLINES_FROM_ZOOM = 16
+LAST_ZOOM = 17
+HEAT_ZOOM = 19
+BASE_KINDS = {
+    0: ("water", "road_highway"),
+    11: ("woods", "settlement", "road_main"),
+    14: ("farmland", "road_lane", "building"),
+}
+# Cells are an eighth of a tile wide; the ring of cells round the tile is drawn too, so that no symbol is cut.
+CELL_SPLIT = 3
+
+
+def base_tile(session: Session, z: int, x: int, y: int) -> bytes:
+    """One tile of the local base map; layers named by kind."""
+    kinds = [kind for zoom, names in BASE_KINDS.items() if z >= zoom for kind in names]
+    return bytes(
+        session.scalar(text("select sec.base_tile(:z, :x, :y, :kinds)"), {"z": z, "x": x, "y": y, "kinds": kinds})
+        or b""
+    )
+
+
+def records_tile(session: Session, campaign_id: int, round_no: int, z: int, x: int, y: int) -> bytes:
+    """One tile of records: cells with counts below z14, single households, houses, sites and visits from there.
+
+    Parameters
+    ----------
+    z, x, y : int
+        Tile number, z at most 17.
+
+    Returns
+    -------
+    bytes
+        Mapbox vector tile, extent 4096, with what lies up to an eighth of a tile outside (z < 14) or a sixteenth
+        (points), so that symbols on the edge are whole. Empty if nothing lies there for the one who asks.
+    """
+    lows, highs = _ranges(z, x, y)
+    size = 1 << (31 - z)
+    keys = {
+        "campaign": campaign_id,
+        "round": round_no,
+        "lows": lows,
+        "highs": highs,
+        "x0": x * size,
+        "y0": y * size,
+        "unit": size / 4096,
+        "shift": 31 - z - CELL_SPLIT,
+        "visited": [int(s) for s in VISITED],
+        "dilapidated": list(DILAPIDATED),
+        "exact": EXACT_QUALITY,
+        "west": x * size - size // 16,
+        "east": (x + 1) * size + size // 16,
+        "north": y * size - size // 16,
+        "south": (y + 1) * size + size // 16,
+        "z": z,
+        "tx": x,
+        "ty": y,
+    }
+    if z < POINTS_FROM_ZOOM:
+        return bytes(session.scalar(text(_CELLS), keys) or b"")
+    parts = [_HOUSEHOLDS, _HOUSES, _SITES, _VISITS]
+    if z >= OUTLINES_FROM_ZOOM:
+        parts.append(_OUTLINES)
+    return b"".join(bytes(session.scalar(text(part), keys) or b"") for part in parts)
+
+
+def heat_cells(session: Session, campaign_id: int, round_no: int, kind: str) -> list[int]:
+    """Households (or dilapidated houses) per cell, flat: ``x, y, n, x, y, n …``, tile numbers of z19.
+
+    Parameters
+    ----------
+    kind : str
+        ``unvisited``, ``visited`` or ``dilapidated``. Places known only to their settlement are left out.
+    """
+    rows = session.execute(
+        text(_HEAT[kind]),
+        {
+            "campaign": campaign_id,
+            "round": round_no,
+            "shift": 31 - HEAT_ZOOM,
+            "visited": [int(s) for s in VISITED],
+            "dilapidated": list(DILAPIDATED),
+            "exact": EXACT_QUALITY,
+        },
+    )
+    return [number for row in rows for number in row]
+
+
+def _ranges(z: int, x: int, y: int) -> tuple[list[int], list[int]]:
+    """Z-order ranges of a tile and of the ring of cells round it."""
+    across = 1 << CELL_SPLIT
+    spans = [tile_range(z, x, y)]
+    last = 1 << (z + CELL_SPLIT)
+    for cx in range(x * across - 1, (x + 1) * across + 1):
+        for cy in range(y * across - 1, (y + 1) * across + 1):
+            inside = x * across <= cx < (x + 1) * across and y * across <= cy < (y + 1) * across
+            if not inside and 0 <= cx < last and 0 <= cy < last:
+                spans.append(tile_range(z + CELL_SPLIT, cx, cy))
+    merged: list[list[int]] = []
+    for lo, hi in sorted(spans):
+        if merged and merged[-1][1] == lo:
+            merged[-1][1] = hi
+        else:
+            merged.append([lo, hi])
+    return [lo for lo, _ in merged], [hi for _, hi in merged]
+
+
+_SPANS = "unnest(cast(:lows as bigint[]), cast(:highs as bigint[])) as span (lo, hi)"
+_HERE = """t.morton >= span.lo and t.morton < span.hi and t.quality <= :exact
+           and t.x between :west and :east and t.y between :north and :south"""
+_POINT = "st_makepoint(floor((t.x - :x0) / :unit), floor((t.y - :y0) / :unit)) as geom"
+
+_CELLS = f"""
+    with cell as (
+        select t.x >> :shift as cx, t.y >> :shift as cy, count(*)::integer as n,
+               (count(*) filter (where t.status = any (:visited)))::integer as visited,
+               avg(t.x) as x, avg(t.y) as y
+        from {_SPANS}
+        join standing t on t.campaign_id = :campaign and t.round_no = :round
+             and t.morton >= span.lo and t.morton < span.hi and t.quality <= :exact
+        group by 1, 2),
+    danger as (
+        select t.x >> :shift as cx, t.y >> :shift as cy, max(t.grade) as worst
+        from {_SPANS} join house t on t.morton >= span.lo and t.morton < span.hi and t.grade = any (:dilapidated)
+        group by 1, 2)
+    select st_asmvt(tile, 'cells', 4096, 'geom') from (
+        select n, visited, n - visited as gap, worst,
+               st_makepoint(floor((x - :x0) / :unit), floor((y - :y0) / :unit)) as geom
+        from cell left join danger using (cx, cy) order by cx, cy) tile"""
+
+_HOUSEHOLDS = f"""
+    select st_asmvt(tile, 'households', 4096, 'geom', 'id') from (
+        select t.household_id as id, t.status::integer as s, t.quality::integer as q, {_POINT}
+        from {_SPANS} join standing t on t.campaign_id = :campaign and t.round_no = :round and {_HERE}) tile"""
+
+_HOUSES = f"""
+    select st_asmvt(tile, 'houses', 4096, 'geom', 'id') from (
+        select t.id, coalesce(t.grade, '') as g, {_POINT} from {_SPANS} join house t on {_HERE}) tile"""
+
+_SITES = f"""
+    select st_asmvt(tile, 'sites', 4096, 'geom', 'id') from (
+        select t.id, t.method as m, t.stage as st, {_POINT} from {_SPANS} join renovation_site t on {_HERE}) tile"""
+
+_VISITS = f"""
+    select st_asmvt(tile, 'visits', 4096, 'geom', 'id') from (
+        select t.no as id, t.verdict as v, t.suspect <> '{{}}' as sus, {_POINT}
+        from {_SPANS} join visit t on t.campaign_id = :campaign and t.round_no = :round
+             and t.superseded_by is null and {_HERE}) tile"""
+
+_OUTLINES = f"""
+    select st_asmvt(tile, 'footprints', 4096, 'geom', 'id') from (
+        select t.id, coalesce(t.grade, '') as g,
+               st_asmvtgeom(st_transform(t.outline, 3857), st_tileenvelope(:z, :tx, :ty), 4096, 256, true) as geom
+        from {_SPANS} join house t on {_HERE} and t.outline is not null) tile where tile.geom is not null"""
+
+_STANDING_CELLS = """
+    select x >> :shift, y >> :shift, count(*) from standing
+    where campaign_id = :campaign and round_no = :round and quality <= :exact and x is not null
+      and {condition} group by 1, 2 order by 1, 2"""
+_HEAT = {
+    "unvisited": _STANDING_CELLS.format(condition="not status = any (:visited)"),
+    "visited": _STANDING_CELLS.format(condition="status = any (:visited)"),
+    "dilapidated": """
+        select x >> :shift, y >> :shift, count(*) from house
+        where grade = any (:dilapidated) and quality <= :exact and x is not null
+        group by 1, 2 order by 1, 2""",
+}

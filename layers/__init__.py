@@ -1,0 +1,1 @@
+"""Folium: how a thing looks and where it comes from. Takes words and grades from ``data.rules``, nothing else."""

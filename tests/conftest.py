@@ -1,0 +1,68 @@
+"""Fixtures: a database of the tests' own, rolled back after each test, and one with a township for pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.orm import Session
+
+from data.db import owner_engine
+from data.settings import Settings, load_settings
+from data.upgrade import prepare_database
+
+ROOT = Path(__file__).resolve().parent.parent
+OUTSIDE = ROOT.parent / "shared" / "data"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, by name, the tests on data that may not be shipped where that data is not beside the checkout."""
+    if OUTSIDE.is_dir():
+        return
+    away = [item for item in items if item.get_closest_marker("outside_data")]
+    if away:
+        items[:] = [item for item in items if item not in away]
+        config.hook.pytest_deselected(items=away)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of real data that may be used here but not shipped; only for tests marked ``outside_data``."""
+    return OUTSIDE
+
+
+def fresh_database(name: str) -> Settings:
+    """Drop and make a database of the given name with all tables."""
+    settings = load_settings(database=name)
+    server = create_engine(settings.admin_url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text(f'drop database if exists "{name}" with (force)'))
+    server.dispose()
+    prepare_database(settings)
+    return settings
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    """Settings of an empty database with all tables."""
+    return fresh_database("fangtu_test")
+
+
+@pytest.fixture(scope="session")
+def engine(settings: Settings) -> Iterator[Engine]:
+    """Engine of the owner of the empty database."""
+    made = owner_engine(settings)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def owner(engine: Engine) -> Iterator[Session]:
+    """A session as the owner; whatever the test writes or commits is rolled back after it."""
+    with engine.connect() as connection:
+        outer = connection.begin()
+        with Session(connection, join_transaction_mode="create_savepoint") as session:
+            yield session
+        outer.rollback()

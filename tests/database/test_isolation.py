@@ -1,0 +1,220 @@
+"""What a session sees by direct SQL as the application's role: its area of duty, and nothing without a session."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from data.areas import number_range
+from data.db import app_engine, enter, owner_engine
+from data.sealing import load_secret
+from data.settings import Settings
+from data.tables import Account, Duty
+from tests.conftest import fresh_database
+from tests.township import TOWNSHIP, VILLAGES, SmallTownship, make_township
+
+COUNTED = (
+    "household",
+    "house",
+    "appraisal",
+    "renovation_site",
+    "visit",
+    "standing",
+    "coverage",
+    "grid",
+    "batch",
+    "audit",
+)
+
+
+class Store:
+    """A database with the township committed, and sessions of one inspector per village and a leader."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.owner = owner_engine(settings)
+        self.app = app_engine(settings)
+        self.tokens: dict[str, str] = {}
+        with Session(self.owner) as session, session.begin():
+            self.town: SmallTownship = make_township(session)
+            for name, role, code in (
+                ("one", "inspector", VILLAGES[0]),
+                ("two", "inspector", VILLAGES[1]),
+                ("leader", "leader", TOWNSHIP),
+            ):
+                self.tokens[name] = self._account(session, name, role, number_range(code))
+
+    def _account(self, session: Session, name: str, role: str, duty: tuple[int, int]) -> str:
+        account = Account(username=name, full_name=name, role=role, jur=duty[0], jur_end=duty[1])
+        session.add(account)
+        session.flush()
+        session.add(Duty(account_id=account.id, jur=duty[0], jur_end=duty[1]))
+        session.flush()
+        token = secrets.token_urlsafe(32)
+        open_session(session, self.settings, account.id, token)
+        return token
+
+
+def open_session(session: Session, settings: Settings, account_id: int, token: str, key: bytes | None = None) -> None:
+    digest = hashlib.sha256(token.encode()).digest()
+    expires = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
+    message = f"{account_id}|{digest.hex()}|web|{int(expires.timestamp())}"
+    signature = hmac.new(key or load_secret(settings.key_file, "session"), message.encode(), "sha256").digest()
+    session.execute(
+        text("select sec.open_session(:account, :digest, 'web', :expires, null, null, :signature)"),
+        {"account": account_id, "digest": digest, "expires": expires, "signature": signature},
+    )
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[Store]:
+    made = Store(fresh_database("fangtu_test_isolation"))
+    yield made
+    made.owner.dispose()
+    made.app.dispose()
+
+
+@pytest.fixture
+def asking(store: Store) -> Iterator[Session]:
+    with Session(store.app) as session:
+        yield session
+        session.rollback()
+
+
+def counts(session: Session) -> dict[str, int]:
+    return {table: int(session.scalar(text(f"select count(*) from {table}")) or 0) for table in COUNTED}
+
+
+def test_without_a_session_nothing_is_there(asking: Session) -> None:
+    assert set(counts(asking).values()) == {0}
+    assert asking.scalar(text("select count(*) from base_feature")) == 0
+
+
+def test_an_inspector_sees_the_own_village_only(store: Store, asking: Session) -> None:
+    assert enter(asking, store.tokens["two"]) is not None
+    names = set(asking.scalars(text("select code from household")))
+    assert names == {"H6", "H7", "H10"}
+    assert set(asking.scalars(text("select code from area where level = 'village'"))) == {VILLAGES[1]}
+    assert asking.scalar(text("select sum(eligible) from coverage")) == 3
+    assert asking.scalar(text("select count(*) from visit where household_id is null")) == 1
+
+
+def test_an_inspector_of_another_village_sees_another_set(store: Store, asking: Session) -> None:
+    enter(asking, store.tokens["one"])
+    assert set(asking.scalars(text("select code from household"))) == {"H1", "H2", "H3", "H4", "H5"}
+    assert asking.scalar(text("select count(*) from visit where household_id is null")) == 0
+
+
+def test_the_next_transaction_of_a_pooled_connection_remembers_nobody(store: Store) -> None:
+    engine: Engine = create_engine(store.settings.app_url, pool_size=1, max_overflow=0)
+    with Session(engine) as session:
+        enter(session, store.tokens["leader"])
+        assert session.scalar(text("select count(*) from household")) == 10
+        session.commit()
+        assert session.scalar(text("select count(*) from household")) == 0
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "set role fangtu_owner",
+        "set session authorization fangtu_owner",
+        "select * from sec.secret",
+        "alter table household disable row level security",
+        "create table mine as select * from household",
+        "create policy mine on household using (true)",
+        "select password_hash from account",
+        "select pg_read_file('/etc/passwd')",
+        "copy household to program 'cat'",
+        "update audit set act = 'nothing'",
+        "delete from audit",
+        "delete from household",
+        "update standing set status = 1",
+        "update coverage set visited = 1",
+        "select refresh_standing(array[1::bigint], array[1::smallint], array[1::bigint])",
+    ],
+)
+def test_the_application_cannot_widen_what_it_may_do(store: Store, asking: Session, attack: str) -> None:
+    enter(asking, store.tokens["one"])
+    with pytest.raises(DBAPIError):
+        asking.execute(text(attack))
+
+
+def test_row_security_cannot_be_switched_off(store: Store, asking: Session) -> None:
+    enter(asking, store.tokens["one"])
+    asking.execute(text("set local row_security = off"))
+    with pytest.raises(DBAPIError):
+        asking.execute(text("select count(*) from household"))
+
+
+def test_a_made_up_token_or_setting_opens_nothing(store: Store, asking: Session) -> None:
+    assert enter(asking, "guess") is None
+    asking.execute(text("select set_config('fangtu.duty', '{[0,1000000000000000)}', true)"))
+    asking.execute(text("select set_config('fangtu.token', 'leader', true)"))
+    assert asking.scalar(text("select count(*) from household")) == 0
+
+
+def test_a_session_cannot_be_opened_without_the_key(store: Store, asking: Session) -> None:
+    leader = 3
+    with pytest.raises(DBAPIError, match="signature"):
+        open_session(asking, store.settings, leader, "mine", key=b"guess" * 8)
+
+
+def test_a_visit_to_a_household_of_another_village_is_refused(store: Store, asking: Session) -> None:
+    enter(asking, store.tokens["one"])
+    add = text("""insert into visit (id, natural_key, campaign_id, round_no, household_id, jur, mode, outcome,
+                                     verdict, counts)
+                  values (gen_random_uuid(), gen_random_uuid()::text, :campaign, 1, :household, :jur, 'home', 'done',
+                          'valid', true)""")
+    foreign = {"campaign": store.town.campaign_id, "household": store.town.households["H6"]}
+    with pytest.raises(DBAPIError, match="row-level security"):
+        asking.execute(add, {**foreign, "jur": number_range(VILLAGES[1])[0] + 1})
+    asking.rollback()
+    enter(asking, store.tokens["one"])
+    # With the own number on it the row passes the policy, but not the key to a household of the same jurisdiction.
+    asking.execute(add, {**foreign, "jur": number_range(VILLAGES[0])[0] + 1})
+    with pytest.raises(DBAPIError, match="foreign key"):
+        asking.execute(text("set constraints all immediate"))
+
+
+def test_an_inspector_cannot_become_administrator(store: Store, asking: Session) -> None:
+    enter(asking, store.tokens["one"])
+    changed = asking.execute(text("update account set role = 'admin'"))
+    assert changed.rowcount == 0  # type: ignore[attr-defined]
+    with pytest.raises(DBAPIError, match="row-level security"):
+        asking.execute(
+            text("insert into duty (account_id, jur, jur_end) select id, 0, 1000000000000000 from account limit 1")
+        )
+
+
+def test_an_ended_session_opens_nothing(store: Store, asking: Session) -> None:
+    with Session(store.owner) as session, session.begin():
+        leader = session.query(Account).filter_by(username="leader").one()
+        open_session(session, store.settings, leader.id, "to-be-ended")
+    assert enter(asking, "to-be-ended") is not None
+    asking.execute(text("select sec.leave('to-be-ended')"))
+    assert enter(asking, "to-be-ended") is None
+
+
+def test_a_tile_is_read_by_one_index_under_row_level_security(store: Store, asking: Session) -> None:
+    enter(asking, store.tokens["leader"])
+    asking.execute(text("set local enable_seqscan = off"))
+    plan = "\n".join(
+        asking.scalars(
+            text("""explain select household_id, x, y, status from standing
+                    where campaign_id = 1 and round_no = 1 and morton >= 0 and morton < 1000""")
+        )
+    )
+    assert "ix_standing_tile" in plan
+    condition = next(line for line in plan.splitlines() if "Index Cond" in line)
+    assert "morton" in condition
+    assert "jur" in condition
