@@ -1,0 +1,169 @@
+"""The description of the JSON API, made from the route table and what each view says of itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from flask import Blueprint, Response, current_app, jsonify
+from werkzeug.routing import Rule
+
+from app.access import PUBLIC, public, rule_of
+
+View = TypeVar("View", bound=Callable[..., Any])
+MARK = "fangtu_operation"
+PREFIXES = ("/api/v1/", "/healthz")
+
+bp = Blueprint("api", __name__)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What one address of the API does.
+
+    Attributes
+    ----------
+    summary : str
+        One line.
+    answer : mapping
+        Fields of the answer with their meaning, or nested mappings and one-element lists of the same.
+    query : mapping
+        Parameters after the question mark with their meaning.
+    body : mapping
+        Fields of the JSON the caller sends.
+    statuses : mapping
+        Refusals that are particular to it, besides 401, 403 and 404.
+    """
+
+    summary: str
+    answer: Mapping[str, Any] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, str] = field(default_factory=dict)
+    statuses: Mapping[int, str] = field(default_factory=dict)
+
+
+def describe(operation: Operation) -> Callable[[View], View]:
+    """Declare an address of the API beside its view."""
+
+    def mark(view: View) -> View:
+        setattr(view, MARK, operation)
+        return view
+
+    return mark
+
+
+def operation_of(view: Callable[..., Any]) -> Operation | None:
+    """What a view says of itself, or None."""
+    return getattr(view, MARK, None)
+
+
+def is_described(rule: Rule) -> bool:
+    """Whether an address belongs to the API that other programs use."""
+    return rule.rule.startswith(PREFIXES)
+
+
+@bp.get("/openapi.json")
+@public
+def openapi() -> Response:
+    """The API in OpenAPI 3.1."""
+    answer = jsonify(description())
+    answer.headers["Cache-Control"] = "no-cache"
+    return answer
+
+
+def description() -> dict[str, Any]:
+    """The whole description, built from the running application's route table."""
+    paths: dict[str, dict[str, Any]] = {}
+    for rule in sorted(current_app.url_map.iter_rules(), key=lambda rule: rule.rule):
+        if not is_described(rule):
+            continue
+        view = current_app.view_functions[rule.endpoint]
+        path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            paths.setdefault(path, {})[method.lower()] = _operation(rule, view)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Fangtu",
+            "version": "1",
+            "description": "Records inside the asker's area of duty. Times are ISO 8601 with +08:00; places are "
+            "longitude and latitude in degrees (CGCS2000). Personal data is masked by role.",
+        },
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "description": "From ./fangtu user token NAME"},
+                "session": {"type": "apiKey", "in": "cookie", "name": "fangtu_session"},
+            },
+            "schemas": {
+                "Error": {
+                    "type": "object",
+                    "required": ["error", "message", "details"],
+                    "properties": {
+                        "error": {"type": "string", "description": "A code that stays"},
+                        "message": {"type": "string", "description": "A sentence in the asker's language"},
+                        "details": {"type": "object"},
+                    },
+                }
+            },
+        },
+    }
+
+
+def _operation(rule: Rule, view: Callable[..., Any]) -> dict[str, Any]:
+    said = operation_of(view)
+    if said is None:
+        raise RuntimeError(f"{rule.rule} does not say what it does (app.api.describe)")
+    roles = rule_of(view)
+    refusals = dict(said.statuses)
+    if roles != PUBLIC:
+        refusals |= {401: "Not signed in", 403: "The role does not include this"}
+    if rule.arguments:
+        refusals |= {404: "No such record in the asker's area of duty"}
+    found: dict[str, Any] = {
+        "operationId": rule.endpoint.replace(".", "_"),
+        "summary": said.summary,
+        "responses": {
+            "200": {"description": "The answer", "content": {"application/json": {"schema": _schema(said.answer)}}}
+        }
+        | {
+            str(status): {
+                "description": words,
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+            }
+            for status, words in sorted(refusals.items())
+        },
+    }
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": _path_schema(rule, name)}
+        for name in sorted(rule.arguments)
+    ] + [
+        {"name": name, "in": "query", "description": words, "schema": {"type": "string"}}
+        for name, words in said.query.items()
+    ]
+    if parameters:
+        found["parameters"] = parameters
+    if said.body:
+        found["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": _schema(said.body) | {"required": list(said.body)}}},
+        }
+    if roles != PUBLIC:
+        found["security"] = [{"token": []}, {"session": []}]
+        found["x-roles"] = sorted(role.value for role in roles or ())
+    return found
+
+
+def _path_schema(rule: Rule, name: str) -> dict[str, Any]:
+    kind = type(rule._converters[name]).__name__
+    return {"type": "integer", "minimum": 1} if kind == "KeyConverter" else {"type": "string"}
+
+
+def _schema(said: Any) -> dict[str, Any]:
+    if isinstance(said, Mapping):
+        return {"type": "object", "properties": {name: _schema(part) for name, part in said.items()}}
+    if isinstance(said, list):
+        return {"type": "array", "items": _schema(said[0])}
+    return {"description": str(said)}

@@ -1,0 +1,57 @@
+"""Gzip for what compresses: pages, JSON, scripts, styles and vector tiles above one kilobyte."""
+
+from __future__ import annotations
+
+import gzip
+
+from flask import Flask, Response, request
+
+COMPRESSIBLE = {
+    "application/geo+json",
+    "application/javascript",
+    "application/json",
+    "application/vnd.mapbox-vector-tile",
+    "application/x-protobuf",
+    "image/svg+xml",
+    "text/css",
+    "text/csv",
+    "text/html",
+    "text/javascript",
+    "text/plain",
+}
+LEAST_BYTES = 1024
+LEVEL = 6
+
+
+def init_app(app: Flask) -> None:
+    """Compress answers for browsers that accept it."""
+    app.after_request(_compress)
+
+
+def compress(body: bytes) -> bytes:
+    """Gzip without a time stamp, so that equal bodies stay equal."""
+    return gzip.compress(body, LEVEL, mtime=0)
+
+
+def _compress(response: Response) -> Response:
+    if response.mimetype not in COMPRESSIBLE:
+        return response
+    response.vary.add("Accept-Encoding")
+    if (
+        response.direct_passthrough
+        or response.is_streamed
+        or not 200 <= response.status_code < 600
+        or response.status_code in (204, 304)
+        or "Content-Encoding" in response.headers
+        or request.accept_encodings["gzip"] <= 0
+    ):
+        return response
+    body = response.get_data()
+    if len(body) < LEAST_BYTES:
+        return response
+    etag, weak = response.get_etag()
+    response.set_data(compress(body))
+    response.headers["Content-Encoding"] = "gzip"
+    if etag:
+        response.set_etag(etag, weak=True)
+    return response

@@ -1,0 +1,156 @@
+"""The web application, put together from its parts."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from flask import Flask, redirect
+from flask_wtf.csrf import CSRFProtect
+from sqlalchemy import Engine, text
+from werkzeug.routing import BaseConverter
+from werkzeug.wrappers import Response as AnyResponse
+
+from app import access, assets, compression, errors, headers, language, navigation
+from app import session as sessions
+from app.access import public
+from app.session import Store, bearer_token
+from data.accounts import DemoPasswords
+from data.db import app_engine
+from data.sealing import load_sealer, load_secret
+from data.settings import ROOT, Settings, load_settings
+from geo.errors import Text
+
+BLUEPRINTS = (
+    ("app.health", "bp"),
+    ("app.language", "bp"),
+    ("app.signin", "bp"),
+    ("app.maps", "bp"),
+    ("app.tiles", "bp"),
+    ("app.coverage", "bp"),
+    ("app.worklists", "bp"),
+    ("app.households", "bp"),
+    ("app.houses", "bp"),
+    ("app.sites", "bp"),
+    ("app.visits", "bp"),
+    ("app.areas", "bp"),
+    ("app.search", "bp"),
+    ("app.account", "bp"),
+    ("app.accounts", "bp"),
+    ("app.audit", "bp"),
+    ("app.api", "bp"),
+)
+DEMO_ACCOUNTS = ("inspector", "supervisor", "leader", "admin")
+MIB = 1024 * 1024
+
+
+class KeyConverter(BaseConverter):
+    """Key of a record in an address: a whole number the database can hold."""
+
+    regex = r"[1-9]\d{0,17}"
+
+    def to_python(self, value: str) -> int:
+        """The number."""
+        return int(value)
+
+
+def create_app(settings: Settings) -> Flask:
+    """Put the application together.
+
+    Parameters
+    ----------
+    settings : Settings
+        Where it runs.
+
+    Returns
+    -------
+    Flask
+        Ready to serve; connections open with the first request that needs one.
+
+    Raises
+    ------
+    KeysUnfit
+        If the key file is missing or incomplete.
+    DemoPasswords
+        If accounts of the demonstration are open although this is not the demonstration.
+    """
+    app = Flask("app", template_folder=str(ROOT / "templates"), static_folder=None)
+    app.config.update(
+        SECRET_KEY=load_secret(settings.key_file, "flask"),
+        SESSION_COOKIE_NAME="fangtu_form",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=None,
+        MAX_CONTENT_LENGTH=32 * MIB,
+        MAX_FORM_MEMORY_SIZE=MIB,
+    )
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    engine = app_engine(settings)
+    _refuse_demo_passwords(settings, engine)
+    app.extensions["fangtu"] = Store(
+        settings, engine, load_sealer(settings.key_file), load_secret(settings.key_file, "session")
+    )
+    app.url_map.converters["key"] = KeyConverter
+    # After a view the functions run backwards: commit or roll back first, then headers, compression last.
+    compression.init_app(app)
+    headers.init_app(app)
+    sessions.init_app(app)
+    access.init_app(app)
+    _guard_forms(app)
+    language.init_app(app, settings.var / "translations")
+    navigation.init_app(app)
+    errors.init_app(app)
+    assets.init_app(app, ROOT / "static")
+    for module, name in BLUEPRINTS:
+        try:
+            app.register_blueprint(getattr(import_module(module), name))
+        except ModuleNotFoundError as missing:
+            print("not yet:", module, missing)
+    app.add_url_rule("/", "home", public(_home))
+    return app
+
+
+def wsgi() -> Flask:
+    """The application with the settings of the environment, for gunicorn (``app.factory:wsgi()``)."""
+    return create_app(load_settings())
+
+
+def _home() -> AnyResponse:
+    return redirect("/map")
+
+
+def _guard_forms(app: Flask) -> None:
+    """Ask for the form token on every unsafe request but those that prove themselves by a token of their own."""
+    csrf = CSRFProtect(app)
+
+    def check() -> None:
+        if bearer_token() is None:
+            csrf.protect()
+
+    app.before_request(check)
+
+
+def _refuse_demo_passwords(settings: Settings, engine: Engine) -> None:
+    if settings.demo:
+        return
+    with engine.connect() as connection:
+        found: list[Any] = [
+            name
+            for name in DEMO_ACCOUNTS
+            if connection.execute(
+                text("select account_id is not null and demo and not disabled from sec.find_login(:name)"), {"name": name}
+            ).scalar()
+        ]
+    engine.dispose()
+    if found:
+        names = "、".join(found)
+        raise DemoPasswords(
+            Text(
+                f"没有启动：演示账号仍在使用（{names}），密码人人皆知。请逐个执行 ./fangtu user disable {found[0]} "
+                f"或 ./fangtu user password {found[0]}；只看演示请用 ./fangtu demo。",
+                f"Not started: demo accounts with well-known passwords are open ({', '.join(found)}). For each run "
+                f"./fangtu user disable {found[0]} or ./fangtu user password {found[0]}; for the demo use ./fangtu demo.",
+            ),
+            found=found,
+        )

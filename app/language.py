@@ -1,0 +1,111 @@
+"""Chinese or English: chosen by account, cookie or browser, and the catalogue of words for pages and scripts."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from flask import Blueprint, Flask, Response, abort, current_app, g, redirect, request
+from flask_babel import Babel
+from sqlalchemy import text
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.access import public
+from app.redirects import safe_next
+from app.session import asker_or_none, db, known_asker
+
+LANGUAGES = ("zh", "en")
+LOCALES = {"zh": "zh_Hans_CN", "en": "en"}
+COOKIE = "fangtu_lang"
+YEAR_SECONDS = 365 * 24 * 3600
+TRANSLATIONS = Path(__file__).resolve().parent / "translations"
+
+bp = Blueprint("language", __name__)
+babel = Babel()
+
+
+def init_app(app: Flask, compiled: Path) -> None:
+    """Compile the English catalogue and choose a language for each request.
+
+    Parameters
+    ----------
+    compiled : Path
+        Folder for the compiled catalogue; made if missing.
+    """
+    _compile(compiled)
+    app.config.update(
+        BABEL_DEFAULT_LOCALE=LOCALES["zh"],
+        BABEL_DEFAULT_TIMEZONE="Asia/Shanghai",
+        BABEL_TRANSLATION_DIRECTORIES=str(compiled),
+    )
+    babel.init_app(app, locale_selector=lambda: LOCALES[language()])
+
+
+def language() -> str:
+    """Language of this answer, ``zh`` or ``en``."""
+    if "language" in g:
+        return str(g.language)
+    asker = known_asker()
+    for choice in (asker.language if asker else None, request.cookies.get(COOKIE)):
+        if choice in LANGUAGES:
+            return str(choice)
+    return request.accept_languages.best_match(LANGUAGES, default="zh") or "zh"
+
+
+@bp.post("/language")
+@public
+def choose() -> AnyResponse:
+    """Keep the chosen language in the browser and with the account, and go back."""
+    chosen = request.form.get("lang", "")
+    if chosen not in LANGUAGES:
+        abort(400)
+    if asker_or_none() is not None:
+        db().execute(text("select sec.set_own_language(:language)"), {"language": chosen})
+    answer = redirect(safe_next(request.form.get("next")), 303)
+    answer.set_cookie(COOKIE, chosen, max_age=YEAR_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure)
+    return answer
+
+
+@bp.get("/i18n/<lang>.json")
+@public
+def words(lang: str) -> AnyResponse:
+    """The sentences of the scripts in one language, keyed by the Chinese ones."""
+    if lang not in LANGUAGES:
+        abort(404)
+    answer = Response(_script_words() if lang == "en" else "{}", mimetype="application/json")
+    answer.headers["Cache-Control"] = "no-cache"
+    answer.add_etag()
+    return answer.make_conditional(request)
+
+
+def _catalogue() -> Catalog:
+    with (TRANSLATIONS / "en" / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        return read_po(file, locale="en")
+
+
+@cache
+def _script_words() -> str:
+    used = {
+        str(message.id): str(message.string)
+        for message in _catalogue()
+        if message.id and message.string and any(place.startswith("static/") for place, _line in message.locations)
+    }
+    return json.dumps(used, ensure_ascii=False, sort_keys=True)
+
+
+def _compile(folder: Path) -> None:
+    """Write the compiled catalogue in one step, so that workers starting together never read half of one."""
+    target = folder / "en" / "LC_MESSAGES" / "messages.mo"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    compiled = BytesIO()
+    write_mo(compiled, _catalogue())
+    if target.exists() and target.read_bytes() == compiled.getvalue():
+        return
+    draft = target.with_name(f"{target.name}.{id(compiled):x}")
+    draft.write_bytes(compiled.getvalue())
+    draft.replace(target)

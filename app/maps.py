@@ -1,0 +1,209 @@
+"""The map page (地图), its fixed script and the JSON its layers ask for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, render_template, request, url_for
+from flask_babel import gettext as _
+
+from app.access import require
+from app.language import language
+from app.session import asker, db
+from app.view import ZONE, View, current_view
+from data.areas import breadcrumb
+from data.campaigns import list_campaigns
+from data.coverage import BY, coverage_by_area, coverage_total, last_visit_at
+from data.overview import area_shapes, extent, legend_counts
+from data.tiles import heat_cells
+from geo.errors import FangtuError, Text
+from layers.basemap import base_layer, township_map
+from layers.coverage import coverage_layer
+from layers.heat import BANDWIDTH_M, BREAKS, heat_layer
+from layers.records import records_layer
+from layers.shell import Shell, render_shell
+
+bp = Blueprint("maps", __name__)
+HEAT_KINDS = ("unvisited", "visited", "dilapidated")
+
+
+class ViewUnknown(FangtuError):
+    """The address asks for a level or kind that does not exist."""
+
+    code = "view_unknown"
+
+
+@cache
+def shell() -> Shell:
+    """The map of every page, rendered once: it holds addresses and looks, no record."""
+    return render_shell(
+        township_map(
+            [
+                base_layer("/tiles/base/{z}/{x}/{y}.mvt"),
+                coverage_layer("/map/areas.json"),
+                heat_layer("/map/heat.json"),
+                records_layer("/tiles/records/{z}/{x}/{y}.mvt"),
+            ]
+        )
+    )
+
+
+@bp.get("/map")
+@require()
+def page() -> str:
+    """The map page; what it shows comes by :func:`setup` and the layers' own addresses."""
+    return render_template(
+        "map.html",
+        shell=shell(),
+        script_url=url_for(".script", v=shell_version()),
+        has_campaign=bool(list_campaigns(db())),
+    )
+
+
+@bp.get("/map/shell.js")
+@require()
+def script() -> Response:
+    """Folium's script, as a file of its own so that the page needs no inline script."""
+    response = Response(shell().script, mimetype="text/javascript")
+    response.headers["Cache-Control"] = "private, max-age=86400" if request.args.get("v") else "private, no-cache"
+    return response
+
+
+@cache
+def shell_version() -> str:
+    """Changes when the script does."""
+    return hashlib.sha256(shell().script.encode()).hexdigest()[:12]
+
+
+@bp.get("/map/setup.json")
+@require()
+def setup() -> Response:
+    """Campaigns, area, headline coverage and legend counts of a view."""
+    session, who = db(), asker()
+    view = current_view(session, who)
+    total = coverage_total(session, view.campaign.id, view.round_no, view.within)
+    crumbs = breadcrumb(session, *view.within)
+    target = view.campaign.target
+    return jsonify(
+        {
+            "campaigns": [
+                {
+                    "id": c.id,
+                    "name": _name(c),
+                    "target": c.target,
+                    "rounds": _rounds(view) if c.id == view.campaign.id else [],
+                }
+                for c in view.campaigns
+            ],
+            "campaign": view.campaign.id,
+            "round": view.round_no,
+            "rule": _rule(view),
+            "extent": extent(session, view.within, who.duty),
+            "as_of": _as_of(view),
+            "role": who.role,
+            "crumbs": [{"code": c.code, "name": c.name, "level": c.level} for c in crumbs],
+            "area": {"code": crumbs[-1].code, "name": crumbs[-1].name, "level": crumbs[-1].level} if crumbs else None,
+            "coverage": {
+                "eligible": total.eligible,
+                "visited": total.visited,
+                "ratio": total.ratio,
+                "to_target": total.to_target(target),
+                "target": target,
+            },
+            "counts": {
+                "status": total.counts,
+                **legend_counts(session, view.campaign.id, view.round_no, view.within),
+            },
+            "heat": {"bandwidth_m": BANDWIDTH_M, "breaks": BREAKS},
+            "lang": language(),
+        }
+    )
+
+
+@bp.get("/map/areas.json")
+@require()
+def areas() -> Response:
+    """Areas of a level with their coverage, as GeoJSON."""
+    session, who = db(), asker()
+    view = current_view(session, who)
+    by = _one_of("by", BY, "village")
+    rows = coverage_by_area(session, view.campaign.id, view.round_no, by, within=view.within, duty=who.duty)
+    shapes = area_shapes(session, by, within=view.within, duty=who.duty)
+    features = []
+    for row in rows:
+        if row.id is None:
+            continue
+        shape = shapes.get(row.id, {"geometry": None, "label": None, "bbox": None})
+        features.append(
+            {
+                "type": "Feature",
+                "id": row.id,
+                "geometry": json.loads(shape["geometry"]) if shape["geometry"] else None,
+                "properties": {**row.as_json(), "label": shape["label"], "bbox": shape["bbox"]},
+            }
+        )
+    return jsonify({"type": "FeatureCollection", "as_of": _as_of(view), "by": by, "features": features})
+
+
+@bp.get("/map/heat.json")
+@require()
+def heat() -> Response:
+    """Cells of a heatmap."""
+    session = db()
+    view = current_view(session, asker())
+    kind = _one_of("kind", HEAT_KINDS, "unvisited")
+    cells = heat_cells(session, view.campaign.id, view.round_no, kind)
+    return jsonify({"zoom": 19, "cells": cells, "as_of": _as_of(view)})
+
+
+def _one_of(name: str, known: tuple[str, ...], default: str) -> str:
+    value = request.args.get(name) or default
+    if value not in known:
+        raise ViewUnknown(
+            Text(
+                f"{name} 为“{value}”，应为 {'、'.join(known)}。", f"{name} is '{value}'; expected {', '.join(known)}."
+            ),
+            found=value,
+            expected=list(known),
+        )
+    return value
+
+
+def _as_of(view: View) -> str | None:
+    moment = last_visit_at(db(), view.campaign.id, view.round_no)
+    return moment.astimezone(ZONE).isoformat(timespec="seconds") if moment else None
+
+
+def _name(named: Any) -> str:
+    return str(named.name_en if language() == "en" else named.name_zh)
+
+
+def _rounds(view: View) -> list[dict[str, Any]]:
+    return [
+        {
+            "no": r.no,
+            "name": _name(r),
+            "starts_on": r.starts_on.isoformat() if r.starts_on else None,
+            "ends_on": r.ends_on.isoformat() if r.ends_on else None,
+        }
+        for r in view.rounds
+    ]
+
+
+def _rule(view: View) -> str:
+    """The rule of a valid visit in words, with the numbers of the plan."""
+    rule = view.campaign.plan["visit"]
+    if rule.get("done_statuses"):
+        return _("有效走访：状态为 %(words)s。", words="、".join(rule["done_statuses"]))
+    if rule.get("min_minutes") is None:
+        home = _("入户走访")
+    else:
+        home = _("入户满 %(n)s 分钟", n=f"{rule['min_minutes']:g}")
+    if not rule.get("remote_modes"):
+        return _("有效走访：%(home)s。", home=home)
+    if rule.get("remote_needs_reason", True):
+        return _("有效走访：%(home)s，或远程走访并注明原因。", home=home)
+    return _("有效走访：%(home)s，或远程走访。", home=home)

@@ -1,0 +1,175 @@
+"""Who is signed in, and the one database transaction of a request: opened when first needed, committed before the
+answer leaves, rolled back when the answer is a refusal or an error."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from flask import Flask, Request, Response, current_app, g, request
+from flask_login import LoginManager, UserMixin
+from sqlalchemy import Engine
+from sqlalchemy.engine import Row
+from sqlalchemy.orm import Session
+
+from data.askers import Asker, Role, read_ranges
+from data.audit import Origin, bind_asker
+from data.db import enter
+from data.sealing import Sealer
+from data.settings import Settings
+from geo.errors import FangtuError, Text
+
+COOKIE = "fangtu_session"
+
+
+class SignInNeeded(FangtuError):
+    """Nobody is signed in, or the session has ended."""
+
+    code = "sign_in_needed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("请先登录。登录已过期时，重新登录后会回到这一页。", "Please sign in. You come back to this page afterwards.")
+        )
+
+
+@dataclass(frozen=True)
+class Store:
+    """What a running application holds: settings, connections and keys."""
+
+    settings: Settings
+    engine: Engine
+    sealer: Sealer
+    session_key: bytes
+
+
+class SignedIn(UserMixin):
+    """The asker in the form Flask-Login wants."""
+
+    def __init__(self, asker: Asker) -> None:
+        self.asker = asker
+        self.id = asker.account_id
+
+
+def store() -> Store:
+    """Settings, connections and keys of the running application."""
+    held: Store = current_app.extensions["fangtu"]
+    return held
+
+
+def bearer_token() -> str | None:
+    """Token of the ``Authorization: Bearer`` header; a request with one uses no cookie."""
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else None
+
+
+def session_token() -> str | None:
+    """The token this request proves itself with, from the header or the cookie."""
+    bearer = bearer_token()
+    return bearer if bearer is not None else request.cookies.get(COOKIE)
+
+
+def origin() -> Origin:
+    """Address and number of this request."""
+    return Origin(address=request.remote_addr, request_id=g.get("request_id"))
+
+
+def db() -> Session:
+    """The request's session, in one transaction that the database has entered with the caller's token."""
+    if "fangtu_db" not in g:
+        session = Session(store().engine, expire_on_commit=False)
+        g.fangtu_db = session
+        g.fangtu_asker = _as_asker(enter(session, session_token()))
+        bind_asker(session, g.fangtu_asker, origin())
+    held: Session = g.fangtu_db
+    return held
+
+
+def asker_or_none() -> Asker | None:
+    """Who is signed in, or None; without a token the database is not asked."""
+    if "fangtu_asker" not in g:
+        if not session_token():
+            return None
+        db()
+    found: Asker | None = g.fangtu_asker
+    return found
+
+
+def known_asker() -> Asker | None:
+    """Who is signed in as far as this request has found out; never asks the database (for error pages)."""
+    found: Asker | None = g.get("fangtu_asker")
+    return found
+
+
+def asker() -> Asker:
+    """Who is signed in.
+
+    Raises
+    ------
+    SignInNeeded
+        If nobody is.
+    """
+    found = asker_or_none()
+    if found is None:
+        raise SignInNeeded
+    return found
+
+
+@contextmanager
+def outside() -> Iterator[Session]:
+    """A short transaction of its own, before sign-in: what it writes stays although the answer is a refusal."""
+    with Session(store().engine) as session, session.begin():
+        bind_asker(session, None, origin())
+        yield session
+
+
+def init_app(app: Flask) -> None:
+    """Tie transaction and sign-in to each request of the application."""
+    login = LoginManager(app)
+    login.session_protection = None  # the session table does this; Flask's cookie says nothing about who asks
+    login.request_loader(_load_user)
+    app.before_request(_begin)
+    app.after_request(_finish)
+    app.teardown_appcontext(_drop)
+
+
+def _load_user(_request: Request) -> SignedIn | None:
+    found = asker_or_none()
+    return SignedIn(found) if found else None
+
+
+def _begin() -> None:
+    g.request_id = secrets.token_hex(8)
+
+
+def _finish(response: Response) -> Response:
+    session: Session | None = g.get("fangtu_db")
+    if session is not None and not g.get("fangtu_finished"):
+        g.fangtu_finished = True
+        if response.status_code < 400:
+            session.commit()
+        else:
+            session.rollback()
+    return response
+
+
+def _drop(_error: BaseException | None) -> None:
+    session: Session | None = g.pop("fangtu_db", None)
+    if session is not None:
+        session.close()
+
+
+def _as_asker(row: Row[tuple[object, ...]] | None) -> Asker | None:
+    if row is None:
+        return None
+    return Asker(
+        account_id=row.account_id,
+        username=row.username,
+        full_name=row.full_name,
+        role=Role(row.role),
+        language=row.language,
+        duty=read_ranges(row.duty),
+        demo=row.demo,
+    )

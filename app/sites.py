@@ -1,0 +1,47 @@
+"""Renovation sites (改造点) as JSON."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify
+
+from app.access import require
+from app.api import Operation, describe
+from app.households import HEAD, PLACE
+from app.session import asker, db
+from data.houses import site_card
+
+bp = Blueprint("sites", __name__)
+
+
+@bp.get("/api/v1/sites/<key:site_id>")
+@require()
+@describe(
+    Operation(
+        "One renovation site with the days of its stages",
+        answer={
+            "id": "Key",
+            "code": "Code of the ledger",
+            "method": "repair, rebuild, turn_key",
+            "grade_before": "A–D",
+            "stage": "found, appraised, compared, approved, started, completed, accepted, paid",
+            "approved_on": "",
+            "started_on": "",
+            "completed_on": "",
+            "accepted_on": "",
+            "paid_on": "",
+            "remark": "",
+            "household_id": "",
+            "household_code": "",
+            "household_ref": "What the ledger says if no such household is known",
+            **HEAD,
+            "house_id": "",
+            "house_code": "",
+            "village": "Name",
+            "grid": "Name",
+            **PLACE,
+        },
+    )
+)
+def card(site_id: int) -> Response:
+    """The card of a renovation site."""
+    return jsonify(site_card(db(), site_id, asker()))

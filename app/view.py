@@ -1,0 +1,57 @@
+"""What part of the work a page speaks of: campaign, round and area, as its address says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from flask import request
+from sqlalchemy.orm import Session
+
+from data.areas import EVERYWHERE, area_range
+from data.askers import Asker
+from data.campaigns import current_round, find_campaign, list_campaigns, list_rounds
+from data.tables import Campaign, Round
+
+ZONE = ZoneInfo("Asia/Shanghai")
+
+
+@dataclass(frozen=True)
+class View:
+    """Campaign, round and range of jurisdiction numbers of one request."""
+
+    campaigns: Sequence[Campaign]
+    campaign: Campaign
+    rounds: Sequence[Round]
+    round_no: int
+    area: str | None
+    within: tuple[int, int]
+
+
+def today() -> date:
+    """Local date of the field, whatever the server's zone."""
+    return datetime.now(ZONE).date()
+
+
+def current_view(session: Session, who: Asker) -> View:
+    """Read ``campaign``, ``round`` and ``area`` of the request; the newest campaign and current round by default.
+
+    Without an area a person with one area of duty gets that area, anyone else everything that is visible to them.
+    """
+    campaign = find_campaign(session, request.args.get("campaign"))
+    rounds = list_rounds(session, campaign.id)
+    area = request.args.get("area") or None
+    if area:
+        within = area_range(session, area)
+    else:
+        within = who.duty[0] if len(who.duty) == 1 else EVERYWHERE
+    return View(
+        campaigns=list_campaigns(session),
+        campaign=campaign,
+        rounds=rounds,
+        round_no=current_round(rounds, request.args.get("round"), today()),
+        area=area,
+        within=within,
+    )

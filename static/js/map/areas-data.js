@@ -1,0 +1,110 @@
+/* Areas as the map needs them: outlines in world fractions, boxes for a quick no, and which area holds a point. */
+
+import { getJson, withParams } from "./api.js";
+import { toWorld } from "./overlay.js";
+
+function ringOf(coordinates) {
+  const ring = new Float64Array(coordinates.length * 2);
+  coordinates.forEach(([lon, lat], i) => {
+    const [x, y] = toWorld(lon, lat);
+    ring[i * 2] = x;
+    ring[i * 2 + 1] = y;
+  });
+  return ring;
+}
+
+function boxOf(rings) {
+  const box = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const ring of rings) {
+    for (let i = 0; i < ring.length; i += 2) {
+      if (ring[i] < box[0]) box[0] = ring[i];
+      if (ring[i] > box[2]) box[2] = ring[i];
+      if (ring[i + 1] < box[1]) box[1] = ring[i + 1];
+      if (ring[i + 1] > box[3]) box[3] = ring[i + 1];
+    }
+  }
+  return box;
+}
+
+/** One GeoJSON feature -> `{id, code, name, …, rings, box, at}`; `at` is the place of its label. */
+export function areaOf(feature) {
+  const { geometry, properties } = feature;
+  let polygons = [];
+  if (geometry?.type === "Polygon") polygons = [geometry.coordinates];
+  if (geometry?.type === "MultiPolygon") polygons = geometry.coordinates;
+  const rings = polygons.flat().map(ringOf);
+  const box = boxOf(rings);
+  const label = properties.label || [];
+  const at = label.length === 2 ? toWorld(label[0], label[1]) : [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2];
+  return { id: feature.id, ...properties, rings, box, at };
+}
+
+/** True if the area covers the point (even-odd over all rings, so holes count as outside). */
+export function covers(area, x, y) {
+  const [west, north, east, south] = area.box;
+  if (x < west || x > east || y < north || y > south) return false;
+  let inside = false;
+  for (const ring of area.rings) {
+    for (let i = 0, j = ring.length - 2; i < ring.length; j = i, i += 2) {
+      const yi = ring[i + 1];
+      const yj = ring[j + 1];
+      if (yi > y !== yj > y && x < ((ring[j] - ring[i]) * (y - yi)) / (yj - yi) + ring[i]) inside = !inside;
+    }
+  }
+  return inside;
+}
+
+/** The area under a point; the lowest code wins on a shared edge. */
+export function areaAt(areas, x, y) {
+  let found = null;
+  for (const area of areas) {
+    if (covers(area, x, y) && (!found || area.code < found.code)) found = area;
+  }
+  return found;
+}
+
+/** Box of an area as `[[south, west], [north, east]]` for Leaflet. */
+export function boundsOf(area, toLatLng) {
+  const [west, north, east, south] = area.box;
+  const one = toLatLng(west, south);
+  const two = toLatLng(east, north);
+  return [[one.lat, one.lng], [two.lat, two.lng]];
+}
+
+/** Areas by level, fetched once per campaign and round. */
+export class AreaStore {
+  constructor(url) {
+    this.url = url;
+    this.sheets = new Map();
+  }
+
+  /** @returns {Promise<{areas: object[], asOf: string}>} */
+  load(by, params) {
+    const address = withParams(this.url, { ...params, by });
+    let sheet = this.sheets.get(address);
+    if (!sheet) {
+      sheet = getJson(address).then((answer) => {
+        const loaded = { areas: answer.features.map(areaOf), asOf: answer.as_of };
+        sheet.loaded = loaded;
+        return loaded;
+      });
+      sheet.catch(() => this.sheets.delete(address));
+      this.sheets.set(address, sheet);
+    }
+    return sheet;
+  }
+
+  /** What was loaded for the default round is the same sheet as that of the round the server then named. */
+  rename(from, to) {
+    for (const [address, sheet] of [...this.sheets]) {
+      for (const by of ["township", "village", "group", "grid"]) {
+        if (address === withParams(this.url, { ...from, by })) this.sheets.set(withParams(this.url, { ...to, by }), sheet);
+      }
+    }
+  }
+
+  /** What is here already, without asking. */
+  peek(by, params) {
+    return this.sheets.get(withParams(this.url, { ...params, by }))?.loaded || null;
+  }
+}

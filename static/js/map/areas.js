@@ -1,0 +1,157 @@
+/* Areas on the map: land of the area of duty, coverage classes, borders and outlines. Labels are in labels.js. */
+
+import { classOf } from "./classes.js";
+import { CanvasOverlay } from "./overlay.js";
+import { colour, onPalette, withAlpha } from "./palette.js";
+
+/** Add the rings of an area that can be seen to the present path. */
+export function traceArea(ctx, area, view) {
+  for (const ring of area.rings) {
+    for (let i = 0; i < ring.length; i += 2) {
+      const x = ring[i] * view.scale - view.left;
+      const y = ring[i + 1] * view.scale - view.top;
+      if (i) ctx.lineTo(x, y);
+      else ctx.moveTo(x, y);
+    }
+    ctx.closePath();
+  }
+}
+
+/** Is any of the area within the canvas? */
+export function inView(area, view) {
+  const [west, north, east, south] = area.box;
+  return east * view.scale > view.left && west * view.scale < view.left + view.width
+    && south * view.scale > view.top && north * view.scale < view.top + view.height;
+}
+
+function hatch(ctx, ratio) {
+  const tile = document.createElement("canvas");
+  tile.width = 8 * ratio;
+  tile.height = 8 * ratio;
+  const pen = tile.getContext("2d");
+  pen.scale(ratio, ratio);
+  pen.fillStyle = colour("cov-none");
+  pen.fillRect(0, 0, 8, 8);
+  pen.strokeStyle = colour("cov-hatch");
+  pen.lineWidth = 1.4;
+  pen.beginPath();
+  for (const shift of [-8, 0, 8]) {
+    pen.moveTo(shift - 1, 9);
+    pen.lineTo(shift + 9, -1);
+  }
+  pen.stroke();
+  return patternOf(ctx, tile, ratio);
+}
+
+function dots(ctx, ratio) {
+  const tile = document.createElement("canvas");
+  tile.width = 8 * ratio;
+  tile.height = 8 * ratio;
+  const pen = tile.getContext("2d");
+  pen.scale(ratio, ratio);
+  pen.fillStyle = colour("cov-dots");
+  for (const [x, y] of [[2, 2], [6, 6]]) {
+    pen.beginPath();
+    pen.arc(x, y, 1, 0, Math.PI * 2);
+    pen.fill();
+  }
+  return patternOf(ctx, tile, ratio);
+}
+
+function patternOf(ctx, tile, ratio) {
+  const pattern = ctx.createPattern(tile, "repeat");
+  pattern.setTransform(new DOMMatrix().scale(1 / ratio));
+  return pattern;
+}
+
+/** How strongly classes are filled: whole in the overview, a tint where single houses are read. */
+export function fillStrength(zoom) {
+  return Math.max(0.22, Math.min(1, 1 - (zoom - 14.5) * 0.6));
+}
+
+/**
+ * The areas layer.
+ * `areas` those of the theme's level, `duty` the outline of the area of duty, `lines` other borders to draw thinly.
+ */
+export function createAreas() {
+  const layer = { areas: [], duty: [], lines: [], classes: [], filled: false, only: null };
+
+  function drawLand({ ctx, ...view }) {
+    ctx.beginPath();
+    for (const area of layer.duty) traceArea(ctx, area, view);
+    ctx.fillStyle = colour("map-land");
+    ctx.fill();
+  }
+
+  function drawFills({ ctx, ...view }) {
+    if (!layer.filled) return;
+    const strength = fillStrength(view.zoom);
+    let hatched = null;
+    let dotted = null;
+    for (const area of layer.areas) {
+      if (!inView(area, view)) continue;
+      const found = classOf(area.ratio, layer.classes);
+      const faint = layer.only && !layer.only.has(found ? found.key : "none");
+      ctx.beginPath();
+      traceArea(ctx, area, view);
+      ctx.globalAlpha = faint ? 0.12 : strength;
+      if (!found) hatched ||= hatch(ctx, view.ratio);
+      ctx.fillStyle = found ? colour(found.token) : hatched;
+      ctx.fill("evenodd");
+      if (area.ratio > 1) {
+        dotted ||= dots(ctx, view.ratio);
+        ctx.fillStyle = dotted;
+        ctx.fill("evenodd");
+      }
+    }
+    ctx.globalAlpha = 1;
+  }
+
+  function drawBorders({ ctx, ...view }) {
+    ctx.lineJoin = "round";
+    if (layer.filled) {
+      for (const area of layer.areas) {
+        if (!inView(area, view)) continue;
+        ctx.beginPath();
+        traceArea(ctx, area, view);
+        ctx.setLineDash([]);
+        ctx.strokeStyle = colour("cov-border");
+        ctx.lineWidth = 1.4;
+        ctx.stroke();
+        if (area.derived) { // drawn from points, not surveyed: the border says so
+          ctx.setLineDash([5, 4]);
+          ctx.strokeStyle = withAlpha("map-boundary", 0.75);
+          ctx.lineWidth = 1;
+          ctx.stroke();
+        }
+      }
+    }
+    for (const { areas, token, dash, width } of layer.lines) {
+      ctx.strokeStyle = colour(token);
+      ctx.lineWidth = width;
+      ctx.setLineDash(dash);
+      ctx.beginPath();
+      for (const area of areas) if (inView(area, view)) traceArea(ctx, area, view);
+      ctx.stroke();
+    }
+    ctx.setLineDash([]);
+    ctx.strokeStyle = colour("map-boundary");
+    ctx.lineWidth = 2.2;
+    ctx.beginPath();
+    for (const area of layer.duty) traceArea(ctx, area, view);
+    ctx.stroke();
+  }
+
+  layer.land = new CanvasOverlay(drawLand, { pane: "fangtu-land" });
+  layer.fills = new CanvasOverlay(drawFills, { pane: "fangtu-areas" });
+  layer.borders = new CanvasOverlay(drawBorders, { pane: "fangtu-borders" });
+  layer.addTo = (map) => {
+    for (const sheet of [layer.land, layer.fills, layer.borders]) sheet.addTo(map);
+    onPalette(layer.redraw);
+    return layer;
+  };
+  layer.redraw = () => {
+    for (const sheet of [layer.land, layer.fills, layer.borders]) sheet.redraw();
+  };
+  return layer;
+}

@@ -1,0 +1,71 @@
+/* Elements are made here and nowhere else: text goes in as text nodes, so a record's words can never become markup. */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Make an element: `h("a", {class: "x", href: "/y", onclick: fn}, "text", child)`. */
+export function h(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "class") node.className = value;
+    else if (name === "dataset") Object.assign(node.dataset, value);
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  put(node, children);
+  return node;
+}
+
+function put(node, children) {
+  for (const child of children) {
+    if (child === null || child === undefined || child === false) continue;
+    if (Array.isArray(child)) put(node, child);
+    else node.append(child);
+  }
+}
+
+/** Replace everything inside `node`. */
+export function fill(node, ...children) {
+  node.replaceChildren();
+  put(node, children);
+  return node;
+}
+
+/** One icon of the sprite; a word or an aria-label must stand beside it. */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  svg.setAttribute("focusable", "false");
+  const use = document.createElementNS(SVG, "use");
+  use.setAttribute("href", `/static/img/icons.svg#${name}`);
+  svg.append(use);
+  return svg;
+}
+
+let silence = 0;
+
+/** Say one sentence to screen readers; the last of a burst wins. */
+export function say(sentence) {
+  window.clearTimeout(silence);
+  silence = window.setTimeout(() => {
+    const line = document.getElementById("say");
+    if (line) line.textContent = sentence;
+  }, 150);
+}
+
+let toastTimer = 0;
+
+/** A short message at the bottom for eight seconds; it stays while it holds the focus. */
+export function toast(sentence, action = null) {
+  document.querySelector(".toast")?.remove();
+  const box = h("div", { class: "toast", role: "status" }, sentence,
+    action && h("button", { type: "button", class: "toast-action", onclick: () => { box.remove(); action.act(); } }, action.label));
+  document.body.append(box);
+  window.clearTimeout(toastTimer);
+  const leave = () => {
+    if (box.contains(document.activeElement)) toastTimer = window.setTimeout(leave, 2000);
+    else box.remove();
+  };
+  toastTimer = window.setTimeout(leave, 8000);
+}

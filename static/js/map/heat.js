@@ -1,0 +1,113 @@
+/* Density of households as a heatmap: the bandwidth is in metres and the classes are fixed, so zooms and days compare. */
+
+import { getJson, withParams } from "./api.js";
+import { gaussian } from "./blur.js";
+import { CanvasOverlay, metresPerPixel } from "./overlay.js";
+import { onPalette, rgb } from "./palette.js";
+
+const CELL = 4; // screen pixels of one grid cell
+const ALPHAS = [0, 0.5, 0.64, 0.76, 0.85];
+
+/** Opacity by zoom: whole below 15, gone at 16, where single households take over. */
+export function fade(zoom) {
+  return Math.max(0, Math.min(1, 16 - zoom));
+}
+
+/** Households per hectare on a grid over the view. Pure: cells in, densities out. */
+export function densities(cells, zoom, view, bandwidth) {
+  const midY = (view.top + view.height / 2) / view.scale;
+  const metres = metresPerPixel(midY, view.zoom) * CELL;
+  const sigma = bandwidth / metres;
+  const margin = Math.ceil(sigma * 3);
+  const width = Math.ceil(view.width / CELL) + margin * 2;
+  const height = Math.ceil(view.height / CELL) + margin * 2;
+  const grid = new Float32Array(width * height);
+  const side = 2 ** zoom;
+  for (let i = 0; i < cells.length; i += 3) {
+    const x = Math.floor((((cells[i] + 0.5) / side) * view.scale - view.left) / CELL) + margin;
+    const y = Math.floor((((cells[i + 1] + 0.5) / side) * view.scale - view.top) / CELL) + margin;
+    if (x >= 0 && y >= 0 && x < width && y < height) grid[y * width + x] += cells[i + 2];
+  }
+  gaussian(grid, width, height, sigma);
+  const perHectare = 10000 / (metres * metres);
+  for (let i = 0; i < grid.length; i += 1) grid[i] *= perHectare;
+  return { grid, width, height, margin };
+}
+
+/** Colour table: 256 steps over the classes, a soft edge of a tenth of a class between them. */
+function paint(kind, breaks, { grid, width, height }) {
+  const image = new ImageData(width, height);
+  const ramp = breaks.map((_, i) => (i ? rgb(`heat-${kind}-${Math.min(4, i)}`) : rgb(`heat-${kind}-1`)));
+  const first = breaks[1];
+  for (let i = 0; i < grid.length; i += 1) {
+    const value = grid[i];
+    if (value < first * 0.25) continue;
+    let level = 0;
+    while (level + 1 < breaks.length && value >= breaks[level + 1]) level += 1;
+    const [r, g, b] = ramp[level];
+    const at = i * 4;
+    image.data[at] = r;
+    image.data[at + 1] = g;
+    image.data[at + 2] = b;
+    // Below the first class the colour only fades in, so that no hard edge pretends to be a border.
+    const alpha = level === 0 ? ((value / first - 0.25) / 0.75) ** 2 * ALPHAS[1] * 0.8 : ALPHAS[Math.min(level, 4)];
+    image.data[at + 3] = alpha * 255;
+  }
+  return image;
+}
+
+/** The heat layer. `options.url`; returns the handle the page works with. */
+export function createHeat(options) {
+  const heat = { kind: null, only: null, breaks: [0, 1, 3, 6, 10], bandwidth: 250, data: null, sheets: new Map() };
+  const scratch = document.createElement("canvas");
+
+  function draw(view) {
+    const strength = fade(view.zoom);
+    if (!heat.data || !heat.kind || strength <= 0) return;
+    const field = densities(heat.data.cells, heat.data.zoom, view, heat.bandwidth);
+    if (heat.only) {
+      field.grid.forEach((value, i) => {
+        let level = 0;
+        while (level + 1 < heat.breaks.length && value >= heat.breaks[level + 1]) level += 1;
+        if (!heat.only.has(`h${level}`)) field.grid[i] = 0;
+      });
+    }
+    scratch.width = field.width;
+    scratch.height = field.height;
+    scratch.getContext("2d").putImageData(paint(heat.kind, heat.breaks, field), 0, 0);
+    view.ctx.globalAlpha = strength;
+    view.ctx.imageSmoothingEnabled = true;
+    view.ctx.imageSmoothingQuality = "high";
+    view.ctx.drawImage(scratch, -field.margin * CELL, -field.margin * CELL, field.width * CELL, field.height * CELL);
+    view.ctx.globalAlpha = 1;
+  }
+
+  heat.overlay = new CanvasOverlay(draw, { pane: "fangtu-heat" });
+  heat.addTo = (map) => {
+    heat.overlay.addTo(map);
+    onPalette(() => heat.overlay.redraw());
+    return heat;
+  };
+
+  /** Show a kind (or null for none); data of a kind already seen comes from memory. */
+  heat.show = async (kind, params) => {
+    heat.kind = kind;
+    if (!kind) {
+      heat.data = null;
+      heat.overlay.redraw();
+      return null;
+    }
+    const address = withParams(options.url, { ...params, kind });
+    let data = heat.sheets.get(address);
+    if (!data) {
+      data = await getJson(address);
+      heat.sheets.set(address, data);
+    }
+    if (heat.kind === kind) {
+      heat.data = data;
+      heat.overlay.redraw();
+    }
+    return data;
+  };
+  return heat;
+}

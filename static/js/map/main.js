@@ -1,0 +1,274 @@
+/*
+ * The map page. Loaded before the shell's script, which calls `fangtu.addLayer(map, kind, options)` for each layer and
+ * `fangtu.start(map)` last; everything the page shows is then fetched by its own address.
+ */
+
+import { loadWords, t } from "../i18n.js";
+import { getJson, withParams } from "./api.js";
+import { drawCrumbs, drawFresh, drawPicks, linkButton } from "./context.js";
+import { fill, h, icon, say, toast } from "./dom.js";
+import { drawDock } from "./dock.js";
+import { startKeys } from "./keys.js";
+import { drawAreaList } from "./list.js";
+import { createMeasure } from "./measure.js";
+import { toLatLng, toWorld } from "./overlay.js";
+import { drawBaseChoice, drawCard, drawGaps, drawLayers, drawThemes } from "./panel.js";
+import { createPointer } from "./pointer.js";
+import { createPopups } from "./popup.js";
+import { startPrint } from "./print.js";
+import { createScene } from "./scene.js";
+import { startSearch } from "./search.js";
+import { createSelection } from "./select.js";
+import { startSheet } from "./sheet.js";
+import { address, change, dataParams, onChange, readAddress, state, writeAddress } from "./state.js";
+import { LEVELS, THEMES, themeOf } from "./themes.js";
+import { boundsOf } from "./areas-data.js";
+import { buildScale, buildTools } from "./tools.js";
+
+const registry = {};
+const byId = (id) => document.getElementById(id);
+const TOP_LEFT = [16, 60];
+const BOTTOM_RIGHT = [64, 28];
+
+/** Called by the shell for each layer, bottom first. */
+function addLayer(map, kind, options = {}) {
+  registry[kind] = { map, options };
+}
+
+/** Called by the shell when every layer is registered. */
+async function start(map) {
+  readAddress();
+  state.theme = themeOf(state.theme).key;
+  state.level = LEVELS.some((level) => level.key === state.level) ? state.level : "village";
+  await loadWords();
+  const page = createPage(map);
+  try {
+    await page.open();
+  } catch (reason) {
+    page.failed(reason, () => window.location.reload());
+  }
+}
+
+window.fangtu = { addLayer, start };
+
+function createPage(map) {
+  const page = { map, setup: null };
+  map.options.zoomSnap = 0.25; // so that an area fills the screen; buttons and keys still go whole steps
+  map.options.zoomDelta = 1;
+  map.doubleClickZoom.disable();
+  map.zoomControl?.remove();
+  map.attributionControl?.remove();
+  map.getContainer().setAttribute("role", "region");
+  map.getContainer().setAttribute("aria-label", t("地图。方向键移动，加减键缩放，回车打开正中的村，Tab 逐个走过各村。"));
+  new ResizeObserver(() => map.invalidateSize({ pan: false })).observe(map.getContainer());
+
+  const scene = createScene(map, registry, trouble);
+  page.scene = scene;
+  page.selection = createSelection(map);
+  page.measure = createMeasure(map, byId("measure-bar"));
+  page.popups = createPopups(map, {
+    onClose: () => {
+      page.selection.set({ area: null, point: null });
+      change({ selected: null });
+    },
+  });
+  page.fit = (bounds) => map.fitBounds(bounds, { paddingTopLeft: TOP_LEFT, paddingBottomRight: BOTTOM_RIGHT });
+  page.failed = (reason, again = null) => {
+    const box = byId("map-trouble");
+    fill(box, icon("warn"), h("span", {}, reason.message || String(reason)),
+      reason.status === 401
+        ? h("a", { class: "btn btn-small", href: `/sign-in?next=${encodeURIComponent(address())}` }, t("重新登录"))
+        : h("button", { type: "button", class: "btn btn-small", onclick: () => { box.hidden = true; (again || page.reload)(); } }, t("重试")));
+    box.hidden = false;
+    say(reason.message || String(reason));
+  };
+  const troubled = new Set();
+  function trouble(part, reason) {
+    if (reason) troubled.add(part);
+    else troubled.delete(part);
+    if (reason) page.failed(reason, () => { troubled.clear(); scene.retry(); });
+    else if (!troubled.size) byId("map-trouble").hidden = true;
+  }
+
+  const acts = createPointer(page);
+  page.acts = acts;
+
+  function goUp() {
+    const crumbs = page.setup?.crumbs || [];
+    const above = crumbs.at(-2);
+    const duty = (page.setup?.duty || []).map((one) => one.code);
+    if (!state.area || !above || !duty.some((code) => above.code.startsWith(code))) return false;
+    goArea(above.code);
+    return true;
+  }
+
+  function goArea(code) {
+    const top = (page.setup?.duty || [])[0]?.code === code;
+    page.refit = true;
+    change({ area: top ? null : code, selected: null }, { step: true });
+  }
+
+  async function fetchSetup() {
+    page.setup = await getJson(withParams("/map/setup.json", { ...dataParams(), area: state.area }));
+    scene.configure(page.setup);
+    return page.setup;
+  }
+
+  function redrawPanel() {
+    const { setup } = page;
+    drawThemes(byId("themes"), state.theme);
+    drawCard(byId("coverage-card"), setup);
+    drawLayers(byId("layers"), state.theme, setup);
+    drawPicks(byId("picks"), setup);
+    drawCrumbs(byId("crumbs"), setup, goArea);
+    drawFresh(byId("fresh"), setup.as_of);
+    drawBaseChoice(byId("base-choice"), scene.base.visible ? "own" : "none", (choice) => scene.base.setVisible(choice === "own"));
+    redrawDock();
+    const level = byId("levels");
+    level.hidden = state.theme !== "coverage";
+    fill(level, LEVELS.map((one) => h("button", {
+      type: "button", "aria-pressed": String(one.key === state.level), onclick: () => change({ level: one.key, only: null, selected: null }),
+    }, one.label())));
+    document.title = [themeOf(state.theme).label(), setup.area?.name, t("访图")].filter(Boolean).join(" · ");
+  }
+
+  function redrawDock() {
+    drawDock(byId("dock"), { setup: page.setup, areas: inFocus(scene.level), classes: scene.classes, zoom: map.getZoom() });
+    const ranked = state.theme === "coverage" ? scene.level : scene.villages;
+    drawGaps(byId("gaps"), state.theme === "coverage" || state.theme === "unvisited" ? inFocus(ranked) : [], scene.target, (area) => {
+      page.fit(boundsOf(area, toLatLng));
+      acts.openArea(area, toLatLng(...area.at));
+    });
+  }
+
+  // Legend, gaps and figures speak of the area in hand, not of all that is drawn around it.
+  function inFocus(areas) {
+    const code = page.setup?.area?.code;
+    return code ? areas.filter((area) => area.code.startsWith(code)) : areas;
+  }
+
+  function redrawList() {
+    const bounds = map.getBounds();
+    const [west, north] = toWorld(bounds.getWest(), bounds.getNorth());
+    const [east, south] = toWorld(bounds.getEast(), bounds.getSouth());
+    drawAreaList(byId("area-list"), state.theme === "coverage" ? scene.level : scene.villages, [west, north, east, south], scene.target, {
+      open: (area) => acts.openArea(area),
+      focus: (area) => page.selection.set({ hovered: area }),
+    });
+  }
+
+  async function busy(work) {
+    const late = window.setTimeout(() => { byId("map-busy").hidden = false; }, 300);
+    try {
+      await work();
+      byId("map-trouble").hidden = true;
+    } catch (reason) {
+      if (reason.name !== "AbortError") page.failed(reason);
+    } finally {
+      window.clearTimeout(late);
+      byId("map-busy").hidden = true;
+    }
+  }
+
+  page.reload = () => busy(async () => {
+    await fetchSetup();
+    await scene.load();
+    redrawPanel();
+    redrawList();
+  });
+
+  page.open = async () => {
+    const early = { campaign: state.campaign, round: state.round };
+    const ahead = [scene.store.load("township", early), scene.store.load("village", early)];
+    ahead.forEach((one) => one.catch(() => {})); // said by scene.load
+    const setup = await fetchSetup();
+    state.campaign = setup.campaign === null ? null : String(setup.campaign);
+    state.round = setup.round === null ? null : String(setup.round);
+    scene.configure(setup);
+    scene.store.rename(early, dataParams());
+    redrawPanel();
+    const [west, south, east, north] = setup.area?.bbox || setup.extent || [];
+    if (state.view) map.setView([state.view.lat, state.view.lng], state.view.zoom, { animate: false });
+    else if (west !== undefined) map.fitBounds([[south, west], [north, east]], { paddingTopLeft: TOP_LEFT, paddingBottomRight: BOTTOM_RIGHT, animate: false });
+    scene.add();
+    if (!(setup.coverage?.eligible > 0)) byId("map-empty").hidden = false;
+    await scene.load();
+    redrawDock();
+    redrawList();
+    listen();
+    acts.restore();
+    document.body.dataset.ready = "true";
+    say(t("%(theme)s，%(area)s", { theme: themeOf(state.theme).label(), area: setup.area?.name || "" }));
+  };
+
+  function listen() {
+    let timer = 0;
+    map.on("moveend", () => {
+      window.clearTimeout(timer);
+      timer = window.setTimeout(() => {
+        const { lat, lng } = map.getCenter();
+        state.view = { zoom: Number(map.getZoom().toFixed(2)), lat: lat.toFixed(5), lng: lng.toFixed(5) };
+        writeAddress();
+        redrawList();
+      }, 250);
+    });
+    map.on("zoomend", () => {
+      scene.draw();
+      redrawDock();
+    });
+    onChange(applied);
+    window.addEventListener("popstate", () => {
+      readAddress();
+      state.theme = themeOf(state.theme).key;
+      state.level ||= "village";
+      if (state.view) map.setView([state.view.lat, state.view.lng], state.view.zoom);
+      page.reload();
+    });
+    startSearch({
+      goArea: (area) => {
+        const [west, south, east, north] = area.bbox;
+        page.fit([[south, west], [north, east]]);
+        const known = scene.villages.find((one) => one.code === area.code);
+        if (known) acts.openArea(known);
+      },
+      goHousehold: (one) => {
+        if (one.lon === null || one.lon === undefined) toast(t("该户待定位，地图上没有位置。"));
+        acts.openThing("household", one.id);
+      },
+    });
+    startKeys({
+      theme: (n) => change({ theme: THEMES[n - 1].key, only: null }),
+      zoom: (step) => map.zoomIn(step),
+      measure: page.measure.key,
+      escape: () => page.popups.close() || goUp(),
+    });
+    buildTools(map, byId("tools"), {
+      measure: page.measure.toggle,
+      print: startPrint(map, { redrawAll: scene.paintNow, setup: () => page.setup }),
+    });
+    buildScale(map, byId("scale"));
+    byId("context-tools").append(linkButton());
+    startSheet();
+  }
+
+  async function applied(names) {
+    if (names.has("selected") && names.size === 1) return;
+    if (names.has("campaign") || names.has("round") || names.has("area")) {
+      page.popups.close();
+      await page.reload();
+      if (page.refit && page.setup.area?.bbox) {
+        const [west, south, east, north] = page.setup.area.bbox;
+        page.fit([[south, west], [north, east]]);
+      }
+      page.refit = false;
+      return;
+    }
+    if (names.has("theme")) say(t("主题：%(theme)s", { theme: themeOf(state.theme).label() }));
+    scene.draw();
+    redrawPanel();
+    await busy(() => scene.load());
+    redrawDock();
+    redrawList();
+  }
+  return page;
+}

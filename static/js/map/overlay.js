@@ -1,0 +1,127 @@
+/* One canvas over the whole view (and a margin), for what must not be cut at tile edges: areas, heat, symbols, labels. */
+
+const L = window.L;
+const MARGIN = 0.2;
+
+export function pixelRatio() {
+  return Math.min(window.devicePixelRatio || 1, 2);
+}
+
+/** Longitude and latitude in degrees -> Web-Mercator fractions of the world, each 0…1, y downwards. */
+export function toWorld(lon, lat) {
+  const sine = Math.sin((Math.max(-85.05, Math.min(85.05, lat)) * Math.PI) / 180);
+  return [(lon + 180) / 360, 0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI)];
+}
+
+export function toLatLng(x, y) {
+  const lat = (Math.atan(Math.sinh(Math.PI * (1 - 2 * y))) * 180) / Math.PI;
+  return L.latLng(lat, x * 360 - 180);
+}
+
+/** Metres on the ground for one pixel, at a world y and zoom. */
+export function metresPerPixel(y, zoom) {
+  const lat = Math.atan(Math.sinh(Math.PI * (1 - 2 * y)));
+  return (40075016.686 * Math.cos(lat)) / (256 * 2 ** zoom);
+}
+
+/**
+ * Layer that calls `draw(view)` with `{ctx, width, height, zoom, scale, left, top, ratio}`;
+ * a world point is drawn at `(x * scale - left, y * scale - top)` CSS pixels.
+ */
+export const CanvasOverlay = L.Layer.extend({
+  options: { pane: "overlayPane" },
+
+  initialize(draw, options) {
+    this._draw = draw;
+    L.setOptions(this, options);
+  },
+
+  onAdd(map) {
+    this._canvas = L.DomUtil.create("canvas", "overlay leaflet-zoom-animated", this.getPane());
+    this._canvas.setAttribute("aria-hidden", "true");
+    this._map = map;
+    this._settle();
+  },
+
+  onRemove() {
+    window.cancelAnimationFrame(this._frame);
+    this._frame = null;
+    this._canvas.remove();
+  },
+
+  getEvents() {
+    const events = { viewreset: this._settle, moveend: this._settle, zoom: this._follow, move: this._stretch, resize: this._settle };
+    if (this._map.options.zoomAnimation) events.zoomanim = this._animate;
+    return events;
+  },
+
+  /** Draw again in the next frame; many calls make one drawing. */
+  redraw() {
+    if (!this._map || this._frame) return;
+    this._frame = window.requestAnimationFrame(() => {
+      this._frame = null;
+      if (this._map) this.paint();
+    });
+  },
+
+  /** Draw now, at the place where the canvas lies. */
+  paint() {
+    const view = this._view;
+    if (!view) return;
+    view.ctx.setTransform(1, 0, 0, 1, 0, 0);
+    view.ctx.clearRect(0, 0, this._canvas.width, this._canvas.height);
+    view.ctx.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
+    this._draw(view);
+  },
+
+  _settle() {
+    const map = this._map;
+    if (!map || !map._loaded) return;
+    const size = map.getSize();
+    const margin = size.multiplyBy(MARGIN).round();
+    const corner = map.containerPointToLayerPoint(margin.multiplyBy(-1)).round();
+    const zoom = map.getZoom();
+    const ratio = pixelRatio();
+    const width = size.x + margin.x * 2;
+    const height = size.y + margin.y * 2;
+    const canvas = this._canvas;
+    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
+      canvas.width = Math.round(width * ratio);
+      canvas.height = Math.round(height * ratio);
+      canvas.style.width = `${width}px`;
+      canvas.style.height = `${height}px`;
+    }
+    this._margin = margin;
+    this._center = map.getCenter();
+    this._zoom = zoom;
+    L.DomUtil.setTransform(canvas, corner, 1);
+    const origin = map.getPixelOrigin().add(corner);
+    const ctx = canvas.getContext("2d");
+    this._view = { ctx, width, height, zoom, scale: 256 * 2 ** zoom, left: origin.x, top: origin.y, ratio };
+    this.paint();
+  },
+
+  _animate(event) {
+    this._place(event.center, event.zoom);
+  },
+
+  _follow() {
+    this._place(this._map.getCenter(), this._map.getZoom());
+  },
+
+  // A long drag leaves the margin behind: draw the new surroundings while it goes on.
+  _stretch() {
+    if (!this._view || this._map.getZoom() !== this._zoom || this._map._animatingZoom) return;
+    const moved = this._map.project(this._map.getCenter(), this._zoom).subtract(this._map.project(this._center, this._zoom));
+    if (Math.abs(moved.x) > this._margin.x * 0.9 || Math.abs(moved.y) > this._margin.y * 0.9) this._settle();
+  },
+
+  _place(center, zoom) {
+    if (!this._view) return;
+    const map = this._map;
+    const scale = map.getZoomScale(zoom, this._zoom);
+    const half = map.getSize().multiplyBy(0.5).add(this._margin);
+    const offset = half.multiplyBy(-scale).add(map.project(this._center, zoom)).subtract(map._getNewPixelOrigin(center, zoom));
+    L.DomUtil.setTransform(this._canvas, offset, scale);
+  },
+});

@@ -1,0 +1,53 @@
+/* Colours for canvas drawings, read from css/tokens.css so that no colour stands in two places. */
+
+let colours = new Map();
+const listeners = new Set();
+
+/** Value of a colour token, e.g. `colour("cov-1")`. */
+export function colour(token) {
+  let value = colours.get(token);
+  if (value === undefined) {
+    value = getComputedStyle(document.documentElement).getPropertyValue(`--${token}`).trim();
+    colours.set(token, value);
+  }
+  return value;
+}
+
+/** "#RRGGBB" -> [r, g, b] */
+export function rgb(token) {
+  const text = colour(token);
+  return [1, 3, 5].map((at) => parseInt(text.slice(at, at + 2), 16));
+}
+
+export function withAlpha(token, alpha) {
+  return `rgba(${rgb(token).join(",")},${alpha})`;
+}
+
+/** Type scale of 大字, for text drawn on canvas. */
+export function typeScale() {
+  return Number(colour("type-scale")) || 1;
+}
+
+export function fontOf(size, weight = 400) {
+  return `${weight} ${size * typeScale()}px ${colour("font")}`;
+}
+
+export function isDark() {
+  return document.documentElement.dataset.bsTheme === "dark";
+}
+
+/** Call `listener` after the theme or the type size changed. */
+export function onPalette(listener) {
+  listeners.add(listener);
+}
+
+/** Forget the colours read so far and redraw with the present ones. */
+export function refreshPalette() {
+  colours = new Map();
+  for (const listener of listeners) listener();
+}
+
+new MutationObserver(refreshPalette).observe(document.documentElement, {
+  attributes: true,
+  attributeFilter: ["data-bs-theme", "data-type"],
+});

@@ -1,0 +1,97 @@
+/* Left panel (on a phone the sheet): coverage figures, themes, one list that is layers and legend, the largest gaps. */
+
+import { count, percent, rate, share } from "../format.js";
+import { t } from "../i18n.js";
+import { fill, h } from "./dom.js";
+import { change, state } from "./state.js";
+import { signElement } from "./symbols.js";
+import { layersOn, legendRows, overlayRows, themeOf, THEMES } from "./themes.js";
+
+/** The figures of the area in hand. */
+export function drawCard(place, setup) {
+  const { coverage, area } = setup;
+  const { eligible, visited, ratio, target } = coverage;
+  const toTarget = coverage.to_target;
+  const reached = ratio !== null && ratio >= target;
+  const known = ratio !== null && ratio !== undefined;
+  const bar = h("div", { class: "meter", role: "img", "aria-label": t("覆盖率 %(rate)s，目标 %(target)s", { rate: rate(ratio, target), target: percent(target) }) },
+    h("i", { class: "meter-fill" }), h("b", { class: "meter-target" }));
+  fill(place,
+    h("div", { class: "coverage-head" },
+      h("h2", {}, area?.name || t("全部辖区")),
+      h("a", { class: "tag", href: `/coverage${window.location.search}`, title: t("打开这个数字背后的列表") }, t("走访覆盖率"))),
+    h("p", { class: "coverage-figure" },
+      h("strong", {}, rate(ratio, target)),
+      h("span", {}, eligible ? share(visited, eligible) : t("—（0 户应访）"))),
+    bar,
+    h("p", { class: "coverage-notes" },
+      h("span", {}, !known ? "" : reached ? t("已达标") : t("还差 %(n)s 户达标", { n: count(toTarget) })),
+      h("span", {}, t("目标 %(target)s", { target: percent(target) }))));
+  if (known) bar.style.setProperty("--part", `${Math.max(0, Math.min(100, ratio * 100))}%`);
+  bar.style.setProperty("--target", `${target * 100}%`);
+  if (!known) bar.classList.add("is-unknown");
+}
+
+/** Theme buttons; one is always pressed. */
+export function drawThemes(place, active) {
+  fill(place, THEMES.map((theme, i) => h("button", {
+    type: "button", class: "theme", "aria-pressed": String(theme.key === active), "aria-keyshortcuts": String(i + 1),
+    onclick: () => change({ theme: theme.key, only: null }),
+  }, theme.label())));
+  place.querySelector("[aria-pressed=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
+function mark(name) {
+  if (name.startsWith("patch:")) return h("i", { class: `patch patch-${name.slice(6)}` });
+  if (name.startsWith("line:")) return h("i", { class: `line line-${name.slice(5)}` });
+  if (name.startsWith("text:")) return h("i", { class: "text-mark", "aria-hidden": "true" }, t("字"));
+  return signElement(name);
+}
+
+function layerRow(row, on) {
+  const box = h("input", {
+    type: "checkbox", checked: on.has(row.key), dataset: { layer: row.key },
+    onchange: () => change({ layers: { ...state.layers, [row.key]: box.checked } }),
+  });
+  return h("li", {}, h("label", { class: "layer" }, box, mark(row.sign), h("span", { class: "layer-name" }, row.label),
+    row.count === null ? null : h("span", { class: "layer-count" }, count(row.count))));
+}
+
+/** The list that switches layers and explains their signs. */
+export function drawLayers(place, theme, setup) {
+  const focused = document.activeElement?.dataset?.layer;
+  const on = layersOn(theme, state.layers);
+  const own = legendRows(theme, setup.counts);
+  fill(place,
+    own.length ? [
+      h("div", { class: "panel-head" }, h("h3", {}, t("图例 · %(theme)s", { theme: themeOf(theme).label() })),
+        h("span", { class: "hint" }, theme === "status" ? t("户数") : theme === "houses" ? t("栋数") : t("处数"))),
+      h("ul", { class: "layers" }, own.map((row) => layerRow(row, on))),
+    ] : null,
+    h("div", { class: "panel-head" }, h("h3", {}, t("叠加图层"))),
+    h("ul", { class: "layers" }, overlayRows(theme, setup.counts).map((row) => layerRow(row, on))));
+  if (focused) place.querySelector(`[data-layer="${focused}"]`)?.focus();
+}
+
+/** Areas with most households left; each row goes to its place on the map. */
+export function drawGaps(place, areas, target, go) {
+  const gaps = areas.filter((area) => area.remaining > 0 && area.ratio < target).sort((a, b) => b.remaining - a.remaining).slice(0, 5);
+  place.hidden = !gaps.length;
+  if (!gaps.length) return fill(place);
+  return fill(place,
+    h("div", { class: "panel-head" }, h("h3", {}, t("未访最多")), h("span", { class: "hint" }, t("未访户 · 覆盖率"))),
+    h("ol", { class: "gaps" }, gaps.map((area, i) => h("li", {},
+      h("button", { type: "button", class: "gap", onclick: () => go(area) },
+        h("b", { class: "gap-number" }, i + 1),
+        h("span", { class: "gap-name" }, area.name),
+        h("strong", {}, count(area.remaining)),
+        h("span", { class: "gap-rate" }, rate(area.ratio, target)))))));
+}
+
+/** Choice of base map: ours, or none. */
+export function drawBaseChoice(place, current, choose) {
+  const choice = h("select", { class: "base-choice", "aria-label": t("底图"), onchange: () => choose(choice.value) },
+    h("option", { value: "own", selected: current === "own" }, t("本地简图（离线可用）")),
+    h("option", { value: "none", selected: current === "none" }, t("只看边界")));
+  fill(place, h("span", {}, t("底图")), choice);
+}

@@ -1,0 +1,171 @@
+/* From pointer and keyboard to things: hover names, click selects, double click or Enter goes one level down. */
+
+import { rate, share } from "../format.js";
+import { t } from "../i18n.js";
+import { areaAt, boundsOf } from "./areas-data.js";
+import { fill, h, say } from "./dom.js";
+import { toLatLng, toWorld } from "./overlay.js";
+import { areaPopup, householdPopup, housePopup, sitePopup, visitPopup } from "./popup-records.js";
+import { change, state } from "./state.js";
+import { getJson } from "./api.js";
+
+const L = window.L;
+const HOVER_MS = 120;
+const SECOND_CLICK_MS = 230;
+const KINDS = {
+  household: { path: "households", build: householdPopup },
+  house: { path: "houses", build: housePopup },
+  site: { path: "sites", build: sitePopup },
+  visit: { path: "visits", build: visitPopup },
+};
+const DRILLED = new Set(["county", "township", "village"]);
+
+/** `page` = {map, scene, selection, popups, measure, fit(bounds), failed(reason)} */
+export function createPointer(page) {
+  const { map, scene, selection, popups, measure } = page;
+  const tip = h("div", { class: "map-tip", hidden: true });
+  map.getContainer().append(tip);
+  let hoverTimer = 0;
+  let clickTimer = 0;
+
+  const worldOf = (latlng) => toWorld(latlng.lng, latlng.lat);
+  const hitAreas = () => (state.theme === "coverage" ? scene.level : scene.villages);
+  const areaUnder = (latlng) => areaAt(hitAreas(), ...worldOf(latlng));
+
+  const acts = {
+    zoom: () => map.getZoom(),
+    zoomTo: (at, zoom) => {
+      popups.close();
+      map.setView(at, zoom);
+    },
+    open: (kind, id) => acts.openThing(kind, id),
+  };
+
+  function hideTip() {
+    window.clearTimeout(hoverTimer);
+    tip.hidden = true;
+  }
+
+  function showTip(area, point) {
+    fill(tip, h("strong", {}, area.name), h("span", {}, `${rate(area.ratio, scene.target)} · ${area.eligible ? share(area.visited, area.eligible) : t("0 户应访")}`),
+      area.derived ? h("small", {}, t("边界为推算")) : null);
+    tip.hidden = false;
+    const size = map.getSize();
+    const left = point.x + 16 + tip.offsetWidth > size.x ? point.x - tip.offsetWidth - 12 : point.x + 16;
+    const top = Math.min(point.y + 16, size.y - tip.offsetHeight - 8);
+    tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
+  }
+
+  map.on("mousemove", (event) => {
+    if (measure.active || event.originalEvent.pointerType === "touch") return;
+    hideTip();
+    const { latlng, containerPoint } = event;
+    hoverTimer = window.setTimeout(() => {
+      const thing = scene.records.pick(...worldOf(latlng));
+      map.getContainer().classList.toggle("is-over", Boolean(thing));
+      const area = thing ? null : areaUnder(latlng);
+      selection.set({ hovered: state.theme === "coverage" ? area : null });
+      if (area && map.getZoom() < 15.5) showTip(area, containerPoint);
+    }, HOVER_MS);
+  });
+  map.on("mouseout movestart zoomstart", () => {
+    hideTip();
+    selection.set({ hovered: null });
+  });
+
+  map.on("click", (event) => {
+    if (measure.active) return;
+    hideTip();
+    const { latlng } = event;
+    const thing = scene.records.pick(...worldOf(latlng));
+    window.clearTimeout(clickTimer);
+    if (thing) {
+      acts.openThing(thing.kind, thing.id, toLatLng(...(thing.x === undefined ? worldOf(latlng) : [thing.x, thing.y])));
+      return;
+    }
+    const area = areaUnder(latlng);
+    if (!area) {
+      acts.clear();
+      return;
+    }
+    selection.set({ area, point: null });
+    clickTimer = window.setTimeout(() => acts.openArea(area, latlng), SECOND_CLICK_MS);
+  });
+  map.on("dblclick", (event) => {
+    window.clearTimeout(clickTimer);
+    if (measure.active) return;
+    const area = areaUnder(event.latlng);
+    if (area && map.getZoom() < 15) acts.drill(area);
+    else map.setZoomAround(event.latlng, map.getZoom() + 1);
+  });
+  map.getContainer().addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.target !== map.getContainer() || measure.active) return;
+    const area = areaUnder(map.getCenter());
+    if (area) acts.openArea(area, map.getCenter());
+    event.preventDefault();
+  });
+
+  acts.openArea = (area, latlng = toLatLng(...area.at), focus = true) => {
+    selection.set({ area, point: null });
+    change({ selected: { kind: "area", id: area.code } });
+    popups.open({
+      key: `area:${area.code}`, latlng, data: area, focus,
+      build: (data) => areaPopup(data, { target: scene.target, drill: acts.drill, list: listOf }),
+    });
+  };
+
+  function listOf(area) {
+    const query = new URLSearchParams(window.location.search);
+    query.set("area", area.code);
+    query.delete("theme");
+    query.delete("level");
+    return `/coverage?${query}`;
+  }
+
+  /** Open a record; where it lies is asked if not known. */
+  acts.openThing = async (kind, id, latlng = null) => {
+    const { path, build } = KINDS[kind];
+    const url = `/api/v1/${path}/${encodeURIComponent(id)}`;
+    let at = latlng;
+    let data = null;
+    if (!at) {
+      try {
+        data = await getJson(url);
+      } catch (reason) {
+        page.failed(reason);
+        return;
+      }
+      const known = Number.isFinite(data.lat) && Number.isFinite(data.lon);
+      at = known ? L.latLng(data.lat, data.lon) : map.getCenter();
+      if (known && (map.getZoom() < 16 || !map.getBounds().contains(at))) map.setView(at, Math.max(17, map.getZoom()), { animate: false });
+    }
+    const [x, y] = worldOf(at);
+    selection.set({ area: null, point: { x, y } });
+    change({ selected: { kind, id: String(id) } });
+    popups.open({ key: `${kind}:${id}`, latlng: at, url, data, build: (answer) => build(answer, acts) });
+  };
+
+  acts.clear = () => {
+    selection.set({ area: null, point: null });
+    change({ selected: null });
+    return popups.close();
+  };
+
+  acts.drill = (area) => {
+    acts.clear();
+    say(t("进入 %(name)s", { name: area.name }));
+    page.fit(boundsOf(area, toLatLng));
+    if (DRILLED.has(area.level)) change({ area: area.code }, { step: true });
+  };
+
+  /** Put back the selection an address named. */
+  acts.restore = () => {
+    const { selected } = state;
+    if (!selected) return;
+    if (selected.kind === "area") {
+      const area = [...scene.level, ...scene.villages].find((one) => one.code === selected.id);
+      if (area) acts.openArea(area, undefined, false);
+    } else if (KINDS[selected.kind]) acts.openThing(selected.kind, selected.id);
+  };
+  return acts;
+}

@@ -1,0 +1,172 @@
+/* What the popups of a household, house, renovation site, visit and area say. */
+
+import { count, dayAndTime, day, distance, NONE, percent, rate, share } from "../format.js";
+import { t } from "../i18n.js";
+import { h } from "./dom.js";
+import { actions, facts, tag, tags } from "./popup.js";
+import { masked } from "./reveal.js";
+import { signElement, statusSign } from "./symbols.js";
+import { gradeWord, methodWord, stageWord, statusWord } from "./themes.js";
+import { groupWord, levelWord, modeWord, outcomeWord, qualityWord, suspicionWord, verdictWord } from "./words.js";
+
+const GRADE_TONES = { A: "ok", B: "inf", C: "wrn", D: "dan" };
+const STATUS_TONES = { 0: "gap", 1: "ok", 2: "ok", 3: "gap", 4: "", 5: "", 6: "vio", 7: "" };
+
+function minutesWord(minutes) {
+  return minutes === null || minutes === undefined ? null : t("%(n)s 分钟", { n: Math.round(minutes) });
+}
+
+function placeWord(quality, accuracy) {
+  if (!quality) return null;
+  const word = qualityWord(quality);
+  return accuracy ? t("%(quality)s，误差 %(distance)s", { quality: word, distance: distance(accuracy) }) : word;
+}
+
+function gradeTag(grade) {
+  const key = grade || "none";
+  return tag(gradeWord(key), GRADE_TONES[key] || "", signElement(`grade:${key}`));
+}
+
+function visitLine(visit) {
+  return [day(visit.at), visit.mode && visit.mode !== "home" ? modeWord(visit.mode) : outcomeWord(visit.outcome), minutesWord(visit.minutes), visit.visitor]
+    .filter(Boolean).join(" · ");
+}
+
+/** `view` = {zoomTo(latlng, zoom), open(kind, id, latlng)} */
+export function householdPopup(data, view) {
+  const status = tag(
+    data.status === 0 && data.days_unvisited ? t("未走访 %(n)s 天", { n: data.days_unvisited }) : statusWord(data.status),
+    STATUS_TONES[data.status], signElement(statusSign(data.status)),
+  );
+  const worst = (data.houses || []).map((house) => house.grade).filter(Boolean).sort().at(-1);
+  const visits = data.visits || [];
+  const last = visits[0];
+  const suspicions = visits.flatMap((visit) => visit.suspect || []);
+  const parts = [
+    tags(status, worst && gradeTag(worst), (data.key_groups || []).map((group) => tag(groupWord(group)))),
+    facts([
+      [t("人口"), data.people === null || data.people === undefined ? null : t("%(n)s 人", { n: data.people })],
+      [t("电话"), masked(data, "phone", data.phone)],
+      [t("身份证号"), masked(data, "id_number", data.id_number)],
+      [t("银行卡"), masked(data, "bank_card", data.bank_card)],
+      [t("住址"), [data.village, data.natural_village, data.address].filter(Boolean).join(" ")],
+      [t("最近走访"), last ? visitLine(last) : t("还没有走访记录")],
+      last && last.verdict && last.verdict !== "valid" ? [t("是否计入"), verdictWord(last.verdict)] : null,
+      suspicions.length ? [t("存疑"), suspicions.map(suspicionWord).join("、")] : null,
+      (data.sites || []).length ? [t("改造"), data.sites.map((site) => `${methodWord(site.method)}，${stageWord(site.stage)}`).join("；")] : null,
+      [t("位置"), placeWord(data.quality, data.accuracy_m)],
+    ]),
+  ];
+  if (data.lon !== null && data.lon !== undefined && view.zoom() < 17) {
+    parts.push(actions(h("button", { type: "button", class: "btn", onclick: () => view.zoomTo([data.lat, data.lon], 18) }, t("放大到此处"))));
+  }
+  return {
+    title: revealedName(data),
+    code: t("户号 %(code)s", { code: data.code }),
+    parts,
+    spoken: t("%(name)s，%(status)s", { name: data.head_name || data.code, status: statusWord(data.status) }),
+  };
+}
+
+function revealedName(data) {
+  return (data.can_reveal || []).includes("head_name") ? masked(data, "head_name", data.head_name) : data.head_name || NONE;
+}
+
+function householdLink(data, view) {
+  if (!data.household_id) return data.household_code;
+  return h("button", { type: "button", class: "link", onclick: () => view.open("household", data.household_id) }, data.household_code || t("查看农户"));
+}
+
+export function housePopup(data, view) {
+  return {
+    title: t("农房 %(code)s", { code: data.code || data.id }),
+    parts: [
+      tags(gradeTag(data.grade)),
+      facts([
+        [t("农户"), householdLink(data, view)],
+        [t("鉴定"), [day(data.appraised_on), data.standard].filter((word) => word && word !== NONE).join(" · ")],
+        [t("结构"), data.structure],
+        [t("建成"), data.built_year ? t("%(n)s 年", { n: data.built_year }) : null],
+        [t("面积"), data.area_m2 ? t("%(n)s 平方米", { n: count(data.area_m2) }) : null],
+        [t("层数"), data.storeys],
+        [t("住址"), [data.village, data.address].filter(Boolean).join(" ")],
+        [t("备注"), data.remark],
+      ]),
+    ],
+    spoken: gradeWord(data.grade || "none"),
+  };
+}
+
+export function sitePopup(data, view) {
+  const steps = [["approved_on", t("批准")], ["started_on", t("开工")], ["completed_on", t("竣工")], ["accepted_on", t("验收")], ["paid_on", t("发放")]];
+  const dated = steps.filter(([name]) => data[name]).map(([name, word]) => [word, day(data[name])]);
+  return {
+    title: t("改造点 %(code)s", { code: data.code || data.id }),
+    parts: [
+      tags(tag(stageWord(data.stage), data.stage === "paid" ? "ok" : "inf", signElement(`stage:${data.stage}`)), tag(methodWord(data.method))),
+      facts([
+        [t("农户"), householdLink(data, view)],
+        [t("农房"), data.house_code],
+        [t("改造前"), data.grade_before ? gradeWord(data.grade_before) : null],
+        ...dated,
+      ]),
+    ],
+    spoken: stageWord(data.stage),
+  };
+}
+
+export function visitPopup(data, view) {
+  const suspect = data.suspect || [];
+  return {
+    title: t("走访 %(when)s", { when: dayAndTime(data.at || data.started_at) }),
+    parts: [
+      tags(
+        tag(verdictWord(data.verdict), data.verdict === "valid" ? "ok" : "wrn"),
+        suspect.length && tag(t("存疑：%(why)s", { why: suspect.map(suspicionWord).join("、") }), "vio", signElement("suspect")),
+      ),
+      facts([
+        [t("农户"), householdLink(data, view)],
+        [t("方式"), modeWord(data.mode)],
+        [t("结果"), outcomeWord(data.outcome)],
+        [t("时长"), minutesWord(data.minutes)],
+        [t("走访员"), data.visitor],
+        [t("轮次"), data.round ? t("第 %(n)s 轮", { n: data.round }) : null],
+      ]),
+    ],
+    spoken: verdictWord(data.verdict),
+  };
+}
+
+/** The answer for an area is on the map already, so nothing is asked. */
+export function areaPopup(area, { target, drill, list }) {
+  const toTarget = area.eligible ? Math.max(0, Math.ceil(area.eligible * target - 1e-9) - area.visited) : null;
+  const over = area.ratio > 1;
+  const statuses = Object.entries(area.counts || {}).map(([n, many]) => [Number(n), many]).filter(([, many]) => many > 0)
+    .sort((a, b) => b[1] - a[1]).slice(0, 6);
+  return {
+    title: area.name,
+    code: levelWord(area.level),
+    parts: [
+      h("div", { class: "popup-figure" },
+        h("strong", {}, rate(area.ratio, target)),
+        h("span", {}, area.eligible ? share(area.visited, area.eligible) : t("0 户应访"))),
+      tags(
+        area.ratio >= target && tag(t("已达标"), "ok"),
+        area.ratio < target && toTarget !== null && tag(t("还差 %(n)s 户达标", { n: count(toTarget) }), "gap"),
+        over && tag(t("多于应访户数，请核对"), "wrn"),
+        area.derived && tag(t("边界为推算"), "dash"),
+      ),
+      facts([
+        [t("未走访"), t("%(n)s 户", { n: count(area.remaining) })],
+        [t("目标"), percent(target)],
+        statuses.length ? [t("走访状态"), h("ul", { class: "mini-list" }, statuses.map(([n, many]) => h("li", {},
+          signElement(statusSign(n)), h("span", {}, statusWord(n)), h("b", {}, count(many)))))] : null,
+      ]),
+      actions(
+        h("button", { type: "button", class: "btn btn-primary", onclick: () => drill(area) }, t("进入 %(name)s", { name: area.name })),
+        h("a", { class: "btn", href: list(area) }, t("以列表查看")),
+      ),
+    ],
+    spoken: t("%(name)s，覆盖率 %(rate)s，%(share)s", { name: area.name, rate: rate(area.ratio, target), share: share(area.visited, area.eligible) }),
+  };
+}

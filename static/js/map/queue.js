@@ -1,0 +1,34 @@
+/* Decoding and drawing share the main thread with the user: a few milliseconds of work in each frame, never more. */
+
+const BUDGET_MS = 6;
+const jobs = [];
+let scheduled = false;
+
+function schedule() {
+  if (scheduled) return;
+  scheduled = true;
+  // A hidden page gets no frames, but its tiles should still be ready when it comes back.
+  if (document.hidden) window.setTimeout(work, 50);
+  else window.requestAnimationFrame(work);
+}
+
+function work() {
+  scheduled = false;
+  const until = performance.now() + BUDGET_MS;
+  while (jobs.length) {
+    jobs.shift()();
+    if (performance.now() >= until) break;
+  }
+  if (jobs.length) schedule();
+}
+
+/** Do `job` in one of the next frames. */
+export function later(job) {
+  jobs.push(job);
+  schedule();
+}
+
+/** Do everything now; only for print, which will not wait. */
+export function flush() {
+  while (jobs.length) jobs.shift()();
+}

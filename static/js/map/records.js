@@ -1,0 +1,238 @@
+/*
+ * Households, houses, renovation sites and visits, from vector tiles on one canvas over the view.
+ * One canvas instead of one per tile: a sign on a tile's edge is whole, and all tiles keep one drawing order.
+ */
+
+import { covers } from "./areas-data.js";
+import { traceArea } from "./areas.js";
+import { CanvasOverlay } from "./overlay.js";
+import { colour, fontOf, onPalette, typeScale, withAlpha } from "./palette.js";
+import { binCells, decodeRecords, GRADE_ORDER, STATUS_ORDER } from "./records-decode.js";
+import { sprite, STAGES, statusSign } from "./symbols.js";
+import { TileSource } from "./tiles.js";
+
+const POINTS_FROM = 14;
+const SHAPES_FROM = 16;
+const SIMPLE_RADIUS = 3;
+const DONE = new Set([1, 2, 6]);
+
+/** Nothing shown; a theme fills in what it wants. */
+export const NOTHING = { cells: null, statuses: new Set(), grades: new Set(), stages: new Set(), visits: false, suspect: false, footprints: false };
+
+/** The records layer. `options.url`; returns the handle the page works with. */
+export function createRecords(options) {
+  const layer = { show: NOTHING, drawn: [], shapes: [], pending: false };
+  const source = new TileSource({ url: options.url, decode: decodeRecords, maxZoom: options.maxZoom || 17, onTrouble: options.onTrouble });
+  const coarse = window.matchMedia("(pointer: coarse)").matches;
+
+  function radius(zoom) {
+    const grown = coarse ? 7 : 5.5;
+    return zoom >= 18 ? grown + 2 : grown;
+  }
+
+  function tilesFor(view) {
+    const z = Math.max(0, Math.min(source.maxZoom, Math.floor(view.zoom + 0.001)));
+    const side = view.scale / 2 ** z;
+    const tiles = [];
+    for (let x = Math.floor(view.left / side); x <= (view.left + view.width) / side; x += 1) {
+      for (let y = Math.floor(view.top / side); y <= (view.top + view.height) / side; y += 1) tiles.push([z, x, y]);
+    }
+    return tiles;
+  }
+
+  function wantsAnything(zoom) {
+    const { cells, statuses, grades, stages, visits, suspect, footprints } = layer.show;
+    if (zoom < POINTS_FROM) return Boolean(cells);
+    return statuses.size || grades.size || stages.size || visits || suspect || footprints;
+  }
+
+  function collect(view) {
+    const wanted = tilesFor(view);
+    const keys = new Set(wanted.map((tile) => tile.join("/")));
+    source.dropPending(keys);
+    const ready = [];
+    layer.pending = false;
+    for (const [z, x, y] of wanted) {
+      const tile = source.peek(z, x, y);
+      if (tile) ready.push(tile);
+      if (tile !== undefined) continue;
+      layer.pending = true;
+      source.load(z, x, y).then(() => layer.overlay.redraw(), () => {});
+      // Until it comes, what the level above knows of this square stands in.
+      const parent = z - 1 >= POINTS_FROM ? source.peek(z - 1, x >> 1, y >> 1) : null;
+      if (parent) ready.push(within(parent, 2 ** z, x, y));
+    }
+    return ready;
+  }
+
+  function draw(view) {
+    layer.drawn = [];
+    layer.shapes = [];
+    if (!wantsAnything(view.zoom)) return;
+    const tiles = collect(view);
+    if (view.zoom < POINTS_FROM) drawCells(view, tiles);
+    else drawPoints(view, tiles);
+  }
+
+  function drawCells({ ctx, ...view }, tiles) {
+    const scale = typeScale();
+    const bins = binCells(tiles.flatMap((tile) => tile.cells), view.scale, 38 * scale);
+    const byGrade = layer.show.cells === "houses";
+    ctx.textAlign = "center";
+    ctx.textBaseline = "middle";
+    for (const bin of bins) {
+      const x = bin.x * view.scale - view.left;
+      const y = bin.y * view.scale - view.top;
+      if (byGrade) {
+        if (bin.worst && layer.show.grades.has(bin.worst) && bin.worst > "B") stamp(ctx, `grade:${bin.worst}`, 7, x, y);
+        continue;
+      }
+      if (!bin.n) continue;
+      if (!bin.gap) {
+        stamp(ctx, "visited", 4, x, y);
+        continue;
+      }
+      const r = (8 + Math.min(7, Math.sqrt(bin.n) / 2)) * scale;
+      const start = -Math.PI / 2;
+      const done = (bin.n - bin.gap) / bin.n;
+      ctx.beginPath();
+      ctx.arc(x, y, r + 1.4, 0, Math.PI * 2);
+      ctx.fillStyle = colour("symbol-halo");
+      ctx.fill();
+      ctx.lineWidth = 3;
+      ctx.beginPath();
+      ctx.arc(x, y, r - 1.5, start, start + done * Math.PI * 2);
+      ctx.strokeStyle = colour("st-visited");
+      ctx.stroke();
+      ctx.beginPath();
+      ctx.arc(x, y, r - 1.5, start + done * Math.PI * 2, start + Math.PI * 2);
+      ctx.strokeStyle = colour("st-unvisited");
+      ctx.stroke();
+      ctx.font = fontOf(bin.gap > 99 ? 10 : 11, 600);
+      ctx.fillStyle = colour("t");
+      ctx.fillText(String(bin.gap), x, y + 0.5);
+    }
+  }
+
+  function stamp(ctx, name, r, x, y) {
+    const picture = sprite(name, r);
+    ctx.drawImage(picture, x - picture.half, y - picture.half, picture.half * 2, picture.half * 2);
+  }
+
+  function drawPoints({ ctx, ...view }, tiles) {
+    const { show } = layer;
+    const whole = view.zoom >= SHAPES_FROM;
+    const r = radius(view.zoom);
+    const place = (point, dx = 0, dy = 0) => [point.x * view.scale - view.left + dx, point.y * view.scale - view.top + dy];
+    const remember = (point, x, y) => layer.drawn.push({ point, x: x + view.left, y: y + view.top });
+    if (show.footprints && whole) drawFootprints(ctx, view, tiles);
+    if (show.visits || (show.suspect && whole)) {
+      for (const tile of tiles) {
+        for (const visit of tile.visits) {
+          if (!show.visits && !visit.suspect) continue;
+          const [x, y] = place(visit);
+          stamp(ctx, visit.suspect ? "suspect" : "visit", whole ? r * 0.9 : SIMPLE_RADIUS, x, y);
+          remember(visit, x, y);
+        }
+      }
+    }
+    for (const status of STATUS_ORDER) {
+      if (!show.statuses.has(status)) continue;
+      const name = whole ? statusSign(status) : DONE.has(status) ? "visited" : "unvisited";
+      for (const tile of tiles) {
+        for (const household of tile.households) {
+          if (household.status !== status) continue;
+          const [x, y] = place(household);
+          stamp(ctx, name, whole ? r : SIMPLE_RADIUS, x, y);
+          remember(household, x, y);
+        }
+      }
+    }
+    const beside = whole && show.statuses.size ? r * 1.15 : 0;
+    for (const grade of GRADE_ORDER) {
+      if (!show.grades.has(grade)) continue;
+      for (const tile of tiles) {
+        for (const house of tile.houses) {
+          if (house.grade !== grade) continue;
+          const [x, y] = place(house, beside, -beside);
+          stamp(ctx, `grade:${grade}`, whole ? 7 : grade > "B" && grade !== "none" ? 5 : 3.5, x, y);
+          remember(house, x, y);
+        }
+      }
+    }
+    for (const stage of STAGES) {
+      if (!show.stages.has(stage)) continue;
+      for (const tile of tiles) {
+        for (const site of tile.sites) {
+          if (site.stage !== stage) continue;
+          const [x, y] = place(site, whole ? -beside : 0, whole ? -beside : 0);
+          stamp(ctx, `stage:${stage}`, whole ? 8 : 6, x, y);
+          remember(site, x, y);
+        }
+      }
+    }
+  }
+
+  function drawFootprints(ctx, view, tiles) {
+    for (const grade of GRADE_ORDER) {
+      ctx.beginPath();
+      for (const tile of tiles) {
+        for (const shape of tile.footprints) {
+          if (shape.grade !== grade) continue;
+          traceArea(ctx, shape, view);
+          layer.shapes.push(shape);
+        }
+      }
+      ctx.fillStyle = withAlpha(`grade-${grade.toLowerCase()}`, grade === "C" || grade === "D" ? 0.28 : 0.08);
+      ctx.fill();
+      ctx.lineWidth = 1;
+      ctx.strokeStyle = withAlpha(`grade-${grade.toLowerCase()}`, 0.6);
+      ctx.stroke();
+    }
+  }
+
+  layer.overlay = new CanvasOverlay(draw, { pane: "fangtu-points" });
+  layer.addTo = (map) => {
+    layer.map = map;
+    layer.overlay.addTo(map);
+    onPalette(() => layer.overlay.redraw());
+    return layer;
+  };
+  layer.setShow = (show) => {
+    layer.show = { ...NOTHING, ...show };
+    layer.overlay.redraw();
+  };
+  layer.setParams = (params) => {
+    if (source.setParams(params)) layer.overlay.redraw();
+  };
+
+  /** The thing within reach of a world point, nearest first; what is drawn on top wins a tie. */
+  layer.pick = (worldX, worldY) => {
+    const scale = 256 * 2 ** layer.map.getZoom();
+    const [x, y] = [worldX * scale, worldY * scale];
+    let best = null;
+    let least = (coarse ? 18 : 8) ** 2;
+    for (const candidate of layer.drawn) {
+      const away = (candidate.x - x) ** 2 + (candidate.y - y) ** 2;
+      if (away <= least) {
+        least = away;
+        best = candidate.point;
+      }
+    }
+    return best || layer.shapes.find((shape) => covers(shape, worldX, worldY)) || null;
+  };
+  layer.retry = () => layer.overlay.redraw();
+  return layer;
+}
+
+function within(tile, side, x, y) {
+  const inside = (point) => Math.floor(point.x * side) === x && Math.floor(point.y * side) === y;
+  return {
+    cells: [],
+    households: tile.households.filter(inside),
+    houses: tile.houses.filter(inside),
+    sites: tile.sites.filter(inside),
+    visits: tile.visits.filter(inside),
+    footprints: [],
+  };
+}

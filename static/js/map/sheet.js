@@ -1,0 +1,31 @@
+/* The panel as a bottom sheet on a phone: opened by its button, closed by its grip, Esc or a tap on the map. */
+
+export function startSheet() {
+  const panel = document.getElementById("panel");
+  const opener = document.getElementById("sheet-open");
+  const closer = document.getElementById("sheet-close");
+  const small = window.matchMedia("(max-width: 700px)");
+
+  function set(open) {
+    panel.classList.toggle("is-open", open);
+    opener.setAttribute("aria-expanded", String(open));
+    // A closed sheet lies outside the screen and must not be reached by Tab.
+    panel.inert = small.matches && !open;
+    if (open) closer.focus();
+  }
+
+  opener.addEventListener("click", () => set(!panel.classList.contains("is-open")));
+  closer.addEventListener("click", () => {
+    set(false);
+    opener.focus();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !panel.classList.contains("is-open")) return;
+    set(false);
+    opener.focus();
+    event.stopPropagation();
+  }, true);
+  document.getElementById("map-frame").addEventListener("pointerdown", () => panel.classList.contains("is-open") && set(false));
+  small.addEventListener("change", () => set(false));
+  set(false);
+}

@@ -1,0 +1,145 @@
+/* The six themes of the map, the layers each can show, and what a choice of layers means for the drawing. */
+
+import { t } from "../i18n.js";
+import { STAGES } from "./symbols.js";
+
+/** Key 1…6 in this order; `dock` says which legend lies under the map. */
+export const THEMES = [
+  { key: "status", label: () => t("走访状态"), dock: "sentence" },
+  { key: "coverage", label: () => t("覆盖率"), dock: "coverage" },
+  { key: "unvisited", label: () => t("未访热力"), dock: "heat" },
+  { key: "visited", label: () => t("已访热力"), dock: "heat" },
+  { key: "houses", label: () => t("危房等级"), dock: "sentence" },
+  { key: "sites", label: () => t("改造点"), dock: "sentence" },
+];
+
+export function themeOf(key) {
+  return THEMES.find((theme) => theme.key === key) || THEMES[1];
+}
+
+/** Levels of the coverage map; `by` is the server's word. */
+export const LEVELS = [
+  { key: "village", by: "village", label: () => t("村") },
+  { key: "group", by: "group", label: () => t("自然村") },
+  { key: "grid", by: "grid", label: () => t("网格") },
+];
+
+const STATUS_ROWS = [
+  [1, () => t("已入户")],
+  [2, () => t("电话、微信等远程")],
+  [3, () => t("无人在家，待再访")],
+  [0, () => t("未走访")],
+  [5, () => t("长期外出")],
+  [4, () => t("拒访")],
+  [6, () => t("存疑")],
+  [7, () => t("有走访，未达有效")],
+];
+
+export function statusWord(status) {
+  const row = STATUS_ROWS.find(([number]) => number === status);
+  return row ? row[1]() : "—";
+}
+
+export const STATUS_NUMBERS = STATUS_ROWS.map(([number]) => number);
+
+const GRADE_ROWS = [
+  ["A", () => t("A级 安全")],
+  ["B", () => t("B级 基本安全")],
+  ["C", () => t("C级 局部危险")],
+  ["D", () => t("D级 整体危险")],
+  ["none", () => t("未鉴定")],
+];
+
+export function gradeWord(grade) {
+  return GRADE_ROWS.find(([key]) => key === (grade || "none"))?.[1]() || grade;
+}
+
+const STAGE_WORDS = {
+  found: () => t("发现"),
+  appraised: () => t("已鉴定"),
+  compared: () => t("已比对"),
+  approved: () => t("已批准"),
+  started: () => t("已开工"),
+  completed: () => t("已竣工"),
+  accepted: () => t("已验收"),
+  paid: () => t("已打卡发放"),
+};
+
+export function stageWord(stage) {
+  return STAGE_WORDS[stage]?.() || stage || "—";
+}
+
+export function methodWord(method) {
+  const words = { repair: () => t("修缮加固"), rebuild: () => t("拆除重建"), turn_key: () => t("交钥匙") };
+  return words[method]?.() || method || "—";
+}
+
+/** A row of the layer list: key, name, sign, count, and whether it is on at first. */
+function row(key, label, sign, count, on) {
+  return { key, label, sign, count, on };
+}
+
+/** Rows that are the legend of the theme itself. */
+export function legendRows(theme, counts = {}) {
+  const status = counts.status || {};
+  const grades = counts.grades || {};
+  const sites = counts.sites || {};
+  if (theme === "status") {
+    const signs = ["unvisited", "visited", "remote", "nobody", "refused", "away", "suspect", "other"];
+    return STATUS_ROWS.map(([n, label]) => row(`s${n}`, label(), signs[n], status[n] ?? 0, true));
+  }
+  if (theme === "houses") return GRADE_ROWS.map(([g, label]) => row(`g${g}`, label(), `grade:${g}`, grades[g] ?? 0, true));
+  if (theme === "sites") return STAGES.map((stage) => row(`t${stage}`, stageWord(stage), `stage:${stage}`, sites[stage] ?? 0, true));
+  return [];
+}
+
+/** Rows that lie over any theme. */
+export function overlayRows(theme, counts = {}) {
+  const grades = counts.grades || {};
+  const sites = Object.values(counts.sites || {}).reduce((sum, n) => sum + n, 0);
+  const visits = counts.visits || {};
+  const households = Object.values(counts.status || {}).reduce((sum, n) => sum + n, 0);
+  const rows = [];
+  if (theme !== "status") rows.push(row("households", t("农户"), "unvisited", households, theme !== "sites" && theme !== "houses"));
+  if (theme === "houses") rows.push(row("heatD", t("C、D级密度"), "patch:dilapidated", null, true));
+  if (theme !== "houses") rows.push(row("danger", t("C、D级危房"), "grade:C", (grades.C || 0) + (grades.D || 0), theme === "status"));
+  rows.push(row("suspect", t("存疑走访"), "suspect", visits.suspect ?? 0, false));
+  rows.push(row("visits", t("走访地点"), "visit", (visits.valid || 0) + (visits.suspect || 0) + (visits.other || 0), false));
+  if (theme !== "sites") rows.push(row("sites", t("改造点"), "stage:started", sites, false));
+  rows.push(row("villages", t("村界"), "line:village", null, theme !== "coverage"));
+  rows.push(row("grids", t("网格界"), "line:grid", null, false));
+  rows.push(row("names", t("地名和数字"), "text:names", null, true));
+  return rows;
+}
+
+/** Which layers are on: the theme's own, then what the user changed. */
+export function layersOn(theme, changed = {}) {
+  const on = new Set();
+  for (const one of [...legendRows(theme), ...overlayRows(theme)]) {
+    if (changed[one.key] ?? one.on) on.add(one.key);
+  }
+  return on;
+}
+
+/** What the records layer draws for a theme, its layers and a zoom. */
+export function recordsShown(theme, on, zoom) {
+  const own = (key) => on.has(key);
+  const statuses = new Set();
+  if (theme === "status") STATUS_NUMBERS.filter((n) => own(`s${n}`)).forEach((n) => statuses.add(n));
+  else if (own("households") && zoom >= (theme === "houses" || theme === "sites" ? 14 : 15)) STATUS_NUMBERS.forEach((n) => statuses.add(n));
+  const grades = new Set();
+  if (theme === "houses") GRADE_ROWS.map(([g]) => g).filter((g) => own(`g${g}`)).forEach((g) => grades.add(g));
+  else if (own("danger") && zoom >= 16) ["C", "D"].forEach((g) => grades.add(g));
+  const stages = new Set();
+  if (theme === "sites") STAGES.filter((stage) => own(`t${stage}`)).forEach((stage) => stages.add(stage));
+  else if (own("sites")) STAGES.forEach((stage) => stages.add(stage));
+  let cells = null;
+  if (theme === "status" && statuses.size) cells = "status";
+  if (theme === "houses") cells = "houses";
+  return {
+    cells, statuses, grades, stages,
+    visits: own("visits"),
+    suspect: own("suspect"),
+    footprints: theme === "houses" || theme === "status",
+  };
+}

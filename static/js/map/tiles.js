@@ -1,0 +1,117 @@
+/* Vector tiles: fetched once, decoded once (in the queue), kept while the cache has room. */
+
+import * as pbf from "../../vendor/pbf/index.js";
+import { VectorTile } from "../../vendor/vector-tile/index.js";
+import { getBytes, withParams } from "./api.js";
+import { later } from "./queue.js";
+
+const Reader = pbf.PbfReader || pbf.default;
+
+export class TileSource {
+  /**
+   * @param {object} options
+   * @param {string} options.url address with {z} {x} {y}
+   * @param {(tile: VectorTile, z: number, x: number, y: number) => object} options.decode what is kept of a tile
+   * @param {number} [options.maxZoom] deepest level the server draws; deeper views enlarge it
+   * @param {number} [options.keep] decoded tiles held
+   * @param {(reason: Error|null) => void} [options.onTrouble] a tile failed; null = all is well again
+   */
+  constructor({ url, decode, maxZoom = 17, keep = 240, onTrouble = () => {} }) {
+    Object.assign(this, { url, decode, maxZoom, keep, onTrouble });
+    this.params = {};
+    this.cache = new Map();
+    this.failed = 0;
+  }
+
+  /** Other parameters mean other tiles: what is under way is dropped. */
+  setParams(params) {
+    const same = JSON.stringify(params) === JSON.stringify(this.params);
+    if (same) return false;
+    this.params = params;
+    this.clear();
+    return true;
+  }
+
+  clear() {
+    for (const entry of this.cache.values()) entry.abort.abort();
+    this.cache.clear();
+    this.failed = 0;
+  }
+
+  /** The decoded tile if it is here, else undefined; asks for nothing. */
+  peek(z, x, y) {
+    return this.cache.get(`${z}/${x}/${y}`)?.tile;
+  }
+
+  /** The decoded tile (null where nothing lies), fetched if need be. */
+  load(z, x, y) {
+    const key = `${z}/${x}/${y}`;
+    let entry = this.cache.get(key);
+    if (entry) {
+      this.cache.delete(key); // put it at the young end
+      this.cache.set(key, entry);
+      return entry.promise;
+    }
+    const abort = new AbortController();
+    entry = { abort, tile: undefined };
+    this.cache.set(key, entry);
+    entry.promise = this.fetchTile(z, x, y, abort.signal).then(
+      (tile) => {
+        entry.tile = tile;
+        if (this.failed) {
+          this.failed = 0;
+          this.onTrouble(null);
+        }
+        return tile;
+      },
+      (reason) => {
+        if (this.cache.get(key) === entry) this.cache.delete(key);
+        if (reason.name !== "AbortError") {
+          this.failed += 1;
+          this.onTrouble(reason);
+        }
+        throw reason;
+      },
+    );
+    this.trim();
+    return entry.promise;
+  }
+
+  /** Drop fetches that nobody waits for any more. */
+  dropPending(stillWanted) {
+    for (const [key, entry] of this.cache) {
+      if (entry.tile === undefined && !stillWanted.has(key)) {
+        this.cache.delete(key);
+        entry.abort.abort();
+      }
+    }
+  }
+
+  async fetchTile(z, x, y, signal) {
+    const side = 2 ** z;
+    if (x < 0 || y < 0 || x >= side || y >= side) return null;
+    const address = this.url.replace("{z}", z).replace("{x}", x).replace("{y}", y);
+    const bytes = await getBytes(withParams(address, this.params), signal);
+    if (!bytes.byteLength) return null;
+    return new Promise((resolve, reject) => {
+      later(() => {
+        if (signal.aborted) {
+          reject(new DOMException("dropped", "AbortError"));
+          return;
+        }
+        try {
+          resolve(this.decode(new VectorTile(new Reader(new Uint8Array(bytes))), z, x, y));
+        } catch (reason) {
+          reject(reason);
+        }
+      });
+    });
+  }
+
+  trim() {
+    for (const [key, entry] of this.cache) {
+      if (this.cache.size <= this.keep) break;
+      if (entry.tile !== undefined) this.cache.delete(key);
+    }
+  }
+}

@@ -1,0 +1,63 @@
+/* What every page needs: appearance choices, menus that close, messages that go, "/" for search. */
+
+const root = document.documentElement;
+const appearance = window.fangtuAppearance;
+
+function showChoices() {
+  for (const group of document.querySelectorAll("[data-theme-choice]")) {
+    for (const button of group.querySelectorAll("button")) {
+      button.setAttribute("aria-pressed", String(button.value === root.dataset.themeChoice));
+    }
+  }
+  for (const box of document.querySelectorAll("[data-type-choice]")) {
+    box.checked = root.dataset.type === "large";
+  }
+}
+
+for (const group of document.querySelectorAll("[data-theme-choice]")) {
+  group.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    appearance.setTheme(button.value);
+    showChoices();
+  });
+}
+for (const box of document.querySelectorAll("[data-type-choice]")) {
+  box.addEventListener("change", () => appearance.setType(box.checked ? "large" : "normal"));
+}
+showChoices();
+
+// The language form comes back to the view as it stands now, hash included.
+for (const here of document.querySelectorAll("input[data-here]")) {
+  here.form.addEventListener("submit", () => {
+    here.value = window.location.pathname + window.location.search + window.location.hash;
+  });
+}
+
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+  const dismiss = event.target.closest("[data-dismiss]");
+  if (dismiss) dismiss.closest(".flash").remove();
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    const menu = document.querySelector("details.menu[open]");
+    if (menu) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+      event.stopPropagation();
+    }
+    return;
+  }
+  const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    const search = document.querySelector(".search-input");
+    if (search) {
+      event.preventDefault();
+      search.focus();
+    }
+  }
+}, true);

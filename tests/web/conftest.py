@@ -1,0 +1,94 @@
+"""Pages asked as each role: a database with the small township committed, and a client for each account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from app.factory import create_app
+from data.areas import number_range
+from data.db import owner_engine
+from data.passwords import hash_password
+from data.settings import Settings
+from data.tables import Account, Area, Duty
+from tests.conftest import fresh_database
+from tests.database.test_isolation import open_session
+from tests.township import TOWNSHIP, VILLAGES, SmallTownship, make_township
+
+PASSWORD = "Kancha-2026-fangwu"
+ELSEWHERE = "990101002"
+# username: role, area of duty
+ACCOUNTS = {
+    "inspector": ("inspector", VILLAGES[0]),
+    "inspector_two": ("inspector", VILLAGES[1]),
+    "supervisor": ("supervisor", TOWNSHIP),
+    "leader": ("leader", TOWNSHIP),
+    "admin": ("admin", TOWNSHIP),
+    "outsider": ("supervisor", ELSEWHERE),
+}
+
+
+@dataclass
+class Web:
+    """The committed township, its owner's engine, and a token for each account."""
+
+    settings: Settings
+    owner: Engine
+    town: SmallTownship
+    tokens: dict[str, str]
+    accounts: dict[str, int]
+
+
+@pytest.fixture(scope="session")
+def web() -> Iterator[Web]:
+    settings = fresh_database("fangtu_test_web")
+    engine = owner_engine(settings)
+    with Session(engine) as session, session.begin():
+        town = make_township(session)
+        low, high = number_range(ELSEWHERE)
+        session.add(Area(code=ELSEWHERE, name="邻镇", level="township", jur=low, jur_end=high))
+        tokens, accounts = {}, {}
+        for name, (role, code) in ACCOUNTS.items():
+            low, high = number_range(code)
+            account = Account(
+                username=name,
+                full_name=f"测试{name}",
+                role=role,
+                jur=low,
+                jur_end=high,
+                password_hash=hash_password(PASSWORD),
+            )
+            session.add(account)
+            session.flush()
+            session.add(Duty(account_id=account.id, jur=low, jur_end=high))
+            session.flush()
+            tokens[name], accounts[name] = f"token-of-{name}", account.id
+            open_session(session, settings, account.id, tokens[name])
+    yield Web(settings, engine, town, tokens, accounts)
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def app(web: Web) -> Flask:
+    made = create_app(web.settings)
+    made.config["TESTING"] = True
+    return made
+
+
+@pytest.fixture
+def client_as(app: Flask, web: Web) -> Callable[[str | None], FlaskClient]:
+    """A client signed in as one of :data:`ACCOUNTS`, or as nobody."""
+
+    def client(name: str | None) -> FlaskClient:
+        made = app.test_client()
+        if name is not None:
+            made.set_cookie("fangtu_session", web.tokens[name])
+        return made
+
+    return client
