@@ -54,8 +54,9 @@ def make_cells(terrain: Terrain, rng: np.random.Generator) -> Cells:
     seeds = _spread_seeds(terrain, rng)
     villages = _voronoi(seeds, terrain.outline)
     wanted = _natural_village_counts(villages, terrain)
-    shore = shapely.union_all([terrain.reservoir.buffer(170),
-                               *(line.buffer(70) for line in (terrain.river, *terrain.streams))])
+    shore = shapely.union_all(
+        [terrain.reservoir.buffer(170), *(line.buffer(70) for line in (terrain.river, *terrain.streams))]
+    )
     shapely.prepare(shore)
     placed: list[Floats] = []
     owner: list[int] = []
@@ -76,8 +77,9 @@ def _spread_seeds(terrain: Terrain, rng: np.random.Generator) -> Floats:
     seeds = cloud[rng.choice(len(cloud), VILLAGES, replace=False, p=weight / weight.sum())]
     for _ in range(14):
         nearest = ((cloud[:, None, :] - seeds[None]) ** 2).sum(axis=2).argmin(axis=1)
-        seeds = np.array([np.average(cloud[nearest == k], axis=0, weights=weight[nearest == k])
-                          for k in range(VILLAGES)])
+        seeds = np.array(
+            [np.average(cloud[nearest == k], axis=0, weights=weight[nearest == k]) for k in range(VILLAGES)]
+        )
     return seeds + rng.normal(0, 95, seeds.shape)
 
 
@@ -97,8 +99,9 @@ def _natural_village_counts(villages: list[Polygon], terrain: Terrain) -> list[i
     return [int(number) for number in result]
 
 
-def _place_centres(cell: Polygon, count: int, taken: Floats, terrain: Terrain, shore: BaseGeometry,
-                   rng: np.random.Generator) -> Floats:
+def _place_centres(
+    cell: Polygon, count: int, taken: Floats, terrain: Terrain, shore: BaseGeometry, rng: np.random.Generator
+) -> Floats:
     """Choose settlement centres in a village: off its border and the water, apart from each other, low ground first."""
     home = shapely.transform(cell.segmentize(40), terrain.warp)
     inner = home.buffer(-_SETTLEMENT_REACH_M)
@@ -111,8 +114,11 @@ def _place_centres(cell: Polygon, count: int, taken: Floats, terrain: Terrain, s
     for _ in range(160):
         tried = spots[rng.choice(len(spots), count, replace=False)]
         apart = min((float(np.hypot(*(a - b))) for i, a in enumerate(tried) for b in tried[:i]), default=900.0)
-        away = float(np.hypot(tried[:, None, 0] - taken[None, :, 0], tried[:, None, 1] - taken[None, :, 1]).min()
-                     ) if len(taken) else 900.0
+        away = (
+            float(np.hypot(tried[:, None, 0] - taken[None, :, 0], tried[:, None, 1] - taken[None, :, 1]).min())
+            if len(taken)
+            else 900.0
+        )
         hilly = float(terrain.height(tried[:, 0], tried[:, 1]).mean())
         score = min(apart, away, 780.0) - 260 * hilly + rng.uniform(0, 40)
         if score > best_score:
@@ -142,7 +148,7 @@ def draw_borders(terrain: Terrain, cells: Cells, grid_seeds: list[Floats]) -> tu
     Raises
     ------
     ValueError
-        If the lines do not close to one face for each seed.
+        If the lines do not close to one face for each seed, or an area falls apart.
     """
     straight_seeds = [unwarp(terrain, seeds) for seeds in grid_seeds]
     lines = [cell.exterior for cell in cells.villages]
@@ -166,8 +172,13 @@ def draw_borders(terrain: Terrain, cells: Cells, grid_seeds: list[Floats]) -> tu
         grids[village][number].append(face)
     if any(not pieces for village_grids in grids for pieces in village_grids):
         raise ValueError("a grid seed lies in no face")
-    whole = [[shapely.union_all(pieces) for pieces in village_grids] for village_grids in grids]
-    return [shapely.union_all(village_grids) for village_grids in whole], whole
+    whole = [[_merged(pieces) for pieces in village_grids] for village_grids in grids]
+    return [_merged(village_grids) for village_grids in whole], whole
+
+
+def _merged(pieces: list[Polygon]) -> Polygon:
+    (whole,) = parts_of(shapely.union_all(pieces))
+    return whole
 
 
 def unwarp(terrain: Terrain, xy: Floats) -> Floats:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from data.samples.names import pick_surname, person_name
+from data.samples.names import person_name, pick_surname
 
 KINDS = ("网格员", "村干部", "包村干部")
 # Valid first visits of each day of round 2, from 1 to 20 November 2026: weekends lead, the last week is slow.
@@ -65,8 +65,9 @@ def days_of_round_2(visited: np.ndarray, crews: Crews, rng: np.random.Generator)
 
 def days_of_round_1(visited: np.ndarray, crews: Crews, rng: np.random.Generator) -> np.ndarray:
     """Day (0 = 1 March) of the first valid visit; −1 for households without one. Weekends count for more."""
-    weight = np.array([1.7 if (ROUND_1_STARTS + timedelta(days=k)).weekday() >= 5 else 1.0
-                       for k in range(ROUND_1_DAYS)])
+    weight = np.array(
+        [1.7 if (ROUND_1_STARTS + timedelta(days=k)).weekday() >= 5 else 1.0 for k in range(ROUND_1_DAYS)]
+    )
     weight[60:65] = 0.2  # the first days of May are a holiday
     ends = np.round(np.cumsum(weight) / weight.sum() * int(visited.sum())).astype(int)
     return _spread(visited, crews, np.repeat(np.arange(ROUND_1_DAYS), np.diff(ends, prepend=0)), rng)

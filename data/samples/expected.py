@@ -82,14 +82,20 @@ def _judge(visits: pd.DataFrame, households: pd.DataFrame) -> pd.DataFrame:
     minutes = (judged["ended_at"] - judged["started_at"]).dt.total_seconds() / 60
     remote = judged["mode"] != "入户"
     judged["verdict"] = np.select(
-        [judged["ruled"] != "", judged["outcome"] != "完成走访", ~remote & (minutes < _MIN_MINUTES),
-         remote & (judged["reason"] == "")],
-        ["ruled_false", "not_done", "too_short", "no_reason"], "valid",
+        [
+            judged["ruled"] != "",
+            judged["outcome"] != "完成走访",
+            ~remote & (minutes < _MIN_MINUTES),
+            remote & (judged["reason"] == ""),
+        ],
+        ["ruled_false", "not_done", "too_short", "no_reason"],
+        "valid",
     )
     judged["known"] = judged["household_code"].isin(households.index)
     home = households[["lon", "lat", "quality"]].reindex(judged["household_code"]).reset_index(drop=True)
-    away = _distance(judged["lon"], judged["lat"], home["lon"].set_axis(judged.index),
-                     home["lat"].set_axis(judged.index))
+    away = _distance(
+        judged["lon"], judged["lat"], home["lon"].set_axis(judged.index), home["lat"].set_axis(judged.index)
+    )
     counted = (judged["verdict"] == "valid") & judged["known"] & ~remote
     judged["far_from_house"] = counted & (away > _FAR_M) & ~(judged["accuracy_m"] > _USABLE_M)
     judged["two_places"] = counted & judged["code"].isin(_double(judged[~remote]))

@@ -16,25 +16,67 @@ from data.samples.township import Township
 
 QUALITY = {1: "现场定位", 2: "影像上点选", 3: "导入坐标", 4: "门牌号推算", 5: "自然村中心", 6: "村中心", 7: "未定位"}
 HOUSEHOLD_HEADINGS = {
-    "code": "户编号", "head_name": "户主姓名", "id_number": "身份证号", "phone": "联系电话", "bank_card": "银行卡号",
-    "people": "家庭人口", "key_groups": "重点人群", "village": "村", "natural_village": "自然村", "house_no": "门牌号",
-    "address": "地址", "lon": "经度", "lat": "纬度", "quality": "定位质量", "placed_by": "定位方式", "accuracy_m": "定位误差(米)",
+    "code": "户编号",
+    "head_name": "户主姓名",
+    "id_number": "身份证号",
+    "phone": "联系电话",
+    "bank_card": "银行卡号",
+    "people": "家庭人口",
+    "key_groups": "重点人群",
+    "stated_area": "村",
+    "natural_village": "自然村",
+    "house_no": "门牌号",
+    "address": "地址",
+    "lon": "经度",
+    "lat": "纬度",
+    "quality": "定位质量",
+    "placed_by": "定位方式",
+    "accuracy_m": "定位误差(米)",
 }
 HOUSE_HEADINGS = {
-    "code": "房屋编号", "household_code": "户编号", "grade": "鉴定等级", "appraised_on": "鉴定日期",
-    "structure": "结构类型", "built_year": "建成年份", "area_m2": "建筑面积(平方米)", "storeys": "层数",
+    "code": "房屋编号",
+    "household_code": "户编号",
+    "grade": "鉴定等级",
+    "appraised_on": "鉴定日期",
+    "structure": "结构类型",
+    "built_year": "建成年份",
+    "area_m2": "建筑面积(平方米)",
+    "storeys": "层数",
     "address": "地址",
 }
 SITE_HEADINGS = {
-    "code": "改造编号", "household_code": "户编号", "house_code": "房屋编号", "method": "改造方式",
-    "grade_before": "改造前等级", "stage": "阶段", "approved_on": "批准日期", "started_on": "开工日期",
-    "completed_on": "竣工日期", "accepted_on": "验收日期", "paid_on": "发放日期", "lon": "经度", "lat": "纬度",
+    "code": "改造编号",
+    "household_code": "户编号",
+    "house_code": "房屋编号",
+    "method": "改造方式",
+    "grade_before": "改造前等级",
+    "stage": "阶段",
+    "approved_on": "批准日期",
+    "started_on": "开工日期",
+    "completed_on": "竣工日期",
+    "accepted_on": "验收日期",
+    "paid_on": "发放日期",
+    "lon": "经度",
+    "lat": "纬度",
 }
 VISIT_HEADINGS = {
-    "code": "走访编号", "household_code": "户编号", "campaign": "行动", "round": "轮次", "started_at": "开始时间",
-    "ended_at": "结束时间", "mode": "方式", "reason": "远程原因", "outcome": "结果", "visitor": "走访员",
-    "visitor_kind": "走访人员类别", "companions": "陪同人员", "lon": "经度", "lat": "纬度",
-    "accuracy_m": "定位误差(米)", "ruled": "认定属实", "remark": "备注",
+    "code": "走访编号",
+    "household_code": "户编号",
+    "campaign": "行动",
+    "round": "轮次",
+    "started_at": "开始时间",
+    "ended_at": "结束时间",
+    "mode": "方式",
+    "reason": "远程原因",
+    "outcome": "结果",
+    "visitor": "走访员",
+    "visitor_kind": "走访人员类别",
+    "companions": "陪同人员",
+    "lon": "经度",
+    "lat": "纬度",
+    "accuracy_m": "定位误差(米)",
+    "ruled": "认定属实",
+    "remark": "备注",
 }
 _MADE_AT = "2026-11-20T10:00:00.000Z"
 
@@ -87,11 +129,14 @@ def area_list(township: Township) -> pd.DataFrame:
         ``code``, ``name``, ``level``, ``parent_code``, ``aliases`` (joined by ``、``), ``lon``, ``lat``.
     """
     columns = ["code", "name", "level", "parent_code", "aliases", "lon", "lat"]
-    return pd.concat([
-        township.units[columns],
-        township.natural_villages.assign(level="natural_village")[columns],
-        township.grids.assign(level="grid", aliases="")[columns],
-    ], ignore_index=True)
+    return pd.concat(
+        [
+            township.units[columns],
+            township.natural_villages.assign(level="natural_village")[columns],
+            township.grids.assign(level="grid", aliases="")[columns],
+        ],
+        ignore_index=True,
+    )
 
 
 def _write_csv(frame: pd.DataFrame, path: Path) -> None:

@@ -24,8 +24,9 @@ _TODAY = date(2026, 11, 20)
 _STRUCTURES = ("砖混结构", "砖木结构", "土木结构", "石木结构")
 
 
-def make_houses(households: pd.DataFrame, settlements: list[Settlement], terrain: Terrain,
-                rng: np.random.Generator) -> GeoDataFrame:
+def make_houses(
+    households: pd.DataFrame, settlements: list[Settlement], terrain: Terrain, rng: np.random.Generator
+) -> GeoDataFrame:
     """Houses of the households: mostly one, for a few two or none.
 
     Parameters
@@ -46,38 +47,49 @@ def make_houses(households: pd.DataFrame, settlements: list[Settlement], terrain
     number = rng.choice([0, 1, 2], len(households), p=[0.012, 0.962, 0.026])
     repeated = households.loc[households.index.repeat(number)].reset_index(drop=True)
     nth = repeated.groupby("code").cumcount().to_numpy() + 1
-    shapes = [(settlements[place].houses if n == 1 else settlements[place].second_houses)[yard]
-              for place, yard, n in zip(repeated["settlement"], repeated["yard"], nth, strict=True)]
+    shapes = [
+        (settlements[place].houses if n == 1 else settlements[place].second_houses)[yard]
+        for place, yard, n in zip(repeated["settlement"], repeated["yard"], nth, strict=True)
+    ]
     built = np.clip(rng.normal(1993, 11, len(repeated)), 1958, 2025).astype(int)
     built[nth == 2] = np.clip(built[nth == 2] + 10, 1965, 2025)
     grade = _grades(repeated, nth, built, terrain, rng)
     poor = np.isin(grade, ["C", "D"])
     built[poor] = np.clip(built[poor] - 17, 1955, 1990)
-    structure = np.select([poor & (rng.random(len(repeated)) < 0.55), built < 1984, built < 1998],
-                          [rng.choice(_STRUCTURES[2:], len(repeated)), _STRUCTURES[1],
-                           rng.choice(_STRUCTURES[:2], len(repeated))], _STRUCTURES[0])
+    structure = np.select(
+        [poor & (rng.random(len(repeated)) < 0.55), built < 1984, built < 1998],
+        [rng.choice(_STRUCTURES[2:], len(repeated)), _STRUCTURES[1], rng.choice(_STRUCTURES[:2], len(repeated))],
+        _STRUCTURES[0],
+    )
     day = np.array([date(2019, 3, 1) + timedelta(days=int(d)) for d in rng.integers(0, 2_600, len(repeated))])
     day[poor] = [date(2024, 1, 8) + timedelta(days=int(d)) for d in rng.integers(0, 240, int(poor.sum()))]
-    return GeoDataFrame({
-        "code": [f"{code}-F{n}" for code, n in zip(repeated["code"], nth, strict=True)],
-        "household_code": repeated["code"].to_numpy(),
-        "grade": grade,
-        "appraised_on": [d.isoformat() if g else "" for d, g in zip(day, grade, strict=True)],
-        "structure": structure,
-        "built_year": built,
-        "area_m2": np.round(shapely.area(np.array(shapes, object)), 1),
-        "storeys": np.where((built > 2005) & (rng.random(len(repeated)) < 0.2), 2, 1),
-        "address": repeated["address"].to_numpy(),
-    }, geometry=to_degrees(np.array(shapes, object)), crs="EPSG:4326")
+    return GeoDataFrame(
+        {
+            "code": [f"{code}-F{n}" for code, n in zip(repeated["code"], nth, strict=True)],
+            "household_code": repeated["code"].to_numpy(),
+            "grade": grade,
+            "appraised_on": [d.isoformat() if g else "" for d, g in zip(day, grade, strict=True)],
+            "structure": structure,
+            "built_year": built,
+            "area_m2": np.round(shapely.area(np.array(shapes, object)), 1),
+            "storeys": np.where((built > 2005) & (rng.random(len(repeated)) < 0.2), 2, 1),
+            "address": repeated["address"].to_numpy(),
+        },
+        geometry=to_degrees(np.array(shapes, object)),
+        crs="EPSG:4326",
+    )
 
 
-def _grades(houses: pd.DataFrame, nth: np.ndarray, built: np.ndarray, terrain: Terrain,
-            rng: np.random.Generator) -> np.ndarray:
+def _grades(
+    houses: pd.DataFrame, nth: np.ndarray, built: np.ndarray, terrain: Terrain, rng: np.random.Generator
+) -> np.ndarray:
     """A and B for most, C and D for fixed numbers of old houses, empty for those not appraised."""
     grade = rng.choice(["A", "B", ""], len(houses), p=[_SHARES["A"], _SHARES["B"], 1 - sum(_SHARES.values())])
     grade = grade.astype(object)
     hilly = np.clip(terrain.height(houses["x"].to_numpy(), houses["y"].to_numpy()), 0, 1)
-    weight = np.exp((1996 - built) / 14) * (0.35 + 2.2 * hilly) * (1 + 3 * houses["key_groups"].str.contains("困难|孤寡"))
+    weight = (
+        np.exp((1996 - built) / 14) * (0.35 + 2.2 * hilly) * (1 + 3 * houses["key_groups"].str.contains("困难|孤寡"))
+    )
     weight = np.where(nth == 1, weight, 0)
     chosen = rng.choice(len(houses), sum(GRADED.values()), replace=False, p=weight / weight.sum())
     grade[chosen[: GRADED["C"]]], grade[chosen[GRADED["C"] :]] = "C", "D"
@@ -129,7 +141,8 @@ def make_sites(houses: GeoDataFrame, rng: np.random.Generator) -> tuple[pd.DataF
         rows.append({"house": k, "grade_before": g, "method": method, "stage": stage, **days})
         if when == "past" and method != "修缮加固":
             year = int(days["completed_on"][:4])
-            renewed.loc[k, ["grade", "built_year", "structure"]] = ["A", year, "砖混结构"]
+            renewed.loc[k, "grade"], renewed.loc[k, "structure"] = "A", "砖混结构"
+            renewed.loc[k, "built_year"] = year
         elif when == "past":
             renewed.loc[k, "grade"] = "B"
         if when == "past":
@@ -157,8 +170,13 @@ def _timetable(when: str, method: str, rng: np.random.Generator) -> tuple[str, d
         year = int(rng.choice(np.arange(2009, 2025), p=_YEARS / _YEARS.sum()))
         approved = date(year, 3, 1) + timedelta(days=int(rng.integers(0, 150)))
     building = (18, 55) if method == "修缮加固" else (60, 115)
-    steps = [0, int(rng.integers(4, 16)), int(rng.integers(*building)), int(rng.integers(3, 14)),
-             int(rng.integers(3, 28))]
+    steps = [
+        0,
+        int(rng.integers(4, 16)),
+        int(rng.integers(*building)),
+        int(rng.integers(3, 14)),
+        int(rng.integers(3, 28)),
+    ]
     days = {}
     day = approved
     for at, (name, wait) in enumerate(zip(_DATED, steps, strict=True), start=3):

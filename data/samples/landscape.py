@@ -38,8 +38,9 @@ class Landscape:
     fields: list[Polygon]
 
 
-def build_landscape(terrain: Terrain, cells: Cells, roads: Roads, counts: np.ndarray,
-                    rng: np.random.Generator) -> Landscape:
+def build_landscape(
+    terrain: Terrain, cells: Cells, roads: Roads, counts: np.ndarray, rng: np.random.Generator
+) -> Landscape:
     """Build the settlements one after another, then public buildings and fields on what is left.
 
     Parameters
@@ -59,16 +60,23 @@ def build_landscape(terrain: Terrain, cells: Cells, roads: Roads, counts: np.nda
     homes = [shapely.transform(cell.segmentize(45), terrain.warp) for cell in cells.villages]
     settlements: list[Settlement] = []
     for number, (centre, count) in enumerate(zip(cells.centres, counts, strict=True)):
-        near = [other.ground.buffer(14, quad_segs=2) for other in settlements
-                if other.ground.distance(shapely.Point(centre)) < 700]
+        near = [
+            other.ground.buffer(14, quad_segs=2)
+            for other in settlements
+            if other.ground.distance(shapely.Point(centre)) < 700
+        ]
         blocked = shapely.union_all([closed.intersection(shapely.Point(centre).buffer(700)), *near])
         slope = float(np.clip(terrain.height(*centre), 0, 1))
         settlements.append(
-            build_settlement(centre, int(count), homes[cells.centre_village[number]], blocked, slope, rng))
+            build_settlement(centre, int(count), homes[cells.centre_village[number]], blocked, slope, rng)
+        )
     public = _public_buildings(settlements, closed, roads, rng)
-    taken = [*(place.ground.buffer(22, quad_segs=2) for place in settlements), *shapely.get_parts(closed),
-             *(wood.buffer(10, quad_segs=2) for wood in terrain.woods()),
-             *(shape.buffer(22, quad_segs=1) for _, shape in public)]
+    taken = [
+        *(place.ground.buffer(22, quad_segs=2) for place in settlements),
+        *shapely.get_parts(closed),
+        *(wood.buffer(10, quad_segs=2) for wood in terrain.woods),
+        *(shape.buffer(22, quad_segs=1) for _, shape in public),
+    ]
     outline = shapely.transform(terrain.outline.segmentize(45), terrain.warp)
     return Landscape(settlements, public, _fields(outline, taken, terrain, rng))
 
@@ -91,14 +99,18 @@ def base_frame(terrain: Terrain, roads: Roads, land: Landscape, names: list[str]
         empty) and ``geometry`` in EPSG:4326. A building without a name is a courtyard.
     """
     rows: list[tuple[str, str, BaseGeometry]] = [("farmland", "", field) for field in land.fields]
-    rows += [("woods", "", wood) for wood in terrain.woods()]
+    rows += [("woods", "", wood) for wood in terrain.woods]
     rows += [("settlement", name, place.ground) for name, place in zip(names, land.settlements, strict=True)]
     rows.append(("water", "高崖水库", terrain.reservoir))
     wet = terrain.water.difference(terrain.reservoir)
     rows += [("water", "白浪河" if part.intersects(terrain.river) else "", part) for part in parts_of(wet)]
     for place in land.settlements:
-        rows += [("road_lane", "", dry) for lane in place.lanes
-                 for dry in _lines_of(lane.difference(terrain.water)) if dry.length > 25]
+        rows += [
+            ("road_lane", "", dry)
+            for lane in place.lanes
+            for dry in _lines_of(lane.difference(terrain.water))
+            if dry.length > 25
+        ]
     rows += [("road_main", "", line) for line in roads.village]
     rows += [("road_main", name, line) for name, line in roads.county.items()]
     rows.append(("road_highway", HIGHWAY_NAME, roads.highway))
@@ -112,14 +124,14 @@ def _lines_of(geometry: BaseGeometry) -> list[LineString]:
     return [part for part in shapely.get_parts(geometry) if isinstance(part, LineString)]
 
 
-def _public_buildings(settlements: list[Settlement], closed: BaseGeometry, roads: Roads,
-                      rng: np.random.Generator) -> list[tuple[str, Polygon]]:
+def _public_buildings(
+    settlements: list[Settlement], closed: BaseGeometry, roads: Roads, rng: np.random.Generator
+) -> list[tuple[str, Polygon]]:
     """A school, clinic or hall at the edge of some settlements, and works along the highway."""
     found: list[tuple[str, Polygon]] = []
     taken = shapely.STRtree(np.concatenate([place.yards for place in settlements]))
 
-    def try_at(name: str, middle: Floats, width: float, depth: float, angle: float,
-               crowded: bool = False) -> bool:
+    def try_at(name: str, middle: Floats, width: float, depth: float, angle: float, crowded: bool = False) -> bool:
         shape = _turned_box(middle, width, depth, angle)
         wide = shape.buffer(0.6 if crowded else 7, quad_segs=1)
         if wide.intersects(closed) or len(taken.query(wide, "intersects")) or any(wide.intersects(s) for _, s in found):
@@ -146,7 +158,9 @@ def _public_buildings(settlements: list[Settlement], closed: BaseGeometry, roads
                     continue
                 off = (34.0 if line is roads.highway else 26.0) * side
                 spot = np.array([here.x - off * np.sin(angle), here.y + off * np.cos(angle)])
-                try_at(_TOWN[int(rng.integers(len(_TOWN)))], spot, rng.uniform(20, 27), rng.uniform(10, 15), angle, True)
+                try_at(
+                    _TOWN[int(rng.integers(len(_TOWN)))], spot, rng.uniform(20, 27), rng.uniform(10, 15), angle, True
+                )
     for along in np.arange(9600, 21000, 310.0):
         point = roads.highway.interpolate(along + rng.uniform(-90, 90))
         side = float(rng.choice([-1.0, 1.0])) * rng.uniform(48, 75)
@@ -186,5 +200,5 @@ def _fields(outline: Polygon, taken: list[BaseGeometry], terrain: Terrain, rng: 
             if float(terrain.height(*at)) > 0.5:
                 continue
             strip = _turned_box(at, width, 1300, angle).intersection(free)
-            fields += [part.simplify(1) for part in parts_of(strip) if part.area > _LEAST_FIELD_M2]
+            fields += [part for part in parts_of(strip.simplify(1)) if part.area > _LEAST_FIELD_M2]
     return fields

@@ -18,6 +18,8 @@ _ID_CHECK = "10X98765432"
 _PHONE_START = 19_900_000_000
 _CARD_START = "6200000000"
 _KEY_GROUPS = (("老党员", 0.035), ("困难群众", 0.045), ("孤寡老人", 0.028), ("留守儿童", 0.02), ("上访老户", 0.0022))
+# How far off a position of each quality may be, metres.
+_ACCURACY_M = {2: 5.0, 3: 15.0, 4: 40.0}
 APPROXIMATE, UNPLACED, OUTSIDE = 14, 3, 2
 OUTSIDE_AT = ((-5700.0, 4700.0), (5900.0, -4500.0))
 
@@ -60,14 +62,15 @@ def make_households(homes: list[Home], settlements: list[Settlement], rng: np.ra
     DataFrame
         In the order of the villages' codes, natural villages and courtyards: ``code`` (village code and four digits),
         ``head_name``, ``id_number``, ``phone``, ``bank_card``, ``people``, ``key_groups`` (joined by ``、``),
-        ``village_code``, ``village``, ``natural_village_code``, ``natural_village``, ``house_no``, ``address``,
+        ``village_code``, ``stated_area`` (the village's name),
+        ``natural_village_code``, ``natural_village``, ``house_no``, ``address``,
         ``quality`` (1 to 4 here), ``accuracy_m``, ``x``, ``y`` (metres on the plane, the dwelling's middle) and
         ``settlement``, ``yard`` (indices into ``settlements``).
     """
     order = sorted(range(len(homes)), key=lambda k: homes[k].code)
     total = sum(len(settlements[k].yards) for k in order)
     phones = _PHONE_START + rng.permutation(20_000)[:total]
-    rows = []
+    rows: list[dict[str, object]] = []
     serial: dict[str, int] = {}
     for k in order:
         home, place = homes[k], settlements[k]
@@ -76,30 +79,33 @@ def make_households(homes: list[Home], settlements: list[Settlement], rng: np.ra
             serial[home.unit.code] = serial.get(home.unit.code, 0) + 1
             woman = rng.random() < 0.19
             born = pd.Timestamp(int(np.clip(rng.normal(1964, 12), 1931, 1999)), 1, 1) + pd.Timedelta(
-                days=int(rng.integers(0, 365)))
+                days=int(rng.integers(0, 365))
+            )
             house_no = f"{place.rows[yard]}排{place.numbers[yard]}号"
             quality = int(rng.choice([1, 2, 3, 4], p=[0.13, 0.22, 0.61, 0.04]))
-            rows.append({
-                "code": f"{home.unit.code}-{serial[home.unit.code]:04d}",
-                "head_name": person_name(kin, bool(woman), rng),
-                "id_number": id_number(born, int(rng.integers(0, 499)) * 2 + int(not woman)),
-                "phone": str(phones[len(rows)]) if rng.random() < 0.93 else "",
-                "bank_card": card_number(20_000 + len(rows) * 7) if rng.random() < 0.88 else "",
-                "people": int(np.clip(rng.poisson(2.1) + 1, 1, 9)),
-                "key_groups": "、".join(word for word, share in _KEY_GROUPS if rng.random() < share),
-                "village_code": home.unit.code,
-                "village": home.unit.name,
-                "natural_village_code": home.code,
-                "natural_village": home.name,
-                "house_no": house_no,
-                "address": f"山东省潍坊市昌乐县鄌郚镇{home.unit.name}{home.name}{house_no}",
-                "quality": quality,
-                "accuracy_m": float({1: rng.integers(3, 13), 2: 5, 3: 15, 4: 40}[quality]),
-                "x": place.middles[yard, 0],
-                "y": place.middles[yard, 1],
-                "settlement": k,
-                "yard": yard,
-            })
+            rows.append(
+                {
+                    "code": f"{home.unit.code}-{serial[home.unit.code]:04d}",
+                    "head_name": person_name(kin, bool(woman), rng),
+                    "id_number": id_number(born, int(rng.integers(0, 499)) * 2 + int(not woman)),
+                    "phone": str(phones[len(rows)]) if rng.random() < 0.93 else "",
+                    "bank_card": card_number(20_000 + len(rows) * 7) if rng.random() < 0.88 else "",
+                    "people": int(np.clip(rng.poisson(2.1) + 1, 1, 9)),
+                    "key_groups": "、".join(word for word, share in _KEY_GROUPS if rng.random() < share),
+                    "village_code": home.unit.code,
+                    "stated_area": home.unit.name,
+                    "natural_village_code": home.code,
+                    "natural_village": home.name,
+                    "house_no": house_no,
+                    "address": f"山东省潍坊市昌乐县鄌郚镇{home.unit.name}{home.name}{house_no}",
+                    "quality": quality,
+                    "accuracy_m": float(rng.integers(3, 13)) if quality == 1 else _ACCURACY_M[quality],
+                    "x": place.middles[yard, 0],
+                    "y": place.middles[yard, 1],
+                    "settlement": k,
+                    "yard": yard,
+                }
+            )
     frame = pd.DataFrame(rows)
     frame["id_number"] = _distinct_ids(frame["id_number"])
     return frame
@@ -118,8 +124,9 @@ def _distinct_ids(numbers: pd.Series) -> list[str]:
     return result
 
 
-def place_households(households: pd.DataFrame, homes: list[Home], least_covered: str, movable: np.ndarray,
-                     rng: np.random.Generator) -> pd.DataFrame:
+def place_households(
+    households: pd.DataFrame, homes: list[Home], least_covered: str, movable: np.ndarray, rng: np.random.Generator
+) -> pd.DataFrame:
     """Give positions as a ledger holds them, a few of them poor.
 
     Parameters
@@ -145,8 +152,9 @@ def place_households(households: pd.DataFrame, homes: list[Home], least_covered:
     vague = np.sort(rng.choice(np.flatnonzero(placed["natural_village_code"] == last), APPROXIMATE, replace=False))
     shown[vague] = homes_by_code[str(last)].centre
     placed.loc[placed.index[vague], ["quality", "accuracy_m"]] = [5, 300.0]
-    odd = rng.choice(np.flatnonzero(movable & (placed["village_code"] != least_covered)), UNPLACED + OUTSIDE,
-                     replace=False)
+    odd = rng.choice(
+        np.flatnonzero(movable & (placed["village_code"] != least_covered)), UNPLACED + OUTSIDE, replace=False
+    )
     # A ledger whose coordinates were copied from the wrong line: two houses fall beyond the township's border.
     shown[odd[:OUTSIDE]] = OUTSIDE_AT
     placed.loc[placed.index[odd[:OUTSIDE]], "quality"] = 3

@@ -14,8 +14,12 @@ _CLASSES: tuple[tuple[float, float, int, tuple[float, ...]], ...] = (
     (0.00, 0.50, 208, (0.416,)),
     (0.50, 0.70, 656, (0.510, 0.584, 0.635, 0.663, 0.664)),
     (0.70, 0.85, 706, (0.728, 0.743, 0.750, 0.773, 0.774, 0.779, 0.813, 0.825, 0.829, 0.830, 0.838)),
-    (0.85, 0.95, 445, (0.853, 0.854, 0.877, 0.890, 0.895, 0.899, 0.915, 0.917, 0.923, 0.924, 0.925, 0.938, 0.940,
-                       0.947, 0.949)),
+    (
+        0.85,
+        0.95,
+        445,
+        (0.853, 0.854, 0.877, 0.890, 0.895, 0.899, 0.915, 0.917, 0.923, 0.924, 0.925, 0.938, 0.940, 0.947, 0.949),
+    ),
     (0.95, 1.01, 114, (0.951, 0.952, 0.953, 0.953, 0.957, 0.958, 0.961, 0.964, 0.966, 0.969, 0.974)),
 )
 _LEAST_COVERED = (159, 112, 85)
@@ -103,8 +107,8 @@ def unvisited_counts(village_sizes: np.ndarray, ranking: np.ndarray) -> np.ndarr
         start += len(shares)
         sizes = village_sizes[villages]
         least = np.floor(sizes * (1 - high)).astype(int) + 1
-        most = np.floor(sizes * (1 - low)).astype(int)
-        least = np.clip(least, 0, None)
+        least = np.clip(least, 0, None) + 1
+        most = np.floor(sizes * (1 - low)).astype(int) - 1
         wanted = np.clip(np.round(sizes * (1 - np.array(shares))).astype(int), least, most)
         for step in range(10_000):
             if wanted.sum() == total:
@@ -138,7 +142,7 @@ def choose_unvisited(households: pd.DataFrame, missing: dict[str, int], rng: np.
         village = households.iloc[members]
         xy = village[["x", "y"]].to_numpy(float)
         # The blind spot begins at the end of the settlement that lies furthest out, and a large one has two.
-        outward = (xy @ (xy.mean(axis=0) / (np.hypot(*xy.mean(axis=0)) + 1)) + rng.normal(0, 30, len(xy)))
+        outward = xy @ (xy.mean(axis=0) / (np.hypot(*xy.mean(axis=0)) + 1)) + rng.normal(0, 30, len(xy))
         focus = [xy[outward.argmax()]]
         if wanted > 45:
             other = village["settlement"].to_numpy() != village["settlement"].to_numpy()[outward.argmax()]

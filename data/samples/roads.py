@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -16,11 +17,33 @@ from data.samples.terrain import Floats, Terrain, Waves, smooth_line
 
 HIGHWAY_NAME = "S221"
 TOWN_AT = (210.0, -210.0)
-_HIGHWAY = [(-15000, -1500), (-9500, -900), (-6300, -350), (-3600, -560), (-1500, -420), (200, -230), (1900, 60),
-            (3700, -110), (6400, -620), (10000, -500), (15000, -1300)]
+_HIGHWAY = [
+    (-15000, -1500),
+    (-9500, -900),
+    (-6300, -350),
+    (-3600, -560),
+    (-1500, -420),
+    (200, -230),
+    (1900, 60),
+    (3700, -110),
+    (6400, -620),
+    (10000, -500),
+    (15000, -1300),
+]
 _COUNTY_ROADS = {
-    "X081": [(-1500, 14000), (-1250, 8500), (-950, 5400), (-760, 3000), (-420, 1400), (210, -210), (120, -1900),
-             (-450, -3700), (-300, -5600), (-700, -9000), (-500, -14000)],
+    "X081": [
+        (-1500, 14000),
+        (-1250, 8500),
+        (-950, 5400),
+        (-760, 3000),
+        (-420, 1400),
+        (210, -210),
+        (120, -1900),
+        (-450, -3700),
+        (-300, -5600),
+        (-700, -9000),
+        (-500, -14000),
+    ],
     "X083": [(210, -210), (1300, 900), (2100, 2300), (3000, 3900), (4300, 5600), (6800, 9000), (9000, 13000)],
 }
 _CELL_M = 75.0
@@ -46,11 +69,13 @@ class Roads:
 
     def clearance(self) -> shapely.Geometry:
         """Ground that no courtyard may touch: every carriageway with its verge."""
-        return shapely.union_all([
-            self.highway.buffer(22, quad_segs=2),
-            *(line.buffer(15, quad_segs=2) for line in self.county.values()),
-            *(line.buffer(8.5, quad_segs=2) for line in self.village),
-        ])
+        return shapely.union_all(
+            [
+                self.highway.buffer(22, quad_segs=2),
+                *(line.buffer(15, quad_segs=2) for line in self.county.values()),
+                *(line.buffer(8.5, quad_segs=2) for line in self.village),
+            ]
+        )
 
 
 class _Board:
@@ -75,8 +100,12 @@ class _Board:
     def graph(self, discounted: set[tuple[int, int]] | None = None) -> csr_matrix:
         """Costs between neighbouring cells (8 directions); roads already there cost less."""
         node = np.arange(self.rows * self.columns).reshape(self.rows, self.columns)
-        pairs = [(node[:, :-1], node[:, 1:]), (node[:-1], node[1:]),
-                 (node[:-1, :-1], node[1:, 1:]), (node[1:, :-1], node[:-1, 1:])]
+        pairs = [
+            (node[:, :-1], node[:, 1:]),
+            (node[:-1], node[1:]),
+            (node[:-1, :-1], node[1:, 1:]),
+            (node[1:, :-1], node[:-1, 1:]),
+        ]
         start = np.concatenate([a.ravel() for a, _ in pairs])
         end = np.concatenate([b.ravel() for _, b in pairs])
         cost = (self.ground[start] + self.ground[end]) / 2 * np.hypot(*(self.xy[start] - self.xy[end]).T)
@@ -122,7 +151,7 @@ def build_roads(terrain: Terrain, centres: Floats, rng: np.random.Generator) -> 
 
     graph = board.graph(edges)
     for a, b in _links_worth_having(centres, rng):
-        cost, before = dijkstra(graph, directed=False, indices=homes[a], return_predecessors=True)
+        _, before = dijkstra(graph, directed=False, indices=np.array(homes[a]), return_predecessors=True)
         _add_path(before, int(homes[b]), edges)
     fixed = trunk_nodes | {int(home) for home in homes}
     return Roads(highway, county, [_draw(chain, board, trunk_nodes, trunk) for chain in _chains(edges, fixed)])
@@ -130,7 +159,7 @@ def build_roads(terrain: Terrain, centres: Floats, rng: np.random.Generator) -> 
 
 def _join(graph: csr_matrix, home: int, network: set[int], edges: set[tuple[int, int]]) -> None:
     """Add the cheapest way from a settlement to the network."""
-    cost, before = dijkstra(graph, directed=False, indices=home, return_predecessors=True)
+    cost, before = dijkstra(graph, directed=False, indices=np.array(home), return_predecessors=True)
     members = np.array(sorted(network))
     network.update(_add_path(before, int(members[cost[members].argmin()]), edges))
 
@@ -139,14 +168,18 @@ def _add_path(before: np.ndarray, end: int, edges: set[tuple[int, int]]) -> list
     path = [end]
     while before[path[-1]] >= 0:
         path.append(int(before[path[-1]]))
-    edges.update((min(a, b), max(a, b)) for a, b in zip(path, path[1:], strict=False))
+    edges.update((min(a, b), max(a, b)) for a, b in pairwise(path))
     return path
 
 
 def _links_worth_having(centres: Floats, rng: np.random.Generator) -> list[tuple[int, int]]:
     """Pairs of neighbouring settlements that get a direct road besides the tree."""
     triangles = Delaunay(centres).simplices
-    pairs = {(min(int(a), int(b)), max(int(a), int(b))) for t in triangles for a, b in ((t[0], t[1]), (t[1], t[2]), (t[0], t[2]))}
+    pairs = {
+        (min(int(a), int(b)), max(int(a), int(b)))
+        for t in triangles
+        for a, b in ((t[0], t[1]), (t[1], t[2]), (t[0], t[2]))
+    }
     close = [pair for pair in sorted(pairs) if 500 < float(np.hypot(*(centres[pair[0]] - centres[pair[1]]))) < 1500]
     return [close[k] for k in sorted(rng.choice(len(close), min(_EXTRA_LINKS, len(close)), replace=False))]
 
@@ -183,4 +216,4 @@ def _draw(chain: list[int], board: _Board, trunk_nodes: frozenset[int], trunk: s
     dense = shapely.get_coordinates(line)
     soft = gaussian_filter1d(dense, 3.2, axis=0, mode="nearest")
     soft[0], soft[-1] = dense[0], dense[-1]
-    return LineString(soft).simplify(1.5)
+    return LineString(shapely.get_coordinates(LineString(soft).simplify(1.5)))

@@ -49,8 +49,9 @@ class Settlement:
     ground: BaseGeometry
 
 
-def build_settlement(centre: Floats, count: int, home: Polygon, blocked: BaseGeometry, slope: float,
-                     rng: np.random.Generator) -> Settlement:
+def build_settlement(
+    centre: Floats, count: int, home: Polygon, blocked: BaseGeometry, slope: float, rng: np.random.Generator
+) -> Settlement:
     """Fill the ground round a centre with exactly ``count`` courtyards.
 
     Parameters
@@ -85,7 +86,7 @@ def build_settlement(centre: Floats, count: int, home: Polygon, blocked: BaseGeo
     width, depth = rng.uniform(14.6, 15.9, len(x)), rng.uniform(16.4, 18.4, len(x))
     turn = _rotation(angle)
     corners = _box(x, y, width, depth) @ turn.T + centre
-    yards = shapely.polygons(corners)
+    yards = np.asarray(shapely.polygons(corners))
     room = home.buffer(-12, quad_segs=2)
     near = blocked.intersection(shapely.box(*shapely.total_bounds(yards)))
     shapely.prepare(near)
@@ -95,16 +96,16 @@ def build_settlement(centre: Floats, count: int, home: Polygon, blocked: BaseGeo
     if len(candidates) < count:
         raise ValueError(f"room for {len(candidates)} of {count} yards at {centre}")
     chosen = np.sort(candidates[np.argsort(reach[candidates], kind="stable")[:count]])
-    row, slot, x, y, width, depth = (field[chosen] for field in (row, slot, x, y, width, depth))
+    row, slot, x, y, width, depth = (f[chosen] for f in (row, slot, x, y, width, depth))
     dwellings, sheds, middles = _dwellings(x, y, width, depth, rng)
-    lanes = [shapely.transform(lane, lambda xy: xy @ turn.T + centre) for lane in _lanes(row, slot, x, y)]
-    ground = shapely.union_all(shapely.buffer(yards[chosen], 17, quad_segs=3)).buffer(16, quad_segs=4)
-    ground = ground.buffer(-19, quad_segs=4).simplify(1.5)
+    lanes = [LineString(np.asarray(lane.simplify(1.2).coords) @ turn.T + centre) for lane in _lanes(row, slot, x, y)]
+    ground = shapely.union_all(shapely.buffer(yards[chosen], 17, quad_segs=3))
+    ground = ground.buffer(16, quad_segs=4).buffer(-19, quad_segs=4).simplify(1.5)
     number = np.concatenate([np.arange(1, (row == k).sum() + 1) for k in np.unique(row)])
     return Settlement(
         yards=yards[chosen],
         houses=np.array([shapely.transform(shape, lambda xy: xy @ turn.T + centre) for shape in dwellings]),
-        second_houses=shapely.polygons(sheds @ turn.T + centre),
+        second_houses=np.asarray(shapely.polygons(sheds @ turn.T + centre)),
         middles=middles @ turn.T + centre,
         rows=np.unique(row, return_inverse=True)[1] + 1,
         numbers=number,
@@ -115,7 +116,9 @@ def build_settlement(centre: Floats, count: int, home: Polygon, blocked: BaseGeo
 
 def _lattice(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, Floats, Floats]:
     """Places for yards: rows from north to south, each cut into blocks by cross lanes; row, slot, x, y."""
-    row, slot = (field.ravel() for field in np.meshgrid(np.arange(2 * _ROWS + 1), np.arange(2 * _SLOTS + 1), indexing="ij"))
+    row, slot = (
+        field.ravel() for field in np.meshgrid(np.arange(2 * _ROWS + 1), np.arange(2 * _SLOTS + 1), indexing="ij")
+    )
     block = int(rng.integers(6, 10))
     shift = int(rng.integers(0, block))
     bend = rng.normal(0, 0.00022)
@@ -127,8 +130,9 @@ def _lattice(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, Floats, 
     return row, slot, x, y
 
 
-def _dwellings(x: Floats, y: Floats, width: Floats, depth: Floats,
-               rng: np.random.Generator) -> tuple[list[Polygon], Floats, Floats]:
+def _dwellings(
+    x: Floats, y: Floats, width: Floats, depth: Floats, rng: np.random.Generator
+) -> tuple[list[Polygon], Floats, Floats]:
     """Dwellings along the north walls with a wing to the west or east, sheds along the south walls, and middles."""
     half = width / 2 - 0.5
     north = y + depth / 2 - 0.5
@@ -158,7 +162,7 @@ def _lanes(row: np.ndarray, slot: np.ndarray, x: Floats, y: Floats) -> list[Line
             if len(run) >= 3:
                 line = np.column_stack([x[run], y[run] - _ROW_PITCH_M / 2])
                 line = np.vstack([line[0] - (13, 0), line, line[-1] + (13, 0)])
-                lanes.append(LineString(line).simplify(1.0))
+                lanes.append(LineString(line))
     gaps = np.flatnonzero((np.diff(slot) == 1) & (np.diff(x) > _SLOT_PITCH_M + _CROSS_LANE_M * 0.65))
     for number in np.unique(slot[gaps]):
         at = gaps[slot[gaps] == number]
@@ -167,7 +171,7 @@ def _lanes(row: np.ndarray, slot: np.ndarray, x: Floats, y: Floats) -> list[Line
             line = np.vstack([line[0] + (0, 16), line, line[-1] - (0, 16)])
             for part in np.split(line, np.flatnonzero(-np.diff(line[:, 1]) > _ROW_PITCH_M * 2.6) + 1):
                 if len(part) >= 3:
-                    lanes.append(LineString(part).simplify(1.5))
+                    lanes.append(LineString(part))
     return lanes
 
 

@@ -23,8 +23,20 @@ CENTRE = (118.860, 36.447)
 METRES_PER_DEGREE = (89_652.0880, 110_967.2826)
 
 RESERVOIR_AT = (-3650.0, -2750.0)
-_RIVER = [(-2950, -2250), (-2100, -1750), (-1300, -1250), (-820, -480), (-500, 500), (-120, 1500), (330, 2600),
-          (120, 3700), (-350, 4700), (-420, 6200), (100, 9000), (-200, 13000)]
+_RIVER = [
+    (-2950, -2250),
+    (-2100, -1750),
+    (-1300, -1250),
+    (-820, -480),
+    (-500, 500),
+    (-120, 1500),
+    (330, 2600),
+    (120, 3700),
+    (-350, 4700),
+    (-420, 6200),
+    (100, 9000),
+    (-200, 13000),
+]
 _STREAMS = [
     [(3900, -13000), (3700, -8000), (2900, -5200), (2150, -3700), (1300, -2500), (300, -1700), (-820, -480)],
     [(13000, 2500), (9000, 2500), (6300, 2750), (4500, 2100), (2900, 2200), (1500, 1750), (40, 1950)],
@@ -92,6 +104,7 @@ class Terrain:
     reservoir, river, streams : Polygon, LineString, list of LineString
     water : BaseGeometry
         Everything wet as polygons.
+    woods : list of Polygon
     """
 
     def __init__(self, rng: np.random.Generator) -> None:
@@ -107,6 +120,7 @@ class Terrain:
         wet = [self.reservoir, self.river.buffer(RIVER_WIDTH_M / 2, quad_segs=2)]
         wet += [stream.buffer(STREAM_WIDTH_M / 2, quad_segs=2) for stream in self.streams]
         self.water = shapely.union_all(wet)
+        self.woods = self._draw_woods()
 
     def warp(self, xy: Floats) -> Floats:
         """Push plane points (n, 2) about so that straight borders become winding ones.
@@ -127,8 +141,8 @@ class Terrain:
         far = 0.5 * np.exp(-(((x + 9500) / 2600) ** 2 + ((y - 1500) / 3000) ** 2))
         return np.asarray((hills + knoll + far) * (1 + 0.30 * self._relief(x, y)) + 0.05 * self._relief(x, y))
 
-    def woods(self) -> list[Polygon]:
-        """Woods on the hills as smooth patches, in and round the township, off the water."""
+    def _draw_woods(self) -> list[Polygon]:
+        """Smooth patches on the hills, in and round the township, off the water."""
         step = 90.0
         x, y = np.meshgrid(np.arange(-9500, 9501, step), np.arange(-8000, 8001, step))
         wooded = self.height(x, y) + 0.14 * self._bumps(x, y) > 0.44
@@ -149,18 +163,22 @@ class Terrain:
         """A dammed valley: a wide basin at the dam, two arms reaching up into the hills."""
         x, y = RESERVOIR_AT
         basin = Point(x + 150, y + 120).buffer(560)
-        arms = [LineString([(x, y), (x - 520, y - 160), (x - 950, y - 620), (x - 1150, y - 1050)]).buffer(210),
-                LineString([(x + 100, y), (x + 120, y - 620), (x + 480, y - 1080)]).buffer(190)]
+        arms = [
+            LineString([(x, y), (x - 520, y - 160), (x - 950, y - 620), (x - 1150, y - 1050)]).buffer(210),
+            LineString([(x + 100, y), (x + 120, y - 620), (x + 480, y - 1080)]).buffer(190),
+        ]
         shape = shapely.union_all([basin, *arms, LineString([(x, y), (-2950, -2250)]).buffer(150)])
         shape = shape.buffer(-60).buffer(130).buffer(-70).segmentize(30)
         shore = Waves(rng, 520), Waves(rng, 520), Waves(rng, 170), Waves(rng, 170)
 
         def ragged(xy: Floats) -> Floats:
             x, y = xy.T
-            return xy + np.column_stack([45 * shore[0](x, y) + 9 * shore[2](x, y),
-                                         45 * shore[1](x, y) + 9 * shore[3](x, y)])
+            return xy + np.column_stack(
+                [45 * shore[0](x, y) + 9 * shore[2](x, y), 45 * shore[1](x, y) + 9 * shore[3](x, y)]
+            )
 
-        return max(parts_of(shapely.transform(shape, ragged).buffer(0)), key=lambda part: part.area).simplify(2)
+        shape = shapely.transform(shape, ragged).buffer(0).simplify(2)
+        return max(parts_of(shape), key=lambda part: part.area)
 
     def _meander(self, points: list[tuple[int, int]], swing_m: float) -> LineString:
         def swing(xy: Floats) -> Floats:
@@ -168,7 +186,7 @@ class Terrain:
             return xy + swing_m * np.column_stack([self._fine[0](x, y), self._fine[1](x, y)])
 
         line = smooth_line([(float(x), float(y)) for x, y in points])
-        return shapely.transform(line, swing).simplify(1.5)
+        return LineString(shapely.get_coordinates(shapely.transform(line, swing).simplify(1.5)))
 
 
 def parts_of(geometry: BaseGeometry) -> list[Polygon]:

@@ -1,4 +1,4 @@
-"""The sample township 鄌郚镇, made from one seed: real unit names and codes, invented land, people, houses and visits."""
+"""The sample township 鄌郚镇, made from one seed: real unit names and codes, the rest invented."""
 
 from __future__ import annotations
 
@@ -113,22 +113,35 @@ def make_township(seed: int = SEED) -> Township:
     kept = grids[~grids["parent_code"].isin(without)]
     outline = GeoDataFrame(
         {"code": [TOWNSHIP], "name": [above[TOWNSHIP]], "level": ["township"]},
-        geometry=[shapely.union_all(villages.geometry.to_numpy())], crs="EPSG:4326",
+        geometry=[shapely.union_all(villages.geometry.to_numpy())],
+        crs="EPSG:4326",
     )
     columns = ["code", "name", "level", "geometry"]
     spots = degrees_of(cells.centres)
-    naturals = pd.DataFrame({
-        "code": [home.code for home in homes], "name": names, "parent_code": [home.unit.code for home in homes],
-        "aliases": aliases, "lon": spots[:, 0], "lat": spots[:, 1],
-    }).sort_values("code").reset_index(drop=True)
+    naturals = (
+        pd.DataFrame(
+            {
+                "code": [home.code for home in homes],
+                "name": names,
+                "parent_code": [home.unit.code for home in homes],
+                "aliases": aliases,
+                "lon": spots[:, 0],
+                "lat": spots[:, 1],
+            }
+        )
+        .sort_values("code")
+        .reset_index(drop=True)
+    )
     return Township(
         units=_unit_frame(units, above, naturals),
         boundaries=GeoDataFrame(pd.concat([outline, given, kept], ignore_index=True)[columns], crs="EPSG:4326"),
         natural_villages=naturals,
-        grids=pd.DataFrame(kept[["code", "name", "parent_code"]].assign(
-            lon=np.round(shapely.get_x(shapely.point_on_surface(kept.geometry.to_numpy())), 7),
-            lat=np.round(shapely.get_y(shapely.point_on_surface(kept.geometry.to_numpy())), 7),
-        )).reset_index(drop=True),
+        grids=pd.DataFrame(
+            kept[["code", "name", "parent_code"]].assign(
+                lon=np.round(shapely.get_x(shapely.point_on_surface(kept.geometry.to_numpy())), 7),
+                lat=np.round(shapely.get_y(shapely.point_on_surface(kept.geometry.to_numpy())), 7),
+            )
+        ).reset_index(drop=True),
         households=households.drop(columns=["x", "y", "settlement", "yard"]),
         houses=houses,
         sites=sites,
@@ -152,28 +165,34 @@ def _homes(units: list[Unit], cells: Cells, names: list[str]) -> list[Home]:
     return homes
 
 
-def _borders(terrain: Terrain, cells: Cells, units: list[Unit], counts: np.ndarray) -> tuple[GeoDataFrame, GeoDataFrame]:
+def _borders(
+    terrain: Terrain, cells: Cells, units: list[Unit], counts: np.ndarray
+) -> tuple[GeoDataFrame, GeoDataFrame]:
     """Villages and grids as frames in order of their codes; a grid for each natural village, two for a large one."""
     seeds: list[Floats] = []
     for village in range(len(units)):
         points = []
-        for centre, count in zip(cells.centres[cells.centre_village == village],
-                                 counts[cells.centre_village == village], strict=True):
-            points += [centre - (70.0, 0.0), centre + (70.0, 0.0)] if count >= _SPLIT_GRID_FROM else [centre]
+        for centre, count in zip(
+            cells.centres[cells.centre_village == village], counts[cells.centre_village == village], strict=True
+        ):
+            aside = np.array([70.0, 0.0])
+            points += [centre - aside, centre + aside] if count >= _SPLIT_GRID_FROM else [centre]
         seeds.append(np.array(points))
     shapes, pieces = draw_borders(terrain, cells, seeds)
     rows = [(unit.code, unit.name, "village", TOWNSHIP, shape) for unit, shape in zip(units, shapes, strict=True)]
     grid_rows = [
         (f"{unit.code}{number:03d}", f"{unit.name}第{number:02d}网格", "grid", unit.code, piece)
-        for unit, parts in zip(units, pieces, strict=True) for number, piece in enumerate(parts, start=1)
+        for unit, parts in zip(units, pieces, strict=True)
+        for number, piece in enumerate(parts, start=1)
     ]
     return _frame_of(rows), _frame_of(grid_rows)
 
 
 def _frame_of(rows: list[tuple[str, str, str, str, Polygon]]) -> GeoDataFrame:
     code, name, level, parent, shapes = zip(*sorted(rows, key=lambda row: row[0]), strict=True)
-    return GeoDataFrame({"code": code, "name": name, "level": level, "parent_code": parent},
-                        geometry=list(shapes), crs="EPSG:4326")
+    return GeoDataFrame(
+        {"code": code, "name": name, "level": level, "parent_code": parent}, geometry=list(shapes), crs="EPSG:4326"
+    )
 
 
 def _unbounded(units: list[Unit], seeds: Floats) -> list[str]:
@@ -198,10 +217,30 @@ def _with_membership(households: pd.DataFrame, villages: GeoDataFrame, grids: Ge
 def _unit_frame(units: list[Unit], above: dict[str, str], naturals: pd.DataFrame) -> pd.DataFrame:
     levels = dict(zip((2, 4, 6, 9), ("province", "city", "county", "township"), strict=True))
     main = naturals.drop_duplicates("parent_code").set_index("parent_code")
-    rows = [{"code": code, "raw_name": name, "name": name, "level": levels[len(code)],
-             "parent_code": code[: {2: 0, 4: 2, 6: 4, 9: 6}[len(code)]], "aliases": "", "lon": np.nan, "lat": np.nan}
-            for code, name in sorted(above.items())]
-    rows += [{"code": unit.code, "raw_name": unit.raw_name, "name": unit.name, "level": "village",
-              "parent_code": TOWNSHIP, "aliases": unit.raw_name, "lon": main.loc[unit.code, "lon"],
-              "lat": main.loc[unit.code, "lat"]} for unit in sorted(units, key=lambda unit: unit.code)]
+    rows = [
+        {
+            "code": code,
+            "raw_name": name,
+            "name": name,
+            "level": levels[len(code)],
+            "parent_code": code[: {2: 0, 4: 2, 6: 4, 9: 6}[len(code)]],
+            "aliases": "",
+            "lon": np.nan,
+            "lat": np.nan,
+        }
+        for code, name in sorted(above.items())
+    ]
+    rows += [
+        {
+            "code": unit.code,
+            "raw_name": unit.raw_name,
+            "name": unit.name,
+            "level": "village",
+            "parent_code": TOWNSHIP,
+            "aliases": unit.raw_name,
+            "lon": main.loc[unit.code, "lon"],
+            "lat": main.loc[unit.code, "lat"],
+        }
+        for unit in sorted(units, key=lambda unit: unit.code)
+    ]
     return pd.DataFrame(rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 import numpy as np
@@ -31,6 +31,7 @@ _OUTCOMES = {"nobody_home": "无人在家", "long_away": "长期外出", "refuse
 _REMOTE = ("电话", "电话", "电话", "微信", "微信", "短信")
 FAR, TWO_PLACES, UNKNOWN = 18, 6, 5
 ROUND_1_SHARE = 0.98
+_OPENING = datetime.combine(ROUND_1_STARTS, time(8, 0))
 
 
 @dataclass
@@ -49,7 +50,7 @@ class _Event:
     remark: str = ""
     far: bool = False
     code: str = ""
-    start: datetime = field(default=datetime.min)
+    start: datetime = _OPENING
 
 
 def make_visits(households: pd.DataFrame, unvisited: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
@@ -82,11 +83,15 @@ def _round_1(count: int, crews: Crews, rng: np.random.Generator) -> list[_Event]
     visited = np.ones(count, bool)
     visited[rng.choice(count, round(count * (1 - ROUND_1_SHARE)), replace=False)] = False
     day = days_of_round_1(visited, crews, rng)
-    events = [_valid(k, 1, int(day[k]), crews, rng) for k in np.flatnonzero(visited)]
-    events += [_tried(int(k), 1, int(rng.integers(0, ROUND_1_DAYS)), "nobody_home", crews, rng)
-               for k in rng.permutation(np.flatnonzero(~visited))[:120]]
-    events += [_tried(int(k), 1, int(rng.integers(0, day[k])), "nobody_home", crews, rng)
-               for k in rng.choice(np.flatnonzero(day > 3), 420, replace=False)]
+    events = [_valid(int(k), 1, int(day[k]), crews, rng) for k in np.flatnonzero(visited)]
+    events += [
+        _tried(int(k), 1, int(rng.integers(0, ROUND_1_DAYS)), "nobody_home", crews, rng)
+        for k in rng.permutation(np.flatnonzero(~visited))[:120]
+    ]
+    events += [
+        _tried(int(k), 1, int(rng.integers(0, day[k])), "nobody_home", crews, rng)
+        for k in rng.choice(np.flatnonzero(day > 3), 420, replace=False)
+    ]
     return events
 
 
@@ -100,10 +105,14 @@ def _round_2(households: pd.DataFrame, unvisited: np.ndarray, crews: Crews, rng:
         in_person[at].minutes = 30.0
     for at in chosen[60 : 60 + FAR]:
         in_person[at].far = True
-    events += [_tried(int(k), 2, int(rng.integers(0, day[k])), "nobody_home", crews, rng)
-               for k in rng.choice(np.flatnonzero(day > 2), 560, replace=False)]
-    events += [_valid(int(k), 2, int(rng.integers(day[k] + 1, _LAST_DAY + 1)), crews, rng)
-               for k in rng.choice(np.flatnonzero((day >= 0) & (day < _LAST_DAY - 2)), 140, replace=False)]
+    events += [
+        _tried(int(k), 2, int(rng.integers(0, day[k])), "nobody_home", crews, rng)
+        for k in rng.choice(np.flatnonzero(day > 2), 560, replace=False)
+    ]
+    events += [
+        _valid(int(k), 2, int(rng.integers(day[k] + 1, _LAST_DAY + 1)), crews, rng)
+        for k in rng.choice(np.flatnonzero((day >= 0) & (day < _LAST_DAY - 2)), 140, replace=False)
+    ]
     rest = rng.permutation(np.flatnonzero(unvisited))
     for kind, number in _TRIED.items():
         events += [_tried(int(k), 2, int(rng.integers(0, _LAST_DAY + 1)), kind, crews, rng) for k in rest[:number]]
@@ -171,17 +180,29 @@ def _put_in_two_places(events: list[_Event], households: pd.DataFrame, rng: np.r
     """Let a visitor claim a second house far away while still in the first one."""
     xy = households[["x", "y"]].to_numpy(float)
     village = households["village_code"].to_numpy()
-    plain = [e for e in events if e.round == 2 and e.kind == "done" and e.mode == "入户" and not e.far and not e.code
-             and e.day < _LAST_DAY]
+    plain = [
+        e
+        for e in events
+        if e.round == 2 and e.kind == "done" and e.mode == "入户" and not e.far and not e.code and e.day < _LAST_DAY
+    ]
     used: set[int] = set()
     pairs = 0
     for at in rng.permutation(len(plain)):
         first = plain[at]
         if first.visitor in used:
             continue
-        second = next((e for e in plain if e.day == first.day and e.visitor != first.visitor
-                       and village[e.household] == village[first.household] and e.visitor not in used
-                       and np.hypot(*(xy[e.household] - xy[first.household])) > 380), None)
+        second = next(
+            (
+                e
+                for e in plain
+                if e.day == first.day
+                and e.visitor != first.visitor
+                and village[e.household] == village[first.household]
+                and e.visitor not in used
+                and np.hypot(*(xy[e.household] - xy[first.household])) > 380
+            ),
+            None,
+        )
         if second is not None:
             used |= {first.visitor, second.visitor}
             second.visitor, second.start = first.visitor, first.start + timedelta(minutes=9)
@@ -202,30 +223,36 @@ def _frame(events: list[_Event], households: pd.DataFrame, crews: Crews, rng: np
     degrees = degrees_of(xy)
     degrees[blank], accuracy[blank] = np.nan, np.nan
     household_codes = households["code"].to_numpy()
+    teams: dict[str, list[str]] = {}
+    for name, home in zip(crews.names, crews.villages, strict=True):
+        teams.setdefault(home, []).append(name)
     nth: dict[tuple[int, int], int] = {}
     rows = []
     for number, event in enumerate(events):
         key = (event.round, event.household)
         nth[key] = nth.get(key, 0) + 1
-        mates = [name for name, home in zip(crews.names, crews.villages, strict=True)
-                 if home == crews.villages[event.visitor] and name != crews.names[event.visitor]]
-        rows.append({
-            "code": str(uuid.uuid5(_NAMESPACE, f"{CAMPAIGN}/{event.round}/{household_codes[at[number]]}/{nth[key]}")),
-            "household_code": event.code or household_codes[at[number]],
-            "campaign": CAMPAIGN,
-            "round": event.round,
-            "started_at": event.start,
-            "ended_at": event.start + timedelta(seconds=round(event.minutes * 60)),
-            "mode": event.mode,
-            "reason": event.reason,
-            "outcome": _OUTCOMES.get(event.kind, "完成走访"),
-            "visitor": crews.names[event.visitor],
-            "visitor_kind": crews.kinds[event.visitor],
-            "companions": str(rng.choice(mates)) if mates and rng.random() < 0.27 else "",
-            "lon": degrees[number, 0],
-            "lat": degrees[number, 1],
-            "accuracy_m": accuracy[number],
-            "ruled": event.ruled,
-            "remark": event.remark,
-        })
+        mates = [name for name in teams[crews.villages[event.visitor]] if name != crews.names[event.visitor]]
+        rows.append(
+            {
+                "code": str(
+                    uuid.uuid5(_NAMESPACE, f"{CAMPAIGN}/{event.round}/{household_codes[at[number]]}/{nth[key]}")
+                ),
+                "household_code": event.code or household_codes[at[number]],
+                "campaign": CAMPAIGN,
+                "round": event.round,
+                "started_at": event.start,
+                "ended_at": event.start + timedelta(seconds=round(event.minutes * 60)),
+                "mode": event.mode,
+                "reason": event.reason,
+                "outcome": _OUTCOMES.get(event.kind, "完成走访"),
+                "visitor": crews.names[event.visitor],
+                "visitor_kind": crews.kinds[event.visitor],
+                "companions": str(rng.choice(mates)) if mates and rng.random() < 0.27 else "",
+                "lon": degrees[number, 0],
+                "lat": degrees[number, 1],
+                "accuracy_m": accuracy[number],
+                "ruled": event.ruled,
+                "remark": event.remark,
+            }
+        )
     return pd.DataFrame(rows)
