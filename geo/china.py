@@ -1,8 +1,9 @@
 """The shifted coordinates of Chinese map vendors: GCJ-02 (高德, 腾讯) and BD-09 (百度), to WGS-84 and back.
 
-No official formula is published. The forward ones are those every open implementation has agreed on since 2010
-(Krasovsky ellipsoid, seen in eviltransform, coordtransform, gcoord and prcoords); they meet the vendors' own points
-within 0.73 m. The inverses are found by iteration, because the usual one-step inverse is up to 4 m off.
+No official formula is published. The forward ones are those open implementations have agreed on since 2010 (Krasovsky
+ellipsoid; seen in gcoord, coordtransform and prcoords); they meet the vendors' own points within 0.73 m. Some copies of
+the BD-09 formula lack the factor 3000/180 and are up to 88 m off. The inverses are found by iteration, because the
+usual one-step inverse is up to 4 m off.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def voronoi_areas(
     taken : Polygon or MultiPolygon, optional
         Ground that has drawn boundaries already, EPSG:4326; it is left out.
     snap_m : float
-        A point at most this far outside the parent counts as on its boundary; one farther out is not used.
+        A point at most this far from the ground to share out counts as on its edge; one farther away is not used.
 
     Returns
     -------
@@ -73,9 +73,9 @@ def voronoi_areas(
     if parent.is_empty:
         return _result(why, {}, {})
     metric = metric_crs(parent.centroid.x, parent.centroid.y)
-    sites, owners = _usable_sites(placed.geometry.to_numpy(), codes, parent, metric, snap_m, why)
+    sites, owners = _usable_sites(placed.geometry.to_numpy(), codes, parent, free, metric, snap_m, why)
     shares: dict[Any, MultiPolygon] = {}
-    if len(sites) and not free.is_empty:
+    if len(sites):
         faces = _cut(free, sites, metric)
         middles = mover(STORED, metric)(shapely.get_coordinates(shapely.point_on_surface(faces)))
         nearest = owners[cKDTree(sites).query(middles)[1]]
@@ -90,6 +90,7 @@ def _usable_sites(
     geometries: NDArray[Any],
     codes: NDArray[Any],
     parent: MultiPolygon,
+    free: MultiPolygon,
     metric: pyproj.CRS,
     snap_m: float,
     why: dict[Any, Text | None],
@@ -100,10 +101,11 @@ def _usable_sites(
         return np.empty((0, 2)), np.empty(0, dtype=object)
     codes = codes[there]
     xy = mover(STORED, metric)(shapely.get_coordinates(shapely.point_on_surface(geometries[there])))
-    ground = shapely.transform(parent, mover(STORED, metric))
-    near = shapely.dwithin(shapely.points(xy), ground, snap_m)
-    for code in codes[~near]:
-        why[code] = OUTSIDE
+    move, places = mover(STORED, metric), shapely.points(xy)
+    near = shapely.dwithin(places, shapely.transform(free, move), snap_m)
+    inside = shapely.dwithin(places, shapely.transform(parent, move), snap_m)
+    for code, within in zip(codes[~near], inside[~near], strict=True):
+        why[code] = COVERED if within else OUTSIDE
     sites: list[NDArray[np.float64]] = []
     owners: list[Any] = []
     order = sorted(np.flatnonzero(near).tolist(), key=lambda row: (codes[row], tuple(xy[row])))
