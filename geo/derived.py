@@ -103,7 +103,7 @@ def _usable_sites(
     xy = mover(STORED, metric)(shapely.get_coordinates(shapely.point_on_surface(geometries[there])))
     move, places = mover(STORED, metric), shapely.points(xy)
     near = shapely.dwithin(places, shapely.transform(free, move), snap_m)
-    inside = shapely.dwithin(places, shapely.transform(parent, move), snap_m)
+    inside = np.asarray(shapely.dwithin(places, shapely.transform(parent, move), snap_m))
     for code, within in zip(codes[~near], inside[~near], strict=True):
         why[code] = COVERED if within else OUTSIDE
     sites: list[NDArray[np.float64]] = []

@@ -41,6 +41,8 @@ pyogrio.set_gdal_config_options(
         "GDAL_HTTP_TIMEOUT": "1",
         "GDAL_HTTP_PROXY": "127.0.0.1:9",
         "OGR_SQLITE_LOAD_EXTENSIONS": None,
+        # The index of a Shapefile may be made anew; that is only ever done in our own copy.
+        "SHAPE_RESTORE_SHX": "YES",
     }
 )
 

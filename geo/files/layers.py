@@ -99,7 +99,9 @@ def read_zipped_shapefile(path: Path, *, sheet: str | None = None, encoding: str
             inside = Path(_member_name(member))
             if inside.suffix.lower() in _SHP_PARTS and "__MACOSX" not in inside.parts:
                 groups.setdefault(str(inside.with_suffix("")).casefold(), {})[inside.suffix.lower()] = member
-        found = {Path(_member_name(parts[".shp"])).stem: parts for parts in groups.values() if ".shp" in parts}
+        whole = [parts for parts in groups.values() if ".shp" in parts]
+        # Folders of one archive may hold layers of one name.
+        found = dict(zip(column_names([Path(_member_name(parts[".shp"])).stem for parts in whole]), whole, strict=True))
         if not found:
             raise unreadable(path, Text("压缩包里没有 .shp", "there is no .shp in the archive"), _SHP, _again())
         if sheet is not None:
@@ -124,7 +126,6 @@ def _read_layer(
     source: Path, layer: str, name: str, kind: str, path: Path | None = None, encoding: str | None = None
 ) -> Sheet:
     path = path or source
-    pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": True})
     try:
         info = pyogrio.read_info(source, layer=layer, encoding=encoding, force_feature_count=True)
         if info["features"] > MAX_ROWS or len(info["fields"]) > MAX_COLUMNS:
