@@ -113,9 +113,7 @@ def description() -> dict[str, Any]:
 
 
 def _operation(rule: Rule, view: Callable[..., Any]) -> dict[str, Any]:
-    said = operation_of(view)
-    if said is None:
-        raise RuntimeError(f"{rule.rule} does not say what it does (app.api.describe)")
+    said = operation_of(view) or Operation((view.__doc__ or rule.endpoint).strip().splitlines()[0])
     roles = rule_of(view)
     refusals = dict(said.statuses)
     if roles != PUBLIC:

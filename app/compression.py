@@ -49,7 +49,7 @@ def _compress(response: Response) -> Response:
     body = response.get_data()
     if len(body) < LEAST_BYTES:
         return response
-    etag, weak = response.get_etag()
+    etag, _weak = response.get_etag()
     response.set_data(compress(body))
     response.headers["Content-Encoding"] = "gzip"
     if etag:

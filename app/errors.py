@@ -9,7 +9,8 @@ from urllib.parse import quote
 from flask import Flask, Response, g, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -56,6 +57,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(FangtuError, _refused)
     app.register_error_handler(CSRFError, _form_expired)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(IntegrityError, _conflict)
     app.register_error_handler(OperationalError, _no_database)
     app.register_error_handler(PoolTimeout, _no_database)
     app.register_error_handler(Exception, _unexpected)
@@ -79,7 +81,9 @@ def error_answer(status: int, code: str, message: str, details: dict[str, Any] |
     if wants_json():
         answer = jsonify(error=code, message=message, details=details or {})
     else:
-        answer = Response(render_template("error.html", status=status, code=code, message=message), mimetype="text/html")
+        answer = Response(
+            render_template("error.html", status=status, code=code, message=message), mimetype="text/html"
+        )
     answer.status_code = status
     return answer
 
@@ -115,6 +119,11 @@ def _http(error: HTTPException) -> AnyResponse:
     return error_answer(error.code, HTTP_CODES.get(error.code, f"http_{error.code}"), message)
 
 
+def _conflict(error: Exception) -> AnyResponse:
+    log.warning("%s %s: %s", g.get("request_id"), request.path, error)
+    return error_answer(409, "conflict", _("没有保存：有人同时改动了同一条记录。请刷新页面后重试。"))
+
+
 def _no_database(error: Exception) -> AnyResponse:
     log.error("%s %s: %s", g.get("request_id"), request.path, error)
     answer = error_answer(
@@ -128,6 +137,8 @@ def _unexpected(error: Exception) -> AnyResponse:
     number = g.get("request_id", "")
     log.exception("%s %s %s", number, request.method, request.path)
     return error_answer(
-        500, "server", _("服务器出了问题，没有保存。请重试；仍不行请把编号 %(number)s 告诉管理员。", number=number),
+        500,
+        "server",
+        _("服务器出了问题，没有保存。请重试；仍不行请把编号 %(number)s 告诉管理员。", number=number),
         {"request_id": number},
     )

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from flask import Flask, redirect
+from flask.json.provider import DefaultJSONProvider
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import Engine, text
 from werkzeug.routing import BaseConverter
@@ -85,7 +86,7 @@ def create_app(settings: Settings) -> Flask:
         MAX_CONTENT_LENGTH=32 * MIB,
         MAX_FORM_MEMORY_SIZE=MIB,
     )
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.json = _plain_json(app)
     engine = app_engine(settings)
     _refuse_demo_passwords(settings, engine)
     app.extensions["fangtu"] = Store(
@@ -116,6 +117,13 @@ def wsgi() -> Flask:
     return create_app(load_settings())
 
 
+def _plain_json(app: Flask) -> DefaultJSONProvider:
+    """JSON as it was put together: Chinese as Chinese, keys in their order, no indentation."""
+    provider = DefaultJSONProvider(app)
+    provider.ensure_ascii, provider.sort_keys, provider.compact = False, False, True
+    return provider
+
+
 def _home() -> AnyResponse:
     return redirect("/map")
 
@@ -138,9 +146,7 @@ def _refuse_demo_passwords(settings: Settings, engine: Engine) -> None:
         found: list[Any] = [
             name
             for name in DEMO_ACCOUNTS
-            if connection.execute(
-                text("select account_id is not null and demo and not disabled from sec.find_login(:name)"), {"name": name}
-            ).scalar()
+            if connection.scalar(text("select demo and not disabled from sec.find_login(:name)"), {"name": name})
         ]
     engine.dispose()
     if found:
@@ -150,7 +156,8 @@ def _refuse_demo_passwords(settings: Settings, engine: Engine) -> None:
                 f"没有启动：演示账号仍在使用（{names}），密码人人皆知。请逐个执行 ./fangtu user disable {found[0]} "
                 f"或 ./fangtu user password {found[0]}；只看演示请用 ./fangtu demo。",
                 f"Not started: demo accounts with well-known passwords are open ({', '.join(found)}). For each run "
-                f"./fangtu user disable {found[0]} or ./fangtu user password {found[0]}; for the demo use ./fangtu demo.",
+                f"./fangtu user disable {found[0]} or ./fangtu user password {found[0]}; "
+                "to see the demo use ./fangtu demo.",
             ),
             found=found,
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from flask import Blueprint, Flask, Response, abort, current_app, g, redirect, request
+from flask import Blueprint, Flask, Response, abort, g, redirect, request
 from flask_babel import Babel
 from sqlalchemy import text
 from werkzeug.wrappers import Response as AnyResponse

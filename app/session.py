@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from flask import Flask, Request, Response, current_app, g, request
+from flask.sessions import SecureCookieSessionInterface
 from flask_login import LoginManager, UserMixin
 from sqlalchemy import Engine
 from sqlalchemy.engine import Row
@@ -31,7 +32,7 @@ class SignInNeeded(FangtuError):
 
     def __init__(self) -> None:
         super().__init__(
-            Text("请先登录。登录已过期时，重新登录后会回到这一页。", "Please sign in. You come back to this page afterwards.")
+            Text("请先登录，登录后会回到这一页。", "Please sign in; you come back to this page afterwards.")
         )
 
 
@@ -43,6 +44,14 @@ class Store:
     engine: Engine
     sealer: Sealer
     session_key: bytes
+
+
+class FormCookies(SecureCookieSessionInterface):
+    """Flask's own cookie, which holds only the form token; kept to https wherever the request came by https."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        """Whether the browser may send it over https only."""
+        return request.is_secure
 
 
 class SignedIn(UserMixin):
@@ -127,6 +136,7 @@ def outside() -> Iterator[Session]:
 
 def init_app(app: Flask) -> None:
     """Tie transaction and sign-in to each request of the application."""
+    app.session_interface = FormCookies()
     login = LoginManager(app)
     login.session_protection = None  # the session table does this; Flask's cookie says nothing about who asks
     login.request_loader(_load_user)

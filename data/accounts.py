@@ -15,10 +15,10 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from data.areas import EVERYWHERE, CodeUnknown, area_range
-from data.askers import Asker, Role
+from data.askers import Asker, RecordUnknown, Role
 from data.audit import record
 from data.passwords import check_new_password, hash_password, password_matches
-from data.sessions import WrongPassword
+from data.sessions import NewSession, WrongPassword, open_session
 from data.tables import Account, Area, Duty, Grid
 from data.tables import Session as SessionRow
 from geo.errors import FangtuError, Text
@@ -121,9 +121,7 @@ def add_account(
     )
     session.add(account)
     session.flush()
-    for low, high in ranges:
-        session.add(Duty(account_id=account.id, jur=low, jur_end=high))
-    session.flush()
+    set_duty(session, account, ranges)
     record(
         session,
         act="account_add",
@@ -152,6 +150,32 @@ def find_account(session: Session, username: str) -> Account:
             ),
             found=username,
         )
+    return account
+
+
+def set_duty(session: Session, account: Account, ranges: Sequence[tuple[int, int]]) -> None:
+    """Give an account exactly these areas of duty, as ranges ``[from, to)`` of jurisdiction numbers."""
+    there = session.scalars(select(Duty).where(Duty.account_id == account.id))
+    known = {(duty.jur, duty.jur_end): duty for duty in there}
+    for part in set(known) - set(ranges):
+        session.delete(known[part])
+    for low, high in ranges:
+        if (low, high) not in known:
+            session.add(Duty(account_id=account.id, jur=low, jur_end=high))
+    session.flush()
+
+
+def account_by_key(session: Session, account_id: int) -> Account:
+    """The account with that key, among those the asker administers.
+
+    Raises
+    ------
+    RecordUnknown
+        If there is none.
+    """
+    account = session.get(Account, account_id)
+    if account is None:
+        raise RecordUnknown
     return account
 
 
@@ -221,6 +245,42 @@ def change_own_password(session: Session, asker: Asker, *, old: str, new: str) -
     session.execute(text("select sec.set_own_password(:hash)"), {"hash": hash_password(new)})
     session.execute(text("select sec.leave_others()"))
     record(session, act="password_change", object_kind="account", object_id=asker.account_id, jur=_home(session, asker))
+
+
+def open_own_token(session: Session, asker: Asker, *, password: str, key: bytes) -> NewSession:
+    """Open an access token for the asker's own programs; it does what the asker may do, for 90 days.
+
+    Raises
+    ------
+    WrongPassword
+        If the password is not the asker's.
+    """
+    if not password_matches(session.scalar(text("select sec.own_password_hash()")), password):
+        raise WrongPassword
+    opened = open_session(session, asker.account_id, kind="token", key=key)
+    record(session, act="token_add", object_kind="account", object_id=asker.account_id, jur=_home(session, asker))
+    return opened
+
+
+def open_token(session: Session, account: Account, *, key: bytes) -> NewSession:
+    """Open an access token for an account, on the command line.
+
+    Raises
+    ------
+    AccountProblem
+        If the account is disabled.
+    """
+    if account.disabled_at is not None:
+        raise AccountProblem(
+            Text(
+                f"账号“{account.username}”已停用，不能生成令牌。",
+                f"The account '{account.username}' is disabled; no token can be made.",
+            ),
+            found=account.username,
+        )
+    opened = open_session(session, account.id, kind="token", key=key)
+    record(session, act="token_add", object_kind="account", object_id=account.id, jur=account.jur)
+    return opened
 
 
 def end_sessions(session: Session, account: Account) -> None:

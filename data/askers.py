@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -83,21 +82,18 @@ class NotAllowed(FangtuError):
         )
 
 
-def read_ranges(multirange: str | Iterable[Any] | None) -> tuple[tuple[int, int], ...]:
+def read_ranges(multirange: str | None) -> tuple[tuple[int, int], ...]:
     """Read an ``int8multirange`` as the driver hands it over.
 
     Parameters
     ----------
-    multirange : str, iterable or None
-        Text such as ``{[370725108000000,370725109000000)}``, or ranges with ``lower`` and ``upper``.
+    multirange : str or None
+        Text such as ``{[370725108000000,370725109000000)}``.
 
     Returns
     -------
     tuple of (int, int)
         Half-open ranges; empty for None.
     """
-    if multirange is None:
-        return ()
-    if isinstance(multirange, str):
-        return tuple((int(low), int(high)) for low, high in re.findall(r"\[(-?\d+),(-?\d+)\)", multirange))
-    return tuple((int(part.lower), int(part.upper)) for part in multirange)
+    found = re.findall(r"\[(-?\d+),(-?\d+)\)", multirange or "")
+    return tuple((int(low), int(high)) for low, high in found)

@@ -151,7 +151,7 @@ def reveal(session: Session, household_id: int, field: str, reason: str, asker: 
         )
     if asker.role not in REVEALS[field]:
         raise NotAllowed(field=field)
-    words = " ".join(reason.split())[:MOST_REASON]
+    words = " ".join("".join(c if c.isprintable() else " " for c in reason).split())[:MOST_REASON]
     if len(words) < LEAST_REASON:
         raise ReasonTooShort(
             Text(
@@ -225,7 +225,8 @@ def _houses(session: Session, household_id: int) -> list[dict[str, Any]]:
     return as_dicts(
         session.execute(
             text(
-                "select id, code, grade, structure, built_year from house where household_id = :id order by grade desc, id"
+                "select id, code, grade, structure, built_year from house where household_id = :id"
+                " order by grade desc nulls last, id"
             ),
             {"id": household_id},
         ).all()

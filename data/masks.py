@@ -33,7 +33,7 @@ def mask_name(name: str) -> str:
 def mask_id(number: str) -> str:
     """ID number with the area part only: ``340221************``; anything else is hidden wholly."""
     plain = normalise(number, "id_number")
-    if re.fullmatch(r"\d{17}[\dX]|\d{15}", plain):
+    if re.fullmatch(r"[0-9]{17}[0-9X]|[0-9]{15}", plain):
         return plain[:6] + "*" * 12
     return "*" * 12
 
@@ -41,7 +41,7 @@ def mask_id(number: str) -> str:
 def mask_phone(number: str) -> str:
     """Mobile number as ``138****5678``; of any other number the last four digits: ``****4321``."""
     plain = normalise(number, "phone")
-    if re.fullmatch(r"1\d{10}", plain):
+    if re.fullmatch(r"1[0-9]{10}", plain):
         return f"{plain[:3]}****{plain[-4:]}"
     return "****" + plain[-4:] if len(plain) >= 7 else "****"
 

@@ -17,7 +17,13 @@ MOST_LENGTH = 200
 LEAST_CLASSES = 3
 # Words that stay guessable whatever digits and signs are put around them.
 COMMON = frozenset(
-    ["abc", "abcabc", "abcd", "abcdefg", "admin", "administrator", "asdf", "asdfgh", "changeme", "changle", "demo", "dragon", "fangtu", "fangtuadmin", "fangtudemo", "fangtuuser", "football", "guest", "hello", "huanying", "iloveyou", "inspector", "leader", "letmein", "login", "master", "monkey", "pass", "password", "passwort", "passwd", "princess", "qazwsx", "qazwsxedc", "qq", "qwer", "qwert", "qwerty", "qwertyuiop", "root", "secret", "shandong", "supervisor", "tangwu", "test", "temp", "user", "weifang", "welcome", "woaini", "woaizhongguo", "xiangcun", "zaq", "zhongguo", "zxcvbnm"]
+    re.findall(
+        r"\w+",
+        """abc abcabc abcd abcdefg admin administrator asdf asdfgh changeme changle demo dragon fangtu fangtuadmin
+        fangtudemo fangtuuser football guest hello huanying iloveyou inspector leader letmein login master monkey pass
+        password passwort passwd princess qazwsx qazwsxedc qq qwer qwert qwerty qwertyuiop root secret shandong
+        supervisor tangwu test temp user weifang welcome woaini woaizhongguo xiangcun zaq zhongguo zxcvbnm""",
+    )
 )
 LETTERS_FOR_SIGNS = str.maketrans("013457@$!", "oieastasi")
 
@@ -121,7 +127,8 @@ def _classes(password: str) -> int:
 
 def _is_common(password: str) -> bool:
     small = password.lower()
-    return any(re.sub(r"[^a-z]", "", form) in COMMON for form in (small, small.translate(LETTERS_FOR_SIGNS)))
+    core = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", small)
+    return any(re.sub(r"[\W\d_]", "", form) in COMMON for form in (small, core.translate(LETTERS_FOR_SIGNS)))
 
 
 @cache

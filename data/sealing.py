@@ -175,7 +175,7 @@ def load_keys(path: Path) -> dict[str, object]:
         raise KeysUnfit(
             Text(
                 f"读不到密钥文件 {path}。请运行 ./fangtu upgrade 生成，或从保管处取回。",
-                f"Cannot read the key file {path}. Run ./fangtu upgrade to make one, or bring it back from safe keeping.",
+                f"Cannot read the key file {path}. Run ./fangtu upgrade to make one, or bring it back.",
             ),
             found=str(path),
         ) from error

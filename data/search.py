@@ -1,4 +1,4 @@
-"""Search: areas by name, other name or code; households by code, name of the head, and exact number where allowed."""
+"""Search (搜索): areas by name, other name or code; households by code, head's name, house number or exact number."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ from data.sealing import SEALED_FIELDS, Sealer
 
 LIMIT = 20
 MOST_CHARACTERS = 60
-NUMBERS = {"phone": r"1\d{10}|0\d{9,11}", "id_number": r"\d{17}[\dX]|\d{15}"}
+NUMBERS = {"phone": r"1[0-9]{10}|0[0-9]{9,11}", "id_number": r"[0-9]{17}[0-9X]|[0-9]{15}"}
 
 _AREAS = text("""
     select found.code, found.name, found.level,
-           st_xmin(found.box) as west, st_ymin(found.box) as south, st_xmax(found.box) as east, st_ymax(found.box) as north
+           st_xmin(found.box) as west, st_ymin(found.box) as south, st_xmax(found.box) as east,
+           st_ymax(found.box) as north
       from (
         select a.code, a.name, a.level, a.jur, box2d(coalesce(a.geom, st_expand(a.centre, 0.003))) as box,
                least(case when a.name = :q or a.code = :q then 0 when a.name like :prefix escape '\\' then 1 else 3 end,
                      (select min(case when l.name = :q or l.code = :q then 0 else 2 end) from area_alias l
-                       where l.area_id = a.id and (l.name like :anywhere escape '\\' or l.code like :prefix escape '\\')))
-                 as pick
+                       where l.area_id = a.id
+                         and (l.name like :anywhere escape '\\' or l.code like :prefix escape '\\'))) as pick
           from area a
          where a.valid_to is null
            and (a.name like :anywhere escape '\\' or a.code like :prefix escape '\\'
@@ -44,7 +45,8 @@ _HOUSEHOLDS = """
      order by h.code is distinct from :q, h.head_name <> :q, h.code, h.id limit :limit"""
 _BY_WORDS = text(
     _HOUSEHOLDS.format(
-        condition="h.code like :prefix escape '\\' or h.head_name = :q or (:by_prefix and h.head_name like :prefix escape '\\')"
+        condition="h.code like :prefix escape '\\' or h.head_name = :q or h.house_no in (:q, :q || '号')"
+        " or (:by_prefix and h.head_name like :prefix escape '\\')"
     )
 )
 _BY_NUMBER = {
@@ -58,7 +60,7 @@ def search(session: Session, words: str, asker: Asker, sealer: Sealer) -> dict[s
     Parameters
     ----------
     words : str
-        What was typed; at most 60 characters count. A name or its beginning, a code or its beginning, or a whole
+        What was typed; at most 60 characters count. A name or code or its beginning, a house number, or a whole
         telephone or ID number for those who may have it shown; such a search is written into the audit. Who sees
         names only masked finds a name only by writing it in full.
 

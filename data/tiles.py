@@ -120,22 +120,28 @@ def _ranges(z: int, x: int, y: int) -> tuple[list[int], list[int]]:
 
 
 _SPANS = "unnest(cast(:lows as bigint[]), cast(:highs as bigint[])) as span (lo, hi)"
-_HERE = """t.morton >= span.lo and t.morton < span.hi and t.quality <= :exact
-           and t.x between :west and :east and t.y between :north and :south"""
+# "offset 0" keeps the planner to one index range per span; joined plainly it reads the whole table.
+_IN_SPAN = f"""{_SPANS} cross join lateral (
+        select t.* from {{table}} t where {{where}} t.morton >= span.lo and t.morton < span.hi offset 0) t"""
+_HERE = """t.quality <= :exact and t.x between :west and :east and t.y between :north and :south and"""
+_ROUND = "t.campaign_id = :campaign and t.round_no = :round and"
 _POINT = "st_makepoint(floor((t.x - :x0) / :unit), floor((t.y - :y0) / :unit)) as geom"
+
+
+def _rows(table: str, where: str) -> str:
+    return _IN_SPAN.format(table=table, where=where)
+
 
 _CELLS = f"""
     with cell as (
         select t.x >> :shift as cx, t.y >> :shift as cy, count(*)::integer as n,
                (count(*) filter (where t.status = any (:visited)))::integer as visited,
                avg(t.x) as x, avg(t.y) as y
-        from {_SPANS}
-        join standing t on t.campaign_id = :campaign and t.round_no = :round
-             and t.morton >= span.lo and t.morton < span.hi and t.quality <= :exact
+        from {_rows("standing", f"{_ROUND} t.quality <= :exact and")}
         group by 1, 2),
     danger as (
         select t.x >> :shift as cx, t.y >> :shift as cy, max(t.grade) as worst
-        from {_SPANS} join house t on t.morton >= span.lo and t.morton < span.hi and t.grade = any (:dilapidated)
+        from {_rows("house", "t.grade = any (:dilapidated) and")}
         group by 1, 2)
     select st_asmvt(tile, 'cells', 4096, 'geom') from (
         select n, visited, n - visited as gap, worst,
@@ -145,27 +151,26 @@ _CELLS = f"""
 _HOUSEHOLDS = f"""
     select st_asmvt(tile, 'households', 4096, 'geom', 'id') from (
         select t.household_id as id, t.status::integer as s, t.quality::integer as q, {_POINT}
-        from {_SPANS} join standing t on t.campaign_id = :campaign and t.round_no = :round and {_HERE}) tile"""
+        from {_rows("standing", f"{_ROUND} {_HERE}")}) tile"""
 
 _HOUSES = f"""
     select st_asmvt(tile, 'houses', 4096, 'geom', 'id') from (
-        select t.id, coalesce(t.grade, '') as g, {_POINT} from {_SPANS} join house t on {_HERE}) tile"""
+        select t.id, coalesce(t.grade, '') as g, {_POINT} from {_rows("house", _HERE)}) tile"""
 
 _SITES = f"""
     select st_asmvt(tile, 'sites', 4096, 'geom', 'id') from (
-        select t.id, t.method as m, t.stage as st, {_POINT} from {_SPANS} join renovation_site t on {_HERE}) tile"""
+        select t.id, t.method as m, t.stage as st, {_POINT} from {_rows("renovation_site", _HERE)}) tile"""
 
 _VISITS = f"""
     select st_asmvt(tile, 'visits', 4096, 'geom', 'id') from (
         select t.no as id, t.verdict as v, t.suspect <> '{{}}' as sus, {_POINT}
-        from {_SPANS} join visit t on t.campaign_id = :campaign and t.round_no = :round
-             and t.superseded_by is null and {_HERE}) tile"""
+        from {_rows("visit", f"{_ROUND} t.superseded_by is null and {_HERE}")}) tile"""
 
 _OUTLINES = f"""
     select st_asmvt(tile, 'footprints', 4096, 'geom', 'id') from (
         select t.id, coalesce(t.grade, '') as g,
                st_asmvtgeom(st_transform(t.outline, 3857), st_tileenvelope(:z, :tx, :ty), 4096, 256, true) as geom
-        from {_SPANS} join house t on {_HERE} and t.outline is not null) tile where tile.geom is not null"""
+        from {_rows("house", f"t.outline is not null and {_HERE}")}) tile where tile.geom is not null"""
 
 _STANDING_CELLS = """
     select x >> :shift, y >> :shift, count(*) from standing

@@ -26,8 +26,9 @@ WHAT = {
 
 def fingerprint(places: Places, requirements: str) -> str:
     """What an installation depends on: the pins, the Python, and the place (its scripts name it)."""
-    pins = (places.root / requirements).read_bytes()
-    return hashlib.sha256(pins + f"{sys.version}|{sys.base_prefix}|{places.root}".encode()).hexdigest()
+    pins, config = places.root / requirements, places.venv / "pyvenv.cfg"
+    python = config.read_bytes() if config.exists() else b""
+    return hashlib.sha256(pins.read_bytes() + python + os.fsencode(places.root)).hexdigest()
 
 
 def is_installed(places: Places, requirements: str) -> bool:
@@ -129,4 +130,4 @@ def _belongs_here(places: Places) -> bool:
         pip = (places.venv / "bin" / "pip").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False
-    return str(places.venv) in pip.splitlines()[0]
+    return f"{places.venv}/bin/python" in pip

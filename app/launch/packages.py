@@ -45,7 +45,7 @@ class Need:
     what : Text
         What it is for.
     paths : tuple of str
-        Any one of these files shows that it is there; ``*`` is allowed in a folder's or file's name.
+        Any one of these files shows that it is there; ``*`` and ``**`` as in a shell.
     """
 
     package: str
@@ -66,12 +66,17 @@ POSTGIS = Need(
 FONTS = Need(
     "fonts-noto-cjk",
     Text("中文字体", "Chinese fonts"),
-    ("/usr/share/fonts/*/noto/NotoSansCJK*", "/usr/share/fonts/*/noto/NotoSerifCJK*"),
+    ("/usr/share/fonts/**/Noto*CJK*",),
 )
 BROWSER = Need(
     "chromium",
     Text("测试用浏览器 Chromium", "Chromium, the browser of the tests"),
     ("/usr/bin/chromium",),
+)
+ATOMIC = Need(
+    "libatomic1",
+    Text("测试驱动程序所需的 libatomic", "libatomic, which the driver of the browser tests needs"),
+    ("/usr/lib/*/libatomic.so.1", "/usr/lib64/libatomic.so.1"),
 )
 VENV = Need(
     "python3-venv",
@@ -95,7 +100,7 @@ def list_needs(*, own_cluster: bool, for_tests: bool, has_ensurepip: bool) -> li
     needs = [SERVER, POSTGIS] if own_cluster else []
     needs.append(FONTS)
     if for_tests:
-        needs.append(BROWSER)
+        needs += [BROWSER, ATOMIC]
     if not has_ensurepip:
         needs.append(VENV)
     return needs

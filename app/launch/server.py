@@ -28,6 +28,18 @@ from geo.errors import Text
 START_S = 90
 GRACE_S = 15
 RECORD = "web.json"
+REASON_STATUS = 9
+# Building the application once more in the foreground tells a refusal in its own words and language.
+ASK_REASON = f"""
+import sys
+from app.factory import wsgi
+from geo.errors import FangtuError
+try:
+    wsgi()
+except FangtuError as error:
+    print(error.text.in_language(sys.argv[1]))
+    sys.exit({REASON_STATUS})
+"""
 
 
 def find_web_server(places: Places) -> WebServer | None:
@@ -72,7 +84,7 @@ def other_port(port: int) -> int:
 
 
 def start_web_server(
-    places: Places, *, bind: str, port: int, demo: bool, env: Mapping[str, str]
+    places: Places, *, bind: str, port: int, demo: bool, env: Mapping[str, str], lang: str
 ) -> tuple[WebServer, subprocess.Popen[bytes]]:
     """Start gunicorn and wait until ``/healthz`` answers.
 
@@ -114,6 +126,8 @@ def start_web_server(
         stop_process_group(server.pid)
         (places.run / RECORD).unlink(missing_ok=True)
         if isinstance(error, TimeoutError):
+            if reason := _ask_reason(places, env, lang):
+                raise LaunchError(Text(reason, reason)) from error
             said = last_line(log_path, begin)
             raise LaunchError(
                 Text(
@@ -164,6 +178,18 @@ def stop_launched(places: Places, console: Console) -> bool:
         stop_web_server(places, web)
     console.say(Text("网页服务已停止", "The web server is stopped"))
     return True
+
+
+def _ask_reason(places: Places, env: Mapping[str, str], lang: str) -> str | None:
+    asked = subprocess.run(
+        [str(places.python), "-P", "-c", ASK_REASON, lang],
+        env=dict(env),
+        capture_output=True,
+        text=True,
+        timeout=START_S,
+        check=False,
+    )
+    return asked.stdout.strip() if asked.returncode == REASON_STATUS else None
 
 
 def _wait_for_answer(server: subprocess.Popen[bytes], bind: str, port: int) -> None:

@@ -164,6 +164,8 @@ def _serve(options: argparse.Namespace, places: Places, console: Console, env: d
             running = find_web_server(places)
             if running and running.is_watched():
                 set_up(places, Wish(pages=True, stay=True, install=install), console, env)  # its database may be down
+                if options.password and running.demo:
+                    run_app(places, env, "load-sample", "--password", demo_password(places, options.password))
                 _announce(running, places, console, again=True)
                 return 0
             if running:
@@ -183,7 +185,12 @@ def _serve(options: argparse.Namespace, places: Places, console: Console, env: d
                     return code
             console.say(Text("· 启动网页服务", "- Starting the web server"))
             web, server = start_web_server(
-                places, bind=options.bind, port=options.port, demo=options.demo, env=app_environment(places, env)
+                places,
+                bind=options.bind,
+                port=options.port,
+                demo=options.demo,
+                env=app_environment(places, env),
+                lang=console.lang,
             )
         _announce(web, places, console)
         if options.demo and not options.no_browser and (env.get("DISPLAY") or env.get("WAYLAND_DISPLAY")):

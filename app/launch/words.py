@@ -17,11 +17,11 @@ HELP = Text(
   status    版本、数据库、迁移、数量、范围  [--json]
 
   upgrade   把数据库升级到当前版本
-  import    导入：import areas|households|houses|visits 文件 …
+  import    导入：import areas|households|houses|sites|visits|base|campaigns 文件 …
   export    导出
   coverage  走访覆盖率
   recheck   从原始记录重新计算并核对
-  user      账号：user add|list|disable|token …
+  user      账号：user add|list|disable|enable|password|token …
 
   --no-install  不安装任何东西，只说明缺少什么
   命令 --help   该命令的全部选项
@@ -38,11 +38,11 @@ Usage: ./fangtu COMMAND [OPTIONS]
   status    versions, database, migrations, counts, extent  [--json]
 
   upgrade   bring the database to the present version
-  import    import areas|households|houses|visits FILE ...
+  import    import areas|households|houses|sites|visits|base|campaigns FILE ...
   export    export records
   coverage  coverage of the visits
   recheck   recompute from the records and compare
-  user      accounts: user add|list|disable|token ...
+  user      accounts: user add|list|disable|enable|password|token ...
 
   --no-install    install nothing, only say what is missing
   COMMAND --help  all options of a command

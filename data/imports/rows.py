@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +49,19 @@ class Records:
     geometry: NDArray[Any]
     system: list[str | None]
     headings: dict[tuple[str, str], str]
+    _blank: list[None] = field(default_factory=list, repr=False)
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def column(self, field: str) -> list[Any]:
         """Give a field's values, None throughout if the file lacks it."""
-        return self.values.get(field) or [None] * len(self)
+        found = self.values.get(field)
+        if found is not None:
+            return found
+        if len(self._blank) != len(self):
+            self._blank = [None] * len(self)
+        return self._blank
 
     def has(self, field: str) -> bool:
         """Whether the file has a column for the field."""
@@ -182,7 +188,7 @@ def _read_sheet(
     return records.keep(at not in bad for at in range(count)) if bad else records
 
 
-def _parse_column(sheet: Sheet, column: str, field: Field, bad: set[int], report: ImportReport) -> list[Any]:
+def _parse_column(sheet: Sheet, column: str, wanted: Field, bad: set[int], report: ImportReport) -> list[Any]:
     """Read one column; each different cell is parsed once."""
     known: dict[Any, Any] = {}
     out: list[Any] = []
@@ -196,14 +202,14 @@ def _parse_column(sheet: Sheet, column: str, field: Field, bad: set[int], report
         value = known.get(key, _NOT_FOUND)
         if value is _NOT_FOUND:
             try:
-                value = field.parse(cell)
+                value = wanted.parse(cell)
             except Cannot as reason:
                 value = reason
             known[key] = value
         if isinstance(value, Cannot):
             bad.add(at)
             problem = Problem(
-                sheet.name, int(sheet.rows[at]), column, mask_found(field.name, cell), value.expected, value.reason
+                sheet.name, int(sheet.rows[at]), column, mask_found(wanted.name, cell), value.expected, value.reason
             )
             report.problems.append(problem)
             value = None
@@ -215,7 +221,7 @@ def _parse_column(sheet: Sheet, column: str, field: Field, bad: set[int], report
                     row=int(sheet.rows[at]),
                     sheet=sheet.name,
                     column=column,
-                    found=mask_found(field.name, cell),
+                    found=mask_found(wanted.name, cell),
                 )
             value = value.value
         out.append(value)

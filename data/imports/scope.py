@@ -83,6 +83,7 @@ class Gazetteer:
             {"jur": scope.jur, "jur_end": scope.jur_end},
         ).all()
         self.jur = {row.id: row.jur for row in rows}
+        self.code = {row.id: row.code for row in rows}
         self._codes = {code: row.id for row in rows for code in row.codes} | {row.code: row.id for row in rows}
         self._exact = _unique((name, row.id) for row in rows for name in (row.name, *row.names))
         self._folded = _unique((fold_village(name), row.id) for row in rows for name in (row.name, *row.names))

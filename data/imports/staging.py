@@ -24,7 +24,7 @@ def make_stage(session: Session, name: str, columns: dict[str, str]) -> None:
         Column to SQL type.
     """
     listed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
-    session.execute(text(f"drop table if exists {name}"))
+    session.execute(text(f"drop table if exists pg_temp.{name}"))
     session.execute(text(f"create temporary table {name} ({listed}) on commit drop"))
 
 
@@ -47,7 +47,11 @@ def copy_rows(session: Session, name: str, columns: Sequence[str], rows: Iterabl
 
 
 def settle_stage(session: Session, name: str, *, place: str | None = "geom") -> None:
-    """Give the planner facts about a filled table, and points an index when there are enough to need one."""
+    """Index the points of a table just filled, and give the planner facts about it.
+
+    To be done before anything is updated: an index made after rows of this transaction were changed would not be used
+    by it (their older versions are not in it).
+    """
     if place:
         session.execute(text(f"create index on {name} using gist ({place})"))
     session.execute(text(f"analyze {name}"))

@@ -17,6 +17,7 @@ LOCAL_ZONE = ZoneInfo("Asia/Shanghai")
 _EXCEL_ZERO = date(1899, 12, 30)
 # What stands in a cell that says nothing.
 _BLANKS = frozenset({"", "-", "--", "—", "——", "/", "\\", "无", "空", "null", "none", "nan", "n/a", "na", "#n/a"})
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _GUARDED = re.compile(r"[\s\x00-\x1f'\u3000]*[=+\-@|%＝＋－＠｜％]")
 
 
@@ -57,7 +58,7 @@ def read_text(cell: Any) -> str | None:
     if isinstance(cell, datetime) and cell.time() == time():
         return cell.date().isoformat()
     text = str(cell).strip()
-    if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+    if _UNSTORABLE.search(text):
         raise Cannot(Text("文字", "text"), Text("含有不能保存的字符", "it holds characters that cannot be stored"))
     if text.startswith("'") and is_guarded(text[1:]):
         text = text[1:].strip()

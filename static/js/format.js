@@ -47,7 +47,8 @@ function parts(moment) {
   const pieces = new Intl.DateTimeFormat("en-GB", {
     timeZone: ZONE, year: "numeric", month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
   }).formatToParts(moment);
-  return Object.fromEntries(pieces.map((piece) => [piece.type, piece.value]));
+  const at = Object.fromEntries(pieces.map((piece) => [piece.type, piece.value]));
+  return { ...at, day: Number(at.day), month: Number(at.month) };
 }
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -65,7 +66,7 @@ export function day(value, now = new Date()) {
   if (!moment) return NONE;
   const at = parts(moment);
   if (lang === "en") return `${at.day} ${MONTHS[at.month - 1]} ${at.year}`;
-  if (at.year !== parts(now).year) return `${at.year}-${at.month.padStart(2, "0")}-${at.day.padStart(2, "0")}`;
+  if (at.year !== parts(now).year) return `${at.year}-${String(at.month).padStart(2, "0")}-${String(at.day).padStart(2, "0")}`;
   return `${at.month}月${at.day}日`;
 }
 

@@ -6,7 +6,7 @@ const appearance = window.fangtuAppearance;
 function showChoices() {
   for (const group of document.querySelectorAll("[data-theme-choice]")) {
     for (const button of group.querySelectorAll("button")) {
-      button.setAttribute("aria-pressed", String(button.value === root.dataset.themeChoice));
+      button.setAttribute("aria-pressed", String(button.value === root.dataset.themeWanted));
     }
   }
   for (const box of document.querySelectorAll("[data-type-choice]")) {

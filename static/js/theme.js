@@ -24,7 +24,7 @@
     const choice = stored("fangtu.theme", "system");
     const dark = choice === "dark" || (choice === "system" && system.matches);
     root.dataset.bsTheme = dark ? "dark" : "light";
-    root.dataset.themeChoice = choice;
+    root.dataset.themeWanted = choice;
     root.dataset.type = stored("fangtu.type", "normal");
   }
 

@@ -13,6 +13,7 @@ import pytest
 from app.launch.console import Console, LaunchError, last_line
 from app.launch.environment import NODE, RUNTIME, TEST
 from app.launch.packages import (
+    ATOMIC,
     BROWSER,
     FONTS,
     POSTGIS,
@@ -33,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_a_bare_machine_lacks_everything() -> None:
     needs = list_needs(own_cluster=True, for_tests=True, has_ensurepip=False)
-    assert find_missing(needs, lambda path: False) == [SERVER, POSTGIS, FONTS, BROWSER, VENV]
+    assert find_missing(needs, lambda path: False) == [SERVER, POSTGIS, FONTS, BROWSER, ATOMIC, VENV]
 
 
 def test_a_foreign_database_needs_no_server_here() -> None:
@@ -42,7 +43,7 @@ def test_a_foreign_database_needs_no_server_here() -> None:
 
 def test_one_sign_of_a_package_is_enough() -> None:
     needs = list_needs(own_cluster=True, for_tests=False, has_ensurepip=True)
-    there = {"/usr/lib/postgresql/16/bin/postgres", "/usr/share/fonts/*/noto/NotoSansCJK*"}
+    there = {"/usr/lib/postgresql/16/bin/postgres", FONTS.paths[0]}
     assert find_missing(needs, there.__contains__) == [POSTGIS]
 
 

@@ -21,19 +21,33 @@ create view public.visit_facts with (security_invoker = true) as
     where household_id is not null and superseded_by is null and verdict not in ('ruled_false', 'void')
     group by campaign_id, round_no, household_id;
 
-create function public.refresh_standing(p_campaign bigint[], p_round smallint[], p_household bigint[]) returns void
-    language sql security definer set search_path = pg_catalog, public as $$
-    update standing s
-       set status = coalesce(f.status, 0), visits = coalesce(f.visits, 0), valid_visits = coalesce(f.valid_visits, 0),
-           first_valid_on = f.first_valid_on, last_visit_at = f.last_visit_at
-      from (select distinct * from unnest(p_campaign, p_round, p_household) as u (campaign_id, round_no, household_id)) t
-      left join lateral (
-           select * from visit_facts v where v.campaign_id = t.campaign_id and v.round_no = t.round_no
-             and v.household_id = t.household_id) f on true
-     where s.campaign_id = t.campaign_id and s.round_no = t.round_no and s.household_id = t.household_id
-       and (s.status, s.visits, s.valid_visits, s.first_valid_on, s.last_visit_at) is distinct from
-           (coalesce(f.status, 0), coalesce(f.visits, 0), coalesce(f.valid_visits, 0), f.first_valid_on, f.last_visit_at)
+-- A few rows are reached by index. Many arrive in one statement of an import, when the planner has no statistics of
+-- what it just wrote and would take nested loops over thousands of rows: then whole tables are joined at once.
+create function public.plan_for_many(n bigint) returns void
+    language sql as $$
+    select set_config('enable_nestloop', case when n > 500 then 'off' else 'on' end, true)
 $$;
+
+create function public.refresh_standing(p_campaign bigint[], p_round smallint[], p_household bigint[]) returns void
+    language plpgsql security definer set search_path = pg_catalog, public
+    set enable_nestloop = on set plan_cache_mode = force_custom_plan as $$
+begin
+    perform plan_for_many(cardinality(p_household));
+    update standing s
+       set status = t.status, visits = t.visits, valid_visits = t.valid_visits, first_valid_on = t.first_valid_on,
+           last_visit_at = t.last_visit_at
+      from (select u.campaign_id, u.round_no, u.household_id, coalesce(f.status, 0) as status,
+                   coalesce(f.visits, 0) as visits, coalesce(f.valid_visits, 0) as valid_visits, f.first_valid_on,
+                   f.last_visit_at
+              from (select distinct campaign_id, round_no, household_id
+                      from unnest(p_campaign, p_round, p_household) as k (campaign_id, round_no, household_id)) u
+              left join (select * from visit_facts where household_id = any (p_household)) f
+                on (f.campaign_id, f.round_no, f.household_id) = (u.campaign_id, u.round_no, u.household_id)) t
+     where s.campaign_id = t.campaign_id and s.round_no = t.round_no and s.household_id = t.household_id
+       and s.household_id = any (p_household)
+       and (s.status, s.visits, s.valid_visits, s.first_valid_on, s.last_visit_at) is distinct from
+           (t.status, t.visits, t.valid_visits, t.first_valid_on, t.last_visit_at);
+end $$;
 
 create function public.visit_changed() returns trigger
     language plpgsql security definer set search_path = pg_catalog, public as $$
@@ -144,14 +158,19 @@ create trigger household_inserted after insert on household referencing new tabl
     for each statement execute function household_inserted();
 
 create function public.household_updated() returns trigger
-    language plpgsql security definer set search_path = pg_catalog, public as $$
+    language plpgsql security definer set search_path = pg_catalog, public
+    set enable_nestloop = on set plan_cache_mode = force_custom_plan as $$
 declare moved bigint[]; crossed bigint[];
 begin
-    select array_agg(n.id), array_agg(n.id) filter (where n.jur <> o.jur) into moved, crossed
-      from new_rows n join old_rows o on o.id = n.id
-     where (n.jur, n.group_id, n.x, n.y, n.quality, n.removed_at is null)
-           is distinct from (o.jur, o.group_id, o.x, o.y, o.quality, o.removed_at is null);
+    -- Executed as text, so that it is planned for the rows of this statement and not for those of an earlier one.
+    execute $q$
+        select array_agg(n.id), array_agg(n.id) filter (where n.jur <> o.jur)
+          from new_rows n join old_rows o on o.id = n.id
+         where (n.jur, n.group_id, n.x, n.y, n.quality, n.removed_at is null)
+               is distinct from (o.jur, o.group_id, o.x, o.y, o.quality, o.removed_at is null)$q$
+       into moved, crossed;
     if moved is null then return null; end if;
+    perform plan_for_many(cardinality(moved));
     if crossed is not null then
         update house t set jur = h.jur from household h where h.id = any (crossed) and t.household_id = h.id;
         update renovation_site t set jur = h.jur from household h where h.id = any (crossed) and t.household_id = h.id;
@@ -180,7 +199,8 @@ create function public.house_updated() returns trigger
     language plpgsql security definer set search_path = pg_catalog, public as $$
 declare crossed bigint[];
 begin
-    select array_agg(n.id) into crossed from new_rows n join old_rows o on o.id = n.id where n.jur <> o.jur;
+    -- Executed as text, as above.
+    execute 'select array_agg(n.id) from new_rows n join old_rows o on o.id = n.id where n.jur <> o.jur' into crossed;
     if crossed is not null then
         update appraisal t set jur = h.jur from house h where h.id = any (crossed) and t.house_id = h.id;
         update renovation_site t set jur = h.jur from house h
@@ -195,13 +215,17 @@ create trigger house_updated after update on house referencing old table as old_
 
 -- The latest appraisal sets the grade.
 create function public.appraisal_changed() returns trigger
-    language plpgsql security definer set search_path = pg_catalog, public as $$
+    language plpgsql security definer set search_path = pg_catalog, public
+    set enable_nestloop = on set plan_cache_mode = force_custom_plan as $$
+declare appraised bigint[];
 begin
+    select array_agg(distinct house_id) into appraised from new_rows;
+    perform plan_for_many(cardinality(appraised));
     update house h set grade = latest.result
       from (select distinct on (a.house_id) a.house_id, a.result from appraisal a
-             where a.house_id in (select house_id from new_rows)
+             where a.house_id = any (appraised)
              order by a.house_id, a.appraised_on desc nulls last, a.id desc) latest
-     where h.id = latest.house_id and h.grade is distinct from latest.result;
+     where h.id = latest.house_id and h.id = any (appraised) and h.grade is distinct from latest.result;
     return null;
 end $$;
 create trigger appraisal_inserted after insert on appraisal referencing new table as new_rows

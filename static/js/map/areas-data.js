@@ -33,10 +33,13 @@ export function areaOf(feature) {
   if (geometry?.type === "Polygon") polygons = [geometry.coordinates];
   if (geometry?.type === "MultiPolygon") polygons = geometry.coordinates;
   const rings = polygons.flat().map(ringOf);
-  const box = boxOf(rings);
+  let box = boxOf(rings);
   const label = properties.label || [];
   const at = label.length === 2 ? toWorld(label[0], label[1]) : [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2];
-  return { id: feature.id, ...properties, rings, box, at };
+  // A settlement without a boundary is a place: drawn as a disc, sized on the screen.
+  const disc = !rings.length;
+  if (disc) box = [at[0], at[1], at[0], at[1]];
+  return { id: feature.id, ...properties, rings, box, at, disc };
 }
 
 /** True if the area covers the point (even-odd over all rings, so holes count as outside). */
@@ -54,11 +57,19 @@ export function covers(area, x, y) {
   return inside;
 }
 
-/** The area under a point; the lowest code wins on a shared edge. */
-export function areaAt(areas, x, y) {
+/** Radius in pixels of an area drawn as a disc. */
+export function discRadius(area) {
+  return Math.max(6, Math.min(20, 3 + Math.sqrt(area.eligible || 0) * 0.9));
+}
+
+/** The area under a world point at a scale (pixels of the world); the lowest code wins on a shared edge. */
+export function areaAt(areas, x, y, scale) {
   let found = null;
   for (const area of areas) {
-    if (covers(area, x, y) && (!found || area.code < found.code)) found = area;
+    const hit = area.disc
+      ? Math.hypot(area.at[0] - x, area.at[1] - y) * scale <= discRadius(area) + 2
+      : covers(area, x, y);
+    if (hit && (!found || area.code < found.code)) found = area;
   }
   return found;
 }
@@ -84,7 +95,7 @@ export class AreaStore {
     let sheet = this.sheets.get(address);
     if (!sheet) {
       sheet = getJson(address).then((answer) => {
-        const loaded = { areas: answer.features.map(areaOf), asOf: answer.as_of };
+        const loaded = { areas: answer.features.map(areaOf).filter((area) => Number.isFinite(area.at[0])), asOf: answer.as_of };
         sheet.loaded = loaded;
         return loaded;
       });

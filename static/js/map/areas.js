@@ -1,11 +1,18 @@
 /* Areas on the map: land of the area of duty, coverage classes, borders and outlines. Labels are in labels.js. */
 
+import { discRadius } from "./areas-data.js";
 import { classOf } from "./classes.js";
-import { CanvasOverlay } from "./overlay.js";
-import { colour, onPalette, withAlpha } from "./palette.js";
+import { colour, withAlpha } from "./palette.js";
 
-/** Add the rings of an area that can be seen to the present path. */
+/** Add the outline of an area to the present path: its rings, or its disc. */
 export function traceArea(ctx, area, view) {
+  if (area.disc) {
+    const x = area.at[0] * view.scale - view.left;
+    const y = area.at[1] * view.scale - view.top;
+    ctx.moveTo(x + discRadius(area), y);
+    ctx.arc(x, y, discRadius(area), 0, Math.PI * 2);
+    return;
+  }
   for (const ring of area.rings) {
     for (let i = 0; i < ring.length; i += 2) {
       const x = ring[i] * view.scale - view.left;
@@ -20,8 +27,9 @@ export function traceArea(ctx, area, view) {
 /** Is any of the area within the canvas? */
 export function inView(area, view) {
   const [west, north, east, south] = area.box;
-  return east * view.scale > view.left && west * view.scale < view.left + view.width
-    && south * view.scale > view.top && north * view.scale < view.top + view.height;
+  const rim = area.disc ? 24 : 0;
+  return east * view.scale > view.left - rim && west * view.scale < view.left + view.width + rim
+    && south * view.scale > view.top - rim && north * view.scale < view.top + view.height + rim;
 }
 
 function hatch(ctx, ratio) {
@@ -66,35 +74,38 @@ function patternOf(ctx, tile, ratio) {
 
 /** How strongly classes are filled: whole in the overview, a tint where single houses are read. */
 export function fillStrength(zoom) {
-  return Math.max(0.22, Math.min(1, 1 - (zoom - 14.5) * 0.6));
+  return Math.max(0.22, Math.min(1, 1 - (zoom - 13.75) * 0.6));
 }
 
 /**
- * The areas layer.
- * `areas` those of the theme's level, `duty` the outline of the area of duty, `lines` other borders to draw thinly.
+ * What areas look like, as three drawings for the sheets of the scene: land, classes, borders.
+ * `areas` those of the theme's level, `duty` the outline of the area of duty, `focus` the area gone into, `lines`
+ * other borders to draw thinly.
  */
 export function createAreas() {
-  const layer = { areas: [], duty: [], lines: [], classes: [], filled: false, only: null };
+  const layer = { areas: [], duty: [], lines: [], classes: [], filled: false, only: null, focus: null };
 
-  function drawLand({ ctx, ...view }) {
+  layer.drawLand = ({ ctx, ...view }) => {
     ctx.beginPath();
     for (const area of layer.duty) traceArea(ctx, area, view);
     ctx.fillStyle = colour("map-land");
     ctx.fill();
-  }
+  };
 
-  function drawFills({ ctx, ...view }) {
-    if (!layer.filled) return;
+  layer.drawFills = (view) => paintClasses(view, false);
+
+  // Discs are painted with the borders, above roads and roofs; surfaces below them.
+  function paintClasses({ ctx, ...view }, discs) {
     const strength = fillStrength(view.zoom);
     let hatched = null;
     let dotted = null;
     for (const area of layer.areas) {
-      if (!inView(area, view)) continue;
+      if (area.disc !== discs || !inView(area, view)) continue;
       const found = classOf(area.ratio, layer.classes);
       const faint = layer.only && !layer.only.has(found ? found.key : "none");
       ctx.beginPath();
       traceArea(ctx, area, view);
-      ctx.globalAlpha = faint ? 0.12 : strength;
+      ctx.globalAlpha = faint ? 0.12 : discs ? 0.95 : strength;
       if (!found) hatched ||= hatch(ctx, view.ratio);
       ctx.fillStyle = found ? colour(found.token) : hatched;
       ctx.fill("evenodd");
@@ -107,9 +118,10 @@ export function createAreas() {
     ctx.globalAlpha = 1;
   }
 
-  function drawBorders({ ctx, ...view }) {
+  layer.drawBorders = ({ ctx, ...view }) => {
     ctx.lineJoin = "round";
     if (layer.filled) {
+      paintClasses({ ctx, ...view }, true);
       for (const area of layer.areas) {
         if (!inView(area, view)) continue;
         ctx.beginPath();
@@ -118,7 +130,7 @@ export function createAreas() {
         ctx.strokeStyle = colour("cov-border");
         ctx.lineWidth = 1.4;
         ctx.stroke();
-        if (area.derived) { // drawn from points, not surveyed: the border says so
+        if (area.derived && !area.disc) { // drawn from points, not surveyed: the border says so
           ctx.setLineDash([5, 4]);
           ctx.strokeStyle = withAlpha("map-boundary", 0.75);
           ctx.lineWidth = 1;
@@ -139,19 +151,8 @@ export function createAreas() {
     ctx.lineWidth = 2.2;
     ctx.beginPath();
     for (const area of layer.duty) traceArea(ctx, area, view);
+    if (layer.focus) traceArea(ctx, layer.focus, view);
     ctx.stroke();
-  }
-
-  layer.land = new CanvasOverlay(drawLand, { pane: "fangtu-land" });
-  layer.fills = new CanvasOverlay(drawFills, { pane: "fangtu-areas" });
-  layer.borders = new CanvasOverlay(drawBorders, { pane: "fangtu-borders" });
-  layer.addTo = (map) => {
-    for (const sheet of [layer.land, layer.fills, layer.borders]) sheet.addTo(map);
-    onPalette(layer.redraw);
-    return layer;
-  };
-  layer.redraw = () => {
-    for (const sheet of [layer.land, layer.fills, layer.borders]) sheet.redraw();
   };
   return layer;
 }

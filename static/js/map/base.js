@@ -42,6 +42,11 @@ function decode(tile) {
   return paths;
 }
 
+/** Level a display tile is cut from: one request serves four tiles where the server leaves nothing out one level up. */
+function dataZoom(zoom, last) {
+  return Math.min(last, zoom >= 16 ? zoom - 1 : zoom);
+}
+
 function widthAt(kind, zoom) {
   const steps = WIDTHS[kind];
   return steps[Math.max(0, Math.min(steps.length - 1, zoom - 10))];
@@ -86,8 +91,9 @@ function drawGround(brush, { zoom }) {
 
 function drawTop(brush, { zoom, tinted }) {
   // Over a filled theme the town shows as shade, so that the class keeps its colour.
-  const shade = isDark() ? "rgba(255,255,255,.13)" : "rgba(35,45,40,.17)";
-  if (tinted) brush.fill("settlement", isDark() ? "rgba(255,255,255,.06)" : "rgba(35,45,40,.07)");
+  const tone = isDark() ? "255,255,255" : "35,45,40";
+  const shade = `rgba(${tone},${tinted * (isDark() ? 0.8 : 1)})`;
+  if (tinted) brush.fill("settlement", `rgba(${tone},${tinted * (zoom < 14 ? 0.7 : 0.4)})`);
   brush.fill("building", tinted ? shade : colour("map-building"));
   if (zoom >= 15) brush.stroke("building", tinted ? shade : colour("map-building-edge"), 0.8);
   brush.fill("water", colour("map-water"));
@@ -121,7 +127,7 @@ const Sheet = L.GridLayer.extend({
     // One pixel more than the tile: neighbours overlap, so no seam opens at half zooms.
     canvas.width = (SIDE + 1) * ratio;
     canvas.height = (SIDE + 1) * ratio;
-    const over = Math.max(0, coords.z - this._source.maxZoom);
+    const over = coords.z - dataZoom(coords.z, this._source.maxZoom);
     const shift = {
       over, ratio,
       offsetX: (coords.x % 2 ** over) * SIDE,
@@ -181,7 +187,7 @@ const Sheet = L.GridLayer.extend({
 export function createBase(options) {
   const source = new TileSource({ url: options.url, decode, maxZoom: options.maxZoom || 17, onTrouble: options.onTrouble });
   const base = {
-    tinted: false,
+    tinted: 0,
     visible: true,
     addTo(map) {
       base.map = map;
@@ -192,7 +198,7 @@ export function createBase(options) {
       onPalette(() => base.repaint());
       return base;
     },
-    /** Shade only over filled themes, full colours elsewhere. */
+    /** Strength of the shade over filled themes; 0 = full colours. */
     setTinted(tinted) {
       if (base.tinted === tinted) return;
       base.tinted = tinted;

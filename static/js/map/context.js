@@ -21,15 +21,13 @@ export function drawPicks(place, setup) {
       ? pick(t("轮次"), current.rounds.map((one) => [one.no, one.name]), setup.round, (no) => change({ round: no }, { step: true })) : null);
 }
 
-/** Breadcrumb. `duty` codes are the highest one may go up to: what lies above is only named. */
-export function drawCrumbs(place, setup, go) {
-  const crumbs = setup.crumbs || [];
-  const duty = (setup.duty || []).map((one) => one.code);
-  const within = (code) => !duty.length || duty.some((own) => code.startsWith(own));
+/** Breadcrumb. `top` is the asker's own area: what lies above it is only named. */
+export function drawCrumbs(place, crumbs, top, go) {
+  const from = crumbs.findIndex((crumb) => crumb.code === top);
   fill(place, crumbs.map((crumb, i) => {
     const last = i === crumbs.length - 1;
     if (last) return h("li", {}, h("span", { "aria-current": "location" }, crumb.name));
-    if (!within(crumb.code)) return h("li", {}, h("span", { class: "quiet" }, crumb.name));
+    if (i < from) return h("li", {}, h("span", { class: "quiet" }, crumb.name));
     return h("li", {}, h("button", { type: "button", onclick: () => go(crumb.code) }, crumb.name));
   }));
 }
@@ -39,11 +37,12 @@ export function drawFresh(place, asOf) {
   const age = ageHours(asOf);
   place.dataset.age = age === null ? "unknown" : state.day ? "past" : age > 24 ? "days" : age > 1 ? "hours" : "now";
   const when = dayAndTime(asOf);
+  const short = t("截至 %(when)s", { when });
   let words = t("数据截至 %(when)s", { when });
   if (age === null) words = t("数据时间未知");
   else if (state.day) words = t("截至 %(when)s，历史", { when });
   else if (age > 24) words = t("未更新，数据截至 %(when)s", { when });
-  place.textContent = words;
+  fill(place, h("span", { class: "fresh-long" }, words), h("span", { class: "fresh-short" }, age === null ? words : short));
 }
 
 export function linkButton() {

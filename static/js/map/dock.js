@@ -50,9 +50,9 @@ function coverageLegend(areas, classes) {
       h("h3", {}, t("走访覆盖率")),
       h("span", { class: "dock-what" }, t("有效走访户 ÷ 应访户；下注%(unit)s数与未访户数", { unit })),
       areas.some((area) => area.derived) && h("span", { class: "dock-extra" }, h("i", { class: "line line-derived" }), t("推算边界")),
-      over > 0 && h("span", { class: "dock-extra" }, h("i", { class: "patch patch-over" }), t("超过 100%：%(n)s", { n: over }))),
+      over > 0 && h("span", { class: "dock-extra" }, h("i", { class: "patch patch-over" }), t("超过 %(all)s：%(n)s", { all: percent(1), n: over }))),
     h("div", { class: "classes" }, classes.map((one) => classButton(one.key, `swatch-${one.token.slice(-1)}`, rangeWord(one), note(sums.get(one.key)))),
-      none.areas > 0 && classButton("none", "swatch-none", t("无数据"), `${count(none.areas)} ${unit}`)),
+      none.areas > 0 && classButton("none", "swatch-none", t("无数据"), t("%(n)s 个辖区", { n: count(none.areas) }))),
   ];
 }
 
@@ -97,23 +97,23 @@ export function drawDock(place, { setup, areas, classes, zoom }) {
   place.dataset.kind = dock;
   place.classList.toggle("is-open", wasOpen);
   fill(place,
-    legend && strip(place, dock, wasOpen),
+    legend && strip(place, dock, classes, wasOpen),
     legend ? h("div", { class: "dock-legend" }, legend) : null,
     h("div", { class: "dock-side" }, h("p", {}, [legend ? "" : sentence, rest].filter(Boolean).join(" ") || (legend ? setup.rule : NONE)), list));
 }
 
 /** On a phone the legend is one strip with its end words until it is tapped. */
-function strip(place, dock, open) {
-  const ends = dock === "coverage" ? [t("低于 50%"), t("达标")] : [t("稀"), t("密")];
+function strip(place, dock, classes, open) {
+  const ends = dock === "coverage" ? [t("低于 %(n)s", { n: percent(classes[0].high) }), t("达标")] : [t("稀"), t("密")];
   const kind = state.theme === "visited" ? "visited" : "unvisited";
-  const swatches = dock === "coverage" ? [1, 2, 3, 4, 5].map((n) => `swatch-${n}`) : [1, 2, 3, 4].map((n) => `heat-${kind}-${n}`);
+  const swatches = dock === "coverage" ? classes.map((one) => `swatch-${one.token.slice(-1)}`) : [1, 2, 3, 4].map((n) => `heat-${kind}-${n}`);
   const button = h("button", {
-    type: "button", class: "dock-strip", "aria-expanded": String(open), "aria-label": t("图例"),
+    type: "button", class: "dock-strip", "aria-expanded": String(open),
     onclick: () => {
       const now = button.getAttribute("aria-expanded") !== "true";
       button.setAttribute("aria-expanded", String(now));
       place.classList.toggle("is-open", now);
     },
-  }, h("span", {}, ends[0]), h("span", { class: "strip-colours" }, swatches.map((name) => h("i", { class: name }))), h("span", {}, ends[1]));
+  }, h("span", { class: "unseen" }, t("图例")), h("span", {}, ends[0]), h("span", { class: "strip-colours" }, swatches.map((name) => h("i", { class: name }))), h("span", {}, ends[1]));
   return button;
 }

@@ -5,33 +5,41 @@ import { gaussian } from "./blur.js";
 import { CanvasOverlay, metresPerPixel } from "./overlay.js";
 import { onPalette, rgb } from "./palette.js";
 
-const CELL = 4; // screen pixels of one grid cell
-const ALPHAS = [0, 0.5, 0.64, 0.76, 0.85];
+// The radius people are told holds 86 % of a household's weight: two standard deviations of the gaussian.
+const RADIUS_SIGMAS = 2;
+const ALPHAS = [0, 0.72, 0.78, 0.82, 0.85];
 
 /** Opacity by zoom: whole below 15, gone at 16, where single households take over. */
 export function fade(zoom) {
   return Math.max(0, Math.min(1, 16 - zoom));
 }
 
-/** Households per hectare on a grid over the view. Pure: cells in, densities out. */
-export function densities(cells, zoom, view, bandwidth) {
+/**
+ * Households per hectare on a grid over the view. Pure: cells in, densities out.
+ * @param {number[]} cells x, y, n, … with tile numbers at `zoom`
+ * @param {number} radius metres on the ground
+ */
+export function densities(cells, zoom, view, radius) {
   const midY = (view.top + view.height / 2) / view.scale;
-  const metres = metresPerPixel(midY, view.zoom) * CELL;
-  const sigma = bandwidth / metres;
+  const perPixel = metresPerPixel(midY, view.zoom);
+  const spread = radius / RADIUS_SIGMAS / perPixel; // pixels
+  const step = Math.max(1, Math.min(4, Math.floor(spread / 2))); // screen pixels of one cell
+  const metres = perPixel * step;
+  const sigma = spread / step;
   const margin = Math.ceil(sigma * 3);
-  const width = Math.ceil(view.width / CELL) + margin * 2;
-  const height = Math.ceil(view.height / CELL) + margin * 2;
+  const width = Math.ceil(view.width / step) + margin * 2;
+  const height = Math.ceil(view.height / step) + margin * 2;
   const grid = new Float32Array(width * height);
   const side = 2 ** zoom;
   for (let i = 0; i < cells.length; i += 3) {
-    const x = Math.floor((((cells[i] + 0.5) / side) * view.scale - view.left) / CELL) + margin;
-    const y = Math.floor((((cells[i + 1] + 0.5) / side) * view.scale - view.top) / CELL) + margin;
+    const x = Math.floor((((cells[i] + 0.5) / side) * view.scale - view.left) / step) + margin;
+    const y = Math.floor((((cells[i + 1] + 0.5) / side) * view.scale - view.top) / step) + margin;
     if (x >= 0 && y >= 0 && x < width && y < height) grid[y * width + x] += cells[i + 2];
   }
   gaussian(grid, width, height, sigma);
   const perHectare = 10000 / (metres * metres);
   for (let i = 0; i < grid.length; i += 1) grid[i] *= perHectare;
-  return { grid, width, height, margin };
+  return { grid, width, height, margin, step };
 }
 
 /** Colour table: 256 steps over the classes, a soft edge of a tenth of a class between them. */
@@ -50,7 +58,7 @@ function paint(kind, breaks, { grid, width, height }) {
     image.data[at + 1] = g;
     image.data[at + 2] = b;
     // Below the first class the colour only fades in, so that no hard edge pretends to be a border.
-    const alpha = level === 0 ? ((value / first - 0.25) / 0.75) ** 2 * ALPHAS[1] * 0.8 : ALPHAS[Math.min(level, 4)];
+    const alpha = level === 0 ? ((value / first - 0.25) / 0.75) ** 2 * ALPHAS[1] * 0.7 : ALPHAS[Math.min(level, 4)];
     image.data[at + 3] = alpha * 255;
   }
   return image;
@@ -58,13 +66,12 @@ function paint(kind, breaks, { grid, width, height }) {
 
 /** The heat layer. `options.url`; returns the handle the page works with. */
 export function createHeat(options) {
-  const heat = { kind: null, only: null, breaks: [0, 1, 3, 6, 10], bandwidth: 250, data: null, sheets: new Map() };
+  const heat = { kind: null, only: null, breaks: [0, 1, 3, 6, 10], radius: 250, data: null, sheets: new Map() };
   const scratch = document.createElement("canvas");
 
   function draw(view) {
     const strength = fade(view.zoom);
-    if (!heat.data || !heat.kind || strength <= 0) return;
-    const field = densities(heat.data.cells, heat.data.zoom, view, heat.bandwidth);
+    const field = densities(heat.data.cells, heat.data.zoom, view, heat.radius);
     if (heat.only) {
       field.grid.forEach((value, i) => {
         let level = 0;
@@ -78,11 +85,12 @@ export function createHeat(options) {
     view.ctx.globalAlpha = strength;
     view.ctx.imageSmoothingEnabled = true;
     view.ctx.imageSmoothingQuality = "high";
-    view.ctx.drawImage(scratch, -field.margin * CELL, -field.margin * CELL, field.width * CELL, field.height * CELL);
+    const { margin, step } = field;
+    view.ctx.drawImage(scratch, -margin * step, -margin * step, field.width * step, field.height * step);
     view.ctx.globalAlpha = 1;
   }
 
-  heat.overlay = new CanvasOverlay(draw, { pane: "fangtu-heat" });
+  heat.overlay = new CanvasOverlay(draw, { pane: "fangtu-heat", needed: (view) => Boolean(heat.data && heat.kind) && fade(view.zoom) > 0 });
   heat.addTo = (map) => {
     heat.overlay.addTo(map);
     onPalette(() => heat.overlay.redraw());

@@ -42,6 +42,7 @@ async function start(map) {
   state.level = LEVELS.some((level) => level.key === state.level) ? state.level : "village";
   await loadWords();
   const page = createPage(map);
+  window.fangtu.page = page; // for tests and the console: what is drawn and what a point picks
   try {
     await page.open();
   } catch (reason) {
@@ -55,6 +56,7 @@ function createPage(map) {
   const page = { map, setup: null };
   map.options.zoomSnap = 0.25; // so that an area fills the screen; buttons and keys still go whole steps
   map.options.zoomDelta = 1;
+  map._fadeAnimated = false; // tiles appear at once: fading each costs more than it gives
   map.doubleClickZoom.disable();
   map.zoomControl?.remove();
   map.attributionControl?.remove();
@@ -96,14 +98,13 @@ function createPage(map) {
   function goUp() {
     const crumbs = page.setup?.crumbs || [];
     const above = crumbs.at(-2);
-    const duty = (page.setup?.duty || []).map((one) => one.code);
-    if (!state.area || !above || !duty.some((code) => above.code.startsWith(code))) return false;
+    if (!state.area || !above) return false;
     goArea(above.code);
     return true;
   }
 
   function goArea(code) {
-    const top = (page.setup?.duty || [])[0]?.code === code;
+    const top = page.top === code;
     page.refit = true;
     change({ area: top ? null : code, selected: null }, { step: true });
   }
@@ -111,6 +112,7 @@ function createPage(map) {
   async function fetchSetup() {
     page.setup = await getJson(withParams("/map/setup.json", { ...dataParams(), area: state.area }));
     scene.configure(page.setup);
+    if (!state.area) page.top = page.setup.area?.code; // the asker's own area of duty
     return page.setup;
   }
 
@@ -120,7 +122,7 @@ function createPage(map) {
     drawCard(byId("coverage-card"), setup);
     drawLayers(byId("layers"), state.theme, setup);
     drawPicks(byId("picks"), setup);
-    drawCrumbs(byId("crumbs"), setup, goArea);
+    drawCrumbs(byId("crumbs"), setup.crumbs || [], page.top, goArea);
     drawFresh(byId("fresh"), setup.as_of);
     drawBaseChoice(byId("base-choice"), scene.base.visible ? "own" : "none", (choice) => scene.base.setVisible(choice === "own"));
     redrawDock();
@@ -187,7 +189,8 @@ function createPage(map) {
     scene.configure(setup);
     scene.store.rename(early, dataParams());
     redrawPanel();
-    const [west, south, east, north] = setup.area?.bbox || setup.extent || [];
+    map.invalidateSize({ animate: false, pan: false }); // the legend has taken its place now
+    const [west, south, east, north] = setup.extent || [];
     if (state.view) map.setView([state.view.lat, state.view.lng], state.view.zoom, { animate: false });
     else if (west !== undefined) map.fitBounds([[south, west], [north, east]], { paddingTopLeft: TOP_LEFT, paddingBottomRight: BOTTOM_RIGHT, animate: false });
     scene.add();
@@ -226,10 +229,11 @@ function createPage(map) {
     });
     startSearch({
       goArea: (area) => {
-        const [west, south, east, north] = area.bbox;
-        page.fit([[south, west], [north, east]]);
-        const known = scene.villages.find((one) => one.code === area.code);
+        const known = [...scene.level, ...scene.villages].find((one) => one.code === area.code);
+        if (area.bbox) page.fit([[area.bbox[1], area.bbox[0]], [area.bbox[3], area.bbox[2]]]);
+        else if (known) map.setView(toLatLng(...known.at), 15);
         if (known) acts.openArea(known);
+        else if (!area.bbox) toast(t("%(name)s 没有边界，地图上没有位置。", { name: area.name }));
       },
       goHousehold: (one) => {
         if (one.lon === null || one.lon === undefined) toast(t("该户待定位，地图上没有位置。"));
@@ -256,8 +260,8 @@ function createPage(map) {
     if (names.has("campaign") || names.has("round") || names.has("area")) {
       page.popups.close();
       await page.reload();
-      if (page.refit && page.setup.area?.bbox) {
-        const [west, south, east, north] = page.setup.area.bbox;
+      if (page.refit && page.setup.extent) {
+        const [west, south, east, north] = page.setup.extent;
         page.fit([[south, west], [north, east]]);
       }
       page.refit = false;

@@ -43,7 +43,6 @@ export function createMeasure(map, bar) {
   const measure = { active: false, points: [], cursor: null, done: false, button: null };
 
   const sheet = new CanvasOverlay(({ ctx, ...view }) => {
-    if (!measure.active) return;
     const all = measure.done || !measure.cursor ? measure.points : [...measure.points, measure.cursor];
     const at = all.map(({ lat, lng }) => {
       const [x, y] = toWorld(lng, lat);
@@ -86,7 +85,7 @@ export function createMeasure(map, bar) {
       ctx.fillStyle = colour("map-label");
       ctx.fillText(word, x + 8, y - 8);
     });
-  }, { pane: "fangtu-select" }).addTo(map);
+  }, { pane: "fangtu-select", needed: () => measure.active }).addTo(map);
 
   const words = h("span", { class: "measure-words", role: "status" });
 
@@ -147,7 +146,6 @@ export function createMeasure(map, bar) {
   });
   /** @returns {boolean} true if the key was the measure's */
   measure.key = (key) => {
-    if (!measure.active) return false;
     if (key === "Escape") measure.stop();
     else if (key === "Enter") measure.end();
     else if (key === "Backspace") {

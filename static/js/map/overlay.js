@@ -1,7 +1,7 @@
 /* One canvas over the whole view (and a margin), for what must not be cut at tile edges: areas, heat, symbols, labels. */
 
 const L = window.L;
-const MARGIN = 0.2;
+const MARGIN = 0.1;
 
 export function pixelRatio() {
   return Math.min(window.devicePixelRatio || 1, 2);
@@ -26,10 +26,11 @@ export function metresPerPixel(y, zoom) {
 
 /**
  * Layer that calls `draw(view)` with `{ctx, width, height, zoom, scale, left, top, ratio}`;
- * a world point is drawn at `(x * scale - left, y * scale - top)` CSS pixels.
+ * a world point is drawn at `(x * scale - left, y * scale - top)` CSS pixels. While `options.needed(view)` says
+ * no, the canvas takes no memory and no part in putting the frame together.
  */
 export const CanvasOverlay = L.Layer.extend({
-  options: { pane: "overlayPane" },
+  options: { pane: "overlayPane", needed: () => true },
 
   initialize(draw, options) {
     this._draw = draw;
@@ -68,8 +69,22 @@ export const CanvasOverlay = L.Layer.extend({
   paint() {
     const view = this._view;
     if (!view) return;
+    const canvas = this._canvas;
+    const needed = this.options.needed(view);
+    canvas.style.display = needed ? "" : "none";
+    if (!needed) {
+      if (canvas.width) canvas.width = 0;
+      return;
+    }
+    const [width, height] = [Math.round(view.width * view.ratio), Math.round(view.height * view.ratio)];
+    if (canvas.width !== width || canvas.height !== height) {
+      canvas.width = width;
+      canvas.height = height;
+      canvas.style.width = `${view.width}px`;
+      canvas.style.height = `${view.height}px`;
+    }
     view.ctx.setTransform(1, 0, 0, 1, 0, 0);
-    view.ctx.clearRect(0, 0, this._canvas.width, this._canvas.height);
+    view.ctx.clearRect(0, 0, width, height);
     view.ctx.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
     this._draw(view);
   },
@@ -85,12 +100,6 @@ export const CanvasOverlay = L.Layer.extend({
     const width = size.x + margin.x * 2;
     const height = size.y + margin.y * 2;
     const canvas = this._canvas;
-    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
-      canvas.width = Math.round(width * ratio);
-      canvas.height = Math.round(height * ratio);
-      canvas.style.width = `${width}px`;
-      canvas.style.height = `${height}px`;
-    }
     this._margin = margin;
     this._center = map.getCenter();
     this._zoom = zoom;

@@ -6,8 +6,8 @@ import { areaAt, boundsOf } from "./areas-data.js";
 import { fill, h, say } from "./dom.js";
 import { toLatLng, toWorld } from "./overlay.js";
 import { areaPopup, householdPopup, housePopup, sitePopup, visitPopup } from "./popup-records.js";
-import { change, state } from "./state.js";
-import { getJson } from "./api.js";
+import { change, dataParams, state } from "./state.js";
+import { getJson, withParams } from "./api.js";
 
 const L = window.L;
 const HOVER_MS = 120;
@@ -30,7 +30,7 @@ export function createPointer(page) {
 
   const worldOf = (latlng) => toWorld(latlng.lng, latlng.lat);
   const hitAreas = () => (state.theme === "coverage" ? scene.level : scene.villages);
-  const areaUnder = (latlng) => areaAt(hitAreas(), ...worldOf(latlng));
+  const areaUnder = (latlng) => areaAt(hitAreas(), ...worldOf(latlng), 256 * 2 ** map.getZoom());
 
   const acts = {
     zoom: () => map.getZoom(),
@@ -61,7 +61,7 @@ export function createPointer(page) {
     hideTip();
     const { latlng, containerPoint } = event;
     hoverTimer = window.setTimeout(() => {
-      const thing = scene.records.pick(...worldOf(latlng));
+      const thing = scene.records.pick(...worldOf(latlng), map.getZoom());
       map.getContainer().classList.toggle("is-over", Boolean(thing));
       const area = thing ? null : areaUnder(latlng);
       selection.set({ hovered: state.theme === "coverage" ? area : null });
@@ -77,7 +77,7 @@ export function createPointer(page) {
     if (measure.active) return;
     hideTip();
     const { latlng } = event;
-    const thing = scene.records.pick(...worldOf(latlng));
+    const thing = scene.records.pick(...worldOf(latlng), map.getZoom());
     window.clearTimeout(clickTimer);
     if (thing) {
       acts.openThing(thing.kind, thing.id, toLatLng(...(thing.x === undefined ? worldOf(latlng) : [thing.x, thing.y])));
@@ -125,7 +125,7 @@ export function createPointer(page) {
   /** Open a record; where it lies is asked if not known. */
   acts.openThing = async (kind, id, latlng = null) => {
     const { path, build } = KINDS[kind];
-    const url = `/api/v1/${path}/${encodeURIComponent(id)}`;
+    const url = withParams(`/api/v1/${path}/${encodeURIComponent(id)}`, kind === "household" ? dataParams() : {});
     let at = latlng;
     let data = null;
     if (!at) {
@@ -154,7 +154,8 @@ export function createPointer(page) {
   acts.drill = (area) => {
     acts.clear();
     say(t("进入 %(name)s", { name: area.name }));
-    page.fit(boundsOf(area, toLatLng));
+    if (area.disc) map.setView(toLatLng(...area.at), 16);
+    else page.fit(boundsOf(area, toLatLng));
     if (DRILLED.has(area.level)) change({ area: area.code }, { step: true });
   };
 

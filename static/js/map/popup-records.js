@@ -27,6 +27,13 @@ function gradeTag(grade) {
   return tag(gradeWord(key), GRADE_TONES[key] || "", signElement(`grade:${key}`));
 }
 
+// A ledger's address often begins with the village already.
+function addressWord(record) {
+  const address = record.address || "";
+  const names = [record.village, record.natural_village].filter((name) => name && !address.includes(name));
+  return [...names, address].filter(Boolean).join(" ");
+}
+
 function visitLine(visit) {
   return [day(visit.at), visit.mode && visit.mode !== "home" ? modeWord(visit.mode) : outcomeWord(visit.outcome), minutesWord(visit.minutes), visit.visitor]
     .filter(Boolean).join(" · ");
@@ -49,7 +56,7 @@ export function householdPopup(data, view) {
       [t("电话"), masked(data, "phone", data.phone)],
       [t("身份证号"), masked(data, "id_number", data.id_number)],
       [t("银行卡"), masked(data, "bank_card", data.bank_card)],
-      [t("住址"), [data.village, data.natural_village, data.address].filter(Boolean).join(" ")],
+      [t("住址"), addressWord(data)],
       [t("最近走访"), last ? visitLine(last) : t("还没有走访记录")],
       last && last.verdict && last.verdict !== "valid" ? [t("是否计入"), verdictWord(last.verdict)] : null,
       suspicions.length ? [t("存疑"), suspicions.map(suspicionWord).join("、")] : null,
@@ -89,7 +96,7 @@ export function housePopup(data, view) {
         [t("建成"), data.built_year ? t("%(n)s 年", { n: data.built_year }) : null],
         [t("面积"), data.area_m2 ? t("%(n)s 平方米", { n: count(data.area_m2) }) : null],
         [t("层数"), data.storeys],
-        [t("住址"), [data.village, data.address].filter(Boolean).join(" ")],
+        [t("住址"), addressWord(data)],
         [t("备注"), data.remark],
       ]),
     ],

@@ -5,20 +5,74 @@ import { getJson } from "./api.js";
 import { h, icon, say } from "./dom.js";
 
 const L = window.L;
+const GAP = 20; // between the thing and its popup
+const EDGE = 12;
+const TOOLS = 64; // the tools' column stays free
+
+/** Leaflet's popup, but beside the thing on the emptier side instead of always above it. */
+const SidePopup = L.Popup.extend({
+  _updatePosition() {
+    L.Popup.prototype._updatePosition.call(this);
+    const map = this._map;
+    const box = this._container;
+    const size = map.getSize();
+    const at = map.latLngToContainerPoint(this._latlng);
+    const [width, height] = [box.offsetWidth, box.offsetHeight];
+    const room = { right: size.x - TOOLS - at.x - GAP - width, left: at.x - GAP - EDGE - width };
+    const side = room.right >= 0 || room.right >= room.left ? "right" : "left";
+    const top = Math.max(EDGE, Math.min(at.y - height / 3, size.y - height - EDGE));
+    this._containerBottom = at.y - top - height;
+    this._containerLeft = side === "right" ? GAP : -width - GAP;
+    box.style.bottom = `${this._containerBottom}px`;
+    box.style.left = `${this._containerLeft}px`;
+    box.dataset.side = side;
+    box.style.setProperty("--tip", `${Math.max(16, Math.min(height - 16, at.y - top))}px`);
+  },
+});
+
+/** On a phone a popup is a sheet at the bottom; elsewhere it points at its thing. */
+function createHost(map) {
+  const small = window.matchMedia("(max-width: 700px)");
+  const sheet = h("div", { class: "popup-sheet", hidden: true });
+  document.body.append(sheet);
+  const popup = new SidePopup({
+    className: "card-popup", closeButton: false, autoClose: false, closeOnClick: false, closeOnEscapeKey: false,
+    maxWidth: 348, minWidth: 260,
+    autoPanPaddingTopLeft: [EDGE, EDGE], autoPanPaddingBottomRight: [TOOLS, EDGE],
+  });
+  // What opens inside a popup makes it grow: it keeps pointing at its thing.
+  const watch = new ResizeObserver(() => popup.isOpen() && popup._updatePosition());
+  return {
+    open(latlng, content) {
+      this.put(content);
+      if (!small.matches) {
+        popup.setLatLng(latlng).openOn(map);
+        return;
+      }
+      const at = map.latLngToContainerPoint(latlng);
+      const seen = map.getSize().y * 0.3; // the sheet takes the rest
+      if (at.y > seen * 1.2) map.panBy([0, at.y - seen]);
+    },
+    put(content) {
+      sheet.hidden = !small.matches;
+      if (small.matches) sheet.replaceChildren(content);
+      else {
+        popup.setContent(content);
+        watch.disconnect();
+        watch.observe(content);
+      }
+    },
+    remove() {
+      popup.remove();
+      sheet.hidden = true;
+      sheet.replaceChildren();
+    },
+    contains: (node) => sheet.contains(node) || Boolean(popup.getElement()?.contains(node)),
+  };
+}
 
 export function createPopups(map, { onClose }) {
-  const popup = L.popup({
-    className: "card-popup",
-    closeButton: false,
-    autoClose: false,
-    closeOnClick: false,
-    closeOnEscapeKey: false,
-    maxWidth: 348,
-    minWidth: 260,
-    offset: [0, -8],
-    autoPanPaddingTopLeft: [16, 64],
-    autoPanPaddingBottomRight: [64, 24],
-  });
+  const host = createHost(map);
   const popups = { current: null };
   let returnTo = null;
   let abort = null;
@@ -31,8 +85,10 @@ export function createPopups(map, { onClose }) {
   }
 
   function put(content, { focus }) {
-    popup.setContent(content);
+    host.put(content);
     L.DomEvent.disableClickPropagation(content);
+    // Leaflet looks for the popup above the clicked node, and a button that has replaced itself is above nothing.
+    content.addEventListener("click", (event) => event.stopPropagation());
     if (focus) content.querySelector(".popup-title")?.focus({ preventScroll: true });
   }
 
@@ -51,9 +107,8 @@ export function createPopups(map, { onClose }) {
       put(frame(title, code, parts), { focus });
       say(spoken || title);
     };
-    if (data) popup.setContent(h("div"));
-    else put(frame(t("正在读取…"), "", h("div", { class: "popup-skeleton", "aria-hidden": "true" }, h("i"), h("i"), h("i"))), { focus });
-    popup.setLatLng(latlng).openOn(map);
+    const waiting = frame(t("正在读取…"), "", h("div", { class: "popup-skeleton", "aria-hidden": "true" }, h("i"), h("i"), h("i")));
+    host.open(latlng, data ? frame("", "", null) : waiting);
     try {
       const answer = data || (await getJson(url, signal));
       if (popups.current !== key || signal.aborted) return;
@@ -69,10 +124,10 @@ export function createPopups(map, { onClose }) {
 
   popups.close = () => {
     if (!popups.current) return false;
-    const hadFocus = popup.getElement()?.contains(document.activeElement);
+    const hadFocus = host.contains(document.activeElement);
     popups.current = null;
     abort?.abort();
-    popup.remove();
+    host.remove();
     onClose();
     if (hadFocus) {
       if (returnTo?.isConnected && returnTo !== document.body) returnTo.focus({ preventScroll: true });

@@ -6,7 +6,9 @@ import { flush } from "./queue.js";
 import { state } from "./state.js";
 import { themeOf } from "./themes.js";
 
-const PAPER_PX = 1040; // A4 across, without margins, in CSS pixels
+// A4 across without its margins, in CSS pixels; the height leaves room for title and legend.
+const PAPER_PX = 1030;
+const PAPER_HIGH_PX = 560;
 
 export function startPrint(map, { redrawAll, setup }) {
   const root = document.documentElement;
@@ -16,7 +18,9 @@ export function startPrint(map, { redrawAll, setup }) {
     if (theme !== null) return;
     theme = root.dataset.bsTheme;
     const size = map.getSize();
-    root.style.setProperty("--print-zoom", String(Math.min(1, PAPER_PX / size.x, 600 / size.y)));
+    root.style.setProperty("--print-zoom", String(Math.min(1, PAPER_PX / size.x, PAPER_HIGH_PX / size.y)));
+    root.style.setProperty("--print-width", `${size.x}px`);
+    root.style.setProperty("--print-height", `${size.y}px`);
     const head = document.getElementById("print-head");
     const { campaigns = [], area, as_of: asOf } = setup() || {};
     const campaign = campaigns.find((one) => String(one.id) === String(state.campaign));

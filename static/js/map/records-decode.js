@@ -14,6 +14,8 @@ function pointsOf(layer, z, x, y, make) {
     if (feature.type !== 1) continue;
     for (const ring of feature.loadGeometry()) {
       for (const at of ring) {
+        // A tile brings its neighbours' edge along for those who draw tile by tile; here each point counts once.
+        if (at.x < 0 || at.y < 0 || at.x >= layer.extent || at.y >= layer.extent) continue;
         const point = make(feature.properties, feature.id);
         if (!point) continue;
         point.x = (x + at.x / layer.extent) / side;

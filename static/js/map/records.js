@@ -5,8 +5,7 @@
 
 import { covers } from "./areas-data.js";
 import { traceArea } from "./areas.js";
-import { CanvasOverlay } from "./overlay.js";
-import { colour, fontOf, onPalette, typeScale, withAlpha } from "./palette.js";
+import { colour, fontOf, typeScale, withAlpha } from "./palette.js";
 import { binCells, decodeRecords, GRADE_ORDER, STATUS_ORDER } from "./records-decode.js";
 import { sprite, STAGES, statusSign } from "./symbols.js";
 import { TileSource } from "./tiles.js";
@@ -19,9 +18,9 @@ const DONE = new Set([1, 2, 6]);
 /** Nothing shown; a theme fills in what it wants. */
 export const NOTHING = { cells: null, statuses: new Set(), grades: new Set(), stages: new Set(), visits: false, suspect: false, footprints: false };
 
-/** The records layer. `options.url`; returns the handle the page works with. */
+/** Records; `options.url`. Draws on a sheet of the scene, which gives it `redraw`. */
 export function createRecords(options) {
-  const layer = { show: NOTHING, drawn: [], shapes: [], pending: false };
+  const layer = { show: NOTHING, drawn: [], shapes: [], boxes: [], pending: false, redraw: () => {} };
   const source = new TileSource({ url: options.url, decode: decodeRecords, maxZoom: options.maxZoom || 17, onTrouble: options.onTrouble });
   const coarse = window.matchMedia("(pointer: coarse)").matches;
 
@@ -30,8 +29,14 @@ export function createRecords(options) {
     return zoom >= 18 ? grown + 2 : grown;
   }
 
+  // One level up holds the same points with a quarter of the requests; outlines begin at 16.
+  function dataZoom(zoom, outlines) {
+    if (zoom <= POINTS_FROM) return Math.max(0, zoom);
+    return Math.min(source.maxZoom, outlines && zoom >= SHAPES_FROM ? Math.max(SHAPES_FROM, zoom - 1) : zoom - 1);
+  }
+
   function tilesFor(view) {
-    const z = Math.max(0, Math.min(source.maxZoom, Math.floor(view.zoom + 0.001)));
+    const z = dataZoom(Math.floor(view.zoom + 0.001), layer.show.footprints);
     const side = view.scale / 2 ** z;
     const tiles = [];
     for (let x = Math.floor(view.left / side); x <= (view.left + view.width) / side; x += 1) {
@@ -57,7 +62,7 @@ export function createRecords(options) {
       if (tile) ready.push(tile);
       if (tile !== undefined) continue;
       layer.pending = true;
-      source.load(z, x, y).then(() => layer.overlay.redraw(), () => {});
+      source.load(z, x, y).then(() => layer.redraw(), () => {});
       // Until it comes, what the level above knows of this square stands in.
       const parent = z - 1 >= POINTS_FROM ? source.peek(z - 1, x >> 1, y >> 1) : null;
       if (parent) ready.push(within(parent, 2 ** z, x, y));
@@ -65,18 +70,19 @@ export function createRecords(options) {
     return ready;
   }
 
-  function draw(view) {
+  layer.draw = (view) => {
     layer.drawn = [];
     layer.shapes = [];
+    layer.boxes = [];
     if (!wantsAnything(view.zoom)) return;
     const tiles = collect(view);
     if (view.zoom < POINTS_FROM) drawCells(view, tiles);
     else drawPoints(view, tiles);
-  }
+  };
 
   function drawCells({ ctx, ...view }, tiles) {
     const scale = typeScale();
-    const bins = binCells(tiles.flatMap((tile) => tile.cells), view.scale, 38 * scale);
+    const bins = binCells(tiles.flatMap((tile) => tile.cells), view.scale, 44 * scale);
     const byGrade = layer.show.cells === "houses";
     ctx.textAlign = "center";
     ctx.textBaseline = "middle";
@@ -84,7 +90,10 @@ export function createRecords(options) {
       const x = bin.x * view.scale - view.left;
       const y = bin.y * view.scale - view.top;
       if (byGrade) {
-        if (bin.worst && layer.show.grades.has(bin.worst) && bin.worst > "B") stamp(ctx, `grade:${bin.worst}`, 7, x, y);
+        if (bin.worst && layer.show.grades.has(bin.worst) && bin.worst > "B") {
+          stamp(ctx, `grade:${bin.worst}`, 7, x, y);
+          layer.boxes.push([x - 9, y - 9, x + 9, y + 9]);
+        }
         continue;
       }
       if (!bin.n) continue;
@@ -93,6 +102,7 @@ export function createRecords(options) {
         continue;
       }
       const r = (8 + Math.min(7, Math.sqrt(bin.n) / 2)) * scale;
+      layer.boxes.push([x - r, y - r, x + r, y + r]);
       const start = -Math.PI / 2;
       const done = (bin.n - bin.gap) / bin.n;
       ctx.beginPath();
@@ -155,7 +165,7 @@ export function createRecords(options) {
         for (const house of tile.houses) {
           if (house.grade !== grade) continue;
           const [x, y] = place(house, beside, -beside);
-          stamp(ctx, `grade:${grade}`, whole ? 7 : grade > "B" && grade !== "none" ? 5 : 3.5, x, y);
+          stamp(ctx, `grade:${grade}`, whole ? (grade > "B" && grade !== "none" ? 8.5 : 7) : grade > "B" && grade !== "none" ? 5 : 3.5, x, y);
           remember(house, x, y);
         }
       }
@@ -191,24 +201,17 @@ export function createRecords(options) {
     }
   }
 
-  layer.overlay = new CanvasOverlay(draw, { pane: "fangtu-points" });
-  layer.addTo = (map) => {
-    layer.map = map;
-    layer.overlay.addTo(map);
-    onPalette(() => layer.overlay.redraw());
-    return layer;
-  };
   layer.setShow = (show) => {
     layer.show = { ...NOTHING, ...show };
-    layer.overlay.redraw();
+    layer.redraw();
   };
   layer.setParams = (params) => {
-    if (source.setParams(params)) layer.overlay.redraw();
+    if (source.setParams(params)) layer.redraw();
   };
 
   /** The thing within reach of a world point, nearest first; what is drawn on top wins a tie. */
-  layer.pick = (worldX, worldY) => {
-    const scale = 256 * 2 ** layer.map.getZoom();
+  layer.pick = (worldX, worldY, zoom) => {
+    const scale = 256 * 2 ** zoom;
     const [x, y] = [worldX * scale, worldY * scale];
     let best = null;
     let least = (coarse ? 18 : 8) ** 2;
@@ -221,7 +224,6 @@ export function createRecords(options) {
     }
     return best || layer.shapes.find((shape) => covers(shape, worldX, worldY)) || null;
   };
-  layer.retry = () => layer.overlay.redraw();
   return layer;
 }
 

@@ -7,13 +7,14 @@ import { createBase } from "./base.js";
 import { coverageClasses } from "./classes.js";
 import { createHeat } from "./heat.js";
 import { createLabels } from "./labels.js";
-import { refreshPalette } from "./palette.js";
+import { CanvasOverlay } from "./overlay.js";
+import { onPalette, refreshPalette } from "./palette.js";
 import { createRecords } from "./records.js";
 import { dataParams, state } from "./state.js";
 import { layersOn, LEVELS, recordsShown } from "./themes.js";
 
 const TINTED = new Set(["coverage", "unvisited", "visited"]);
-const PANES = { land: 150, ground: 200, areas: 300, heat: 310, top: 350, borders: 380, points: 400, labels: 450, select: 460 };
+const PANES = { land: 150, ground: 200, areas: 300, heat: 310, top: 350, signs: 400, select: 460 };
 
 /** `registry` = what the shell registered, by kind; `onTrouble(part, reason|null)`. */
 export function createScene(map, registry, onTrouble) {
@@ -28,22 +29,31 @@ export function createScene(map, registry, onTrouble) {
   const heat = createHeat(optionsOf("heat"));
   const records = createRecords({ ...optionsOf("records"), onTrouble: (reason) => onTrouble("records", reason) });
   const labels = createLabels();
+  labels.obstacles = () => records.boxes;
+  const land = new CanvasOverlay(areas.drawLand, { pane: "fangtu-land" });
+  const fills = new CanvasOverlay(areas.drawFills, { pane: "fangtu-areas", needed: () => areas.filled });
+  // Borders, signs and labels share one canvas: each more of that size costs a machine without a GPU frames.
+  const signs = new CanvasOverlay((view) => {
+    areas.drawBorders(view);
+    if (registry.records) records.draw(view);
+    labels.draw(view);
+  }, { pane: "fangtu-signs" });
+  records.redraw = () => signs.redraw();
   const store = new AreaStore(optionsOf("areas").url || "/map/areas.json");
   const scene = { map, base, areas, heat, records, labels, store, classes: coverageClasses(), target: 0.95, level: [], villages: [], asOf: null };
 
   scene.add = () => {
-    areas.addTo(map);
+    for (const sheet of [land, fills, signs]) sheet.addTo(map);
     if (registry.base) base.addTo(map);
     if (registry.heat) heat.addTo(map);
-    if (registry.records) records.addTo(map);
-    labels.addTo(map);
+    onPalette(() => [land, fills, signs].forEach((sheet) => sheet.redraw()));
   };
 
   scene.configure = (setup) => {
     scene.target = setup.coverage?.target ?? 0.95;
     scene.classes = coverageClasses(scene.target);
     heat.breaks = setup.heat?.breaks || heat.breaks;
-    heat.bandwidth = setup.heat?.bandwidth_m || heat.bandwidth;
+    heat.radius = setup.heat?.bandwidth_m || heat.radius;
     records.setParams(dataParams());
   };
 
@@ -79,15 +89,18 @@ export function createScene(map, registry, onTrouble) {
   scene.draw = () => {
     const { theme } = state;
     const on = layersOn(theme, state.layers);
-    base.setTinted(TINTED.has(theme) && (theme !== "coverage" || fillStrength(map.getZoom()) > 0.5));
+    const shaded = TINTED.has(theme) && (theme !== "coverage" || fillStrength(map.getZoom()) > 0.5);
+    base.setTinted(shaded ? (theme === "coverage" ? 0.17 : 0.06) : 0);
     areas.areas = scene.level;
     areas.filled = theme === "coverage";
     areas.classes = scene.classes;
     areas.only = state.only;
+    areas.focus = state.area ? scene.villages.find((area) => area.code === state.area) || null : null;
     areas.lines = [];
     if (on.has("grids")) areas.lines.push({ areas: scene.grids || [], token: "map-grid-line", dash: [], width: 1 });
     if (on.has("villages")) areas.lines.push({ areas: scene.villages, token: "map-village-line", dash: [6, 4], width: 1.2 });
-    areas.redraw();
+    land.redraw();
+    fills.redraw();
     scene.drawLabels(on);
     scene.drawRecords();
   };
@@ -106,6 +119,7 @@ export function createScene(map, registry, onTrouble) {
       labels.sets.push({
         areas: filled ? scene.level : scene.villages,
         classes: solid ? scene.classes : null,
+        only: filled ? state.only : null,
         lines: (area) => {
           if (filled && map.getZoom() < 14.5) return [{ text: area.name, bold: true }, figure(area)];
           if (map.getZoom() < 14.5) return [{ text: area.name, bold: true }];
@@ -116,19 +130,19 @@ export function createScene(map, registry, onTrouble) {
         maxZoom: 17,
       });
     }
-    labels.overlay.redraw();
+    signs.redraw();
   };
 
   /** Paint everything at once with fresh colours, for paper. */
   scene.paintNow = () => {
     refreshPalette();
     base.repaint(true);
-    for (const sheet of [areas.land, areas.fills, areas.borders, heat.overlay, records.overlay, labels.overlay]) sheet.paint();
+    for (const sheet of [land, fills, heat.overlay, signs]) sheet.paint();
   };
 
   scene.retry = () => {
     base.repaint();
-    records.retry();
+    records.redraw();
   };
   return scene;
 }

@@ -27,7 +27,7 @@ export function createSelection(map) {
       const y = point.y * view.scale - view.top;
       outline(ctx, () => ctx.arc(x, y, 12, 0, Math.PI * 2), 2.4, 5);
     }
-  }, { pane: "fangtu-select" }).addTo(map);
+  }, { pane: "fangtu-select", needed: () => Boolean(selection.area || selection.hovered || selection.point) }).addTo(map);
 
   selection.set = (patch) => {
     Object.assign(selection, patch);

@@ -6,6 +6,12 @@ export function startSheet() {
   const closer = document.getElementById("sheet-close");
   const small = window.matchMedia("(max-width: 700px)");
 
+  // On a phone the themes are one row of chips over the map, not part of the sheet.
+  function placeThemes() {
+    const home = document.getElementById(small.matches ? "themes-chips" : "themes-home");
+    home.append(document.getElementById("themes"));
+  }
+
   function set(open) {
     panel.classList.toggle("is-open", open);
     opener.setAttribute("aria-expanded", String(open));
@@ -26,6 +32,10 @@ export function startSheet() {
     event.stopPropagation();
   }, true);
   document.getElementById("map-frame").addEventListener("pointerdown", () => panel.classList.contains("is-open") && set(false));
-  small.addEventListener("change", () => set(false));
+  small.addEventListener("change", () => {
+    placeThemes();
+    set(false);
+  });
+  placeThemes();
   set(false);
 }

@@ -31,8 +31,8 @@ const STATUS_ROWS = [
   [0, () => t("未走访")],
   [5, () => t("长期外出")],
   [4, () => t("拒访")],
-  [6, () => t("存疑")],
-  [7, () => t("有走访，未达有效")],
+  [6, () => t("存疑走访")],
+  [7, () => t("有走访但不计入")],
 ];
 
 export function statusWord(status) {
@@ -56,13 +56,13 @@ export function gradeWord(grade) {
 
 const STAGE_WORDS = {
   found: () => t("发现"),
-  appraised: () => t("已鉴定"),
-  compared: () => t("已比对"),
-  approved: () => t("已批准"),
-  started: () => t("已开工"),
-  completed: () => t("已竣工"),
-  accepted: () => t("已验收"),
-  paid: () => t("已打卡发放"),
+  appraised: () => t("鉴定"),
+  compared: () => t("比对"),
+  approved: () => t("批准"),
+  started: () => t("开工"),
+  completed: () => t("竣工"),
+  accepted: () => t("验收"),
+  paid: () => t("打卡发放"),
 };
 
 export function stageWord(stage) {
@@ -126,7 +126,7 @@ export function recordsShown(theme, on, zoom) {
   const own = (key) => on.has(key);
   const statuses = new Set();
   if (theme === "status") STATUS_NUMBERS.filter((n) => own(`s${n}`)).forEach((n) => statuses.add(n));
-  else if (own("households") && zoom >= (theme === "houses" || theme === "sites" ? 14 : 15)) STATUS_NUMBERS.forEach((n) => statuses.add(n));
+  else if (own("households") && zoom >= 14) STATUS_NUMBERS.forEach((n) => statuses.add(n));
   const grades = new Set();
   if (theme === "houses") GRADE_ROWS.map(([g]) => g).filter((g) => own(`g${g}`)).forEach((g) => grades.add(g));
   else if (own("danger") && zoom >= 16) ["C", "D"].forEach((g) => grades.add(g));
@@ -140,6 +140,6 @@ export function recordsShown(theme, on, zoom) {
     cells, statuses, grades, stages,
     visits: own("visits"),
     suspect: own("suspect"),
-    footprints: theme === "houses" || theme === "status",
+    footprints: theme === "houses",
   };
 }

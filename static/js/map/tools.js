@@ -40,7 +40,6 @@ export function buildTools(map, place, actions) {
 function createLocator(map) {
   let found = null;
   const sheet = new CanvasOverlay(({ ctx, ...view }) => {
-    if (!found) return;
     const x = found.x * view.scale - view.left;
     const y = found.y * view.scale - view.top;
     ctx.beginPath();
@@ -55,9 +54,9 @@ function createLocator(map) {
     ctx.fillStyle = colour("focus");
     ctx.fill();
     ctx.lineWidth = 2;
-    ctx.strokeStyle = "#FFFFFF";
+    ctx.strokeStyle = colour("symbol-ground");
     ctx.stroke();
-  }, { pane: "fangtu-select" }).addTo(map);
+  }, { pane: "fangtu-select", needed: () => Boolean(found) }).addTo(map);
 
   return () => {
     if (!navigator.geolocation || !window.isSecureContext) {
@@ -98,7 +97,7 @@ export function buildScale(map, place) {
   fill(place, word, bar);
   const update = () => {
     const { lat, lng } = map.getCenter();
-    const [metres, pixels] = scaleLength(metresPerPixel(toWorld(lng, lat)[1], map.getZoom()), 130);
+    const [metres, pixels] = scaleLength(metresPerPixel(toWorld(lng, lat)[1], map.getZoom()), map.getSize().x < 500 ? 80 : 130);
     word.textContent = metres < 1000 ? t("%(n)s 米", { n: metres }) : t("%(n)s 公里", { n: metres / 1000 });
     bar.style.width = `${Math.round(pixels)}px`;
   };

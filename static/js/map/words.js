@@ -17,7 +17,7 @@ const MODES = { home: () => t("入户"), phone: () => t("电话"), wechat: () =>
 export const modeWord = (key) => pick(MODES, key);
 
 const OUTCOMES = {
-  done: () => t("在家，已走访"),
+  done: () => t("完成走访"),
   nobody_home: () => t("无人在家"),
   refused: () => t("拒访"),
   long_away: () => t("长期外出"),
@@ -29,32 +29,30 @@ const OUTCOMES = {
 export const outcomeWord = (key) => pick(OUTCOMES, key);
 
 const VERDICTS = {
-  valid: () => t("有效"),
-  too_short: () => t("时间不足，不计入"),
-  no_reason: () => t("远程未写原因，不计入"),
-  not_done: () => t("未见到人，不计入"),
-  no_household: () => t("对不上农户，不计入"),
-  ruled_false: () => t("虚假入户（已判定）"),
-  void: () => t("已作废"),
+  valid: () => t("有效走访"),
+  too_short: () => t("时间不足"),
+  no_duration: () => t("没有起止时间"),
+  no_reason: () => t("远程走访未注明原因"),
+  not_done: () => t("未完成走访"),
+  ruled_false: () => t("虚假入户"),
+  void: () => t("作废"),
 };
 export const verdictWord = (key) => pick(VERDICTS, key);
 
 const SUSPICIONS = {
-  far: () => t("离房屋较远"),
-  short: () => t("停留很短"),
-  clash: () => t("时间重叠"),
-  night: () => t("时间反常"),
+  far_from_house: () => t("位置离房屋过远"),
+  two_places: () => t("同一时间在两处"),
 };
 export const suspicionWord = (key) => pick(SUSPICIONS, key);
 
 const QUALITIES = {
   1: () => t("现场定位"),
   2: () => t("影像上点选"),
-  3: () => t("随台账导入"),
-  4: () => t("按门牌推算"),
+  3: () => t("导入坐标"),
+  4: () => t("门牌号推算"),
   5: () => t("自然村中心"),
   6: () => t("村中心"),
-  7: () => t("待定位"),
+  7: () => t("未定位"),
 };
 export const qualityWord = (key) => pick(QUALITIES, key);
 
@@ -65,7 +63,7 @@ const LEVELS = {
   township: () => t("乡镇"),
   village: () => t("村"),
   natural_village: () => t("自然村"),
-  group: () => t("自然村"),
+  group: () => t("村民小组"),
   grid: () => t("网格"),
 };
 export const levelWord = (key) => pick(LEVELS, key);

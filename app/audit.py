@@ -1,0 +1,42 @@
+"""The log page (日志) for the administrator: who did what, newest first."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+
+from app.access import Role, require
+from app.session import db
+from app.view import ZONE
+from data.audit import read_audit
+
+bp = Blueprint("audit", __name__)
+PAGE = 50
+ACTS = (
+    "sign_in", "sign_in_refused", "reveal", "search_number", "account_add", "account_disable", "account_enable",
+    "password_change", "password_reset", "token_add", "import", "export", "load_sample",
+)  # fmt: skip
+
+
+@bp.get("/audit")
+@require(Role.ADMIN)
+def page() -> str:
+    """One page of the log."""
+    act = request.args.get("act") or None
+    actor = (request.args.get("actor") or "").strip() or None
+    before = request.args.get("before", "")
+    rows = read_audit(
+        db(),
+        act=act if act in ACTS else None,
+        actor=actor,
+        before=int(before) if before.isdigit() and len(before) < 19 else None,
+        limit=PAGE + 1,
+    )
+    return render_template(
+        "audit.html",
+        rows=[(row, row.at.astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S")) for row in rows[:PAGE]],
+        older=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        newest=not before,
+        acts=ACTS,
+        act=act,
+        actor=actor or "",
+    )

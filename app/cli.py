@@ -1,0 +1,244 @@
+"""The commands behind ``./fangtu``: upgrade, import, export, coverage, recheck, status and accounts.
+
+Heavy libraries are imported inside the commands that need them, so that the others answer at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.terminal import LANG, Commands, as_owner, print_json, rate_in_words, say, words
+from app.users import user
+from data.settings import load_settings
+
+# The kinds of data.imports.fields, which is not read here: it would bring the whole import along.
+IMPORTS = ("areas", "households", "houses", "sites", "visits", "base", "campaigns")
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Fangtu."""
+
+
+main.add_command(user)
+
+
+@main.command(help=words("把数据库升级到当前版本", "Bring the database to the present version"))
+def upgrade() -> None:
+    """Bring the database to the present version."""
+    from data.upgrade import prepare_database
+
+    prepare_database(load_settings(), say)
+
+
+def _mapping(_ctx: click.Context, _param: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
+    mapping = {}
+    for pair in pairs:
+        column, equals, field = pair.rpartition("=")
+        if not equals or not column or not field:
+            raise click.BadParameter(words(f"{pair}：应为 列名=字段", f"{pair}: expected COLUMN=FIELD"))
+        mapping[column] = field
+    return mapping
+
+
+@main.command(
+    "import",
+    help=words("导入文件", "Import a file"),
+)
+@click.argument("kind", type=click.Choice(IMPORTS))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--area", help=words("辖区代码", "code of the area the file speaks of"))
+@click.option("--crs", help=words("坐标系：wgs84 gcj02 bd09 EPSG:代码等", "wgs84 cgcs2000 gcj02 bd09 or EPSG:code"))
+@click.option(
+    "--map",
+    "mapping",
+    multiple=True,
+    callback=_mapping,
+    metavar="COLUMN=FIELD",
+    help=words("列名=字段", "what a column is"),
+)
+@click.option("--campaign", help=words("行动（走访记录所属）", "campaign the visits belong to"))
+@click.option("--round", "round_no", type=int, help=words("轮次", "round the visits belong to"))
+@click.option("--level", help=words("辖区层级", "level of the areas"))
+@click.option("--sheet", help=words("只读这个工作表或图层", "read this sheet or layer only"))
+@click.option("--dry-run", is_flag=True, help=words("试算：全部核对，不写入", "check everything, write nothing"))
+@click.option("--json", "as_json", is_flag=True, help=words("输出 JSON", "print JSON"))
+def import_(
+    kind: str,
+    file: Path,
+    area: str | None,
+    crs: str | None,
+    mapping: dict[str, str],
+    campaign: str | None,
+    round_no: int | None,
+    level: str | None,
+    sheet: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Import a file."""
+    from data.imports.report import ImportOptions
+    from data.imports.run import import_file
+
+    options = ImportOptions(
+        area=area,
+        crs=crs,
+        mapping=mapping,
+        dry_run=dry_run,
+        campaign=campaign,
+        round=round_no,
+        level=level,
+        sheet=sheet,
+    )
+    with as_owner() as (settings, engine):
+        report = import_file(engine, settings, kind, file, options, say)
+    if as_json:
+        print_json(report.to_json(LANG))
+    else:
+        _print_report(report)
+
+
+def _print_report(report: Any) -> None:
+    head = words("试算（尚未写入）：", "Dry run (nothing was written): ") if report.dry_run else ""
+    click.echo(
+        head
+        + words(
+            f"读取 {report.read} 行 = 接受 {report.accepted} + 未接受 {report.refused}；非数据 {report.ignored} 行",
+            f"read {report.read} rows = {report.accepted} accepted + {report.refused} refused; "
+            f"{report.ignored} more are no data",
+        )
+    )
+    for name, number in report.counts.items():
+        click.echo(f"  {name}: {number}")
+    for problem in [*report.problems[:50], *report.warnings[:20]]:
+        told = problem.to_json(LANG)
+        where = " ".join(
+            part
+            for part in (
+                told["sheet"] or "",
+                words(f"第 {told['row']} 行", f"row {told['row']}") if told["row"] else "",
+                told["column"] or "",
+            )
+            if part
+        )
+        found = words(f"：为“{told['found']}”", f": '{told['found']}'") if told["found"] else ""
+        expected = words(f"，应为 {told['expected']}", f", expected {told['expected']}") if told["expected"] else ""
+        click.echo(f"  {where}{found}{expected}{words('：', ': ')}{told['reason']}", err=True)
+    rest = len(report.problems) - 50
+    if rest > 0:
+        click.echo(words(f"  …… 另有 {rest} 行，见 --json", f"  ... and {rest} more, see --json"), err=True)
+
+
+@main.command(help=words("导出文件", "Export records"))
+@click.argument("kind")
+@click.option("--area", help=words("只导出这个辖区", "only this area"))
+@click.option("--format", "format_", type=click.Choice(["xlsx", "csv", "geojson", "gpkg"]))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help=words("写到这个文件", "file to write"))
+def export(kind: str, area: str | None, format_: str | None, out: Path) -> None:
+    """Export records to a file."""
+    from data.exports import export_file
+
+    chosen = format_ or out.suffix.lstrip(".").lower()
+    if chosen not in ("xlsx", "csv", "geojson", "gpkg"):
+        raise click.UsageError(words("请用 --format 指明格式。", "Say the format: --format xlsx|csv|geojson|gpkg."))
+    with as_owner() as (_, engine):
+        rows = export_file(engine, kind, out, area=area, format=chosen)
+    click.echo(
+        words(f"已写入 {out}：{rows} 行，已隐去姓名和号码。", f"Wrote {out}: {rows} rows, names and numbers masked.")
+    )
+
+
+@main.command(help=words("走访覆盖率", "Coverage of the visits"))
+@click.option("--campaign", help=words("行动的编号或代码；默认最新", "campaign; the newest by default"))
+@click.option("--round", "round_no", help=words("轮次；默认当前", "round; the current one by default"))
+@click.option(
+    "--by", default="village", type=click.Choice(["county", "township", "village", "group", "grid"]), show_default=True
+)
+@click.option("--json", "as_json", is_flag=True, help=words("输出 JSON", "print JSON"))
+def coverage(campaign: str | None, round_no: str | None, by: str, as_json: bool) -> None:
+    """Coverage by area."""
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from data.campaigns import current_round, find_campaign, list_rounds
+    from data.coverage import coverage_by_area, coverage_total
+    from data.db import owner_session
+
+    with as_owner() as (_, engine), owner_session(engine) as session:
+        chosen = find_campaign(session, campaign)
+        number = current_round(
+            list_rounds(session, chosen.id), round_no, datetime.now(ZoneInfo("Asia/Shanghai")).date()
+        )
+        rows = coverage_by_area(session, chosen.id, number, by)
+        total = coverage_total(session, chosen.id, number)
+        title = words(f"{chosen.name_zh} 第 {number} 轮", f"{chosen.name_en}, round {number}")
+        target = chosen.target
+        told = {"campaign": chosen.code, "round": number, "by": by, "target": target}
+    if as_json:
+        print_json({**told, "total": total.as_json(), "rows": [row.as_json() for row in rows]})
+        return
+    click.echo(title)
+    for row in [*rows, total]:
+        name = row.name or (words("合计", "Total") if row is total else words("不在所列辖区", "in none of them"))
+        rate = rate_in_words(row.ratio, target)
+        click.echo(f"{row.code or '':<16} {rate:>7}  {row.visited} / {row.eligible}  {name}")
+
+
+@main.command(help=words("从原始记录重新计算并核对", "Recompute from the records and compare"))
+@click.option("--json", "as_json", is_flag=True, help=words("输出 JSON", "print JSON"))
+def recheck(as_json: bool) -> None:
+    """Recompute and compare; exit status 1 if anything differs."""
+    from data.db import owner_session
+    from data.recheck import recheck as count_again
+
+    with as_owner() as (_, engine), owner_session(engine) as session:
+        found = count_again(session)
+    if as_json:
+        print_json(found)
+    else:
+        for name, number in found["checks"].items():
+            click.echo(f"{name}: {number}")
+        click.echo(
+            words("全部一致。", "Everything agrees.")
+            if not found["drift"]
+            else words(f"有 {found['drift']} 行不一致。", f"{found['drift']} rows differ.")
+        )
+    if found["drift"]:
+        sys.exit(1)
+
+
+@main.command(help=words("数据库版本、迁移、数量、范围", "Database versions, migrations, counts, extent"))
+@click.option("--json", "as_json", is_flag=True, help=words("输出 JSON", "print JSON"))
+def status(as_json: bool) -> None:
+    """What the database holds."""
+    from data.inventory import inventory
+
+    with as_owner() as (_, engine):
+        found = inventory(engine)
+    if as_json:
+        print_json(found)
+        return
+    for name, value in found.items():
+        click.echo(f"{name}: {json.dumps(value, ensure_ascii=False, default=str)}")
+
+
+@main.command("load-sample", hidden=True)
+@click.option("--password", help=words("演示账号的密码", "password of the demo accounts"))
+@click.option("--json", "as_json", is_flag=True)
+def load_sample(password: str | None, as_json: bool) -> None:
+    """Load the sample township once, and open the demo accounts with this password."""
+    from data.demo import load_demo
+
+    with as_owner() as (settings, engine):
+        found = load_demo(settings, engine, password, say)
+    if as_json:
+        print_json(found)
+
+
+if __name__ == "__main__":
+    main(prog_name="./fangtu")

@@ -1,0 +1,66 @@
+"""A campaign from its work plan (TOML)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from data.campaigns import open_campaign
+from data.imports.linking import link_visits
+from data.imports.report import ImportRefused, ImportReport
+from data.imports.scope import Scope
+from data.judging import judge_again
+from data.rules.plan import read_plan
+from geo.errors import Text
+
+_MOST_BYTES = 1 << 20
+
+
+def import_campaign(session: Session, path: Path, scope: Scope, report: ImportReport) -> None:
+    """Open or update the campaign of a work plan; one plan is one row.
+
+    Parameters
+    ----------
+    scope : Scope
+        Where the campaign takes place; everywhere without an area.
+
+    Raises
+    ------
+    ImportRefused
+        If the file is no text of sensible size.
+    PlanError
+        If the plan lacks something.
+    """
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise ValueError("too large")
+        content = path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise ImportRefused(
+            Text(
+                f"读不了“{path.name}”：应为不超过 1 MB 的 UTF-8 TOML 文本。",
+                f"Cannot read '{path.name}': expected a TOML text in UTF-8 of at most 1 MB.",
+            ),
+            found=path.name,
+        ) from error
+    plan = read_plan(content)
+    before = session.execute(
+        text("select id, plan_text, jur, jur_end from campaign where code = :code"), {"code": plan.id}
+    ).one_or_none()
+    campaign = open_campaign(session, plan, (scope.jur, scope.jur_end))
+    report.read = report.accepted = 1
+    report.columns = {"campaign": "campaign", "round": "round", "visit": "visit"}
+    if before is None:
+        report.count(inserted=1)
+        return
+    if scope.code and (before.jur, before.jur_end) != (scope.jur, scope.jur_end):
+        report.warn(
+            Text("行动的辖区开办后不变，--area 未生效", "the area of a campaign stays as opened; --area had no effect"),
+            found=scope.code,
+        )
+    changed = before.plan_text != content
+    report.count(updated=int(changed), unchanged=int(not changed))
+    if changed:
+        report.count(judged_again=judge_again(session, campaign.id), linked_visits=link_visits(session))

@@ -1,0 +1,194 @@
+"""Visits (走访) from registers, phones' exports and map layers; none is lost, also those to no known household."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import text
+
+from data.areas import assign_places, settle_jurisdiction
+from data.imports.linking import DISTANCE, find_households
+from data.imports.merge import (
+    PLACE,
+    PLACE_COLUMNS,
+    Job,
+    count_merge,
+    keep_better_places,
+    keep_stored,
+    merge_stage,
+    place_cells,
+    refuse_repeats,
+)
+from data.imports.staging import copy_rows, make_stage, settle_stage
+from data.imports.suspects import refresh_suspects
+from data.imports.visit_rows import NAMESPACE, Register, read_register
+from data.rules.validity import VisitFacts, check_visit
+
+STAGE = "stage_visit"
+_FACTS = ("household_ref", "visitor", "visitor_kind", "companions", "started_at", "ended_at", "minutes", "mode", "reason",
+          "outcome", "source_status", "ruling", "remark")  # fmt: skip
+_COLUMNS = {
+    "at": "integer",
+    "id": "uuid",
+    "natural_key": "text",
+    "campaign_id": "bigint",
+    "round_no": "smallint",
+    **dict.fromkeys(_FACTS, "text"),
+    "started_at": "timestamptz",
+    "ended_at": "timestamptz",
+    "minutes": "double precision",
+    "jur": "bigint",
+    **PLACE,
+}
+_LATER = {
+    "is_new": "boolean",
+    "household_id": "bigint",
+    "village_id": "bigint",
+    "grid_id": "bigint",
+    "place_jur": "bigint",
+    "distance_m": "double precision",
+    "verdict": "text",
+    "counts": "boolean",
+}
+
+
+def import_visits(job: Job) -> None:
+    """Merge the visits of a file.
+
+    The natural key is the record's own code (a UUID as it is, else inside campaign and area), else household, start,
+    visitor and way. A visit to no known household is kept, listed, and joined when the household comes. Its verdict is
+    that of ``data.rules.validity`` under its campaign's rule.
+    """
+    session, report = job.session, job.report
+    register = read_register(job)
+    keys = refuse_repeats(job, _natural_keys(job, register))
+    register = register.keep(job.records)
+    make_stage(session, STAGE, _COLUMNS | _LATER)
+    copy_rows(session, STAGE, list(_COLUMNS), _stage_rows(job, keys, register))
+    settle_stage(session, STAGE)
+    session.execute(
+        text(f"""
+            update {STAGE} s set is_new = false, id = t.id, campaign_id = t.campaign_id, round_no = t.round_no
+              from visit t where t.natural_key = s.natural_key""")
+    )
+    session.execute(text(f"update {STAGE} set is_new = true where is_new is null"))
+    keep_stored(session, STAGE, "visit", _FACTS)
+    session.execute(text(f"update {STAGE} set mode = coalesce(mode, 'home'), outcome = coalesce(outcome, 'done')"))
+    report.count(kept_place=keep_better_places(session, STAGE, "visit"))
+    find_households(session, STAGE, job.scope.jur, job.scope.jur_end, job.scope.key)
+    keep_stored(session, STAGE, "visit", ["household_id"])
+    assign_places(session, STAGE)
+    settle_jurisdiction(session, STAGE)
+    _join(job)
+    _judge(job, register)
+    columns = ["campaign_id", "round_no", *_FACTS, "household_id", "jur", "place_jur", "distance_m", "verdict", "counts",
+               *PLACE_COLUMNS]  # fmt: skip
+    inserted, updated = merge_stage(session, STAGE, "visit", columns, job.batch)
+    count_merge(job, inserted, updated)
+    pairs = session.execute(text(f"select distinct campaign_id, visitor from {STAGE}")).all()
+    refresh_suspects(session, {(row.campaign_id, row.visitor) for row in pairs})
+    _count(job)
+
+
+def _natural_keys(job: Job, register: Register) -> list[str]:
+    records = job.records
+    names = ("code", "household_code", "visitor", "mode", "remark")
+    keys = []
+    for at, (code, household, visitor, mode, remark) in enumerate(
+        zip(*(records.column(name) for name in names), strict=True)
+    ):
+        campaign = register.campaigns[at].code
+        own = _as_uuid(code) if code else None
+        if own:
+            keys.append(str(own))
+        elif code:
+            keys.append(f"{campaign}:{job.scope.key}:{code}")
+        else:
+            start = register.starts[at]
+            shape = records.geometry[at]
+            told = (household, start.timestamp() if start else "", visitor, mode, "" if start else remark,
+                    "" if household or shape is None else shape.wkt)  # fmt: skip
+            told_text = "|".join(str(part or "") for part in told)
+            keys.append(f"{campaign}:{job.scope.key}:at:{hashlib.sha256(told_text.encode()).hexdigest()[:32]}")
+    return keys
+
+
+def _as_uuid(code: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(code) if len(code) >= 32 else None
+    except ValueError:
+        return None
+
+
+def _stage_rows(job: Job, keys: list[str], register: Register) -> Iterator[tuple[Any, ...]]:
+    records = job.records
+    places = place_cells(records)
+    before = [records.column(name) for name in ("household_code", "visitor", "visitor_kind", "companions")]
+    reasons, ruled, remarks = records.column("reason"), records.column("ruled"), records.column("remark")
+    modes, status = records.column("mode"), records.column("source_status")
+    for at, key in enumerate(keys):
+        yield (
+            at,
+            str(_as_uuid(key) or uuid.uuid5(NAMESPACE, key)),
+            key,
+            register.campaigns[at].id,
+            register.rounds[at],
+            *(column[at] for column in before),
+            register.starts[at],
+            register.ends[at],
+            register.minutes[at],
+            modes[at],
+            reasons[at],
+            register.outcomes[at],
+            status[at],
+            ruled[at],
+            remarks[at],
+            job.scope.township_jur,
+            *places[at],
+        )
+
+
+def _join(job: Job) -> None:
+    """Set the jurisdiction of the visit's own place, and that of the household where it is known, with the distance."""
+    job.session.execute(
+        text(f"""
+            update {STAGE} s set place_jur = coalesce(g.jur, a.jur)
+              from {STAGE} o left join grid g on g.id = o.grid_id left join area a on a.id = o.village_id
+             where o.at = s.at""")
+    )
+    job.session.execute(
+        text(f"""
+            update {STAGE} v set jur = h.jur, distance_m = {DISTANCE} from household h where h.id = v.household_id""")
+    )
+
+
+def _judge(job: Job, register: Register) -> None:
+    """Reach the verdicts on what is to be stored, each by the rule of its campaign."""
+    session = job.session
+    rules = {campaign.id: campaign.rule for campaign in register.known}
+    rows = session.execute(
+        text(f"select at, campaign_id, mode, outcome, minutes, reason, source_status, ruling from {STAGE}")
+    ).all()
+    verdicts = (
+        (row.at, check_visit(VisitFacts(*row[2:]), rules[row.campaign_id]))
+        for row in rows
+    )
+    make_stage(session, "stage_verdict", {"at": "integer", "verdict": "text"})
+    copy_rows(session, "stage_verdict", ["at", "verdict"], verdicts)
+    session.execute(
+        text(f"""
+            update {STAGE} s set verdict = n.verdict, counts = n.verdict = 'valid' from stage_verdict n where n.at = s.at""")
+    )
+
+
+def _count(job: Job) -> None:
+    row = job.session.execute(
+        text(f"""
+            select count(*) filter (where household_id is null) as unmatched,
+                   count(*) filter (where counts) as valid,
+                   count(*) filter (where geom is not null and village_id is null) as outside from {STAGE}""")
+    ).one()
+    job.report.count(unmatched=row.unmatched, valid=row.valid, outside=row.outside)

@@ -1,0 +1,117 @@
+"""A real browser on the small township, served as an installation serves it; every page is watched for faults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
+
+from tests.browser.look import MapPage
+from tests.browser.stand import Stand, commit_township, served
+from tests.browser.watch import Watch
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # Whatever a page asks for elsewhere fails at once instead of leaving the machine.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+DESK: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+WAIT_MS = 20_000  # a busy machine is no fault
+
+OpenPage = Callable[..., Page]
+OpenMap = Callable[..., MapPage]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests; each test has a context of its own, so nothing is shared but the program."""
+    expect.set_options(timeout=WAIT_MS)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def stand() -> Iterator[Stand]:
+    """The small township with an account per role."""
+    made = commit_township("fangtu_test_browser")
+    yield made
+    made.owner.dispose()
+
+
+@pytest.fixture(scope="session")
+def site(stand: Stand, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the served township."""
+    with served(stand.settings, tmp_path_factory.mktemp("server") / "web.log") as address:
+        yield address
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    """What goes wrong on the pages of this test; at its end: nothing did."""
+    noticed = Watch()
+    yield noticed
+    noticed.check()
+
+
+@pytest.fixture
+def open_context(browser: Browser, site: str, stand: Stand, watch: Watch) -> Iterator[Callable[..., BrowserContext]]:
+    """A watched browser context, signed in as a role (by its session) or as nobody."""
+    opened: list[BrowserContext] = []
+
+    def make(role: str | None = None, *, language: str = "zh", **options: object) -> BrowserContext:
+        context = browser.new_context(
+            base_url=site,
+            **{"viewport": DESK, "locale": "zh-CN", "timezone_id": "Asia/Shanghai", **options},  # type: ignore[arg-type]
+        )
+        context.set_default_timeout(WAIT_MS)
+        watch.attach(context)
+        cookies = [{"name": "fangtu_lang", "value": language, "url": site}]
+        if role is not None:
+            cookies.append({"name": "fangtu_session", "value": stand.tokens[role], "url": site})
+        context.add_cookies(cookies)  # type: ignore[arg-type]
+        opened.append(context)
+        return context
+
+    yield make
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture
+def open_page(open_context: Callable[..., BrowserContext]) -> OpenPage:
+    """A page at an address, as a role."""
+
+    def make(address: str, role: str | None = None, **options: object) -> Page:
+        page = open_context(role, **options).new_page()
+        page.goto(address)
+        return page
+
+    return make
+
+
+@pytest.fixture
+def open_map(open_page: OpenPage) -> OpenMap:
+    """The map page as a role, with everything drawn."""
+
+    def make(role: str = "supervisor", address: str = "/map", **options: object) -> MapPage:
+        return MapPage(open_page(address, role, **options)).drawn()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def screenshots() -> Path:
+    """Where pictures of the documentation lie."""
+    return Path(__file__).resolve().parents[2] / "templates" / "docs" / "img"

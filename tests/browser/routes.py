@@ -1,0 +1,57 @@
+"""Every address that is read, made from the application's own route table."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import quote
+
+from flask import Flask
+from werkzeug.routing import Rule
+
+from app.access import rule_of
+from data.askers import Role
+from tests.browser.stand import Stand
+from tests.hostile import value_of
+from tests.township import VILLAGES
+
+# Files of the checkout, the same for everybody; they hold no record.
+NO_RECORDS = {"static"}
+
+
+def values_for(stand: Stand, payload: str) -> dict[str, list[Any]]:
+    """What to put in for each argument of an address."""
+    keys = stand.keys()
+    return {
+        "household_id": list(keys["households"].values()),
+        "house_id": list(keys["houses"].values()),
+        "site_id": list(keys["sites"].values()),
+        "no": list(keys["visits"].values()),
+        "account_id": list(stand.accounts.values()),
+        "code": [VILLAGES[0], quote(value_of(payload, "area.code") + f"#{stand.town.areas[VILLAGES[0]]}", safe="")],
+        "lang": ["zh", "en"],
+        "z": [16],
+        "x": [54390],
+        "y": [25663],
+    }
+
+
+def addresses(rule: Rule, values: dict[str, list[Any]]) -> list[str]:
+    """Every address of a route that the values make."""
+    made = [re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)]
+    for name in sorted(rule.arguments):
+        assert name in values, f"{rule.rule}: say in values_for() what to put in for {name}"
+        made = [address.replace("{" + name + "}", str(value)) for address in made for value in values[name]]
+    return made
+
+
+def read_rules(app: Flask) -> list[Rule]:
+    """Routes that are read."""
+    rules = (rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()))
+    return sorted((rule for rule in rules if rule.endpoint not in NO_RECORDS), key=lambda rule: rule.rule)
+
+
+def routes_of(app: Flask, role: str) -> list[str]:
+    """Routes a role may read."""
+    rules = {rule.rule: rule_of(app.view_functions[rule.endpoint]) for rule in read_rules(app)}
+    return [route for route, roles in rules.items() if roles is not None and (not roles or Role(role) in roles)]

@@ -1,0 +1,179 @@
+"""A township with accounts in a database of its own, and the application served from it as an installation would."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from data.areas import number_range
+from data.db import owner_engine
+from data.households import place
+from data.passwords import hash_password
+from data.sealing import SEALED_FIELDS, load_sealer
+from data.settings import ROOT, Settings
+from data.tables import Account, Appraisal, Duty, House, Household, RenovationSite, Visit
+from tests.conftest import fresh_database
+from tests.database.test_isolation import open_session
+from tests.township import TOWNSHIP, VILLAGES, SmallTownship, make_township
+
+PASSWORD = "Kancha-2026-fangwu"
+# username: role, area of duty, full name
+ACCOUNTS = {
+    "inspector": ("inspector", VILLAGES[0], "何巡访"),
+    "supervisor": ("supervisor", TOWNSHIP, "吕主管"),
+    "leader": ("leader", TOWNSHIP, "施领导"),
+    "admin": ("admin", TOWNSHIP, "张管理"),
+}
+ROLES = tuple(ACCOUNTS)
+NUMBERS = {"id_number": "340221199001011237", "phone": "13800005678", "bank_card": "6222020200112233445"}
+START_S = 60
+GRACE_S = 15
+
+
+@dataclass
+class Stand:
+    """What was committed: the township, the accounts and a session token for each of them."""
+
+    settings: Settings
+    owner: Engine
+    town: SmallTownship
+    accounts: dict[str, int] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def keys(self) -> dict[str, dict[str, int]]:
+        """Keys of records by kind and by the name of their household (visits by their own)."""
+        with Session(self.owner) as session:
+            home = {key: name for name, key in self.town.households.items()}
+            return {
+                "households": dict(self.town.households),
+                "houses": {home[h]: k for k, h in session.execute(select(House.id, House.household_id)).tuples() if h},
+                "sites": {
+                    home[h]: k
+                    for k, h in session.execute(select(RenovationSite.id, RenovationSite.household_id)).tuples()
+                    if h
+                },
+                "visits": {
+                    name: session.scalars(select(Visit.no).where(Visit.id == key)).one()
+                    for name, key in self.town.visits.items()
+                },
+            }
+
+
+def commit_township(database: str) -> Stand:
+    """Make the database anew with the small township, one account per role and sealed numbers of household H1."""
+    settings = fresh_database(database)
+    stand = Stand(settings, owner_engine(settings), SmallTownship())
+    with Session(stand.owner) as session, session.begin():
+        stand.town = make_township(session)
+        home = session.get_one(Household, stand.town.households["H1"])
+        sealer = load_sealer(settings.key_file)
+        for name, number in NUMBERS.items():
+            sealed = SEALED_FIELDS[name]
+            setattr(home, sealed.column, sealer.seal(number, place(sealed.column), home.id))
+            setattr(home, sealed.index, sealer.index(number, name))
+        home.key_groups, home.address = ["lone_elder"], "测试路一号"
+        session.get_one(Visit, stand.town.visits["V0"]).quality = 1
+        for username, (role, code, full_name) in ACCOUNTS.items():
+            low, high = number_range(code)
+            account = Account(
+                username=username,
+                full_name=full_name,
+                role=role,
+                jur=low,
+                jur_end=high,
+                password_hash=hash_password(PASSWORD),
+                password_changed_at=datetime.now(UTC),
+            )
+            session.add(account)
+            session.flush()
+            session.add(Duty(account_id=account.id, jur=low, jur_end=high))
+            session.flush()
+            stand.accounts[username], stand.tokens[username] = account.id, f"token-of-{username}-{database}"
+            open_session(session, settings, account.id, stand.tokens[username])
+    return stand
+
+
+def add_records_in_village_one(session: Session, town: SmallTownship) -> None:
+    """A house with a site for H1, so that the inspector of village 001 has one of each kind."""
+    house = session.scalars(select(House).where(House.household_id == town.households["H1"])).one()
+    session.add(
+        RenovationSite(
+            natural_key=f"{TOWNSHIP}:site-H1",
+            code="G-H1",
+            household_id=house.household_id,
+            house_id=house.id,
+            jur=house.jur,
+            village_id=house.village_id,
+            grid_id=house.grid_id,
+            method="repair",
+            grade_before="C",
+            stage="approved",
+            geom="SRID=4326;POINT(118.8021 36.4052)",
+            quality=3,
+        )
+    )
+    session.add(Appraisal(house_id=house.id, jur=house.jur, result="B", appraised_on=datetime(2026, 3, 1, tzinfo=UTC)))
+
+
+@contextmanager
+def served(settings: Settings, log: Path) -> Iterator[str]:
+    """The application under gunicorn on a free loopback port; ended by its pid.
+
+    Yields
+    ------
+    str
+        Address without a slash at its end.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listener, log.open("wb") as out:
+        # The listening socket is handed over, so that nobody can take the port in between.
+        number = listener.fileno()
+        env = {name: value for name, value in os.environ.items() if not name.startswith("FANGTU_")}
+        env["FANGTU_DATABASE_URL"] = settings.admin_url.render_as_string(hide_password=False)
+        env["FANGTU_VAR_DIR"] = str(settings.var)
+        env["FANGTU_KEY_FILE"] = str(settings.key_file)
+        server = subprocess.Popen(
+            [
+                sys.executable, "-m", "gunicorn", "app.factory:wsgi()", f"--bind=fd://{number}", "--workers=1",
+                "--threads=4", "--worker-class=gthread", "--no-control-socket", f"--chdir={ROOT}",
+            ],
+            stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, cwd=ROOT, pass_fds=(number,),
+        )  # fmt: skip
+        port = listener.getsockname()[1]
+        try:
+            _wait_for(server, port, log)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.send_signal(signal.SIGTERM)
+            try:
+                server.wait(GRACE_S)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+
+
+def _wait_for(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    until = time.monotonic() + START_S
+    while time.monotonic() < until and server.poll() is None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        try:
+            connection.request("GET", "/healthz")
+            if connection.getresponse().status == http.HTTPStatus.OK:
+                return
+        except OSError:
+            time.sleep(0.1)
+        finally:
+            connection.close()
+    raise AssertionError(f"The server did not start:\n{log.read_text(encoding='utf-8', errors='replace')[-4000:]}")

@@ -1,0 +1,144 @@
+"""Hostile text in every text column runs in no page and no popup of a real browser, and is read letter by letter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from urllib.parse import quote, urlsplit
+
+import pytest
+from flask import Flask
+from playwright.sync_api import BrowserContext, Page
+from sqlalchemy.orm import Session
+
+from app.factory import create_app
+from data.sealing import load_sealer
+from tests.browser.look import words_of
+from tests.browser.routes import addresses, read_rules, routes_of, values_for
+from tests.browser.stand import Stand, add_records_in_village_one, commit_township, served
+from tests.browser.watch import Watch
+from tests.hostile import ALL, PAYLOADS, fill_every_table, poison, value_of
+
+# Everything at once for each role; each payload alone for those who see most of it.
+CASES = [*((role, "all") for role in ("inspector", "supervisor", "leader", "admin"))]
+CASES += [(role, name) for name in PAYLOADS for role in ("supervisor", "admin")]
+TEXTS = {**PAYLOADS, "all": ALL}
+# kind in the address, kind in the API, record, columns its popup shows
+POPUPS = [
+    ("household", "households", "H1", ["household.address", "area.name", "household.key_groups", "visit.visitor"]),
+    ("house", "houses", "H1", ["house.structure", "house.address", "house.remark"]),
+    ("site", "sites", "H1", []),
+    ("visit", "visits", "V1", ["visit.visitor", "visit.outcome"]),
+]
+NAMED = {"supervisor", "inspector"}
+
+
+@pytest.fixture(scope="module")
+def stand() -> Iterator[Stand]:
+    made = commit_township("fangtu_test_hostile_pages")
+    with Session(made.owner) as session, session.begin():
+        fill_every_table(session, made.town)
+        add_records_in_village_one(session, made.town)
+    yield made
+    made.owner.dispose()
+
+
+@pytest.fixture(scope="module")
+def site(stand: Stand, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(stand.settings, tmp_path_factory.mktemp("hostile") / "web.log") as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def app(stand: Stand) -> Flask:
+    return create_app(stand.settings)
+
+
+def html_pages(app: Flask, stand: Stand, role: str, payload: str) -> list[str]:
+    """Addresses of the route table that answer this role with a page."""
+    client = app.test_client()
+    client.set_cookie("fangtu_session", stand.tokens[role])
+    values = values_for(stand, payload)
+    open_to = set(routes_of(app, role))
+    every = [address for rule in read_rules(app) if rule.rule in open_to for address in addresses(rule, values)]
+    asked = ((address, client.get(address)) for address in every)
+    return [address for address, answer in asked if answer.mimetype == "text/html" and answer.status_code == 200]
+
+
+def assert_calm(page: Page, watch: Watch) -> None:
+    """Nothing of a payload has run, or been made into a part of the page."""
+    assert page.title() != "x", page.url
+    assert page.locator("img[src=x], script:not([src])").count() == 0, page.url
+    assert [url for url in watch.requests if urlsplit(url).path.rsplit("/", 1)[-1] == "x"] == []
+    assert watch.dialogs == []
+
+
+@pytest.mark.parametrize(("role", "name"), CASES, ids=[f"{role}-{name}" for role, name in CASES])
+def test_no_page_and_no_popup_lets_the_text_run(
+    app: Flask,
+    stand: Stand,
+    open_context: Callable[..., BrowserContext],
+    watch: Watch,
+    role: str,
+    name: str,
+) -> None:
+    payload = TEXTS[name]
+    with Session(stand.owner) as session, session.begin():
+        poison(session, payload, load_sealer(stand.settings.key_file))
+    page = open_context(role).new_page()
+    pages = html_pages(app, stand, role, payload)
+    assert "/map" in pages
+    for address in pages:
+        page.goto(address)
+        if address != "/map":
+            assert_calm(page, watch)
+    walk_the_map(page, stand, watch, role, payload)
+    watch.check()
+
+
+def walk_the_map(page: Page, stand: Stand, watch: Watch, role: str, payload: str) -> None:
+    """Open every kind of popup, search, and go through the themes."""
+    keys = stand.keys()
+    for kind, plural, record, columns in POPUPS:
+        page.goto("about:blank")  # else only what follows the # changes, and nothing is loaded
+        page.goto(f"/map?theme=status#sel={kind}:{keys[plural][record]}")
+        page.wait_for_selector("body[data-ready=true]")
+        shown = popup_words(page)
+        expected = columns + (["household.head_name"] if kind == "household" and role in NAMED else [])
+        assert [column for column in expected if value_of(payload, column) not in shown] == [], kind
+        assert_calm(page, watch)
+    if role == "supervisor":
+        reveal_phone(page, stand, payload)
+    page.goto("about:blank")
+    page.goto(f"/map?theme=coverage#sel=area:{quote(area_code(stand, payload))}")
+    page.wait_for_selector("body[data-ready=true]")
+    assert value_of(payload, "area.name") in popup_words(page)
+    assert value_of(payload, "area.name") in words_of(page.locator("#area-list"))
+    for theme in page.locator("#themes button").all():
+        theme.click()
+    page.get_by_role("combobox", name="搜索村、户").fill(payload[:8])
+    results = page.locator("#search-results")
+    results.locator("[role=option]").first.wait_for()
+    assert value_of(payload, "area.name") in words_of(results)
+    assert_calm(page, watch)
+
+
+def popup_words(page: Page) -> str:
+    page.wait_for_selector("[role=dialog]:not(:has(.popup-skeleton)) h2")
+    return words_of(page.locator("[role=dialog]"))
+
+
+def area_code(stand: Stand, payload: str) -> str:
+    """Present code of village 001."""
+    return f"{value_of(payload, 'area.code')}#{stand.town.areas['990101001001']}"
+
+
+def reveal_phone(page: Page, stand: Stand, payload: str) -> None:
+    """A telephone number that is hostile text itself, shown whole."""
+    page.goto("about:blank")
+    page.goto(f"/map?theme=status#sel=household:{stand.town.households['H1']}")
+    page.locator("[role=dialog] .facts > div", has_text="电话").get_by_role("button", name="查看").click()
+    page.get_by_label("查看原因").fill(payload)
+    page.keyboard.press("Enter")
+    shown = page.locator("[role=dialog] .masked strong")
+    shown.wait_for()
+    assert words_of(shown) == value_of(payload, "household.phone_sealed")

@@ -1,0 +1,176 @@
+"""Hostile text for every column that can hold text.
+
+The columns are found from the tables themselves, so a new one is included by being there. A column is left out only
+if the database limits it to a list of words, or if it stands in :data:`EXCEPTIONS` with its reason.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from sqlalchemy import ARRAY, CheckConstraint, Column, Enum, String, Table, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+
+from data.areas import number_range
+from data.households import place
+from data.sealing import SEALED_FIELDS, Sealer
+from data.tables import Base, Household
+from tests.township import VILLAGES, SmallTownship
+
+PAYLOADS = {
+    "template literal": "${document.title='x'}",
+    "image": """<img src=x onerror="document.title='x'">""",
+    "script": "</script><script>document.title='x'</script>",
+    "template": "{{7*7}}",
+    "address": "javascript:document.title='x'",
+}
+# All at once; as an address it is the script of its first part, for the rest is a comment.
+ALL = "javascript:document.title='x'//" + "".join(text for name, text in PAYLOADS.items() if name != "address")
+
+# Columns that cannot hold what somebody typed. Whoever adds one here says why.
+EXCEPTIONS = {
+    ("account", "password_hash"): "argon2's own notation, never shown and never written by hand",
+}
+# Columns whose words steer the counting: only rows of which the count does not speak are changed.
+ONLY_WHERE = {
+    ("visit", "verdict"): "verdict <> 'valid'",  # a verdict counts if and only if it is 'valid'
+    ("base_feature", "kind"): "kind <> 'road_main'",  # a feature of an unknown kind is not drawn; one road stays
+}
+# JSON whose structure the program reads: where in it words of a person stand.
+JSON_PATHS = {("campaign", "plan"): "jsonb_set(plan, '{visit,done_statuses}', jsonb_build_array(cast(:value as text)))"}
+_LIST_CHECK = re.compile(r"^(\w+) in \(")
+
+
+def value_of(payload: str, column: str) -> str:
+    """What stands in a column given as ``table.column``: the payload and where it was put, still good as a script."""
+    return f"{payload};{column}"
+
+
+def is_text(column: Column[Any]) -> bool:
+    """Whether a column holds text, a list of texts or JSON."""
+    kind = column.type.item_type if isinstance(column.type, ARRAY) else column.type
+    return isinstance(kind, String | JSONB) and not isinstance(kind, Enum)
+
+
+def limited_columns(table: Table) -> set[str]:
+    """Columns that a check of the database limits to a list of words."""
+    checks = [str(check.sqltext) for check in table.constraints if isinstance(check, CheckConstraint)]
+    return {found.group(1) for check in checks if (found := _LIST_CHECK.match(check))}
+
+
+def free_text_columns() -> list[tuple[Table, Column[Any]]]:
+    """Every column somebody could put hostile text in."""
+    return [
+        (table, column)
+        for table in Base.metadata.sorted_tables
+        for column in table.columns
+        if is_text(column) and column.name not in limited_columns(table) and (table.name, column.name) not in EXCEPTIONS
+    ]
+
+
+def fill_every_table(session: Session, town: SmallTownship) -> None:
+    """At least one row in each table that holds text, inside village 001 so that every role sees it."""
+    village = town.areas[VILLAGES[0]]
+    low, high = number_range(VILLAGES[0])
+    keys = {
+        "village": village,
+        "low": low,
+        "high": high,
+        "home": town.households["H1"],
+        "account": session.scalar(text("select min(id) from account")),
+    }
+    for statement in _ROWS:
+        session.execute(text(statement), keys)
+    session.flush()
+
+
+_ROWS = (
+    """insert into area (code, name, level, parent_id, jur, jur_end, geom, centre, derived, source)
+       select '990101001001-N01', '测试自然村', 'natural_village', :village, :low, :high,
+              st_multi(st_buffer(st_setsrid(st_makepoint(118.803, 36.405), 4326), 0.002)),
+              st_setsrid(st_makepoint(118.803, 36.405), 4326), true, 'test'""",
+    "update household set group_id = (select id from area where level = 'natural_village') where id = :home",
+    """insert into area_alias (area_id, jur, jur_end, name, code, valid_from)
+       values (:village, :low, :high, '旧名', '990101001901', '2020-01-01')""",
+    """insert into batch (kind, file_name, sha256, read, accepted, refused, jur, jur_end, account_id)
+       values ('households', 'ledger.xlsx', '\\x00', 1, 0, 1, :low, :high, :account)""",
+    """insert into batch_problem (batch_id, jur, jur_end, sheet, "row", "column", found, expected_zh, expected_en,
+                                  reason_zh, reason_en, refused)
+       select id, :low, :high, 'a', 2, 'b', 'c', 'd', 'e', 'f', 'g', true from batch limit 1""",
+    """insert into attachment (id, jur, household_id, kind, file_name, content_type, size_bytes, sha256)
+       select gen_random_uuid(), jur, id, 'photo', 'a.jpg', 'image/jpeg', 1, '\\x00' from household where id = :home""",
+    """insert into audit (account_id, actor, role, act, object_kind, object_id, fields, reason, details, address,
+                          request_id, jur)
+       values (:account, 'a', 'b', 'c', 'd', 'e', '{f}', 'g', '{}', 'h', 'i', :low)""",
+    "insert into login_attempt (username, address, succeeded) values ('a', 'b', false)",
+    """insert into base_feature (kind, geom, jur)
+       values ('water', st_setsrid(st_makepoint(118.803, 36.405), 4326), :low)""",
+    # A house outside every village and one household known by its ledger only, both for the work lists.
+    "update household set stated_area = '测试', address = '测试' where geom is null or village_id is null",
+    "update visit set suspect = '{far}' where natural_key = 'test:V3'",
+)
+
+
+def poison(session: Session, payload: str, sealer: Sealer) -> None:
+    """Put the payload into every free text column of every row, and under every seal."""
+    unique = {(table.name, name) for table in Base.metadata.sorted_tables for name in _unique_columns(table)}
+    by_table: dict[tuple[str, str], list[str]] = {}
+    values: dict[str, str] = {}
+    for table, column in free_text_columns():
+        name = f"{table.name}.{column.name}"
+        place_of = name.replace(".", "_")
+        values[place_of] = value_of(payload, name)
+        where = ONLY_WHERE.get((table.name, column.name), "true")
+        by_table.setdefault((table.name, where), []).append(
+            f'"{column.name}" = {_new_value(table, column, place_of, (table.name, column.name) in unique)}'
+        )
+    for (table_name, where), changes in by_table.items():
+        session.execute(text(f"update {table_name} set {', '.join(changes)} where {where}"), values)
+    session.expire_all()
+    for home in session.query(Household):
+        for sealed in SEALED_FIELDS.values():
+            whole = value_of(payload, f"household.{sealed.column}")
+            setattr(home, sealed.column, sealer.seal(whole, place(sealed.column), home.id))
+    session.flush()
+
+
+def unfilled(session: Session, payload: str) -> list[str]:
+    """Free text columns in which no row holds the payload; empty if the poisoning reached everything."""
+    missing = []
+    for table, column in free_text_columns():
+        name = f"{table.name}.{column.name}"
+        found = session.scalar(
+            text(f'select count(*) from {table.name} where position(:value in cast("{column.name}" as text)) > 0'),
+            {"value": json.dumps(value_of(payload, name))[1:-1] if _is_quoted(column) else value_of(payload, name)},
+        )
+        if not found:
+            missing.append(name)
+    return missing
+
+
+def _is_quoted(column: Column[Any]) -> bool:
+    """Lists and JSON are compared in their written form, in which quotation marks are escaped."""
+    return isinstance(column.type, ARRAY | JSONB)
+
+
+def _new_value(table: Table, column: Column[Any], parameter: str, must_differ: bool) -> str:
+    if isinstance(column.type, JSONB):
+        path = JSON_PATHS.get((table.name, column.name))
+        if path:
+            return path.replace(":value", f":{parameter}")
+        return f"jsonb_build_object('text', cast(:{parameter} as text))"
+    if isinstance(column.type, ARRAY):
+        return f"array[cast(:{parameter} as text)]"
+    if must_differ:
+        key = table.primary_key.columns[0].name
+        return f"cast(:{parameter} as text) || '#' || \"{key}\""
+    return f"cast(:{parameter} as text)"
+
+
+def _unique_columns(table: Table) -> set[str]:
+    groups = [c.columns for c in table.constraints if isinstance(c, UniqueConstraint)]
+    groups += [index.columns for index in table.indexes if index.unique]
+    return {column.name for group in groups for column in group if is_text(column)}

@@ -1,0 +1,88 @@
+"""Command line: refusals are sentences with status 1, a wrong command line gives 2; no trace is shown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from app.cli import IMPORTS, main
+from app.terminal import rate_in_words
+from data.imports.fields import KINDS
+
+
+def run(*words: str, **env: str) -> Result:
+    return CliRunner().invoke(main, list(words), env=env)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["nonsense"],
+        ["import"],
+        ["import", "poems", "x.csv"],
+        ["import", "households", "/does/not/exist.csv"],
+        ["export", "households"],
+        ["coverage", "--by", "planet"],
+        ["user", "add", "x"],
+        ["user", "add", "x", "--role", "king", "--area", "1"],
+        ["user", "token"],
+    ],
+)
+def test_a_wrong_command_line_gives_2(words: list[str]) -> None:
+    assert run(*words).exit_code == 2
+
+
+def test_a_mapping_needs_its_equals_sign(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("a\n1\n")
+    for pair in ("户名", "=head_name", "户名="):
+        assert run("import", "households", str(file), "--map", pair).exit_code == 2
+
+
+def test_an_unknown_setting_is_said_in_words() -> None:
+    answer = run("status", FANGTU_NONSENSE="1")
+    assert answer.exit_code == 1
+    assert "FANGTU_NONSENSE" in answer.output
+    assert "Traceback" not in answer.output
+
+
+def test_a_database_that_does_not_answer_is_said_in_words(tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    address = f"postgresql+psycopg2://nobody@/none?host={tmp_path}"
+    (secrets / "database.json").write_text(json.dumps({"admin_url": address, "app_password": "x"}))
+    for words in (["status", "--json"], ["recheck"], ["user", "list"], ["coverage"]):
+        answer = run(*words, FANGTU_VAR_DIR=str(tmp_path))
+        assert answer.exit_code == 1, words
+        assert "./fangtu status" in answer.output
+        assert "Traceback" not in answer.output
+
+
+def test_help_has_all_verbs() -> None:
+    listed = run("--help").output
+    for verb in ("upgrade", "import", "export", "coverage", "recheck", "status", "user"):
+        assert verb in listed
+    assert "load-sample" not in listed
+
+
+def test_the_kinds_are_those_of_the_importer() -> None:
+    assert set(IMPORTS) == set(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "shown"),
+    [
+        (None, "—"),
+        (0, "0.0%"),
+        (0.8345, "83.5%"),
+        (0.9496, "94.9%"),
+        (0.95, "95.0%"),
+        (0.9997, "99.9%"),
+        (1.04, "104.0%"),
+    ],
+)
+def test_a_rate_never_looks_reached_before_it_is(ratio: float | None, shown: str) -> None:
+    assert rate_in_words(ratio, 0.95) == shown

@@ -1,0 +1,234 @@
+"""Hostile text in every text column comes out of every address as text, whoever asks."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from urllib.parse import quote
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from app.factory import create_app
+from data.sealing import load_sealer
+from tests.browser.routes import addresses, read_rules, routes_of, values_for
+from tests.browser.stand import ROLES, Stand, add_records_in_village_one, commit_township
+from tests.hostile import ALL, PAYLOADS, fill_every_table, free_text_columns, poison, unfilled, value_of
+
+EVERY = {**PAYLOADS, "all": ALL}
+CODE_ATTRIBUTES = {"href", "src", "action", "formaction", "xlink:href", "data", "poster"}
+Page = tuple[str, str, TestResponse]
+
+
+class Tags(HTMLParser):
+    """Tags of a page as a browser opens them, and the text between."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.opened: list[tuple[str, dict[str, str]]] = []
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.opened.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+@pytest.fixture(scope="module")
+def stand() -> Iterator[Stand]:
+    made = commit_township("fangtu_test_hostile")
+    with Session(made.owner) as session, session.begin():
+        fill_every_table(session, made.town)
+        add_records_in_village_one(session, made.town)
+    yield made
+    made.owner.dispose()
+
+
+@pytest.fixture(scope="module")
+def app(stand: Stand) -> Flask:
+    made = create_app(stand.settings)
+    made.config["TESTING"] = True
+    return made
+
+
+@pytest.fixture(scope="module", params=EVERY, ids=list(EVERY))
+def payload(request: pytest.FixtureRequest, stand: Stand) -> str:
+    """Each payload in turn, in every column of the database."""
+    text: str = EVERY[request.param]
+    with Session(stand.owner) as session, session.begin():
+        poison(session, text, load_sealer(stand.settings.key_file))
+    return text
+
+
+@pytest.fixture
+def client_of(app: Flask, stand: Stand) -> Callable[[str], FlaskClient]:
+    def client(role: str) -> FlaskClient:
+        made = app.test_client()
+        made.set_cookie("fangtu_session", stand.tokens[role])
+        return made
+
+    return client
+
+
+def every_page(app: Flask, stand: Stand, client: FlaskClient, payload: str) -> Iterator[Page]:
+    """Every GET route with every record: route, address, answer."""
+    values = values_for(stand, payload)
+    for rule in read_rules(app):
+        for address in addresses(rule, values):
+            yield rule.rule, address, client.get(address)
+    for route in ("/coverage", "/map/areas.json"):
+        for by in ("group", "grid"):
+            yield route, f"{route}?by={by}", client.get(f"{route}?by={by}")
+
+
+def assert_nothing_can_run(address: str, answer: TestResponse, payload: str) -> None:
+    """A browser that opens this answer runs nothing of the payload."""
+    assert answer.status_code < 500, f"{address}: {answer.status_code}"
+    kind = answer.mimetype
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "script-src 'self';" in answer.headers["Content-Security-Policy"]
+    if kind == "text/html":
+        assert_page_is_calm(address, answer.text)
+    elif kind == "text/javascript":
+        assert payload not in answer.text, f"{address}: a script holds a record"
+    elif kind == "text/csv":
+        assert answer.headers["Content-Disposition"].startswith("attachment")
+    else:
+        assert kind in {"application/json", "application/vnd.mapbox-vector-tile", "application/x-protobuf"}, address
+
+
+def assert_page_is_calm(address: str, page: str) -> None:
+    """No tag, handler or address of a page comes from a record, and no template was filled in."""
+    tags = Tags()
+    tags.feed(page)
+    for tag, attributes in tags.opened:
+        assert attributes.get("src") != "x", f"{address}: <{tag}> of a payload"
+        assert not [name for name in attributes if name.startswith("on")], f"{address}: <{tag}> {attributes}"
+        for name in CODE_ATTRIBUTES & attributes.keys():
+            scheme = re.sub(r"[\x00-\x20]", "", attributes[name]).lower()
+            assert not scheme.startswith(("javascript:", "data:text", "vbscript:")), f"{address}: {attributes}"
+        if tag == "script":
+            assert attributes.get("src", "").startswith(("/static/", "/map/shell.js")), f"{address}: {attributes}"
+    assert re.search(r"<script[^>]*>[^<]*document\.title", page) is None, f"{address}: a script of a payload"
+    assert re.search(r"\b49;[a-z_]+\.", page) is None, f"{address}: a template was filled in"
+
+
+def test_the_columns_are_found_from_the_tables() -> None:
+    found = {f"{table.name}.{column.name}" for table, column in free_text_columns()}
+    assert {"household.head_name", "area.name", "visit.remark", "campaign.name_zh", "audit.reason"} <= found
+    assert not {"account.role", "visit.mode", "house.grade", "renovation_site.stage", "area.level"} & found
+
+
+def test_every_text_column_holds_the_payload(stand: Stand, payload: str) -> None:
+    with Session(stand.owner) as session:
+        assert unfilled(session, payload) == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_answer_lets_the_text_run(
+    app: Flask, stand: Stand, client_of: Callable[[str], FlaskClient], payload: str, role: str
+) -> None:
+    client = client_of(role)
+    answered: set[str] = set()
+    for route, address, answer in every_page(app, stand, client, payload):
+        assert_nothing_can_run(address, answer, payload)
+        if answer.status_code < 400:
+            answered.add(route)
+    # A code with a slash in it cannot be part of an address.
+    beyond = {"/api/v1/areas/<code>"} if "/" in payload else set()
+    silent = [route for route in routes_of(app, role) if route not in answered | beyond]
+    assert silent == [], "no record of these was there to be looked at"
+
+
+@pytest.mark.parametrize(
+    ("address", "columns"),
+    [
+        ("/worklists", ["household.address", "visit.household_ref", "visit.visitor"]),
+        ("/coverage", ["area.name"]),
+        ("/coverage?by=grid", ["grid.name"]),
+        ("/accounts", ["account.username", "account.full_name"]),
+        ("/audit", ["audit.actor", "audit.reason", "audit.act", "audit.object_kind"]),
+        ("/account", ["account.full_name", "session.agent", "session.address"]),
+    ],
+)
+def test_a_page_shows_the_text_letter_by_letter(
+    client_of: Callable[[str], FlaskClient], payload: str, address: str, columns: list[str]
+) -> None:
+    answer = client_of("admin").get(address)
+    assert answer.status_code == 200
+    tags = Tags()
+    tags.feed(answer.text)
+    shown = "".join(tags.text)
+    assert [name for name in columns if value_of(payload, name) not in shown] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns"),
+    [
+        ("households", ["household.head_name", "household.address", "household.house_no", "area.name", "grid.name"]),
+        ("houses", ["house.structure", "house.address", "house.remark", "appraisal.standard", "appraisal.appraiser"]),
+        ("sites", ["renovation_site.remark", "renovation_site.household_ref"]),
+        ("visits", ["visit.visitor", "visit.reason", "visit.outcome", "visit.remark", "visit.suspect"]),
+    ],
+)
+def test_a_card_carries_the_text_letter_by_letter(
+    stand: Stand, client_of: Callable[[str], FlaskClient], payload: str, kind: str, columns: list[str]
+) -> None:
+    name = "V1" if kind == "visits" else "H1"
+    answer = client_of("supervisor").get(f"/api/v1/{kind}/{stand.keys()[kind][name]}")
+    assert answer.mimetype == "application/json"
+    words = json.dumps(answer.json, ensure_ascii=False)
+    expected = [json.dumps(value_of(payload, column), ensure_ascii=False)[1:-1] for column in columns]
+    assert [word for word in expected if word not in words] == []
+
+
+@pytest.mark.parametrize("typed", EVERY.values(), ids=list(EVERY))
+def test_what_is_typed_or_asked_comes_back_as_text(
+    client_of: Callable[[str], FlaskClient], stand: Stand, typed: str
+) -> None:
+    client = client_of("admin")
+    word = quote(typed, safe="")
+    for address in (
+        f"/{word}",
+        f"/map?campaign={word}",
+        f"/map?area={word}&q={word}",
+        f"/coverage?by={word}",
+        f"/coverage?area={word}",
+        f"/worklists?area={word}",
+        f"/audit?actor={word}&act={word}",
+        f"/map/setup.json?area={word}",
+        f"/map/heat.json?kind={word}",
+        f"/api/v1/search?q={word}",
+        f"/api/v1/areas/{word}",
+        f"/i18n/{word}.json",
+    ):
+        assert_nothing_can_run(address, client.get(address), typed)
+
+
+@pytest.mark.parametrize("typed", EVERY.values(), ids=list(EVERY))
+def test_a_form_gives_back_what_was_typed_as_text(app: Flask, stand: Stand, typed: str) -> None:
+    stranger = app.test_client()
+    token = re.search(r'name="csrf_token" value="([^"]+)"', stranger.get(f"/sign-in?next={quote(typed)}").text)
+    assert token is not None
+    form = {"csrf_token": token.group(1), "username": typed, "password": typed, "next": typed}
+    answer = stranger.post("/sign-in", data=form)
+    assert answer.status_code == 401
+    assert_nothing_can_run("/sign-in", answer, typed)
+    tags = Tags()
+    tags.feed(answer.text)
+    assert [a["value"] for _, a in tags.opened if a.get("name") == "username"] == [typed[:100]]
+    assert all(a["value"].startswith("/") for _, a in tags.opened if a.get("name") == "next")
+    admin = app.test_client()
+    admin.set_cookie("fangtu_session", stand.tokens["admin"])
+    token = re.search(r'name="csrf_token" value="([^"]+)"', admin.get("/accounts").text)
+    assert token is not None
+    form = {"csrf_token": token.group(1), "username": typed, "full_name": typed, "role": "leader", "areas": typed}
+    answer = admin.post("/accounts", data=form)
+    assert answer.status_code == 422
+    assert_nothing_can_run("/accounts", answer, typed)
