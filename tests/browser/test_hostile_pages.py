@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -91,7 +91,8 @@ def test_no_page_and_no_popup_lets_the_text_run(
         page.goto(address)
         if address != "/map":
             assert_calm(page, watch)
-    walk_the_map(page, stand, watch, role, payload)
+    if name == "all" or role == "supervisor":
+        walk_the_map(page, stand, watch, role, payload)
     watch.check()
 
 
@@ -106,30 +107,25 @@ def walk_the_map(page: Page, stand: Stand, watch: Watch, role: str, payload: str
         expected = columns + (["household.head_name"] if kind == "household" and role in NAMED else [])
         assert [column for column in expected if value_of(payload, column) not in shown] == [], kind
         assert_calm(page, watch)
-    if role == "supervisor":
-        reveal_phone(page, stand, payload)
-    page.goto("about:blank")
-    page.goto(f"/map?theme=coverage#sel=area:{quote(area_code(stand, payload))}")
-    page.wait_for_selector("body[data-ready=true]")
-    assert value_of(payload, "area.name") in popup_words(page)
-    assert value_of(payload, "area.name") in words_of(page.locator("#area-list"))
     for theme in page.locator("#themes button").all():
         theme.click()
+    page.locator("#area-list button").first.focus()
+    page.keyboard.press("Enter")
+    page.locator("[role=dialog] .popup-figure").wait_for()
+    assert value_of(payload, "area.name") in popup_words(page)
+    assert value_of(payload, "area.name") in words_of(page.locator("#area-list"))
     page.get_by_role("combobox", name="搜索村、户").fill(payload[:8])
     results = page.locator("#search-results")
     results.locator("[role=option]").first.wait_for()
     assert value_of(payload, "area.name") in words_of(results)
+    if role == "supervisor":
+        reveal_phone(page, stand, payload)
     assert_calm(page, watch)
 
 
 def popup_words(page: Page) -> str:
     page.wait_for_selector("[role=dialog]:not(:has(.popup-skeleton)) h2")
     return words_of(page.locator("[role=dialog]"))
-
-
-def area_code(stand: Stand, payload: str) -> str:
-    """Present code of village 001."""
-    return f"{value_of(payload, 'area.code')}#{stand.town.areas['990101001001']}"
 
 
 def reveal_phone(page: Page, stand: Stand, payload: str) -> None:
