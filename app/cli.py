@@ -16,7 +16,8 @@ from app.terminal import LANG, Commands, as_owner, print_json, rate_in_words, sa
 from app.users import user
 from data.settings import load_settings
 
-# The kinds of data.imports.fields, which is not read here: it would bring the whole import along.
+# The kinds of data.imports.fields and data.exports, which are not read here: they bring the whole import along.
+EXPORTS = ("areas", "grids", "households", "houses", "sites", "visits", "coverage")
 IMPORTS = ("areas", "households", "houses", "sites", "visits", "base", "campaigns")
 
 
@@ -135,7 +136,7 @@ def _print_report(report: Any) -> None:
 
 
 @main.command(help=words("导出文件", "Export records"))
-@click.argument("kind")
+@click.argument("kind", type=click.Choice(EXPORTS))
 @click.option("--area", help=words("只导出这个辖区", "only this area"))
 @click.option("--format", "format_", type=click.Choice(["xlsx", "csv", "geojson", "gpkg"]))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help=words("写到这个文件", "file to write"))
@@ -147,7 +148,7 @@ def export(kind: str, area: str | None, format_: str | None, out: Path) -> None:
     if chosen not in ("xlsx", "csv", "geojson", "gpkg"):
         raise click.UsageError(words("请用 --format 指明格式。", "Say the format: --format xlsx|csv|geojson|gpkg."))
     with as_owner() as (_, engine):
-        rows = export_file(engine, kind, out, area=area, format=chosen)
+        rows = export_file(engine, kind, out, area=area, format=chosen, language=LANG)
     click.echo(
         words(f"已写入 {out}：{rows} 行，已隐去姓名和号码。", f"Wrote {out}: {rows} rows, names and numbers masked.")
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 from flask import Flask, redirect
@@ -12,7 +11,31 @@ from sqlalchemy import Engine, text
 from werkzeug.routing import BaseConverter
 from werkzeug.wrappers import Response as AnyResponse
 
-from app import access, assets, compression, errors, headers, language, navigation
+from app import (
+    access,
+    account,
+    accounts,
+    api,
+    areas,
+    assets,
+    audit,
+    compression,
+    coverage,
+    errors,
+    headers,
+    health,
+    households,
+    houses,
+    language,
+    maps,
+    navigation,
+    search,
+    signin,
+    sites,
+    tiles,
+    visits,
+    worklists,
+)
 from app import session as sessions
 from app.access import public
 from app.session import Store, bearer_token
@@ -22,24 +45,25 @@ from data.sealing import load_sealer, load_secret
 from data.settings import ROOT, Settings, load_settings
 from geo.errors import Text
 
+# In this order, which is also that of the route table.
 BLUEPRINTS = (
-    ("app.health", "bp"),
-    ("app.language", "bp"),
-    ("app.signin", "bp"),
-    ("app.maps", "bp"),
-    ("app.tiles", "bp"),
-    ("app.coverage", "bp"),
-    ("app.worklists", "bp"),
-    ("app.households", "bp"),
-    ("app.houses", "bp"),
-    ("app.sites", "bp"),
-    ("app.visits", "bp"),
-    ("app.areas", "bp"),
-    ("app.search", "bp"),
-    ("app.account", "bp"),
-    ("app.accounts", "bp"),
-    ("app.audit", "bp"),
-    ("app.api", "bp"),
+    health.bp,
+    language.bp,
+    signin.bp,
+    maps.bp,
+    tiles.bp,
+    coverage.bp,
+    worklists.bp,
+    households.bp,
+    houses.bp,
+    sites.bp,
+    visits.bp,
+    areas.bp,
+    search.bp,
+    account.bp,
+    accounts.bp,
+    audit.bp,
+    api.bp,
 )
 DEMO_ACCOUNTS = ("inspector", "supervisor", "leader", "admin")
 MIB = 1024 * 1024
@@ -103,11 +127,8 @@ def create_app(settings: Settings) -> Flask:
     navigation.init_app(app)
     errors.init_app(app)
     assets.init_app(app, ROOT / "static")
-    for module, name in BLUEPRINTS:
-        try:
-            app.register_blueprint(getattr(import_module(module), name))
-        except ModuleNotFoundError as missing:
-            print("not yet:", module, missing)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
     app.add_url_rule("/", "home", public(_home))
     return app
 

@@ -43,4 +43,5 @@ def _answer(tile: bytes, caching: str) -> Response:
     response.set_etag(hashlib.sha256(f"{asker().account_id}:".encode() + tile).hexdigest()[:32])
     response.headers["Cache-Control"] = caching
     response.headers["Vary"] = "Cookie, Authorization"
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response

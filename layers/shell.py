@@ -70,10 +70,11 @@ def render_shell(drawn: folium.Map) -> Shell:
     root.render()
     paths: list[str] = []
     for name, element in root.header._children.items():
-        if getattr(element, "url", None) is None:
+        url = getattr(element, "url", None)
+        if url is None:
             continue
         if name not in ASSETS:
-            raise AssetUnknown(f"{name} ({element.url}) has no local copy; add it to static/package.json and ASSETS")
+            raise AssetUnknown(f"{name} ({url}) has no local copy; add it to static/package.json and ASSETS")
         local = ASSETS[name]
         if local is not None:
             paths.append(local)

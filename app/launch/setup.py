@@ -132,7 +132,8 @@ def upgrade(places: Places, env: Mapping[str, str]) -> int:
 
 def _schema_fingerprint(places: Places) -> str:
     digest = hashlib.sha256((places.secrets / "database.json").read_bytes())
-    for path in sorted([*places.root.glob("data/migrations/**/*.py"), *places.root.glob("data/upgrade.py")]):
+    migrations = places.root / "data" / "migrations"
+    for path in sorted([*migrations.rglob("*.py"), *migrations.rglob("*.sql"), places.root / "data" / "upgrade.py"]):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -213,7 +213,7 @@ def _serve(options: argparse.Namespace, places: Places, console: Console, env: d
 
 
 def _announce(web: WebServer, places: Places, console: Console, again: bool = False) -> None:
-    console.say(Text(f"\n房图已在运行：{web.url}", f"\nFangtu is running: {web.url}"))
+    console.say(Text(f"\n访图已在运行：{web.url}", f"\nFangtu is running: {web.url}"))
     if web.demo:
         password = demo_password(places, None)
         for name, role in ROLES.items():

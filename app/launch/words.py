@@ -6,7 +6,7 @@ from geo.errors import Text
 
 HELP = Text(
     """\
-房图：危房走访与改造一张图
+访图：危房走访与改造一张图
 
 用法：./fangtu 命令 [选项]
 
@@ -50,8 +50,8 @@ Usage: ./fangtu COMMAND [OPTIONS]
 )
 
 ROLES = {
-    "inspector": Text("巡查员", "inspector"),
-    "supervisor": Text("督导员", "supervisor"),
+    "inspector": Text("走访员", "inspector"),
+    "supervisor": Text("主管", "supervisor"),
     "leader": Text("领导", "leader"),
     "admin": Text("管理员", "administrator"),
 }

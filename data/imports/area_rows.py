@@ -115,7 +115,7 @@ def _read_entry(job: Job, at: int, atlas: Atlas, gazetteer: Gazetteer, upper: di
     shown = display_village(name) if name and level == "village" else name
     if known is None:
         known = _new_area(job, at, atlas, code if told == level else None, shown, level, gazetteer, parent)
-    if code and code != known.code and level_of(code) == level:
+    if code and code != known.code and level_of(code) == level and atlas.older.get(code) != known.code:
         aliases.append((None, code, None))
     if shown and shown != known.name:
         _note_other_name(job, at, known, shown, shape is not None, aliases)

@@ -61,15 +61,16 @@ def import_areas(job: Job) -> None:
             Text(f"没有边界，也推不出：{why.zh}", f"has no boundary and none can be derived: {why.en}"), found=name
         )
     placed = _place_by_ledger(job)
-    touched = {entry.code for entry in entries if entry.at is not None}
-    new = (inserted | new_grids) & touched
-    updated = ((changed | changed_grids) & touched) - new
-    rows = len(job.records)
+    inserted |= new_grids
+    changed = (changed | changed_grids) - inserted
+    codes = [entry.code for entry in entries if entry.at is not None]
+    new = len(set(codes) & inserted)
+    updated = sum(code in changed for code in codes)
     report.count(
-        inserted=len(new),
-        updated=len(updated),
-        unchanged=rows - sum(entry.code in new | updated for entry in entries if entry.at is not None),
-        upper=len(inserted - touched),
+        inserted=new,
+        updated=updated,
+        unchanged=len(codes) - new - updated,
+        upper=len(inserted - set(codes)),
         derived=derived.changed,
         moved=moved["households"] + derived.moved + placed,
     )

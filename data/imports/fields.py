@@ -20,6 +20,7 @@ from data.imports.values import (
     read_method,
     read_mode,
     read_moment,
+    read_name,
     read_outcome,
     read_ruling,
     read_stage,
@@ -58,6 +59,8 @@ _PLACE = (
     Field("source_system", read_text, "source_system 原坐标系"),
     Field("placed_by", read_text, "placed_by 定位方式 坐标来源"),
 )
+# Number of the record in our own exports; it finds a record that has no code of its own.
+_FANGTU_ID = Field("fangtu_id", read_int(1), "fangtu_id 系统编号")
 _HOUSEHOLD_CODE = (
     "household_code 户编号 户号 户码 户号编码 农户编号 农户户号 家庭编号 household_id hh_id hhid structure_id 户id 所属户编号"
 )
@@ -68,10 +71,11 @@ _REMARK = Field("remark", read_text, "remark 备注 备注说明 remarks note no
 
 FIELDS: dict[str, tuple[Field, ...]] = {
     "households": (
+        _FANGTU_ID,
         Field("code", read_code, _HOUSEHOLD_CODE.replace("所属户编号", "") + " code 一户一码 户主编号 编号"),
         Field(
             "head_name",
-            read_text,
+            read_name,
             "head_name 户主姓名 户主 户主名称 农户姓名 户主名 姓名 household_head head name 名字",
         ),
         Field(
@@ -110,6 +114,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         *_PLACE,
     ),
     "houses": (
+        _FANGTU_ID,
         Field("code", read_code, "code 房屋编号 房屋编码 农房编号 住房编号 危房编号 危房id house_code house_id 编号"),
         Field("osm_id", read_text, "osm_id osm_way_id @id full_id"),
         Field("household_code", read_code, _HOUSEHOLD_CODE),
@@ -133,6 +138,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         *_PLACE,
     ),
     "sites": (
+        _FANGTU_ID,
         Field("code", read_code, "code 改造编号 项目编号 档案编号 改造点编号 site_code site_id 编号"),
         Field("household_code", read_code, _HOUSEHOLD_CODE),
         Field("house_code", read_code, "house_code 房屋编号 房屋编码 农房编号 危房编号 house_id"),
@@ -199,18 +205,16 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         Field("prov_name", read_text, "prov_name province_name 省名称"),
         Field("lon", read_float(), "lon 经度 lng longitude x"),
         Field("lat", read_float(), "lat 纬度 latitude y"),
-        Field("derived", read_yes, "derived"),
+        Field("derived", read_yes, "derived 推定边界"),
     ),
     "base": (
-        Field("kind", read_text, "kind type 类型 fclass highway waterway landuse natural building"),
+        Field("kind", read_text, "kind type 类型 类别 fclass"),
         Field("name", read_text, "name 名称"),
         Field("highway", read_text, "highway 道路等级 道路类型"),
         Field("waterway", read_text, "waterway"),
         Field("natural", read_text, "natural"),
         Field("landuse", read_text, "landuse"),
-        Field("building", read_text, "building"),
         Field("water", read_text, "water"),
-        Field("wood", read_text, "wood"),
     ),
 }
 KINDS = (*FIELDS, "campaigns")

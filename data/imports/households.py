@@ -19,10 +19,13 @@ from data.imports.merge import (
     keep_better_places,
     keep_stored,
     match_existing,
+    match_exported,
     merge_stage,
     place_cells,
     refuse_repeats,
+    refuse_staged,
 )
+from data.imports.rows import Records
 from data.imports.scope import TOWNSHIP, Gazetteer, key_scope
 from data.imports.staging import copy_rows, make_stage, settle_stage
 from data.sealing import SEALED_FIELDS
@@ -34,6 +37,7 @@ _COLUMNS = {
     "id": "bigint",
     "is_new": "boolean",
     "natural_key": "text",
+    "known_id": "bigint",
     "code": "text",
     "head_name": "text",
     "people": "integer",
@@ -68,15 +72,17 @@ def import_households(job: Job) -> None:
     head and address together. A position decides village and grid; without one the stated village does.
     """
     session, report = job.session, job.report
-    _refuse_nameless(job)
     keys = refuse_repeats(job, _natural_keys(job))
     gazetteer = Gazetteer(session, job.scope)
     make_stage(session, STAGE, _COLUMNS)
     copy_rows(session, STAGE, _staged(), _stage_rows(job, keys, gazetteer))
     settle_stage(session, STAGE)
+    staged = job.records
+    match_exported(job, STAGE, "household")
     _recognise_by_number(job)
     match_existing(session, STAGE, "household")
     keep_stored(session, STAGE, "household", [*_FACTS, *_NUMBERS[1::2]])
+    _refuse_nameless(job, staged.has("head_name"))
     session.execute(
         text(f"update {STAGE} set head_name = coalesce(head_name, ''), key_groups = coalesce(key_groups, '{{}}')")
     )
@@ -85,7 +91,7 @@ def import_households(job: Job) -> None:
     assign_places(session, STAGE)
     settle_jurisdiction(session, STAGE)
     _assign_settlements(job)
-    _seal(job)
+    _seal(job, staged)
     job.progress(Text("写入农户", "Writing households"))
     touch = "revision = t.revision + 1, updated_at = now()"
     inserted, updated = merge_stage(
@@ -103,18 +109,19 @@ def import_households(job: Job) -> None:
     report.count(linked_visits=link_visits(session))
 
 
-def _refuse_nameless(job: Job) -> None:
-    """Refuse rows without a name where the file has names; a file without any (map outlines) is taken, and says so."""
-    records = job.records
-    if not records.has("head_name"):
+def _refuse_nameless(job: Job, has_names: bool) -> None:
+    """Refuse new households without a name where the file has names; a file without any (map outlines) says so."""
+    if not has_names:
         job.report.warn(Text("文件里没有户主姓名一列，姓名留空", "the file has no column of names; they stay blank"))
         return
-    refused: dict[int, tuple[str | None, Any, Text | None, Text]] = {
-        at: ("head_name", None, Text("户主姓名", "name of the head"), Text("没有户主姓名", "there is no name"))
-        for at, name in enumerate(records.column("head_name"))
-        if not name
-    }
-    job.records = records.refuse(job.report, refused)
+    refuse_staged(
+        job,
+        STAGE,
+        "is_new and head_name is null",
+        "head_name",
+        Text("户主姓名", "name of the head"),
+        Text("新农户没有户主姓名", "a new household has no name"),
+    )
 
 
 def _natural_keys(job: Job) -> list[str]:
@@ -122,8 +129,9 @@ def _natural_keys(job: Job) -> list[str]:
     records = job.records
     keys: list[str] = []
     nameless: dict[int, tuple[str | None, Any, Text | None, Text]] = {}
-    columns = [records.column(name) for name in ("code", "id_number", "stated_area", "head_name", "address", "house_no")]
-    for at, (code, number, stated, head, address, house_no) in enumerate(zip(*columns, strict=True)):
+    names = ("code", "id_number", "stated_area", "head_name", "address", "house_no", "fangtu_id")
+    columns = [records.column(name) for name in names]
+    for at, (code, number, stated, head, address, house_no, own) in enumerate(zip(*columns, strict=True)):
         scope = key_scope(job.scope, stated)
         if code:
             keys.append(f"{scope}:{code}")
@@ -132,6 +140,8 @@ def _natural_keys(job: Job) -> list[str]:
         elif head and (address or house_no or stated):
             told = "|".join(part or "" for part in (stated, head, address, house_no))
             keys.append(f"{scope}:at:{hashlib.sha256(told.encode()).hexdigest()[:32]}")
+        elif own:
+            keys.append(f"{scope}:own:{own}")
         else:
             nameless[at] = (
                 "code",
@@ -184,7 +194,7 @@ def _stage_rows(job: Job, keys: list[str], gazetteer: Gazetteer) -> Iterator[tup
     groups = _key_groups(job)
     columns = {
         name: records.column(name)
-        for name in ("code", "head_name", "people", "address", "house_no", "stated_area", "remark", "natural_village")
+        for name in ("fangtu_id", "code", "head_name", "people", "address", "house_no", "stated_area", "remark", "natural_village")
     }
     for at, key in enumerate(keys):
         stated = columns["stated_area"][at]
@@ -198,6 +208,7 @@ def _stage_rows(job: Job, keys: list[str], gazetteer: Gazetteer) -> Iterator[tup
         yield (
             at,
             key,
+            columns["fangtu_id"][at],
             columns["code"][at],
             columns["head_name"][at],
             columns["people"][at],
@@ -288,9 +299,9 @@ def _assign_settlements(job: Job) -> None:
         )
 
 
-def _seal(job: Job) -> None:
+def _seal(job: Job, records: Records) -> None:
     """Seal numbers that are new or differ from the stored ones; equal ones keep their seal."""
-    session, sealer, records = job.session, job.sealer, job.records
+    session, sealer = job.session, job.sealer
     for field in SEALED_FIELDS.values():
         session.execute(
             text(f"""

@@ -21,6 +21,7 @@ from data.imports.merge import (
     keep_better_places,
     keep_stored,
     match_existing,
+    match_exported,
     merge_stage,
     place_cells,
     refuse_repeats,
@@ -36,6 +37,7 @@ _TYPES = ("text", "text", "text", "integer", "double precision", "integer", "tex
 _COLUMNS = {
     "at": "integer",
     "natural_key": "text",
+    "known_id": "bigint",
     **dict(zip(_FACTS, _TYPES, strict=True)),
     "outline": "geometry(multipolygon, 4326)",
     "village_id": "bigint",
@@ -62,6 +64,7 @@ def import_houses(job: Job) -> None:
     make_stage(session, STAGE, _COLUMNS | _LATER)
     copy_rows(session, STAGE, list(_COLUMNS), _stage_rows(job, keys, gazetteer))
     settle_stage(session, STAGE)
+    match_exported(job, STAGE, "house")
     match_existing(session, STAGE, "house")
     keep_stored(session, STAGE, "house", [*_FACTS, "outline"])
     report.count(kept_place=keep_better_places(session, STAGE, "house"))
@@ -129,6 +132,7 @@ def _stage_rows(job: Job, keys: list[str], gazetteer: Gazetteer) -> Iterator[tup
     codes = [code or osm for code, osm in zip(records.column("code"), records.column("osm_id"), strict=True)]
     outlines = _outlines(records.geometry)
     places = place_cells(records)
+    own = records.column("fangtu_id")
     for at, key in enumerate(keys):
         village = villages.get(columns["stated_area"][at]) if columns["stated_area"][at] else None
         address = columns["address"][at] or " ".join(
@@ -137,6 +141,7 @@ def _stage_rows(job: Job, keys: list[str], gazetteer: Gazetteer) -> Iterator[tup
         yield (
             at,
             key,
+            own[at],
             codes[at],
             columns["household_code"][at],
             columns["structure"][at],

@@ -89,6 +89,26 @@ def place_cells(records: Records) -> list[tuple[Any, ...]]:
     ]
 
 
+def match_exported(job: Job, stage: str, table: str) -> None:
+    """Let a row of our own export be the record it came from, if that has the same code still.
+
+    The stage has ``known_id``; records outside the import's area are not looked at.
+    """
+    job.session.execute(
+        text(f"""
+            update {stage} s set natural_key = t.natural_key from {table} t
+             where t.id = s.known_id and t.code is not distinct from s.code and t.jur >= :jur and t.jur < :jur_end
+               and not exists (select 1 from {stage} o where o.natural_key = t.natural_key and o.at <> s.at)"""),
+        {"jur": job.scope.jur, "jur_end": job.scope.jur_end},
+    )
+
+
+def refuse_staged(job: Job, stage: str, where: str, field: str, expected: Text, reason: Text) -> None:
+    """Refuse rows that turn out unfit once they are staged, and take them off the stage."""
+    places = job.session.scalars(text(f"delete from {stage} where {where} returning at")).all()
+    job.records = job.records.refuse(job.report, dict.fromkeys(places, (field, None, expected, reason)))
+
+
 def match_existing(session: Session, stage: str, table: str) -> None:
     """Give each staged row the key of the stored row with its natural key, or a new key (``is_new``)."""
     session.execute(

@@ -18,6 +18,7 @@ from data.imports.merge import (
     keep_better_places,
     keep_stored,
     match_existing,
+    match_exported,
     merge_stage,
     place_cells,
     refuse_repeats,
@@ -39,6 +40,7 @@ _FACTS = ("code", "household_ref", "method", "grade_before", "stage", *_DATES, "
 _COLUMNS = {
     "at": "integer",
     "natural_key": "text",
+    "known_id": "bigint",
     "code": "text",
     "household_ref": "text",
     "house_ref": "text",
@@ -73,6 +75,7 @@ def import_sites(job: Job) -> None:
     make_stage(session, STAGE, _COLUMNS | _LATER)
     copy_rows(session, STAGE, list(_COLUMNS), _stage_rows(job, keys, gazetteer))
     settle_stage(session, STAGE)
+    match_exported(job, STAGE, "renovation_site")
     match_existing(session, STAGE, "renovation_site")
     keep_stored(session, STAGE, "renovation_site", _FACTS)
     report.count(kept_place=keep_better_places(session, STAGE, "renovation_site"))
@@ -115,10 +118,10 @@ def _refuse_incomplete(job: Job) -> None:
 
 def _natural_keys(job: Job) -> list[str]:
     records = job.records
-    names = ("code", "household_code", "house_code", "method", "approved_on", "stated_area")
+    names = ("code", "household_code", "house_code", "method", "approved_on", "stated_area", "fangtu_id")
     keys: list[str] = []
     refused: dict[int, tuple[str | None, Any, Text | None, Text]] = {}
-    for at, (code, household, house, method, day, stated) in enumerate(
+    for at, (code, household, house, method, day, stated, own) in enumerate(
         zip(*(records.column(name) for name in names), strict=True)
     ):
         scope = key_scope(job.scope, stated)
@@ -127,6 +130,8 @@ def _natural_keys(job: Job) -> list[str]:
         elif household or house:
             told = "|".join(str(part or "") for part in (household, house, method, day.year if day else ""))
             keys.append(f"{scope}:at:{hashlib.sha256(told.encode()).hexdigest()[:32]}")
+        elif own:
+            keys.append(f"{scope}:own:{own}")
         else:
             refused[at] = (
                 "code",
@@ -146,6 +151,7 @@ def _stage_rows(job: Job, keys: list[str], gazetteer: Gazetteer) -> Iterator[tup
     dates = {name: records.column(name) for name in _DATES}
     stages = records.column("stage")
     places = place_cells(records)
+    own = records.column("fangtu_id")
     plain = [records.column(name) for name in ("code", "household_code", "house_code", "method", "grade_before")]
     remarks = records.column("remark")
     for at, key in enumerate(keys):
@@ -154,6 +160,7 @@ def _stage_rows(job: Job, keys: list[str], gazetteer: Gazetteer) -> Iterator[tup
         yield (
             at,
             key,
+            own[at],
             *(column[at] for column in plain),
             stages[at] or reached,
             *(dates[name][at] for name in _DATES),

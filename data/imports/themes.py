@@ -45,4 +45,9 @@ def _plain(sheet: Sheet) -> gpd.GeoDataFrame:
     frame = sheet.frame
     assert isinstance(frame, gpd.GeoDataFrame)
     keep = [name for name in ("highway", "waterway", "natural", "landuse", "water", "name") if name in frame.columns]
-    return frame[[*keep, frame.geometry.name]]
+    plain = frame[[*keep, frame.geometry.name]].copy()
+    if sheet.name == "landuse":
+        # What is there for its leisure alone is a park or a reserve.
+        bare = plain["landuse"].isna() & plain["natural"].isna()
+        plain.loc[bare, "natural"] = "wood"
+    return plain

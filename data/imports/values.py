@@ -65,6 +65,12 @@ def read_text(cell: Any) -> str | None:
     return text or None
 
 
+def read_name(cell: Any) -> str | None:
+    """Read a person's name; a masked one (``赵*顺``), as exports have it, says nothing."""
+    name = read_text(cell)
+    return None if name and re.fullmatch(r".?\*+.?", name) else name
+
+
 def plain(cell: Any) -> str:
     """Give a cell's text with full-width characters made plain and blanks taken out, for numbers and codes."""
     text = read_text(cell) or ""

@@ -69,6 +69,8 @@ def import_visits(job: Job) -> None:
     make_stage(session, STAGE, _COLUMNS | _LATER)
     copy_rows(session, STAGE, list(_COLUMNS), _stage_rows(job, keys, register))
     settle_stage(session, STAGE)
+    # Our own exports give a visit's UUID where the source had a code of its own.
+    session.execute(text(f"update {STAGE} s set natural_key = t.natural_key from visit t where t.id = s.id"))
     session.execute(
         text(f"""
             update {STAGE} s set is_new = false, id = t.id, campaign_id = t.campaign_id, round_no = t.round_no

@@ -87,23 +87,30 @@ def commit_township(database: str) -> Stand:
         home.key_groups, home.address = ["lone_elder"], "测试路一号"
         session.get_one(Visit, stand.town.visits["V0"]).quality = 1
         for username, (role, code, full_name) in ACCOUNTS.items():
-            low, high = number_range(code)
-            account = Account(
-                username=username,
-                full_name=full_name,
-                role=role,
-                jur=low,
-                jur_end=high,
-                password_hash=hash_password(PASSWORD),
-                password_changed_at=datetime.now(UTC),
-            )
-            session.add(account)
-            session.flush()
-            session.add(Duty(account_id=account.id, jur=low, jur_end=high))
-            session.flush()
-            stand.accounts[username], stand.tokens[username] = account.id, f"token-of-{username}-{database}"
-            open_session(session, settings, account.id, stand.tokens[username])
+            add_account(session, stand, username, role, full_name, number_range(code))
     return stand
+
+
+def add_account(
+    session: Session, stand: Stand, username: str, role: str, full_name: str, duty: tuple[int, int]
+) -> None:
+    """An account with :data:`PASSWORD` and an open session of it."""
+    account = Account(
+        username=username,
+        full_name=full_name,
+        role=role,
+        jur=duty[0],
+        jur_end=duty[1],
+        password_hash=hash_password(PASSWORD),
+        password_changed_at=datetime.now(UTC),
+    )
+    session.add(account)
+    session.flush()
+    session.add(Duty(account_id=account.id, jur=duty[0], jur_end=duty[1]))
+    session.flush()
+    token = f"token-of-{username}-{stand.settings.app_url.database}"
+    open_session(session, stand.settings, account.id, token)
+    stand.accounts[username], stand.tokens[username] = account.id, token
 
 
 def add_records_in_village_one(session: Session, town: SmallTownship) -> None:
@@ -129,8 +136,17 @@ def add_records_in_village_one(session: Session, town: SmallTownship) -> None:
 
 
 @contextmanager
-def served(settings: Settings, log: Path) -> Iterator[str]:
+def served(settings: Settings, log: Path, *, workers: int = 1) -> Iterator[str]:
     """The application under gunicorn on a free loopback port; ended by its pid.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the database to serve.
+    log : Path
+        Where the server writes what it says.
+    workers : int
+        Processes that answer.
 
     Yields
     ------
@@ -146,7 +162,7 @@ def served(settings: Settings, log: Path) -> Iterator[str]:
         env["FANGTU_KEY_FILE"] = str(settings.key_file)
         server = subprocess.Popen(
             [
-                sys.executable, "-m", "gunicorn", "app.factory:wsgi()", f"--bind=fd://{number}", "--workers=1",
+                sys.executable, "-m", "gunicorn", "app.factory:wsgi()", f"--bind=fd://{number}", f"--workers={workers}",
                 "--threads=4", "--worker-class=gthread", "--no-control-socket", f"--chdir={ROOT}",
             ],
             stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, cwd=ROOT, pass_fds=(number,),

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from app.cli import IMPORTS, main
+from app.cli import EXPORTS, IMPORTS, main
 from app.terminal import rate_in_words
+from data import exports
 from data.imports.fields import KINDS
 
 
@@ -25,6 +26,8 @@ def run(*words: str, **env: str) -> Result:
         ["import", "poems", "x.csv"],
         ["import", "households", "/does/not/exist.csv"],
         ["export", "households"],
+        ["export", "poems", "--out", "x.csv"],
+        ["export", "households", "--out", "x.docx"],
         ["coverage", "--by", "planet"],
         ["user", "add", "x"],
         ["user", "add", "x", "--role", "king", "--area", "1"],
@@ -70,6 +73,7 @@ def test_help_has_all_verbs() -> None:
 
 def test_the_kinds_are_those_of_the_importer() -> None:
     assert set(IMPORTS) == set(KINDS)
+    assert set(EXPORTS) == set(exports.KINDS)
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_no_page_has_script_or_style_in_its_text(app: Flask, web: Web, client_as
             continue
         seen += 1
         assert re.search(r"<script(?![^>]*\bsrc=)", answer.text) is None, call
-        assert re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", answer.text) is None, call
+        assert re.search(r"<style|<[^>]*\s(?:style|on[a-z]+)=|<[^>]*javascript:", answer.text) is None, call
         assert "://" not in re.sub(r"http://www\.w3\.org/\S+", "", answer.text), call
     assert seen >= 4
 

@@ -1,220 +1,167 @@
-/* Base map of our own store, drawn in two sheets of 256-px canvas tiles: ground under the theme, roads and roofs above it. */
+/*
+ * Base map of our own store, in two sheets: ground under the theme, roofs and roads above it. Tiles are painted once for
+ * a zoom, a few milliseconds in each frame, and then only copied: crisp at half zooms, whole on paper, two canvases in all.
+ */
 
-import { colour, isDark, onPalette, withAlpha } from "./palette.js";
-import { pixelRatio } from "./overlay.js";
+import { Brush, decodeBase, drawGround, drawTop } from "./base-draw.js";
+import { CanvasOverlay } from "./overlay.js";
+import { onPalette } from "./palette.js";
 import { later } from "./queue.js";
 import { TileSource } from "./tiles.js";
 
-const L = window.L;
-const SIDE = 256;
-const ROADS = ["road_lane", "road_main", "road_highway"];
-
-// Width of a road in pixels at zooms 10…18.
-const WIDTHS = {
-  road_lane: [0, 0, 0.6, 1, 1.5, 2.6, 4.5, 8, 13],
-  road_main: [0.8, 1.2, 1.7, 2.3, 3.4, 5, 8, 13, 20],
-  road_highway: [1.4, 2, 2.8, 3.6, 5, 7, 10.5, 16, 24],
-};
-
-function trace(path, rings, closed) {
-  for (const ring of rings) {
-    ring.forEach((point, i) => (i ? path.lineTo(point.x, point.y) : path.moveTo(point.x, point.y)));
-    if (closed) path.closePath();
-  }
-}
-
-/** One path for each thing that is painted alike, in tile units. */
-function decode(tile) {
-  const paths = {};
-  const pathOf = (key, extent) => (paths[key] ||= { path: new Path2D(), extent }).path;
-  for (const [name, layer] of Object.entries(tile.layers)) {
-    for (let i = 0; i < layer.length; i += 1) {
-      const feature = layer.feature(i);
-      let key = name;
-      if (name === "road") key = ROADS.includes(feature.properties.kind) ? feature.properties.kind : "road_lane";
-      else if (ROADS.includes(name)) key = name;
-      else if (name === "farmland") key = `farm_${(feature.id || i) % 3}`;
-      if (feature.type === 2 && name === "water") key = "stream";
-      if (feature.type === 1) continue;
-      trace(pathOf(key, layer.extent), feature.loadGeometry(), feature.type === 3);
-    }
-  }
-  return paths;
-}
-
-/** Level a display tile is cut from: one request serves four tiles where the server leaves nothing out one level up. */
+/** Level whose tiles a view is drawn from: from 16 on one level up, with a quarter of the requests and nothing left out. */
 function dataZoom(zoom, last) {
-  return Math.min(last, zoom >= 16 ? zoom - 1 : zoom);
+  const whole = Math.floor(zoom + 0.001);
+  return Math.max(0, Math.min(last, whole >= 16 ? whole - 1 : whole));
 }
 
-function widthAt(kind, zoom) {
-  const steps = WIDTHS[kind];
-  return steps[Math.max(0, Math.min(steps.length - 1, zoom - 10))];
-}
-
-class Brush {
-  constructor(ctx, paths, shift) {
-    Object.assign(this, { ctx, paths, shift });
-  }
-
-  on(key, paint) {
-    const found = this.paths[key];
-    if (!found) return;
-    const { over, offsetX, offsetY, ratio } = this.shift;
-    const unit = (SIDE * 2 ** over) / found.extent; // CSS pixels of one tile unit
-    this.ctx.setTransform(unit * ratio, 0, 0, unit * ratio, -offsetX * ratio, -offsetY * ratio);
-    paint(found.path, unit);
-  }
-
-  fill(key, style) {
-    this.on(key, (path) => {
-      this.ctx.fillStyle = style;
-      this.ctx.fill(path);
-    });
-  }
-
-  stroke(key, style, width) {
-    if (width <= 0) return;
-    this.on(key, (path, unit) => {
-      this.ctx.strokeStyle = style;
-      this.ctx.lineWidth = width / unit;
-      this.ctx.stroke(path);
-    });
-  }
-}
-
-function drawGround(brush, { zoom }) {
-  if (zoom >= 12) for (const n of [0, 1, 2]) brush.fill(`farm_${n}`, colour(`map-farm-${n + 1}`));
-  brush.fill("woods", colour("map-woods"));
-  brush.fill("settlement", colour("map-settlement"));
-}
-
-function drawTop(brush, { zoom, tinted }) {
-  // Over a filled theme the town shows as shade, so that the class keeps its colour.
-  const tone = isDark() ? "255,255,255" : "35,45,40";
-  const shade = `rgba(${tone},${tinted * (isDark() ? 0.8 : 1)})`;
-  if (tinted) brush.fill("settlement", `rgba(${tone},${tinted * (zoom < 14 ? 0.7 : 0.4)})`);
-  brush.fill("building", tinted ? shade : colour("map-building"));
-  if (zoom >= 15) brush.stroke("building", tinted ? shade : colour("map-building-edge"), 0.8);
-  brush.fill("water", colour("map-water"));
-  brush.stroke("stream", colour("map-water"), zoom < 14 ? 1.6 : 3);
-  for (const kind of ROADS) {
-    const width = widthAt(kind, zoom);
-    const edge = kind === "road_highway" ? colour("map-highway-edge") : withAlpha(tinted ? "map-boundary" : "map-road-edge", tinted ? 0.35 : 1);
-    if (width >= 1) brush.stroke(kind, edge, width + (width > 3 ? 1.8 : 1.2));
-  }
-  for (const kind of ROADS) {
-    const width = widthAt(kind, zoom);
-    const token = kind === "road_highway" ? "map-highway" : "map-road";
-    brush.stroke(kind, colour(width < 1 ? "map-road-edge" : token), width); // no room for an edge: the edge's colour alone
-  }
-}
-
-const Sheet = L.GridLayer.extend({
-  options: { updateWhenZooming: false, keepBuffer: 1, minZoom: 5, maxZoom: 21 },
-
-  initialize(source, draw, base, options) {
-    this._source = source;
-    this._drawSheet = draw;
-    this._base = base;
-    L.setOptions(this, options);
-  },
-
-  createTile(coords, done) {
-    const canvas = L.DomUtil.create("canvas", "base-tile");
-    canvas.setAttribute("aria-hidden", "true");
-    const ratio = pixelRatio();
-    // One pixel more than the tile: neighbours overlap, so no seam opens at half zooms.
-    canvas.width = (SIDE + 1) * ratio;
-    canvas.height = (SIDE + 1) * ratio;
-    const over = coords.z - dataZoom(coords.z, this._source.maxZoom);
-    const shift = {
-      over, ratio,
-      offsetX: (coords.x % 2 ** over) * SIDE,
-      offsetY: (coords.y % 2 ** over) * SIDE,
-    };
-    canvas.draw = (tile) => {
-      const ctx = canvas.getContext("2d");
-      ctx.setTransform(1, 0, 0, 1, 0, 0);
-      ctx.clearRect(0, 0, canvas.width, canvas.height);
-      ctx.lineJoin = "round";
-      ctx.lineCap = "round";
-      if (tile) this._drawSheet(new Brush(ctx, tile, shift), { zoom: coords.z, tinted: this._base.tinted });
-    };
-    const at = [coords.z - over, coords.x >> over, coords.y >> over];
-    canvas.load = () => this._source.load(...at);
-    canvas.peek = () => this._source.peek(...at);
-    canvas.load().then(
-      (tile) => later(() => {
-        canvas.failed = false;
-        if (canvas.gone) return;
-        canvas.draw(tile);
-        done(null, canvas);
-      }),
-      () => {
-        canvas.failed = true;
-        done(null, canvas);
-      },
-    );
-    return canvas;
-  },
-
-  _removeTile(key) {
-    const tile = this._tiles[key];
-    if (tile) tile.el.gone = true;
-    L.GridLayer.prototype._removeTile.call(this, key);
-  },
-
-  _initTile(tile) {
-    L.GridLayer.prototype._initTile.call(this, tile);
-    tile.style.width = `${SIDE + 1}px`;
-    tile.style.height = `${SIDE + 1}px`;
-  },
-
-  /** Paint again from what is decoded, `now` or in the next frames; only tiles that had failed are asked for. */
-  repaint(now = false) {
-    for (const { el } of Object.values(this._tiles || {})) {
-      if (!el.draw) continue;
-      const tile = el.peek();
-      if (tile !== undefined && now) el.draw(tile);
-      else if (tile !== undefined) later(() => !el.gone && el.draw(tile));
-      else if (el.failed) el.load().then((late) => !el.gone && el.draw(late), () => {});
+/** Tiles of a view with their place in device pixels, nearest to the middle first. */
+function placesOf(view, last) {
+  const z = dataZoom(view.zoom, last);
+  const size = view.scale / 2 ** z;
+  const { ratio } = view;
+  const places = [];
+  for (let x = Math.floor(view.left / size); x <= (view.left + view.width) / size; x += 1) {
+    for (let y = Math.floor(view.top / size); y <= (view.top + view.height) / size; y += 1) {
+      // Edges are rounded in the world, not in the view: neighbours always meet, wherever the view stands.
+      const [x0, y0] = [Math.round(x * size * ratio), Math.round(y * size * ratio)];
+      places.push({
+        z, x, y, size, key: `${z}/${x}/${y}`,
+        left: x0 - Math.round(view.left * ratio),
+        top: y0 - Math.round(view.top * ratio),
+        width: Math.round((x + 1) * size * ratio) - x0,
+        height: Math.round((y + 1) * size * ratio) - y0,
+        shiftX: x * size * ratio - x0,
+        shiftY: y * size * ratio - y0,
+        away: Math.hypot((x + 0.5) * size - view.left - view.width / 2, (y + 0.5) * size - view.top - view.height / 2),
+      });
     }
-  },
-});
+  }
+  return places.sort((a, b) => a.away - b.away);
+}
+
+function createSheet(base, source, paintTile, pane) {
+  const sheet = { bitmaps: new Map(), asked: new Set(), stale: [], stamp: "", looks: 0 };
+
+  function render(place, tile, view) {
+    if (!tile) return null; // nothing lies there
+    const bitmap = document.createElement("canvas");
+    bitmap.width = place.width;
+    bitmap.height = place.height;
+    const ctx = bitmap.getContext("2d");
+    ctx.lineJoin = "round";
+    ctx.lineCap = "round";
+    paintTile(new Brush(ctx, tile, place, view.ratio), { zoom: view.zoom, tinted: base.tinted });
+    return bitmap;
+  }
+
+  function ask(place, view) {
+    const { stamp } = sheet;
+    if (sheet.asked.has(place.key)) return;
+    sheet.asked.add(place.key);
+    source.load(place.z, place.x, place.y).then(
+      (tile) => later(() => {
+        if (sheet.stamp !== stamp || sheet.bitmaps.has(place.key)) return;
+        sheet.bitmaps.set(place.key, render(place, tile, view));
+        sheet.overlay.redraw();
+      }),
+      () => sheet.asked.delete(place.key),
+    );
+  }
+
+  /** Another zoom, theme or shade: what was painted for the last one stands in until it is painted anew. */
+  function turn(view) {
+    const stamp = [view.zoom, view.ratio, base.tinted, sheet.looks].join(" ");
+    if (stamp === sheet.stamp) return;
+    if (sheet.bitmaps.size) {
+      sheet.stale = [...sheet.bitmaps].filter(([, bitmap]) => bitmap).map(([key, bitmap]) => ({ at: key.split("/").map(Number), bitmap }));
+    }
+    sheet.bitmaps = new Map();
+    sheet.asked = new Set();
+    sheet.stamp = stamp;
+  }
+
+  function standIn(ctx, place, view) {
+    if (!sheet.stale.length) return;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(place.left, place.top, place.width, place.height);
+    ctx.clip();
+    for (const { at: [z, x, y], bitmap } of sheet.stale) {
+      const size = (view.scale / 2 ** z) * view.ratio;
+      ctx.drawImage(bitmap, x * size - view.left * view.ratio, y * size - view.top * view.ratio, size, size);
+    }
+    ctx.restore();
+  }
+
+  sheet.draw = (view, now = false) => {
+    turn(view);
+    const { ctx } = view;
+    const places = placesOf(view, source.maxZoom);
+    ctx.setTransform(1, 0, 0, 1, 0, 0);
+    let whole = true;
+    for (const place of places) {
+      let bitmap = sheet.bitmaps.get(place.key);
+      if (bitmap === undefined && now) {
+        const tile = source.peek(place.z, place.x, place.y);
+        if (tile !== undefined) {
+          bitmap = render(place, tile, view);
+          sheet.bitmaps.set(place.key, bitmap);
+        }
+      }
+      if (bitmap) ctx.drawImage(bitmap, place.left, place.top);
+      else if (bitmap === undefined) {
+        whole = false;
+        standIn(ctx, place, view);
+        ask(place, view);
+      }
+    }
+    if (whole) sheet.stale = [];
+    prune(new Set(places.map((place) => place.key)));
+  };
+
+  function prune(seen) {
+    for (const key of sheet.bitmaps.keys()) {
+      if (sheet.bitmaps.size <= seen.size * 2) break;
+      if (!seen.has(key)) {
+        sheet.bitmaps.delete(key);
+        sheet.asked.delete(key);
+      }
+    }
+  }
+
+  sheet.overlay = new CanvasOverlay((view) => sheet.draw(view), { pane, needed: () => base.visible });
+  return sheet;
+}
 
 /** The base map. `options.url`; returns the handle the page works with. */
 export function createBase(options) {
-  const source = new TileSource({ url: options.url, decode, maxZoom: options.maxZoom || 17, onTrouble: options.onTrouble });
-  const base = {
-    tinted: 0,
-    visible: true,
-    addTo(map) {
-      base.map = map;
-      base.ground = new Sheet(source, drawGround, base, { pane: "fangtu-ground" });
-      base.top = new Sheet(source, drawTop, base, { pane: "fangtu-top" });
-      base.ground.addTo(map);
-      base.top.addTo(map);
-      onPalette(() => base.repaint());
-      return base;
-    },
-    /** Strength of the shade over filled themes; 0 = full colours. */
-    setTinted(tinted) {
-      if (base.tinted === tinted) return;
-      base.tinted = tinted;
-      base.top?.repaint();
-    },
-    setVisible(visible) {
-      base.visible = visible;
-      for (const sheet of [base.ground, base.top]) {
-        if (visible && !base.map.hasLayer(sheet)) sheet.addTo(base.map);
-        if (!visible && base.map.hasLayer(sheet)) sheet.remove();
-      }
-    },
-    repaint(now = false) {
-      base.ground?.repaint(now);
-      base.top?.repaint(now);
-    },
+  const source = new TileSource({ url: options.url, decode: decodeBase, maxZoom: options.maxZoom || 17, onTrouble: options.onTrouble });
+  const base = { tinted: 0, visible: true };
+  const sheets = [
+    createSheet(base, source, drawGround, "fangtu-ground"),
+    createSheet(base, source, drawTop, "fangtu-top"),
+  ];
+  base.redraw = () => sheets.forEach((sheet) => sheet.overlay.redraw());
+  base.addTo = (map) => {
+    for (const sheet of sheets) sheet.overlay.addTo(map);
+    onPalette(() => {
+      for (const sheet of sheets) sheet.looks += 1;
+      base.redraw();
+    });
+    return base;
   };
+  /** Strength of the shade over filled themes; 0 = full colours. */
+  base.setTinted = (tinted) => {
+    if (base.tinted === tinted) return;
+    base.tinted = tinted;
+    base.redraw();
+  };
+  base.setVisible = (visible) => {
+    base.visible = visible;
+    base.redraw();
+  };
+  /** Everything that is decoded, at once: paper does not wait. */
+  base.paintNow = () => sheets.forEach((sheet) => sheet.overlay.paint((view) => sheet.draw(view, true)));
   return base;
 }

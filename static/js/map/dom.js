@@ -31,6 +31,9 @@ export function fill(node, ...children) {
   return node;
 }
 
+// The page's own icons name the sprite with its checksum; the same address is in the browser's cache for good.
+const sheet = document.querySelector("svg.icon use")?.getAttribute("href").split("#")[0] || "/static/img/icons.svg";
+
 /** One icon of the sprite; a word or an aria-label must stand beside it. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
@@ -38,7 +41,7 @@ export function icon(name) {
   svg.setAttribute("aria-hidden", "true");
   svg.setAttribute("focusable", "false");
   const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `/static/img/icons.svg#${name}`);
+  use.setAttribute("href", `${sheet}#${name}`);
   svg.append(use);
   return svg;
 }

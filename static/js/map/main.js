@@ -136,11 +136,17 @@ function createPage(map) {
 
   function redrawDock() {
     drawDock(byId("dock"), { setup: page.setup, areas: inFocus(scene.level), classes: scene.classes, zoom: map.getZoom() });
-    const ranked = state.theme === "coverage" ? scene.level : scene.villages;
-    drawGaps(byId("gaps"), state.theme === "coverage" || state.theme === "unvisited" ? inFocus(ranked) : [], scene.target, (area) => {
-      page.fit(boundsOf(area, toLatLng));
+    drawGaps(byId("gaps"), state.theme === "coverage" || state.theme === "unvisited" ? ranked() : [], scene.target, (area) => {
+      if (area.disc) map.setView(toLatLng(...area.at), 16);
+      else page.fit(boundsOf(area, toLatLng));
       acts.openArea(area, toLatLng(...area.at));
     });
+  }
+
+  // Inside a village its natural villages are compared, above it the areas of the map.
+  function ranked() {
+    const shown = inFocus(state.theme === "coverage" ? scene.level : scene.villages);
+    return shown.length > 1 ? shown : inFocus(scene.settlements);
   }
 
   // Legend, gaps and figures speak of the area in hand, not of all that is drawn around it.
@@ -179,7 +185,20 @@ function createPage(map) {
     redrawList();
   });
 
+  /** Before the first campaign there is nothing to ask for: the base map and the tools alone. */
+  function openBare() {
+    if (state.view) map.setView([state.view.lat, state.view.lng], state.view.zoom, { animate: false });
+    scene.add();
+    for (const id of ["coverage-card", "themes-home", "themes-chips", "layers", "dock", "fresh"]) byId(id).hidden = true;
+    buildEdges();
+    document.body.dataset.ready = "true";
+  }
+
   page.open = async () => {
+    if (byId("map-frame").dataset.campaign === "none") {
+      openBare();
+      return;
+    }
     const early = { campaign: state.campaign, round: state.round };
     const ahead = [scene.store.load("township", early), scene.store.load("village", early)];
     ahead.forEach((one) => one.catch(() => {})); // said by scene.load
@@ -246,6 +265,10 @@ function createPage(map) {
       measure: page.measure.key,
       escape: () => page.popups.close() || goUp(),
     });
+    buildEdges();
+  }
+
+  function buildEdges() {
     buildTools(map, byId("tools"), {
       measure: page.measure.toggle,
       print: startPrint(map, { redrawAll: scene.paintNow, setup: () => page.setup }),

@@ -66,7 +66,7 @@ export const CanvasOverlay = L.Layer.extend({
   },
 
   /** Draw now, at the place where the canvas lies. */
-  paint() {
+  paint(draw = this._draw) {
     const view = this._view;
     if (!view) return;
     const canvas = this._canvas;
@@ -86,7 +86,7 @@ export const CanvasOverlay = L.Layer.extend({
     view.ctx.setTransform(1, 0, 0, 1, 0, 0);
     view.ctx.clearRect(0, 0, width, height);
     view.ctx.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
-    this._draw(view);
+    draw(view);
   },
 
   _settle() {

@@ -40,7 +40,7 @@ export function createScene(map, registry, onTrouble) {
   }, { pane: "fangtu-signs" });
   records.redraw = () => signs.redraw();
   const store = new AreaStore(optionsOf("areas").url || "/map/areas.json");
-  const scene = { map, base, areas, heat, records, labels, store, classes: coverageClasses(), target: 0.95, level: [], villages: [], asOf: null };
+  const scene = { map, base, areas, heat, records, labels, store, classes: coverageClasses(), target: 0.95, level: [], villages: [], settlements: [], asOf: null };
 
   scene.add = () => {
     for (const sheet of [land, fills, signs]) sheet.addTo(map);
@@ -65,10 +65,12 @@ export function createScene(map, registry, onTrouble) {
     wanted.push(state.theme === "coverage" && by !== "village" ? store.load(by, params) : wanted[1]);
     const on = layersOn(state.theme, state.layers);
     const lines = on.has("grids") ? store.load("grid", params) : Promise.resolve({ areas: [] });
-    const [townships, villages, level, grids] = await Promise.all([...wanted, lines]);
+    const parts = state.area ? store.load("group", params) : Promise.resolve({ areas: [] });
+    const [townships, villages, level, grids, settlements] = await Promise.all([...wanted, lines, parts]);
     scene.villages = villages.areas;
     scene.level = level.areas;
     scene.grids = grids.areas;
+    scene.settlements = settlements.areas;
     scene.asOf = level.asOf;
     areas.duty = townships.areas.length ? townships.areas : villages.areas;
     scene.draw();
@@ -136,12 +138,12 @@ export function createScene(map, registry, onTrouble) {
   /** Paint everything at once with fresh colours, for paper. */
   scene.paintNow = () => {
     refreshPalette();
-    base.repaint(true);
+    base.paintNow();
     for (const sheet of [land, fills, heat.overlay, signs]) sheet.paint();
   };
 
   scene.retry = () => {
-    base.repaint();
+    base.redraw();
     records.redraw();
   };
   return scene;
