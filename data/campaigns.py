@@ -75,7 +75,8 @@ def find_campaign(session: Session, wanted: str | None) -> Campaign:
     raise CampaignUnknown(
         Text(
             f"没有行动“{wanted or ''}”。现有：{codes or '无'}。可用 ./fangtu import campaigns 文件.toml 导入实施方案。",
-            f"No campaign '{wanted or ''}'. There are: {codes or 'none'}. Import a plan: ./fangtu import campaigns FILE.toml",
+            f"No campaign '{wanted or ''}'. There are: {codes or 'none'}. "
+            "Import a plan: ./fangtu import campaigns FILE.toml",
         ),
         found=wanted,
     )

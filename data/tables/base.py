@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from geoalchemy2 import Geometry
 from sqlalchemy import BigInteger, Computed, DateTime, Identity, Integer, MetaData, SmallInteger, Text, func
@@ -22,7 +22,7 @@ class Base(DeclarativeBase):
     """Root of all tables."""
 
     metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map = {str: Text}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {str: Text}
 
 
 def serial_key() -> Mapped[int]:
