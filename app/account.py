@@ -16,8 +16,10 @@ from app.language import language
 from app.session import asker, db, session_token, store
 from app.view import ZONE
 from data.accounts import change_own_password, open_own_token, own_duty
+from data.askers import RecordUnknown
+from data.audit import record
 from data.passwords import PasswordUnfit
-from data.sessions import WrongPassword, own_sessions, sign_out_others, token_digest
+from data.sessions import WrongPassword, end_own, own_sessions, sign_out_others, token_digest
 from geo.errors import FangtuError
 
 bp = Blueprint("account", __name__)
@@ -27,6 +29,7 @@ bp = Blueprint("account", __name__)
 class SessionLine:
     """One session or token in the list."""
 
+    id: str
     kind: str
     here: bool
     opened: str
@@ -69,6 +72,19 @@ def leave_others() -> AnyResponse:
     return redirect(url_for(".page"), 303)
 
 
+@bp.post("/account/end")
+@require()
+def end_one() -> AnyResponse:
+    """End one of the own sessions or tokens."""
+    digest = request.form.get("session", "")
+    known = len(digest) == 64 and all(letter in "0123456789abcdef" for letter in digest)
+    if not known or not end_own(db(), bytes.fromhex(digest)):
+        raise RecordUnknown
+    record(db(), act="session_end", object_kind="account", object_id=asker().account_id, jur=asker().duty[0][0])
+    flash(_("已停用。"), "success")
+    return redirect(url_for(".page"), 303)
+
+
 @bp.post("/account/tokens")
 @require()
 def add_token() -> AnyResponse:
@@ -102,6 +118,7 @@ def _lines(session: Session) -> list[SessionLine]:
     here = token_digest(session_token() or "")
     return [
         SessionLine(
+            bytes(row.token_hash).hex(),
             row.kind,
             bytes(row.token_hash) == here,
             _moment(row.created_at),

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, jsonify, render_template, request
 from flask_babel import gettext as _
 
 from app.access import require
+from app.api import Operation, describe
 from app.language import language
 from app.maps import ViewUnknown
 from app.session import asker, db
@@ -19,6 +20,13 @@ from data.rules.words import STATUS
 from geo.errors import Text
 
 bp = Blueprint("coverage", __name__)
+_QUERY = {
+    "campaign": "Number or code; the newest by default",
+    "round": "Number of the round; the current one by default",
+    "area": "Code of the area; one's own area of duty by default",
+    "by": "county, township, village, group or grid",
+}
+_ROW = {"code": "", "name": "", "level": "", "eligible": "", "visited": "", "remaining": "", "ratio": "Not rounded"}
 
 
 @bp.get("/coverage")
@@ -46,6 +54,13 @@ def page() -> str:
 
 @bp.get("/api/v1/coverage")
 @require()
+@describe(
+    Operation(
+        "Coverage by area: distinct eligible households with a valid visit / distinct eligible households",
+        query=_QUERY,
+        answer={"campaign": "", "round": "", "by": "", "target": "", "total": _ROW, "rows": [_ROW]},
+    )
+)
 def listing() -> Response:
     """The same rows as JSON."""
     view, by, rows = _rows()
@@ -64,6 +79,7 @@ def listing() -> Response:
 
 @bp.get("/api/v1/coverage.csv")
 @require()
+@describe(Operation("Coverage by area as a table for a spreadsheet", query=_QUERY))
 def table() -> Response:
     """The same rows as a table for a spreadsheet; counts of households, no personal data."""
     view, by, rows = _rows()

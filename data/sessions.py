@@ -139,6 +139,11 @@ def sign_out_others(session: Session) -> int:
     return int(session.scalar(text("select sec.leave_others()")) or 0)
 
 
+def end_own(session: Session, digest: bytes) -> bool:
+    """End one of the asker's own sessions or tokens, known by its hash; False if it is not the asker's or has ended."""
+    return bool(session.scalar(text("select sec.end_own(:digest)"), {"digest": digest}))
+
+
 def own_sessions(session: Session, asker: Asker) -> list[SessionRow]:
     """Open sessions and tokens of the asker, newest first."""
     return list(

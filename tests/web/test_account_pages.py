@@ -12,6 +12,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from data.sessions import token_digest
+from tests.database.test_isolation import open_session
 from tests.township import TOWNSHIP, VILLAGES
 from tests.web.conftest import ELSEWHERE, Web
 from tests.web.test_sign_in import form_token, sign_in
@@ -136,3 +138,13 @@ def test_hostile_words_are_shown_as_words(client_as: ClientAs) -> None:
 def _count(web: Web) -> int:
     with Session(web.owner) as session:
         return int(session.scalar(text("select count(*) from account")) or 0)
+
+
+def test_a_token_is_ended_by_its_owner_and_by_nobody_else(client_as: ClientAs, web: Web) -> None:
+    with Session(web.owner) as session, session.begin():
+        open_session(session, web.settings, web.accounts["leader"], "lost-token")
+    digest = token_digest("lost-token").hex()
+    for name, status in (("supervisor", 404), ("leader", 303), ("leader", 404)):
+        client = client_as(name)
+        form = {"csrf_token": form_token(client, "/account"), "session": digest}
+        assert client.post("/account/end", data=form).status_code == status

@@ -146,6 +146,7 @@ export function createMeasure(map, bar) {
   });
   /** @returns {boolean} true if the key was the measure's */
   measure.key = (key) => {
+    if (!measure.active) return false;
     if (key === "Escape") measure.stop();
     else if (key === "Enter") measure.end();
     else if (key === "Backspace") {
