@@ -8,6 +8,7 @@ from flask import Flask, redirect
 from flask.json.provider import DefaultJSONProvider
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import Engine, text
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -111,6 +112,9 @@ def create_app(settings: Settings) -> Flask:
         MAX_FORM_MEMORY_SIZE=MIB,
     )
     app.json = _plain_json(app)
+    if settings.proxies:
+        # Without this, one address behind the proxy would stand for everybody in the sign-in throttle.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
     engine = app_engine(settings)
     _refuse_demo_passwords(settings, engine)
     app.extensions["fangtu"] = Store(

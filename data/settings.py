@@ -19,6 +19,7 @@ NAMES = {
     "FANGTU_LANG",
     "FANGTU_PORT",
     "FANGTU_DEMO",
+    "FANGTU_PROXIES",
 }
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -47,6 +48,8 @@ class Settings:
         True for the demonstration, where the printed passwords are allowed.
     language : str or None
         Language of the command line, ``zh`` or ``en``; None decides by the locale.
+    proxies : int
+        Reverse proxies in front whose word on the caller's address and scheme is taken; 0 takes nobody's.
     """
 
     admin_url: URL
@@ -55,6 +58,7 @@ class Settings:
     key_file: Path
     demo: bool = False
     language: str | None = None
+    proxies: int = 0
 
 
 def load_settings(env: Mapping[str, str] | None = None, *, database: str | None = None) -> Settings:
@@ -98,6 +102,12 @@ def load_settings(env: Mapping[str, str] | None = None, *, database: str | None 
             Text(f"FANGTU_LANG 为“{language}”，应为 zh 或 en。", f"FANGTU_LANG is '{language}'; expected zh or en."),
             found=language,
         )
+    proxies = env.get("FANGTU_PROXIES") or "0"
+    if proxies not in ("0", "1", "2", "3"):
+        raise SettingsError(
+            Text(f"FANGTU_PROXIES 为“{proxies}”，应为 0 至 3。", f"FANGTU_PROXIES is '{proxies}'; expected 0 to 3."),
+            found=proxies,
+        )
     return Settings(
         admin_url=admin_url,
         app_url=admin_url.set(username="fangtu_app", password=secrets["app_password"]),
@@ -105,6 +115,7 @@ def load_settings(env: Mapping[str, str] | None = None, *, database: str | None 
         key_file=Path(env.get("FANGTU_KEY_FILE") or var / "secrets" / "keys.json"),
         demo=demo == "1",
         language=language,
+        proxies=int(proxies),
     )
 
 
