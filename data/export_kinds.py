@@ -13,7 +13,7 @@ from geo.errors import Text
 
 @dataclass(frozen=True)
 class Column:
-    """A column: field name, Chinese heading, ``int`` or ``float`` for numbers, how it is masked, words for its codes."""
+    """A column: name, Chinese heading, ``int`` or ``float`` for numbers, its mask, and words for its codes."""
 
     name: str
     zh: str
@@ -47,7 +47,8 @@ EXPORTS: dict[str, Export] = {
     "areas": Export(
         """
         select a.code, a.name, a.level, p.code as parent_code, st_x(a.centre) as lon, st_y(a.centre) as lat,
-               array(select x.name from area_alias x where x.area_id = a.id and x.name is not null order by 1) as aliases,
+               array(select x.name from area_alias x where x.area_id = a.id and x.name is not null order by 1)
+                   as aliases,
                case when a.derived then 'yes' else 'no' end as derived, a.valid_from, st_asbinary(a.geom) as shape
         from area a left join area p on p.id = a.parent_id
         where a.valid_to is null and a.jur >= :jur and a.jur < :jur_end
@@ -160,7 +161,8 @@ EXPORTS: dict[str, Export] = {
         f"""
         select v.id::text as code, coalesce(v.household_ref, h.code) as household_code, c.code as campaign,
                v.round_no as round, v.started_at, v.ended_at, v.minutes, v.mode, v.reason, v.outcome,
-               v.source_status as status, v.visitor, v.visitor_kind, v.companions, v.ruling as ruled, v.verdict, v.suspect,
+               v.source_status as status, v.visitor, v.visitor_kind, v.companions, v.ruling as ruled, v.verdict,
+               v.suspect,
                v.distance_m, v.remark, {_PLACE_SQL.format(t="v")}, st_asbinary(v.geom) as shape
         from visit v join campaign c on c.id = v.campaign_id left join household h on h.id = v.household_id
         where {_INSIDE.format(t="v")} and v.superseded_by is null order by v.jur, v.no""",
@@ -190,7 +192,8 @@ EXPORTS: dict[str, Export] = {
     "coverage": Export(
         f"""
         select c.code as campaign, r.no as round, a.code, a.name, t.*,
-               t.eligible - t.visited as remaining, t.visited::float8 / t.eligible as ratio, st_asbinary(a.geom) as shape
+               t.eligible - t.visited as remaining, t.visited::float8 / t.eligible as ratio,
+               st_asbinary(a.geom) as shape
         from campaign c join round r on r.campaign_id = c.id
         join area a on a.level = 'village' and a.valid_to is null and a.jur >= :jur and a.jur < :jur_end
         join lateral (
@@ -212,4 +215,3 @@ EXPORTS: dict[str, Export] = {
         ),
     ),
 }
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from shapely.geometry.base import BaseGeometry
@@ -14,6 +14,7 @@ from data.imports.area_codes import level_of, neat_code, next_code, parent_prefi
 from data.imports.atlas import Atlas, Known
 from data.imports.merge import Job
 from data.imports.scope import Gazetteer, display_village, fold_village
+from data.imports.values import LOCAL_ZONE
 from data.rules.words import LEVEL
 from geo.errors import Text
 
@@ -38,7 +39,7 @@ class Entry:
     aliases: list[Alias] = field(default_factory=list)
 
 
-class _Unclear(Exception):  # noqa: N818 - a verdict on a row, caught by the loop over rows
+class _Unclear(Exception):
     """A row that names no area."""
 
     def __init__(self, field: str | None, found: Any, expected: Text | None, reason: Text) -> None:
@@ -163,9 +164,7 @@ def _note_upper(job: Job, at: int, atlas: Atlas, upper: dict[str, Entry]) -> str
     return parent
 
 
-def parent_of(
-    job: Job, at: int, atlas: Atlas, gazetteer: Gazetteer, upper: str | None, code: str | None
-) -> str | None:
+def parent_of(job: Job, at: int, atlas: Atlas, gazetteer: Gazetteer, upper: str | None, code: str | None) -> str | None:
     """Code of the parent a row states by code or name, else by its own code, else the area of the import."""
     stated, name = job.records.column("parent_code")[at], job.records.column("parent_name")[at]
     if stated:
@@ -243,7 +242,9 @@ def _new_area(
             "parent_code",
             code[:12],
             Text("已有的行政村", "a village that is known"),
-            Text("所属的村不在辖区名录中；请先导入村", "its village is not in the list of areas; import villages first"),
+            Text(
+                "所属的村不在辖区名录中；请先导入村", "its village is not in the list of areas; import villages first"
+            ),
         )
     return Known(code, name or f"{code[-3:]}网格", level, parent)
 
@@ -296,7 +297,7 @@ def _note_other_name(job: Job, at: int, known: Known, name: str, drawn: bool, al
         sheet=job.records.sheets[at],
         found=name,
     )
-    aliases.append((known.name, None, date.today()))
+    aliases.append((known.name, None, datetime.now(LOCAL_ZONE).date()))
     known.name = name
 
 
@@ -350,5 +351,5 @@ def _shape_and_spot(job: Job, at: int) -> tuple[BaseGeometry | None, BaseGeometr
     return (None, None) if job.records.column("derived")[at] else (geometry, None)
 
 
-def _west(geometry: BaseGeometry | None) -> tuple[float, float]:
+def _west(geometry: Any) -> tuple[float, float]:
     return (geometry.centroid.x, -geometry.centroid.y) if geometry is not None else (0.0, 0.0)

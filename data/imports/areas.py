@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
@@ -20,7 +21,7 @@ from data.imports.recode import retire_older
 from data.imports.scope import Gazetteer
 from data.imports.staging import copy_rows, make_stage, settle_stage
 from geo.errors import Text
-from geo.shapes import clean_polygons, label_point
+from geo.shapes import as_multipolygon, clean_polygons, label_point
 
 _STAGE = {
     "code": "text",
@@ -80,7 +81,7 @@ def _clean_shapes(job: Job, entries: list[Entry]) -> dict[str, BaseGeometry]:
     """Give the valid boundary of each code; parts in several rows are united, and what was mended is reported."""
     records = job.records
     drawn = [e for e in entries if e.shape is not None]
-    frame = gpd.GeoDataFrame(geometry=[e.shape for e in drawn], crs="EPSG:4326")
+    frame = gpd.GeoDataFrame(geometry=gpd.GeoSeries(np.array([e.shape for e in drawn], dtype=object), crs="EPSG:4326"))
     shapes: dict[str, BaseGeometry] = {}
     for entry, cleaned in zip(drawn, clean_polygons(frame), strict=True):
         assert entry.at is not None
@@ -97,7 +98,7 @@ def _clean_shapes(job: Job, entries: list[Entry]) -> dict[str, BaseGeometry]:
                 found=entry.code,
             )
         shape = cleaned.geometry if known is None else shapely.union(known, cleaned.geometry)
-        shapes[entry.code] = shape if shape.geom_type == "MultiPolygon" else shapely.MultiPolygon([shape])
+        shapes[entry.code] = as_multipolygon(shape)
     return shapes
 
 
@@ -134,9 +135,17 @@ def _merge_areas(job: Job, areas: list[Entry], shapes: dict[str, BaseGeometry]) 
     copy_rows(session, "stage_area", list(_STAGE), _stage_rows(job, areas, shapes))
     session.execute(
         text("""
-            alter table stage_area add column geom geometry(multipolygon, 4326), add column centre geometry(point, 4326)""")
+            alter table stage_area
+              add column geom geometry(multipolygon, 4326), add column centre geometry(point, 4326)""")
     )
     session.execute(text("update stage_area set geom = shape::geometry, centre = spot::geometry"))
+    # A tenth of a millimetre is no other place: spreadsheets keep 15 digits.
+    session.execute(
+        text("""
+            update stage_area s set centre = a.centre from area a
+             where a.code = s.code and a.valid_to is null and abs(st_x(s.centre) - st_x(a.centre)) < 1e-9
+               and abs(st_y(s.centre) - st_y(a.centre)) < 1e-9""")
+    )
     settle_stage(session, "stage_area", place=None)
     rows = session.execute(
         text("""
@@ -197,9 +206,7 @@ def _hex(shape: BaseGeometry | None) -> str | None:
 def _merge_aliases(job: Job, areas: list[Entry]) -> set[str]:
     """Add other names and older codes; gives the codes of areas that got any."""
     session = job.session
-    make_stage(
-        session, "stage_alias", {"area_code": "text", "name": "text", "code": "text", "valid_to": "date"}
-    )
+    make_stage(session, "stage_alias", {"area_code": "text", "name": "text", "code": "text", "valid_to": "date"})
     aliases = {
         (entry.code, name, code, day): None for entry in areas for name, code, day in entry.aliases if name or code
     }
@@ -224,7 +231,8 @@ def _adopt(job: Job) -> None:
     """Set parents: the one a list states, else the nearest area there is whose code begins the own one."""
     job.session.execute(
         text("""
-            update area a set parent_id = p.id from stage_area s join area p on p.code = s.parent_code and p.valid_to is null
+            update area a set parent_id = p.id
+              from stage_area s join area p on p.code = s.parent_code and p.valid_to is null
              where a.code = s.code and a.valid_to is null and p.id <> a.id and a.parent_id is distinct from p.id""")
     )
     job.session.execute(
@@ -233,7 +241,8 @@ def _adopt(job: Job) -> None:
                 select a.id, (
                     select p.id from area p
                      where p.valid_to is null and p.id <> a.id and length(p.code) < length(a.code)
-                       and p.code in (left(a.code, 12), left(a.code, 9), left(a.code, 6), left(a.code, 4), left(a.code, 2))
+                       and p.code in (
+                           left(a.code, 12), left(a.code, 9), left(a.code, 6), left(a.code, 4), left(a.code, 2))
                      order by length(p.code) desc limit 1) as parent_id
                 from area a left join area q on q.id = a.parent_id
                 where a.valid_to is null and a.jur >= :jur and a.jur < :jur_end
@@ -247,12 +256,13 @@ def _adopt(job: Job) -> None:
 
 
 def _place_by_ledger(job: Job) -> int:
-    """Put households without a position and without a village in the village their ledger states, if it is known now."""
+    """Put households without position and village in the village their ledger states, if it is known now."""
     session = job.session
     rows = session.execute(
         text("""
             select distinct stated_area from household
-             where geom is null and village_id is null and stated_area is not null and jur >= :jur and jur < :jur_end"""),
+             where geom is null and village_id is null and stated_area is not null
+               and jur >= :jur and jur < :jur_end"""),
         {"jur": 0 if not job.scope.code else job.scope.jur, "jur_end": job.scope.jur_end},
     ).scalars()
     gazetteer = Gazetteer(session, job.scope)

@@ -58,7 +58,8 @@ def import_base(job: Job) -> None:
             select s.kind, s.name, s.geom, :jur, :batch from staged s
              where not exists (
                 select 1 from base_feature b
-                 where b.kind = s.kind and b.name is not distinct from s.name and b.geom && s.geom and b.geom = s.geom)"""),
+                 where b.kind = s.kind and b.name is not distinct from s.name
+                   and b.geom && s.geom and b.geom = s.geom)"""),
         {"jur": job.scope.jur, "batch": job.batch},
     )
     inserted = int(result.rowcount)  # type: ignore[attr-defined]
@@ -78,7 +79,9 @@ def _kind(job: Job, at: int) -> tuple[str | None, Any]:
         if tags[name]:
             word = str(tags[name]).strip().casefold()
             # What a tag of land says that we do not draw is still land without buildings.
-            return _KIND_OF.get(word) or (None if name == "kind" else "farmland" if name == "landuse" else "woods"), word
+            return _KIND_OF.get(word) or (
+                None if name == "kind" else "farmland" if name == "landuse" else "woods"
+            ), word
     return None, None
 
 

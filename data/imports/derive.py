@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import geopandas as gpd
+import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from data.areas import reassign_within
@@ -15,6 +16,9 @@ from data.imports.scope import Gazetteer, Scope
 from data.rules.words import EXACT_QUALITY
 from geo.derived import voronoi_areas
 from geo.errors import Text
+
+# A boundary before and after; None where there is none.
+Pair = tuple[BaseGeometry | None, BaseGeometry | None]
 
 
 class Derived(NamedTuple):
@@ -57,7 +61,9 @@ def derive_boundaries(session: Session, scope: Scope, *, from_households: bool =
     changed, moved = 0, 0
     lacking: list[tuple[str, Text]] = []
     for parent in parents:
-        shapes, why = _derive_within(session, parent.id, parent.jur, parent.jur_end, shapely.from_wkb(bytes(parent.geom)))
+        shapes, why = _derive_within(
+            session, parent.id, parent.jur, parent.jur_end, shapely.from_wkb(bytes(parent.geom))
+        )
         lacking += why
         changed += len(shapes)
         if shapes:
@@ -76,7 +82,7 @@ def reassign(session: Session, shapes: list[BaseGeometry | None]) -> dict[str, i
 
 def _derive_within(
     session: Session, parent_id: int, jur: int, jur_end: int, within: BaseGeometry
-) -> tuple[list[tuple[BaseGeometry | None, BaseGeometry]], list[tuple[str, Text]]]:
+) -> tuple[list[Pair], list[tuple[str, Text]]]:
     villages = session.execute(
         text("""
             select id, code, name, derived, st_asbinary(geom) as geom, st_asbinary(centre) as centre from area
@@ -87,31 +93,34 @@ def _derive_within(
     lacking = [row for row in villages if row.geom is None or row.derived]
     points = _points(session, lacking, jur, jur_end)
     frame = gpd.GeoDataFrame(
-        {"code": [code for code, _ in points]}, geometry=[point for _, point in points], crs="EPSG:4326"
+        {"code": [code for code, _ in points]},
+        geometry=gpd.GeoSeries(np.array([point for _, point in points], dtype=object), crs="EPSG:4326"),
     )
     shares = voronoi_areas(frame, within, taken=shapely.union_all(real) if real else None)
     by_code = {row.code: row for row in lacking}
-    shapes: list[tuple[BaseGeometry | None, BaseGeometry]] = []
-    why: list[tuple[str, Text]] = []
-    for share in shares.itertuples():
-        row = by_code[share.code]
-        if share.geometry is None:
-            why.append((f"{row.code} {row.name}", share.why))
-            continue
+    shapes: list[Pair] = []
+    lost: list[tuple[str, Text]] = []
+    share: BaseGeometry | None
+    for code, share, why in zip(shares["code"], shares.geometry, shares["why"], strict=True):
+        row = by_code[code]
         old = shapely.from_wkb(bytes(row.geom)) if row.geom is not None else None
-        if old is not None and shapely.equals_exact(shapely.normalize(old), shapely.normalize(share.geometry)):
+        if share is None:
+            lost.append((f"{row.code} {row.name}", why))
+        if share == old or (share and old and shapely.equals_exact(shapely.normalize(old), shapely.normalize(share))):
             continue
-        shapes.append((old, share.geometry))
+        shapes.append((old, share))
         session.execute(
             text("""
-                update area set geom = st_geomfromwkb(:shape, 4326), derived = true, source = 'voronoi',
+                update area set geom = st_geomfromwkb(:shape, 4326), derived = :derived, source = 'voronoi',
                        updated_at = now() where id = :id"""),
-            {"shape": shapely.to_wkb(share.geometry), "id": row.id},
+            {"shape": shapely.to_wkb(share) if share else None, "derived": share is not None, "id": row.id},
         )
-    return shapes, why
+    return shapes, lost
 
 
-def _points(session: Session, villages: list, jur: int, jur_end: int) -> list[tuple[str, BaseGeometry | None]]:  # type: ignore[type-arg]
+def _points(
+    session: Session, villages: list[Row[Any]], jur: int, jur_end: int
+) -> list[tuple[str, BaseGeometry | None]]:
     """Give ``(code, point)`` for each village: several, one, or ``(code, None)``."""
     hamlets: dict[int, list[BaseGeometry]] = {}
     for row in session.execute(
@@ -129,7 +138,7 @@ def _points(session: Session, villages: list, jur: int, jur_end: int) -> list[tu
         found = hamlets.get(village.id) or homes.get(village.id)
         if not found and village.centre is not None:
             found = [shapely.from_wkb(bytes(village.centre))]
-        points += [(village.code, point) for point in found or [None]]
+        points += [(village.code, point) for point in found] if found else [(village.code, None)]
     return points
 
 

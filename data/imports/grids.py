@@ -51,7 +51,11 @@ def merge_grids(
         if shape is None:
             continue
         name = entry.name if entry.code not in shapes or old_name is None else old_name
-        rows[entry.code] = (entry.code, name, shapely.to_wkb(shapely.set_srid(shape, 4326), hex=True, include_srid=True))
+        rows[entry.code] = (
+            entry.code,
+            name,
+            shapely.to_wkb(shapely.set_srid(shape, 4326), hex=True, include_srid=True),
+        )
         if old is None or not shapely.equals_exact(old, shape):
             changed += [old, shape]
     copy_rows(session, "stage_grid", ["code", "name", "shape"], rows.values())
@@ -62,9 +66,10 @@ def merge_grids(
                 select s.code, s.name, a.id, s.code::bigint, s.code::bigint + 1, s.shape::geometry, :batch
                 from stage_grid s join area a on a.code = left(s.code, 12) and a.valid_to is null
                 order by s.code
-                on conflict (code) do update set name = excluded.name, geom = excluded.geom, batch_id = excluded.batch_id,
-                    village_id = excluded.village_id, updated_at = now()
-                where (g.name, g.geom, g.village_id) is distinct from (excluded.name, excluded.geom, excluded.village_id)
+                on conflict (code) do update set name = excluded.name, geom = excluded.geom,
+                    batch_id = excluded.batch_id, village_id = excluded.village_id, updated_at = now()
+                where (g.name, g.geom, g.village_id)
+                      is distinct from (excluded.name, excluded.geom, excluded.village_id)
                 returning g.code, xmax = 0 as is_new)
             select code, is_new from written"""),
         {"batch": job.batch},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple
 
 from data.imports.fields import fields_of
@@ -57,20 +57,19 @@ def match_columns(headings: Sequence[str], kind: str, mapping: Mapping[str, str]
         if field != "-" and field not in fields:
             known = ", ".join(fields)
             raise MappingWrong(
-                Text(f"没有字段“{field}”。可用字段：{known}。", f"There is no field '{field}'. Fields: {known}."), found=field
+                Text(f"没有字段“{field}”。可用字段：{known}。", f"There is no field '{field}'. Fields: {known}."),
+                found=field,
             )
     ranked: dict[str, list[tuple[int, str]]] = {}
     for heading in headings:
-        field, rank = _recognise(heading, kind, told)
-        if field and field != "-":
-            ranked.setdefault(field, []).append((rank, heading))
+        meant, rank = _recognise(heading, kind, told)
+        if meant and meant != "-":
+            ranked.setdefault(meant, []).append((rank, heading))
     used: dict[str, list[str]] = {}
-    for field, found in ranked.items():
-        names = [heading for _, heading in found] if fields[field].repeats else [min(found)[1]]
-        if len(found) > 1 and not fields[field].repeats:
-            best = min(rank for rank, _ in found)
-            names = [next(heading for rank, heading in found if rank == best)]
-        used[field] = names
+    for name, found in ranked.items():
+        best = min(rank for rank, _ in found)
+        first = next(heading for rank, heading in found if rank == best)
+        used[name] = [heading for _, heading in found] if fields[name].repeats else [first]
     taken = {heading for names in used.values() for heading in names}
     return Columns(used, [heading for heading in headings if heading not in taken])
 
@@ -88,13 +87,16 @@ def check_mapping(headings: Sequence[str], mapping: Mapping[str, str]) -> None:
         if fold_heading(heading) not in known:
             listed = "、".join(headings)[:500]
             raise MappingWrong(
-                Text(f"文件里没有“{heading}”这一列。有：{listed}。", f"The file has no column '{heading}'. It has: {listed}."),
+                Text(
+                    f"文件里没有“{heading}”这一列。有：{listed}。",
+                    f"The file has no column '{heading}'. It has: {listed}.",
+                ),
                 found=heading,
             )
 
 
 def fold_heading(heading: str) -> str:
-    """Bring a heading to one form: plain characters, small letters, without blanks, marks, units and remarks in brackets.
+    """Bring a heading to one form: plain characters, small letters, no blanks, marks, units and remarks in brackets.
 
     >>> fold_heading("*户 主（姓名）")
     '户主'
@@ -118,11 +120,11 @@ def _recognise(heading: str, kind: str, told: Mapping[str, str]) -> tuple[str | 
     return words.get(plain) or words.get(folded) or (None, 0)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _dictionary(kind: str) -> dict[str, tuple[str, int]]:
     words: dict[str, tuple[str, int]] = {}
     for field in fields_of(kind).values():
-        for rank, word in enumerate(field.words.split()):
+        for rank, word in enumerate(field.words):
             folded = re.sub(r"[\s*_\-:.、,/：]+", "", unicodedata.normalize("NFKC", word).casefold())
             # The first field to claim a word keeps it.
             words.setdefault(folded, (field.name, rank))

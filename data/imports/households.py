@@ -99,7 +99,8 @@ def import_households(job: Job) -> None:
     )
     count_merge(job, inserted, updated)
     report.count(
-        outside=session.scalar(text(f"select count(*) from {STAGE} where geom is not null and village_id is null")) or 0,
+        outside=session.scalar(text(f"select count(*) from {STAGE} where geom is not null and village_id is null"))
+        or 0,
         unplaced=session.scalar(text(f"select count(*) from {STAGE} where geom is null")) or 0,
     )
     derived = derive_boundaries(session, job.scope, from_households=True)
@@ -194,7 +195,17 @@ def _stage_rows(job: Job, keys: list[str], gazetteer: Gazetteer) -> Iterator[tup
     groups = _key_groups(job)
     columns = {
         name: records.column(name)
-        for name in ("fangtu_id", "code", "head_name", "people", "address", "house_no", "stated_area", "remark", "natural_village")
+        for name in (
+            "fangtu_id",
+            "code",
+            "head_name",
+            "people",
+            "address",
+            "house_no",
+            "stated_area",
+            "remark",
+            "natural_village",
+        )
     }
     for at, key in enumerate(keys):
         stated = columns["stated_area"][at]
@@ -294,7 +305,9 @@ def _assign_settlements(job: Job) -> None:
     ).all()
     for row in strange[:20]:
         job.report.warn(
-            Text(f"所在村没有这个自然村（{row.n} 户）", f"its village has no natural village of that name ({row.n} rows)"),
+            Text(
+                f"所在村没有这个自然村（{row.n} 户）", f"its village has no natural village of that name ({row.n} rows)"
+            ),
             found=row.natural_village,
         )
 
@@ -331,4 +344,3 @@ def _seal(job: Job, records: Records) -> None:
     copy_rows(session, "stage_seal", ["at", *columns], sealed())
     listed = ", ".join(f"{column} = coalesce(n.{column}, s.{column})" for column in columns)
     session.execute(text(f"update {STAGE} s set {listed} from stage_seal n where n.at = s.at"))
-

@@ -32,6 +32,7 @@ from geo.errors import Text
 from geo.shapes import as_multipolygon
 
 STAGE = "stage_house"
+_TOLD = ("household_code", "structure", "built_year", "area_m2", "storeys", "address", "remark")
 _FACTS = ("code", "household_ref", "structure", "built_year", "area_m2", "storeys", "address", "remark")
 _TYPES = ("text", "text", "text", "integer", "double precision", "integer", "text", "text")
 _COLUMNS = {
@@ -66,7 +67,8 @@ def import_houses(job: Job) -> None:
     settle_stage(session, STAGE)
     match_exported(job, STAGE, "house")
     match_existing(session, STAGE, "house")
-    keep_stored(session, STAGE, "house", [*_FACTS, "outline"])
+    facts = [fact for fact in _FACTS if fact != "area_m2"]
+    keep_stored(session, STAGE, "house", [*facts, "outline"], measures=["area_m2"])
     report.count(kept_place=keep_better_places(session, STAGE, "house"))
     find_households(session, STAGE, job.scope.jur, job.scope.jur_end, job.scope.key)
     keep_stored(session, STAGE, "house", ["household_id"])
@@ -126,8 +128,7 @@ def _stage_rows(job: Job, keys: list[str], gazetteer: Gazetteer) -> Iterator[tup
     villages = gazetteer.find_all(records.column("stated_area"))
     columns = {
         name: records.column(name)
-        for name in ("household_code", "structure", "built_year", "area_m2", "storeys", "address", "house_no", "street",
-                     "remark", "stated_area", "grade", "appraised_on", "standard", "appraiser")  # fmt: skip
+        for name in (*_TOLD, "house_no", "street", "stated_area", "grade", "appraised_on", "standard", "appraiser")
     }
     codes = [code or osm for code, osm in zip(records.column("code"), records.column("osm_id"), strict=True)]
     outlines = _outlines(records.geometry)

@@ -82,9 +82,7 @@ def place_cells(records: Records) -> list[tuple[Any, ...]]:
     points[outlines] = shapely.point_on_surface(points[outlines])
     cells = shapely.to_wkb(shapely.set_srid(points, 4326), hex=True, include_srid=True)
     return [
-        nowhere
-        if cell is None
-        else (cell, True, system, placed_by or "import", accuracy, quality or _IMPORTED)
+        nowhere if cell is None else (cell, True, system, placed_by or "import", accuracy, quality or _IMPORTED)
         for cell, system, placed_by, accuracy, quality in zip(cells, records.system, *columns, strict=True)
     ]
 
@@ -98,7 +96,7 @@ def match_exported(job: Job, stage: str, table: str) -> None:
         text(f"""
             update {stage} s set natural_key = t.natural_key from {table} t
              where t.id = s.known_id and t.code is not distinct from s.code and t.jur >= :jur and t.jur < :jur_end
-               and not exists (select 1 from {stage} o where o.natural_key = t.natural_key and o.at <> s.at)"""),
+               and s.natural_key <> t.natural_key and t.natural_key not in (select natural_key from {stage})"""),
         {"jur": job.scope.jur, "jur_end": job.scope.jur_end},
     )
 
@@ -121,15 +119,27 @@ def match_existing(session: Session, stage: str, table: str) -> None:
     )
 
 
-def keep_stored(session: Session, stage: str, table: str, columns: Sequence[str]) -> None:
-    """Fill blank cells of known rows from the store: a blank cell says nothing, it does not erase."""
-    if columns:
-        filled = ", ".join(f"{column} = coalesce(s.{column}, t.{column})" for column in columns)
+def keep_stored(session: Session, stage: str, table: str, columns: Sequence[str], measures: Sequence[str] = ()) -> None:
+    """Fill blank cells of known rows from the store: a blank cell says nothing, it does not erase.
+
+    Of ``measures`` a number that is the stored one but for a spreadsheet's 15 digits is the stored one.
+    """
+    if columns or measures:
+        filled = ", ".join(
+            [f"{column} = coalesce(s.{column}, t.{column})" for column in columns]
+            + [
+                f"{column} = case when s.{column} is null or abs(s.{column} - t.{column}) < 1e-9 then t.{column}"
+                f" else s.{column} end"
+                for column in measures
+            ]
+        )
         session.execute(text(f"update {stage} s set {filled} from {table} t where t.id = s.id and not s.is_new"))
 
 
 def keep_better_places(session: Session, stage: str, table: str) -> int:
-    """Keep a stored position that is of better quality than the file's, or that the file lacks.
+    """Keep a stored position that is of better quality than the file's, that the file lacks, or that is the same.
+
+    A tenth of a millimetre is the same: spreadsheets keep 15 digits.
 
     Returns
     -------
@@ -144,6 +154,12 @@ def keep_better_places(session: Session, stage: str, table: str) -> int:
                  where t.id = s.id and not s.is_new and t.geom is not null and (s.geom is null or t.quality < s.quality)
                 returning s.had_place)
             select count(*) from kept where had_place""")
+    )
+    session.execute(
+        text(f"""
+            update {stage} s set geom = t.geom from {table} t
+             where t.id = s.id and not s.is_new and s.geom is distinct from t.geom
+               and abs(st_x(s.geom) - st_x(t.geom)) < 1e-9 and abs(st_y(s.geom) - st_y(t.geom)) < 1e-9""")
     )
     return int(result.scalar_one())
 
@@ -197,7 +213,7 @@ def merge_stage(
             batch,
         )
     if inserted > _MANY:
-        # Triggers and later steps of this transaction plan by these figures; a table thought empty is joined row by row.
+        # Triggers and later steps plan by these figures; a table that is thought empty is joined row by row.
         session.execute(text(f"analyze {table}"))
     return inserted, updated
 

@@ -39,7 +39,7 @@ def read_id_number(cell: Any) -> str | None:
     text = plain(cell).upper()
     if text.casefold() in _NOTHING or "*" in text:
         return None
-    if _is_damaged(text) or re.fullmatch(r"\d{15}000", text) and not _id_checks(text):
+    if _is_damaged(text) or (re.fullmatch(r"\d{15}000", text) and not _id_checks(text)):
         raise Cannot(_ID, _DAMAGED)
     if re.fullmatch(r"\d{15}", text):
         _birthday("19" + text[6:12])

@@ -51,14 +51,17 @@ def _retire(job: Job, older: str, newer: str, day: object) -> bool:
         return False
     session.execute(
         text("""
-            update area n set geom = o.geom, derived = o.derived, source = o.source, centre = coalesce(n.centre, o.centre),
+            update area n
+               set geom = o.geom, derived = o.derived, source = o.source, centre = coalesce(n.centre, o.centre),
                    updated_at = now()
               from area o where o.id = :id and n.code = :newer and n.valid_to is null
                and o.geom is not null and (n.geom is null or n.derived)"""),
         {"id": row.id, "newer": newer},
     )
     session.execute(
-        text("update area set valid_to = coalesce(cast(:day as date), current_date), updated_at = now() where id = :id"),
+        text(
+            "update area set valid_to = coalesce(cast(:day as date), current_date), updated_at = now() where id = :id"
+        ),
         {"day": day, "id": row.id},
     )
     return True

@@ -115,8 +115,16 @@ class ImportReport:
         for name, number in numbers.items():
             self.counts[name] = self.counts.get(name, 0) + int(number)
 
-    def warn(self, reason: Text, *, row: int | None = None, sheet: str | None = None, column: str | None = None,
-             found: object = None, expected: Text | None = None) -> None:
+    def warn(
+        self,
+        reason: Text,
+        *,
+        row: int | None = None,
+        sheet: str | None = None,
+        column: str | None = None,
+        found: object = None,
+        expected: Text | None = None,
+    ) -> None:
         """Note a doubt that refuses nothing."""
         shown = None if found is None else str(found)[:200]
         self.warnings.append(Problem(sheet, row, column, shown, expected, reason, refused=False))

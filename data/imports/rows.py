@@ -54,18 +54,18 @@ class Records:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def column(self, field: str) -> list[Any]:
+    def column(self, name: str) -> list[Any]:
         """Give a field's values, None throughout if the file lacks it."""
-        found = self.values.get(field)
+        found = self.values.get(name)
         if found is not None:
             return found
         if len(self._blank) != len(self):
             self._blank = [None] * len(self)
         return self._blank
 
-    def has(self, field: str) -> bool:
+    def has(self, name: str) -> bool:
         """Whether the file has a column for the field."""
-        return field in self.values
+        return name in self.values
 
     def keep(self, mask: Iterable[bool]) -> Records:
         """Give the records where the mask is true."""
@@ -73,7 +73,7 @@ class Records:
         return Records(
             [self.sheets[at] for at in chosen],
             [self.rows[at] for at in chosen],
-            {field: [column[at] for at in chosen] for field, column in self.values.items()},
+            {name: [column[at] for at in chosen] for name, column in self.values.items()},
             self.geometry[chosen],
             [self.system[at] for at in chosen],
             self.headings,
@@ -81,12 +81,10 @@ class Records:
 
     def refuse(self, report: ImportReport, refused: dict[int, tuple[str | None, Any, Text | None, Text]]) -> Records:
         """Refuse records by their place: ``{place: (field, found, expected, reason)}``; gives those that remain."""
-        for at, (field, found, expected, reason) in refused.items():
-            heading = self.headings.get((self.sheets[at], field)) if field else None
-            shown = None if found is None else mask_found(field or "", found)
-            report.problems.append(
-                Problem(self.sheets[at], self.rows[at], heading or field, shown, expected, reason)
-            )
+        for at, (name, found, expected, reason) in refused.items():
+            heading = self.headings.get((self.sheets[at], name)) if name else None
+            shown = None if found is None else mask_found(name or "", found)
+            report.problems.append(Problem(self.sheets[at], self.rows[at], heading or name, shown, expected, reason))
         report.refused += len(refused)
         report.accepted -= len(refused)
         return self.keep(at not in refused for at in range(len(self))) if refused else self
@@ -122,7 +120,8 @@ def read_records(sheets: list[Sheet], kind: str, options: ImportOptions, report:
         if not useful:
             if len(sheet.frame):
                 report.warn(
-                    Text("这个工作表没有认得的列，未导入", "no column of this sheet is known; it was left out"), sheet=sheet.name
+                    Text("这个工作表没有认得的列，未导入", "no column of this sheet is known; it was left out"),
+                    sheet=sheet.name,
                 )
             report.ignored += len(sheet.ignored) + len(sheet.frame)
             continue
@@ -150,12 +149,12 @@ def _read_sheet(
     sheet: Sheet, kind: str, used: dict[str, list[str]], options: ImportOptions, report: ImportReport
 ) -> Records:
     fields = fields_of(kind)
-    missing = [field for field in fields.values() if field.required and field.name not in used]
+    missing = [wanted for wanted in fields.values() if wanted.required and wanted.name not in used]
     if missing:
         seen = "、".join(_plain_columns(sheet))[:300]
         raise ImportRefused(
             Text(
-                f"缺少“{missing[0].words.split()[1]}”一列。文件里有：{seen}。可用 --map 列名={missing[0].name} 说明。",
+                f"缺少“{missing[0].words[1]}”一列。文件里有：{seen}。可用 --map 列名={missing[0].name} 说明。",
                 f"The column {missing[0].name} is missing. The file has: {seen}. Use --map COLUMN={missing[0].name}.",
             ),
             found=seen,
@@ -166,13 +165,13 @@ def _read_sheet(
     values: dict[str, list[Any]] = {}
     headings: dict[tuple[str, str], str] = {}
     for name, columns in used.items():
-        field = fields[name]
+        wanted = fields[name]
         headings[sheet.name, name] = columns[0]
         parsed = []
         for column in columns:
             report.columns[column] = name
-            parsed.append(_parse_column(sheet, column, field, bad, report))
-        values[name] = [list(group) for group in zip(*parsed, strict=True)] if field.repeats else parsed[0]
+            parsed.append(_parse_column(sheet, column, wanted, bad, report))
+        values[name] = [list(group) for group in zip(*parsed, strict=True)] if wanted.repeats else parsed[0]
     records = Records(
         [sheet.name] * count,
         [int(row) for row in sheet.rows],
@@ -296,7 +295,13 @@ def _place_points(
 
 
 def _refuse_place(
-    records: Records, sheet: Sheet, at: int, found: str, system: System, swapped: bool, report: ImportReport,
+    records: Records,
+    sheet: Sheet,
+    at: int,
+    found: str,
+    system: System,
+    swapped: bool,
+    report: ImportReport,
     bad: set[int],
 ) -> None:
     bad.add(at)
@@ -306,7 +311,9 @@ def _refuse_place(
         "the coordinates are no place in this system, or one of them is missing; name another system with --crs",
     )
     if swapped:
-        reason = Text("经度和纬度（或东、北坐标）写反了", "longitude and latitude (or easting and northing) are swapped")
+        reason = Text(
+            "经度和纬度（或东、北坐标）写反了", "longitude and latitude (or easting and northing) are swapped"
+        )
     heading = records.headings.get((sheet.name, "lon"))
     report.problems.append(Problem(sheet.name, int(sheet.rows[at]), heading, found, expected, reason))
 
@@ -314,11 +321,11 @@ def _refuse_place(
 def _join(parts: list[Records]) -> Records:
     if len(parts) == 1:
         return parts[0]
-    fields = {field for part in parts for field in part.values}
+    names = {name for part in parts for name in part.values}
     return Records(
         [sheet for part in parts for sheet in part.sheets],
         [row for part in parts for row in part.rows],
-        {field: [value for part in parts for value in part.column(field)] for field in fields},
+        {name: [value for part in parts for value in part.column(name)] for name in names},
         np.concatenate([part.geometry for part in parts]),
         [system for part in parts for system in part.system],
         {key: heading for part in parts for key, heading in part.headings.items()},

@@ -15,7 +15,7 @@ from data.db import owner_session
 from data.imports.areas import import_areas
 from data.imports.base import import_base
 from data.imports.campaigns import import_campaign
-from data.imports.fields import KINDS, KindUnknown
+from data.imports.fields import KINDS, unknown_kind
 from data.imports.households import import_households
 from data.imports.houses import import_houses
 from data.imports.merge import Job
@@ -42,7 +42,7 @@ _MERGERS: dict[str, Callable[[Job], None]] = {
 }
 
 
-class _TakeBack(Exception):  # noqa: N818 - the signal that ends a dry run, caught in this module
+class _TakeBack(Exception):
     """Undo the transaction of a dry run."""
 
 
@@ -82,10 +82,7 @@ def import_file(
         If the file as a whole cannot be taken; nothing is changed then.
     """
     if kind not in KINDS:
-        known = ", ".join(KINDS)
-        raise KindUnknown(
-            Text(f"不认识的类别“{kind}”，应为：{known}。", f"Unknown kind '{kind}'; expected one of: {known}."), found=kind
-        )
+        raise unknown_kind(kind)
     options = options or ImportOptions()
     report = ImportReport(kind, dry_run=options.dry_run)
     path = Path(path)

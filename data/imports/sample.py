@@ -81,7 +81,9 @@ def sample_counts(engine: Engine) -> dict[str, int]:
     tables = {"households": "household", "houses": "house", "sites": "renovation_site", "visits": "visit"}
     with owner_session(engine) as session:
         counts = {
-            name: int(session.scalar(text(f"select count(*) from {table} where jur >= :low and jur < :high"), bounds) or 0)
+            name: int(
+                session.scalar(text(f"select count(*) from {table} where jur >= :low and jur < :high"), bounds) or 0
+            )
             for name, table in tables.items()
         }
         villages = session.scalar(

@@ -59,7 +59,7 @@ def open_scope(session: Session, area: str | None) -> Scope:
 
 
 def key_scope(scope: Scope, stated: str | None) -> str:
-    """Give the township digits a record's key begins with: of the area, else of the village code it states, else none."""
+    """Give the township digits a record's key begins with: of the area, else of a stated village code, else none."""
     if len(scope.code) >= 9 or not stated or not re.fullmatch(r"\d{12}", stated.strip()):
         return scope.key
     return stated.strip()[:9]
@@ -68,8 +68,8 @@ def key_scope(scope: Scope, stated: str | None) -> str:
 class Gazetteer:
     """Villages of an area by code, older code, name and alias.
 
-    Names are compared as written first, then with their endings (村民委员会, 居委会 …) folded. A name two villages share
-    means none of them.
+    Names are compared as written first, then with their endings (村民委员会, 居委会 …) folded. A name that two
+    villages share means none of them.
     """
 
     def __init__(self, session: Session, scope: Scope) -> None:
@@ -115,8 +115,8 @@ def fold_village(name: str) -> str:
 def display_village(name: str) -> str:
     """Shorten an official name for display; the official one stays as an alias.
 
-    >>> [display_village(n) for n in ("方塘社区居民委员会", "旗杆村村民委员会", "李家村民委员会", "岗桥村委会", "北关居委会")]
-    ['方塘社区', '旗杆村', '李家村', '岗桥村', '北关居委会']
+    >>> [display_village(n) for n in ("方塘社区居民委员会", "旗杆村村民委员会", "岗桥村委会", "北关居委会")]
+    ['方塘社区', '旗杆村', '岗桥村', '北关居委会']
     """
     found = re.fullmatch(r"(.+?)(村民委员会|村委会)", name)
     if found:

@@ -40,10 +40,9 @@ def copy_rows(session: Session, name: str, columns: Sequence[str], rows: Iterabl
     rows : iterable of sequences
         None, bool, int, float, str, bytes (bytea), date, datetime, or a list of str (text[]).
     """
-    connection = session.connection().connection
-    command = f"copy {name} ({', '.join(columns)}) from stdin"
-    with connection.cursor() as cursor:
-        cursor.copy_expert(command, _Lines(rows))  # type: ignore[attr-defined]
+    driver: Any = session.connection().connection.driver_connection
+    with driver.cursor() as cursor:
+        cursor.copy_expert(f"copy {name} ({', '.join(columns)}) from stdin", _Lines(rows))
 
 
 def settle_stage(session: Session, name: str, *, place: str | None = "geom") -> None:

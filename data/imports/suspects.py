@@ -80,9 +80,7 @@ def refresh_suspects(session: Session, visitors: Iterable[tuple[int, str | None]
               on s.campaign_id = v.campaign_id and s.visitor is not distinct from v.visitor
             where v.mode = 'home' and v.superseded_by is null""")
     ).all()
-    timed = [
-        row for row in rows if row.visitor and row.lon is not None and row.started_at and row.ended_at
-    ]
+    timed = [row for row in rows if row.visitor and row.lon is not None and row.started_at and row.ended_at]
     stays = [Stay((r.campaign_id, r.visitor), r.started_at, r.ended_at, r.lon, r.lat) for r in timed]
     twice = {row.id for row, double in zip(timed, at_two_places(stays), strict=True) if double}
     changes = []

@@ -21,7 +21,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _GUARDED = re.compile(r"[\s\x00-\x1f'\u3000]*[=+\-@|%＝＋－＠｜％]")
 
 
-class Cannot(Exception):  # noqa: N818 - it is a verdict on a cell, caught by the row, never an error of the program
+class Cannot(Exception):
     """A cell that cannot be read: what was expected, and why this is not it."""
 
     def __init__(self, expected: Text, reason: Text) -> None:
@@ -174,7 +174,9 @@ def read_moment(cell: Any) -> datetime | time | None:
         days = float(text)
         start = datetime(_EXCEL_ZERO.year, _EXCEL_ZERO.month, _EXCEL_ZERO.day, tzinfo=LOCAL_ZONE)
         return start + timedelta(seconds=round(days * 86400))
-    neat = re.sub(r"[年月./](?=\d)", "-", re.sub(r"^(\d{4})/(\d)", r"\1-\2", text.split(" ")[0].split("T")[0])).rstrip("日")
+    neat = re.sub(r"[年月./](?=\d)", "-", re.sub(r"^(\d{4})/(\d)", r"\1-\2", text.split(" ")[0].split("T")[0])).rstrip(
+        "日"
+    )
     rest = text[len(text.split(" ")[0].split("T")[0]) :].strip(" T")
     # ISO 8601 allows a zone of hours alone, which Python's reader takes only with minutes.
     rest = re.sub(r"([+-]\d{2})$", r"\1:00", rest)
@@ -288,7 +290,6 @@ read_stage = read_word(
 )
 
 
-
 def read_ruling(cell: Any) -> str | None:
     """Read what a person ruled on a visit: ``false`` (虚假入户, no), ``void`` (作废); 属实 and yes rule nothing."""
     text = plain(cell).casefold()
@@ -298,7 +299,9 @@ def read_ruling(cell: Any) -> str | None:
         return "void"
     if text in _BLANKS or text in {"属实", "真实", "是", "yes", "y", "1", "true"}:
         return None
-    raise Cannot(Text("虚假入户、作废，或留空", "false, void, or blank"), Text("不认识这个词", "this word is not known"))
+    raise Cannot(
+        Text("虚假入户、作废，或留空", "false, void, or blank"), Text("不认识这个词", "this word is not known")
+    )
 
 
 _GROUPS = read_word(

@@ -48,15 +48,11 @@ class Register:
 
     def keep(self, records: Records) -> Register:
         """Follow the records after some were refused."""
-        places = {(sheet, row): at for at, (sheet, row) in enumerate(zip(self.records.sheets, self.records.rows,
-                                                                         strict=True))}  # fmt: skip
-        kept = [places[sheet, row] for sheet, row in zip(records.sheets, records.rows, strict=True)]
-        return Register(
-            self.known,
-            records,
-            *([column[at] for at in kept] for column in  # type: ignore[arg-type]
-              (self.campaigns, self.rounds, self.starts, self.ends, self.minutes, self.outcomes)),
-        )  # fmt: skip
+        order = zip(self.records.sheets, self.records.rows, strict=True)
+        places = {place: at for at, place in enumerate(order)}
+        kept = [places[place] for place in zip(records.sheets, records.rows, strict=True)]
+        columns = (self.campaigns, self.rounds, self.starts, self.ends, self.minutes, self.outcomes)
+        return Register(self.known, records, *([column[at] for at in kept] for column in columns))  # type: ignore[arg-type]
 
 
 def read_register(job: Job) -> Register:
@@ -127,9 +123,10 @@ def _default_campaign(job: Job, known: list[KnownCampaign]) -> KnownCampaign | N
         return None
     raise ImportRefused(
         Text(
-            f"不知道属于哪次行动。请用 --campaign 说明；现有：{listed}。还没有时先导入实施方案：import campaigns 文件.toml。",
-            f"Which campaign is meant is unclear. Say it with --campaign; there are: {listed}. If there is none, import a "
-            "work plan first: import campaigns FILE.toml.",
+            f"不知道属于哪次行动。请用 --campaign 说明；现有：{listed}。"
+            "还没有时先导入实施方案：import campaigns 文件.toml。",
+            f"Which campaign is meant is unclear. Say it with --campaign; there are: {listed}. If there is none, "
+            "import a work plan first: import campaigns FILE.toml.",
         ),
         found=listed,
     )

@@ -28,8 +28,21 @@ from data.imports.visit_rows import NAMESPACE, Register, read_register
 from data.rules.validity import VisitFacts, check_visit
 
 STAGE = "stage_visit"
-_FACTS = ("household_ref", "visitor", "visitor_kind", "companions", "started_at", "ended_at", "minutes", "mode", "reason",
-          "outcome", "source_status", "ruling", "remark")  # fmt: skip
+_FACTS = (
+    "household_ref",
+    "visitor",
+    "visitor_kind",
+    "companions",
+    "started_at",
+    "ended_at",
+    "minutes",
+    "mode",
+    "reason",
+    "outcome",
+    "source_status",
+    "ruling",
+    "remark",
+)
 _COLUMNS = {
     "at": "integer",
     "id": "uuid",
@@ -77,7 +90,7 @@ def import_visits(job: Job) -> None:
               from visit t where t.natural_key = s.natural_key""")
     )
     session.execute(text(f"update {STAGE} set is_new = true where is_new is null"))
-    keep_stored(session, STAGE, "visit", _FACTS)
+    keep_stored(session, STAGE, "visit", [fact for fact in _FACTS if fact != "minutes"], measures=["minutes"])
     session.execute(text(f"update {STAGE} set mode = coalesce(mode, 'home'), outcome = coalesce(outcome, 'done')"))
     report.count(kept_place=keep_better_places(session, STAGE, "visit"))
     find_households(session, STAGE, job.scope.jur, job.scope.jur_end, job.scope.key)
@@ -86,8 +99,8 @@ def import_visits(job: Job) -> None:
     settle_jurisdiction(session, STAGE)
     _join(job)
     _judge(job, register)
-    columns = ["campaign_id", "round_no", *_FACTS, "household_id", "jur", "place_jur", "distance_m", "verdict", "counts",
-               *PLACE_COLUMNS]  # fmt: skip
+    joined = ["household_id", "jur", "place_jur", "distance_m", "verdict", "counts"]
+    columns = ["campaign_id", "round_no", *_FACTS, *joined, *PLACE_COLUMNS]
     inserted, updated = merge_stage(session, STAGE, "visit", columns, job.batch)
     count_merge(job, inserted, updated)
     pairs = session.execute(text(f"select distinct campaign_id, visitor from {STAGE}")).all()
@@ -111,8 +124,9 @@ def _natural_keys(job: Job, register: Register) -> list[str]:
         else:
             start = register.starts[at]
             shape = records.geometry[at]
-            told = (household, start.timestamp() if start else "", visitor, mode, "" if start else remark,
-                    "" if household or shape is None else shape.wkt)  # fmt: skip
+            # Without a start the remark tells two visits apart, without a household their place.
+            told = [household, start.timestamp() if start else None, visitor, mode]
+            told += [None if start else remark, None if household or shape is None else shape.wkt]
             told_text = "|".join(str(part or "") for part in told)
             keys.append(f"{campaign}:{job.scope.key}:at:{hashlib.sha256(told_text.encode()).hexdigest()[:32]}")
     return keys
@@ -174,15 +188,13 @@ def _judge(job: Job, register: Register) -> None:
     rows = session.execute(
         text(f"select at, campaign_id, mode, outcome, minutes, reason, source_status, ruling from {STAGE}")
     ).all()
-    verdicts = (
-        (row.at, check_visit(VisitFacts(*row[2:]), rules[row.campaign_id]))
-        for row in rows
-    )
+    verdicts = ((row.at, check_visit(VisitFacts(*row[2:]), rules[row.campaign_id])) for row in rows)
     make_stage(session, "stage_verdict", {"at": "integer", "verdict": "text"})
     copy_rows(session, "stage_verdict", ["at", "verdict"], verdicts)
     session.execute(
         text(f"""
-            update {STAGE} s set verdict = n.verdict, counts = n.verdict = 'valid' from stage_verdict n where n.at = s.at""")
+            update {STAGE} s set verdict = n.verdict, counts = n.verdict = 'valid'
+              from stage_verdict n where n.at = s.at""")
     )
 
 

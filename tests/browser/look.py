@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page
 # A copy is read, so that the page's own canvases stay as they are.
 _PAINTED = """([pane, whole]) => {
     const colours = new Map();
-    for (const canvas of document.querySelectorAll(`.leaflet-${pane}-pane canvas`)) {
+    for (const canvas of document.querySelectorAll(`.leaflet-fangtu-${pane}-pane canvas`)) {
         if (!canvas.width || !canvas.height) continue;
         const copy = document.createElement("canvas");
         copy.width = canvas.width;
@@ -52,7 +52,10 @@ class MapPage:
         return self
 
     def painted(self, pane: str, *, whole: bool = True) -> dict[str, int]:
-        """Colours on the canvases of a pane with the number of their pixels; only opaque ones by default."""
+        """Colours on the canvases of a pane with the number of their pixels; only opaque ones by default.
+
+        Panes from bottom to top: land, ground, areas, heat, top, points (with borders and names), select.
+        """
         found: dict[str, int] = self.page.evaluate(_PAINTED, [pane, whole])
         return found
 

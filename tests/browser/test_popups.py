@@ -53,7 +53,7 @@ def test_a_click_on_a_visit_opens_that_visit(open_map: OpenMap) -> None:
     seen = open_map("leader", "/map?theme=coverage#layers=visits").go(*V0, 18)
     seen.click(*V0)
     words = seen.popup_text()
-    expect(seen.popup.get_by_role("heading")).to_contain_text("走访 05月01日")
+    expect(seen.popup.get_by_role("heading")).to_contain_text("走访 5月1日")
     assert "测试员" in words
 
 

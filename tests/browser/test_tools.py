@@ -55,7 +55,7 @@ def test_the_device_is_shown_where_it_is(open_map: OpenMap) -> None:
     expect(seen.page.locator(".toast")).to_contain_text("误差 12 米")
     seen.drawn()
     assert seen.view()[1:] == pytest.approx((36.4062, 118.8123), abs=1e-3)
-    assert sum(seen.painted("fangtu-select").values()) > 50
+    assert sum(seen.painted("select").values()) > 50
 
 
 def test_the_map_fills_the_screen_and_comes_back(open_map: OpenMap) -> None:
@@ -94,7 +94,7 @@ def test_a_printed_map_is_one_sheet(open_map: OpenMap) -> None:
 
 def test_the_base_map_can_be_left_out(open_map: OpenMap) -> None:
     seen = open_map("leader")
-    before = seen.painted("fangtu-top")
+    before = seen.painted("top")
     seen.page.get_by_label("底图").select_option("none")
     seen.drawn()
-    assert sum(seen.painted("fangtu-top").values()) < sum(before.values())
+    assert sum(seen.painted("top").values()) < sum(before.values())

@@ -23,7 +23,7 @@ import { startSheet } from "./sheet.js";
 import { address, change, dataParams, onChange, readAddress, state, writeAddress } from "./state.js";
 import { LEVELS, THEMES, themeOf } from "./themes.js";
 import { boundsOf } from "./areas-data.js";
-import { buildScale, buildTools } from "./tools.js";
+import { buildScale, buildTools, zoomStep } from "./tools.js";
 
 const registry = {};
 const byId = (id) => document.getElementById(id);
@@ -215,6 +215,9 @@ function createPage(map) {
     scene.add();
     if (!(setup.coverage?.eligible > 0)) byId("map-empty").hidden = false;
     await scene.load();
+    // Opened inside an area, the asker's own area of duty is known only from what came: one township, or one village.
+    page.top ||= scene.areas.duty.length === 1 ? scene.areas.duty[0].code : undefined;
+    drawCrumbs(byId("crumbs"), setup.crumbs || [], page.top, goArea);
     redrawDock();
     redrawList();
     listen();
@@ -261,7 +264,7 @@ function createPage(map) {
     });
     startKeys({
       theme: (n) => change({ theme: THEMES[n - 1].key, only: null }),
-      zoom: (step) => map.zoomIn(step),
+      zoom: (step) => zoomStep(map, step),
       measure: page.measure.key,
       escape: () => page.popups.close() || goUp(),
     });

@@ -14,7 +14,7 @@ import { dataParams, state } from "./state.js";
 import { layersOn, LEVELS, recordsShown } from "./themes.js";
 
 const TINTED = new Set(["coverage", "unvisited", "visited"]);
-const PANES = { land: 150, ground: 200, areas: 300, heat: 310, top: 350, signs: 400, select: 460 };
+const PANES = { land: 150, ground: 200, areas: 300, heat: 310, top: 350, points: 400, select: 460 };
 
 /** `registry` = what the shell registered, by kind; `onTrouble(part, reason|null)`. */
 export function createScene(map, registry, onTrouble) {
@@ -37,7 +37,7 @@ export function createScene(map, registry, onTrouble) {
     areas.drawBorders(view);
     if (registry.records) records.draw(view);
     labels.draw(view);
-  }, { pane: "fangtu-signs" });
+  }, { pane: "fangtu-points" });
   records.redraw = () => signs.redraw();
   const store = new AreaStore(optionsOf("areas").url || "/map/areas.json");
   const scene = { map, base, areas, heat, records, labels, store, classes: coverageClasses(), target: 0.95, level: [], villages: [], settlements: [], asOf: null };

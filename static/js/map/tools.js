@@ -10,6 +10,12 @@ function tool(name, label, act, extra = {}) {
   return h("button", { type: "button", class: `tool tool-${name}`, "aria-label": label, title: label, onclick: act, ...extra }, icon(extra.icon || name));
 }
 
+/** One step in or out; a step asked for while another is under way follows it instead of being lost. */
+export function zoomStep(map, step) {
+  if (map._animatingZoom) map.once("zoomend", () => window.setTimeout(() => map.zoomIn(step), 0));
+  else map.zoomIn(step);
+}
+
 /** Build the tool column. `actions` = {measure, print}. */
 export function buildTools(map, place, actions) {
   const full = tool("full", t("全屏"), () => {
@@ -21,8 +27,8 @@ export function buildTools(map, place, actions) {
   const measure = tool("ruler", t("测量"), () => actions.measure(measure), { "aria-pressed": "false" });
   const locator = createLocator(map);
   fill(place,
-    tool("plus", t("放大"), () => map.zoomIn()),
-    tool("minus", t("缩小"), () => map.zoomOut()),
+    tool("plus", t("放大"), () => zoomStep(map, 1)),
+    tool("minus", t("缩小"), () => zoomStep(map, -1)),
     tool("target", t("定位"), () => locator()),
     measure,
     tool("print", t("打印"), () => actions.print()),
