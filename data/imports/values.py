@@ -164,6 +164,13 @@ def read_moment(cell: Any) -> datetime | time | None:
         return cell
     if isinstance(cell, date):
         return datetime(cell.year, cell.month, cell.day, tzinfo=LOCAL_ZONE)
+    if isinstance(cell, str) and re.match(r"\d{4}-\d\d-\d\d[ T]", cell):
+        try:
+            moment = datetime.fromisoformat(cell)
+        except ValueError:
+            pass  # not quite ISO 8601: read below
+        else:
+            return moment if moment.tzinfo else moment.replace(tzinfo=LOCAL_ZONE)
     text = unicodedata.normalize("NFKC", read_text(cell) or "").strip()
     if text.casefold() in _BLANKS:
         return None
