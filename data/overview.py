@@ -84,21 +84,23 @@ def area_shapes(
 ) -> dict[int, dict[str, Any]]:
     """Simplified outlines of a level: id → ``geometry`` (GeoJSON text), ``label`` (lon, lat), ``bbox``.
 
-    Settlements without a boundary have their centre as ``label`` and no geometry. Simplified to about two metres.
+    Settlements without a boundary have their centre as ``label`` and no geometry. Outlines are simplified to about two
+    metres; they and the places of the labels are decided when a boundary is stored.
     """
     if by == "grid":
-        source = "select id, jur, jur_end, geom, null::geometry as centre from grid"
+        source = "select id, jur, jur_end, geom, outline, label, null::geometry as centre from grid"
     elif by == "group":
-        source = """select id, jur, jur_end, geom, centre from area
+        source = """select id, jur, jur_end, geom, outline, label, centre from area
                     where level in ('natural_village', 'group') and valid_to is null"""
     else:
-        source = f"select id, jur, jur_end, geom, centre from area where level = '{by}' and valid_to is null"
+        source = f"""select id, jur, jur_end, geom, outline, label, centre from area
+                     where level = '{by}' and valid_to is null"""
     rows = session.execute(
         text(f"""
-            select id, st_asgeojson(st_simplifypreservetopology(geom, 0.00002), 5) as geometry,
+            select id, st_asgeojson(outline, 5) as geometry,
                    st_x(spot) as lon, st_y(spot) as lat,
                    st_xmin(geom) as w, st_ymin(geom) as s, st_xmax(geom) as e, st_ymax(geom) as n
-            from (select id, geom, coalesce((st_maximuminscribedcircle(geom)).center, centre) as spot from ({source}) a
+            from (select id, geom, outline, coalesce(label, centre) as spot from ({source}) a
                   where jur >= :lo and jur_end <= :hi
                     and cast(:duty as int8multirange) @> int8range(jur, jur_end)) areas"""),
         {"lo": within[0], "hi": within[1], "duty": duty_ranges(duty)},

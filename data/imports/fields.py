@@ -17,6 +17,7 @@ from data.imports.values import (
     read_grade,
     read_groups,
     read_int,
+    read_label,
     read_list,
     read_method,
     read_mode,
@@ -74,7 +75,7 @@ _PLACE: dict[str, Parser] = {
     "placed_by": read_text,
 }
 # Number of the record in our own exports; it finds a record that has no code of its own.
-_OWN: dict[str, Parser] = {"fangtu_id": read_int(1)}
+_OWN: dict[str, Parser] = {"fangtu_id": read_int(1, 2**53)}
 _KEY_GROUPS = ("party_veteran", "hardship", "lone_elder", "left_behind_child", "petitioner")
 _PARSERS: dict[str, dict[str, Parser]] = {
     "households": {
@@ -154,23 +155,23 @@ _PARSERS: dict[str, dict[str, Parser]] = {
     },
     "areas": {
         "code": read_code,
-        "name": read_text,
+        "name": read_label,
         "level": read_text,
         "parent_code": read_code,
-        "parent_name": read_text,
+        "parent_name": read_label,
         "aliases": read_list,
         "old_code": read_code,
-        "old_name": read_text,
+        "old_name": read_label,
         "valid_from": read_date,
         "valid_to": read_date,
         "town_code": read_code,
-        "town_name": read_text,
+        "town_name": read_label,
         "county_code": read_code,
-        "county_name": read_text,
+        "county_name": read_label,
         "city_code": read_code,
-        "city_name": read_text,
+        "city_name": read_label,
         "prov_code": read_code,
-        "prov_name": read_text,
+        "prov_name": read_label,
         "lon": read_float(),
         "lat": read_float(),
         "derived": read_yes,

@@ -26,7 +26,7 @@ from data.imports.merge import (
     refuse_staged,
 )
 from data.imports.rows import Records
-from data.imports.scope import TOWNSHIP, Gazetteer, key_scope
+from data.imports.scope import TOWNSHIP, Gazetteer
 from data.imports.staging import copy_rows, make_stage, settle_stage
 from data.sealing import SEALED_FIELDS
 from geo.errors import Text
@@ -72,8 +72,8 @@ def import_households(job: Job) -> None:
     head and address together. A position decides village and grid; without one the stated village does.
     """
     session, report = job.session, job.report
-    keys = refuse_repeats(job, _natural_keys(job))
     gazetteer = Gazetteer(session, job.scope)
+    keys = refuse_repeats(job, _natural_keys(job, gazetteer))
     make_stage(session, STAGE, _COLUMNS)
     copy_rows(session, STAGE, _staged(), _stage_rows(job, keys, gazetteer))
     settle_stage(session, STAGE)
@@ -84,7 +84,9 @@ def import_households(job: Job) -> None:
     keep_stored(session, STAGE, "household", [*_FACTS, *_NUMBERS[1::2]])
     _refuse_nameless(job, staged.has("head_name"))
     session.execute(
-        text(f"update {STAGE} set head_name = coalesce(head_name, ''), key_groups = coalesce(key_groups, '{{}}')")
+        text(f"""
+            update {STAGE} set head_name = coalesce(head_name, ''), key_groups = coalesce(key_groups, '{{}}')
+             where head_name is null or key_groups is null""")
     )
     report.count(kept_place=keep_better_places(session, STAGE, "household"))
     _keep_memberships(job)
@@ -125,7 +127,7 @@ def _refuse_nameless(job: Job, has_names: bool) -> None:
     )
 
 
-def _natural_keys(job: Job) -> list[str]:
+def _natural_keys(job: Job, gazetteer: Gazetteer) -> list[str]:
     """Give each row its key, and refuse rows that nothing would recognise again."""
     records = job.records
     keys: list[str] = []
@@ -133,7 +135,7 @@ def _natural_keys(job: Job) -> list[str]:
     names = ("code", "id_number", "stated_area", "head_name", "address", "house_no", "fangtu_id")
     columns = [records.column(name) for name in names]
     for at, (code, number, stated, head, address, house_no, own) in enumerate(zip(*columns, strict=True)):
-        scope = key_scope(job.scope, stated)
+        scope = gazetteer.key_scope(stated)
         if code:
             keys.append(f"{scope}:{code}")
         elif number:

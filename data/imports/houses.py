@@ -26,7 +26,7 @@ from data.imports.merge import (
     place_cells,
     refuse_repeats,
 )
-from data.imports.scope import Gazetteer, key_scope
+from data.imports.scope import Gazetteer
 from data.imports.staging import copy_rows, make_stage, settle_stage
 from geo.errors import Text
 from geo.shapes import as_multipolygon
@@ -60,8 +60,8 @@ def import_houses(job: Job) -> None:
     jurisdiction; a house without coordinates stands at its household's place. A grade becomes an appraisal.
     """
     session, report = job.session, job.report
-    keys = refuse_repeats(job, _natural_keys(job))
     gazetteer = Gazetteer(session, job.scope)
+    keys = refuse_repeats(job, _natural_keys(job, gazetteer))
     make_stage(session, STAGE, _COLUMNS | _LATER)
     copy_rows(session, STAGE, list(_COLUMNS), _stage_rows(job, keys, gazetteer))
     settle_stage(session, STAGE)
@@ -93,7 +93,7 @@ def import_houses(job: Job) -> None:
     )
 
 
-def _natural_keys(job: Job) -> list[str]:
+def _natural_keys(job: Job, gazetteer: Gazetteer) -> list[str]:
     records = job.records
     columns = [
         records.column(name) for name in ("code", "osm_id", "stated_area", "household_code", "address", "house_no")
@@ -101,7 +101,7 @@ def _natural_keys(job: Job) -> list[str]:
     keys: list[str] = []
     refused: dict[int, tuple[str | None, Any, Text | None, Text]] = {}
     for at, (code, osm, stated, household, address, number) in enumerate(zip(*columns, strict=True)):
-        scope = key_scope(job.scope, stated)
+        scope = gazetteer.key_scope(stated)
         shape = records.geometry[at]
         if code:
             keys.append(f"{scope}:{code}")

@@ -58,11 +58,23 @@ def open_scope(session: Session, area: str | None) -> Scope:
     return Scope(f"{jur:015d}"[:digits], jur, jur_end)
 
 
-def key_scope(scope: Scope, stated: str | None) -> str:
-    """Give the township digits a record's key begins with: of the area, else of a stated village code, else none."""
-    if len(scope.code) >= 9 or not stated or not re.fullmatch(r"\d{12}", stated.strip()):
+def key_scope(scope: Scope, stated: str | None, village: str | None = None) -> str:
+    """Give the township digits a record's key begins with, so that all who import it mean the same record.
+
+    Parameters
+    ----------
+    scope : Scope
+        The area of the import; from the township down it settles the digits.
+    stated : str or None
+        What the record says of its village; a 12-digit code tells its township.
+    village : str or None
+        Code of the village that is meant by it, if known.
+    """
+    if len(scope.code) >= 9:
         return scope.key
-    return stated.strip()[:9]
+    if stated and re.fullmatch(r"\d{12}", stated.strip()):
+        return stated.strip()[:9]
+    return village[:9] if village else scope.key
 
 
 class Gazetteer:
@@ -82,6 +94,7 @@ class Gazetteer:
                 group by a.id"""),
             {"jur": scope.jur, "jur_end": scope.jur_end},
         ).all()
+        self._scope = scope
         self.jur = {row.id: row.jur for row in rows}
         self.code = {row.id: row.code for row in rows}
         self._codes = {code: row.id for row in rows for code in row.codes} | {row.code: row.id for row in rows}
@@ -94,6 +107,11 @@ class Gazetteer:
             return None
         wanted = unicodedata.normalize("NFKC", stated).strip()
         return self._codes.get(wanted) or self._exact.get(wanted) or self._folded.get(fold_village(wanted))
+
+    def key_scope(self, stated: str | None) -> str:
+        """Give the township digits a record with this stated village is keyed by (:func:`key_scope`)."""
+        key = self.find(stated) if len(self._scope.code) < 9 else None
+        return key_scope(self._scope, stated, self.code[key] if key else None)
 
     def find_all(self, stated: Iterable[str | None]) -> dict[str, int | None]:
         """Give :meth:`find` for each different name."""

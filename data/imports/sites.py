@@ -23,7 +23,7 @@ from data.imports.merge import (
     place_cells,
     refuse_repeats,
 )
-from data.imports.scope import Gazetteer, key_scope
+from data.imports.scope import Gazetteer
 from data.imports.staging import copy_rows, make_stage, settle_stage
 from geo.errors import Text
 
@@ -70,8 +70,8 @@ def import_sites(job: Job) -> None:
     """
     session, report = job.session, job.report
     _refuse_incomplete(job)
-    keys = refuse_repeats(job, _natural_keys(job))
     gazetteer = Gazetteer(session, job.scope)
+    keys = refuse_repeats(job, _natural_keys(job, gazetteer))
     make_stage(session, STAGE, _COLUMNS | _LATER)
     copy_rows(session, STAGE, list(_COLUMNS), _stage_rows(job, keys, gazetteer))
     settle_stage(session, STAGE)
@@ -116,7 +116,7 @@ def _refuse_incomplete(job: Job) -> None:
     job.records = records.refuse(job.report, refused)
 
 
-def _natural_keys(job: Job) -> list[str]:
+def _natural_keys(job: Job, gazetteer: Gazetteer) -> list[str]:
     records = job.records
     names = ("code", "household_code", "house_code", "method", "approved_on", "stated_area", "fangtu_id")
     keys: list[str] = []
@@ -124,7 +124,7 @@ def _natural_keys(job: Job) -> list[str]:
     for at, (code, household, house, method, day, stated, own) in enumerate(
         zip(*(records.column(name) for name in names), strict=True)
     ):
-        scope = key_scope(job.scope, stated)
+        scope = gazetteer.key_scope(stated)
         if code:
             keys.append(f"{scope}:{code}")
         elif household or house:

@@ -17,6 +17,7 @@ LOCAL_ZONE = ZoneInfo("Asia/Shanghai")
 _EXCEL_ZERO = date(1899, 12, 30)
 # What stands in a cell that says nothing.
 _BLANKS = frozenset({"", "-", "--", "—", "——", "/", "\\", "无", "空", "null", "none", "nan", "n/a", "na", "#n/a"})
+_LONGEST_LABEL = 200
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _GUARDED = re.compile(r"[\s\x00-\x1f'\u3000]*[=+\-@|%＝＋－＠｜％]")
 
@@ -65,6 +66,14 @@ def read_text(cell: Any) -> str | None:
     return text or None
 
 
+def read_label(cell: Any) -> str | None:
+    """Read a name of a place: text of at most 200 characters."""
+    text = read_text(cell)
+    if text and len(text) > _LONGEST_LABEL:
+        raise Cannot(Text("不超过200个字符", "at most 200 characters"), Text("名称过长", "the name is too long"))
+    return text
+
+
 def read_name(cell: Any) -> str | None:
     """Read a person's name; a masked one (``赵*顺``), as exports have it, says nothing."""
     name = read_text(cell)
@@ -85,7 +94,7 @@ def read_code(cell: Any) -> str | None:
             Text("按文本保存的编号", "a code kept as text"),
             Text("编号被电子表格改成了科学计数", "a spreadsheet turned the code into a power of ten"),
         )
-    if len(text) > 200:
+    if len(text) > _LONGEST_LABEL:
         raise Cannot(Text("不超过200个字符", "at most 200 characters"), Text("编号过长", "the code is too long"))
     return text if text.casefold() not in _BLANKS else None
 
@@ -334,8 +343,8 @@ def read_groups(cell: Any) -> list[str] | None:
 
 def read_list(cell: Any) -> list[str] | None:
     """Read several names or codes in one cell, parted by 、 , ; | or a line break."""
-    text = read_text(cell) or ""
-    return [part for raw in re.split(r"[、,，;；|\n]+", text) if (part := raw.strip())] or None
+    parts = [raw.strip() for raw in re.split(r"[、,，;；|\n]+", read_text(cell) or "")]
+    return [name for part in parts if part and (name := read_label(part))] or None
 
 
 def _number(cell: Any, expected: Text) -> float | None:

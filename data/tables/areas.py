@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from geoalchemy2 import Geometry
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data.tables.base import Base, Stamped, jurisdiction, serial_key
@@ -38,6 +38,12 @@ class Area(Base, Stamped):
     jur_end: Mapped[int] = mapped_column(BigInteger)
     geom: Mapped[Any | None] = mapped_column(Geometry("MULTIPOLYGON", srid=4326, spatial_index=False))
     centre: Mapped[Any | None] = mapped_column(Geometry("POINT", srid=4326, spatial_index=False))
+    label: Mapped[Any | None] = mapped_column(
+        Geometry("POINT", srid=4326, spatial_index=False), Computed("label_place(geom)", persisted=True)
+    )
+    outline: Mapped[Any | None] = mapped_column(
+        Geometry("MULTIPOLYGON", srid=4326, spatial_index=False), Computed("plain_outline(geom)", persisted=True)
+    )
     derived: Mapped[bool] = mapped_column(server_default="false")
     source: Mapped[str | None]
     valid_from: Mapped[date | None]
@@ -82,4 +88,10 @@ class Grid(Base, Stamped):
     jur: Mapped[int] = mapped_column(BigInteger, unique=True)
     jur_end: Mapped[int] = mapped_column(BigInteger)
     geom: Mapped[Any] = mapped_column(Geometry("MULTIPOLYGON", srid=4326, spatial_index=False))
+    label: Mapped[Any | None] = mapped_column(
+        Geometry("POINT", srid=4326, spatial_index=False), Computed("label_place(geom)", persisted=True)
+    )
+    outline: Mapped[Any | None] = mapped_column(
+        Geometry("MULTIPOLYGON", srid=4326, spatial_index=False), Computed("plain_outline(geom)", persisted=True)
+    )
     batch_id: Mapped[int | None] = mapped_column(ForeignKey("batch.id"))

@@ -107,7 +107,7 @@ def test_no_page_and_no_popup_lets_the_text_run(
         shown = words_of(page.locator("main"))
         # An inspector's village has nothing on the work lists.
         columns = SHOWN.get(address, []) if role != "inspector" or address != "/worklists" else []
-        assert [column for column in columns if value_of(payload, column) not in shown] == [], address
+        assert [column for column in columns if value_of(payload, column) not in shown] == [], f"{address}: {shown}"
     if name == "all" or role == "supervisor":
         walk_the_map(page, stand, watch, role, payload)
     watch.check()

@@ -62,7 +62,10 @@ class Store:
         self.load("areas", areas)
         shapes = [(TOWNSHIP, square_ring(118.80, 118.83))]
         shapes += [(code, square_ring(118.80 + at / 100, 118.81 + at / 100)) for at, code in enumerate(VILLAGES)]
-        shapes += [(VILLAGES[0] + "001", square_ring(118.80, 118.805)), (VILLAGES[0] + "002", square_ring(118.805, 118.81))]
+        shapes += [
+            (VILLAGES[0] + "001", square_ring(118.80, 118.805)),
+            (VILLAGES[0] + "002", square_ring(118.805, 118.81)),
+        ]
         layer = folder / "boundaries.geojson"
         write_geojson(layer, [({"code": code}, ring) for code, ring in shapes])
         self.load("areas", layer)

@@ -170,3 +170,10 @@ def test_to_target_counts_whole_households() -> None:
 
 def test_every_place_of_the_township_is_in_the_database(owner: Session, town: SmallTownship) -> None:
     assert owner.query(Household).count() == len(PLACES)
+
+
+def test_a_campaign_without_visits_can_be_deleted_with_its_coverage(owner: Session, town: SmallTownship) -> None:
+    owner.execute(delete(Visit))
+    owner.execute(text("delete from campaign where id = :id"), {"id": town.campaign_id})
+    assert owner.scalar(text("select count(*) from standing")) == 0
+    assert owner.query(Coverage).count() == 0

@@ -165,9 +165,13 @@ def test_refused_rows_say_where_and_why_and_hide_numbers(township: Store, tmp_pa
     assert "写反" in told[4].reason.zh
     assert "第 6 行" in told[7].reason.zh
     assert all(problem.reason.zh and problem.reason.en for problem in report.problems)
-    stored = township.rows("select row, found, reason_zh, reason_en, refused from batch_problem where refused order by row")
+    stored = township.rows(
+        "select row, found, reason_zh, reason_en, refused from batch_problem where refused order by row"
+    )
     assert [row[0] for row in stored] == [2, 3, 4, 5, 7, 8]
-    assert township.rows("select read, accepted, refused, ignored from batch order by id desc limit 1") == [(7, 1, 6, 2)]
+    assert township.rows("select read, accepted, refused, ignored from batch order by id desc limit 1") == [
+        (7, 1, 6, 2)
+    ]
     assert set(report.to_json("en")) >= {"batch", "read", "accepted", "refused", "ignored", "problems"}
     assert set(report.to_json("en")["problems"][0]) == {"sheet", "row", "column", "found", "expected", "reason"}
 
@@ -203,7 +207,9 @@ def test_personal_numbers_are_sealed_and_found_by_their_hash(township: Store, tm
     assert sealer.open(row[1], "household.id_sealed", row[0]) == "11010519491231002X"
     assert bytes(row[2]) == sealer.index("11010519491231002X", "id_number")
     assert sealer.open(row[3], "household.phone_sealed", row[0]) == "138 0013 8000"
-    everything = str(township.rows("select h::text from household h")) + str(township.rows("select a::text from audit a"))
+    everything = str(township.rows("select h::text from household h")) + str(
+        township.rows("select a::text from audit a")
+    )
     assert "1949123" not in everything
     assert "0013" not in everything
 
@@ -222,7 +228,9 @@ def test_a_better_position_is_kept(township: Store, tmp_path: Path) -> None:
     township.load("households", ledger(tmp_path, [("H1", "赵测一", "", "", "", 118.802, 36.405)]), area=TOWNSHIP)
     with owner_session(township.engine) as session:
         session.execute(text("update household set quality = 1, geom = 'SRID=4326;POINT(118.803 36.406)'"))
-    report = township.load("households", ledger(tmp_path, [("H1", "赵测一", "", "", "", 118.815, 36.405)]), area=TOWNSHIP)
+    report = township.load(
+        "households", ledger(tmp_path, [("H1", "赵测一", "", "", "", 118.815, 36.405)]), area=TOWNSHIP
+    )
     assert report.counts["kept_place"] == 1
     assert township.rows("select st_x(geom), quality from household") == [(118.803, 1)]
 
@@ -293,3 +301,16 @@ def test_columns_can_be_named_by_hand_and_others_are_listed(township: Store, tmp
     assert report.ignored_columns == ["颜色"]
     with pytest.raises(ImportRefused):
         township.load("households", path, area=TOWNSHIP)
+
+
+def test_a_ledger_of_the_county_means_the_same_households(township: Store, tmp_path: Path) -> None:
+    path = ledger(tmp_path, [("H1", "赵测一", "", "", "测试1村", 118.802, 36.405)])
+    township.load("households", path, area=TOWNSHIP)
+    assert township.load("households", path, area=TOWNSHIP[:6]).counts["unchanged"] == 1
+    assert township.load("households", path).counts["unchanged"] == 1
+
+
+def test_a_file_with_nothing_but_its_head_is_an_empty_batch(township: Store, tmp_path: Path) -> None:
+    for kind in ("households", "houses", "visits", "areas"):
+        report = township.load(kind, write_csv(tmp_path / "empty.csv", ["编号", "名称", "户主"], []), area=TOWNSHIP)
+        assert (report.read, report.accepted, report.refused, report.ignored) == (0, 0, 0, 1)

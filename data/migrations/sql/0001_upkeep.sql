@@ -87,6 +87,8 @@ begin
            coalesce(sum(n) filter (where status = 5), 0), coalesce(sum(n) filter (where status = 6), 0),
            coalesce(sum(n) filter (where status = 7), 0)
     from unnest(p_campaign, p_round, p_jur, p_group, p_status, p_n) as d (campaign_id, round_no, jur, group_id, status, n)
+    -- A round that is being deleted takes its coverage with it.
+    where exists (select 1 from round r where r.campaign_id = d.campaign_id and r.no = d.round_no)
     group by campaign_id, round_no, jur, group_id
     order by campaign_id, round_no, jur, group_id  -- one order for all writers, so that none waits in a ring
     on conflict (campaign_id, round_no, jur, group_id) do update set

@@ -22,6 +22,16 @@ begin
     return (v | (v << 1)) & 6148914691236517205;
 end $$;
 
+-- Where an area's name stands: the middle of the largest circle inside it. Decided once, when the shape is stored.
+create function public.label_place(g public.geometry) returns public.geometry
+    language sql immutable strict parallel safe
+    return (public.st_maximuminscribedcircle(g)).center;
+
+-- An outline for maps of a whole area, simplified to about two metres.
+create function public.plain_outline(g public.geometry) returns public.geometry
+    language sql immutable strict parallel safe
+    return public.st_multi(public.st_simplifypreservetopology(g, 0.00002));
+
 -- Z-order of the z20 tile that holds the point: x in the even bits, y in the odd ones.
 create function public.morton_of(g public.geometry) returns bigint
     language sql immutable strict parallel safe
