@@ -32,6 +32,7 @@ from data.settings import ROOT, load_settings
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, DESK
 from tests.browser.sample import LEADER, commit_sample
 from tests.browser.stand import Stand, served
+from tests.township import SmallTownship
 
 DATABASE = "fangtu_bench_sample"
 WITHIN_MS, WITHIN_KB = 2000, 500
@@ -104,7 +105,7 @@ def main() -> None:
 def kept() -> Stand:
     """The database as the run before left it."""
     settings = load_settings(database=DATABASE)
-    stand = Stand(settings, owner_engine(settings), None)  # type: ignore[arg-type]
+    stand = Stand(settings, owner_engine(settings), SmallTownship())
     stand.tokens[LEADER] = f"token-of-{LEADER}-{DATABASE}"
     return stand
 

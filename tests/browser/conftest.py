@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
@@ -71,16 +71,14 @@ def open_context(browser: Browser, site: str, stand: Stand, watch: Watch) -> Ite
     opened: list[BrowserContext] = []
 
     def make(role: str | None = None, *, language: str = "zh", **options: object) -> BrowserContext:
-        context = browser.new_context(
-            base_url=site,
-            **{"viewport": DESK, "locale": "zh-CN", "timezone_id": "Asia/Shanghai", **options},  # type: ignore[arg-type]
-        )
+        chosen: dict[str, Any] = {"viewport": DESK, "locale": "zh-CN", "timezone_id": "Asia/Shanghai", **options}
+        context = browser.new_context(base_url=site, **chosen)
         context.set_default_timeout(WAIT_MS)
         watch.attach(context)
-        cookies = [{"name": "fangtu_lang", "value": language, "url": site}]
+        cookies: list[Any] = [{"name": "fangtu_lang", "value": language, "url": site}]
         if role is not None:
             cookies.append({"name": "fangtu_session", "value": stand.tokens[role], "url": site})
-        context.add_cookies(cookies)  # type: ignore[arg-type]
+        context.add_cookies(cookies)
         opened.append(context)
         return context
 
@@ -109,9 +107,3 @@ def open_map(open_page: OpenPage) -> OpenMap:
         return MapPage(open_page(address, role, **options)).drawn()
 
     return make
-
-
-@pytest.fixture(scope="session")
-def screenshots() -> Path:
-    """Where pictures of the documentation lie."""
-    return Path(__file__).resolve().parents[2] / "templates" / "docs" / "img"

@@ -19,8 +19,8 @@ from tests.browser.sample import LEADER, commit_sample
 from tests.browser.stand import served
 from tests.browser.watch import Watch
 
-# The evening of the sample's last visits, so that the picture does not grow old.
-LAST_DAY = "2026-11-20T18:00:00+08:00"
+# Soon after the sample's last visit, so that the picture does not grow old.
+LAST_DAY = "2026-11-20T16:30:00+08:00"
 PICTURE = ROOT / "templates" / "docs" / "img" / "map.png"
 
 

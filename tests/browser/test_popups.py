@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import OpenMap
+from tests.browser.conftest import OpenMap, OpenPage
 from tests.browser.look import MapPage, words_of
 from tests.browser.stand import NUMBERS, Stand
 from tests.browser.watch import Watch
@@ -100,9 +100,7 @@ def open_reveal(seen: MapPage) -> None:
     seen.popup.locator(".facts > div", has_text="电话").get_by_role("button", name="查看").click()
 
 
-def test_a_masked_number_is_shown_for_a_reason_that_goes_into_the_log(
-    open_map: OpenMap, open_page: OpenMap, stand: Stand
-) -> None:
+def test_a_masked_number_is_shown_for_a_reason_that_goes_into_the_log(open_map: OpenMap, open_page: OpenPage) -> None:
     seen = open_map("supervisor", "/map?theme=status")
     open_reveal(seen)
     reason = seen.popup.get_by_label("查看原因")
