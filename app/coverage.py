@@ -15,7 +15,7 @@ from app.maps import ViewUnknown
 from app.session import asker, db
 from app.view import ZONE, View, current_view
 from data.coverage import BY, AreaCoverage, coverage_by_area, coverage_total, last_visit_at
-from data.exports import guarded
+from data.formulas import guarded
 from data.rules.words import STATUS
 from geo.errors import Text
 

@@ -25,7 +25,7 @@ from data.areas import area_range
 from data.audit import record
 from data.db import owner_session
 from data.export_kinds import EXPORTS, Column
-from data.imports.values import is_guarded
+from data.formulas import guarded
 from geo.errors import FangtuError, Text
 
 FORMATS = ("xlsx", "csv", "geojson", "gpkg")
@@ -104,25 +104,6 @@ def export(session: Session, kind: str, area: str | None, format: str, out: Path
         jur=jur,
     )
     return len(rows)
-
-
-def guarded(value: str) -> str:
-    """Make text harmless in spreadsheets.
-
-    Parameters
-    ----------
-    value : str
-
-    Returns
-    -------
-    str
-        With a single quote in front if its first character that shows is ``= + - @ | %`` (also full-width, after
-        blanks, control characters or quotes), else unchanged. The import takes exactly one such quote off.
-
-    >>> guarded(" =1+1"), guarded("-41146"), guarded("赵德顺")
-    ("' =1+1", "'-41146", '赵德顺')
-    """
-    return "'" + value if is_guarded(value) else value
 
 
 def _check(kind: str, format: str, out: Path) -> None:

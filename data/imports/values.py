@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from data.formulas import is_guarded
 from data.rules.words import KEY_GROUP, METHOD, MODE, OUTCOME, STAGE
 from geo.errors import Text
 
@@ -19,7 +20,6 @@ _EXCEL_ZERO = date(1899, 12, 30)
 _BLANKS = frozenset({"", "-", "--", "—", "——", "/", "\\", "无", "空", "null", "none", "nan", "n/a", "na", "#n/a"})
 _LONGEST_LABEL = 200
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_GUARDED = re.compile(r"[\s\x00-\x1f'\u3000]*[=+\-@|%＝＋－＠｜％]")
 
 
 class Cannot(Exception):
@@ -40,11 +40,6 @@ class Doubtful(NamedTuple):
 
 Parser = Callable[[Any], Any]
 """From a cell that is not blank to its value, None for 'says nothing', or a :class:`Doubtful`; raises Cannot."""
-
-
-def is_guarded(text: str) -> bool:
-    """Whether a spreadsheet might run this text as a formula: the first character that shows is ``= + - @ | %``."""
-    return _GUARDED.match(text) is not None
 
 
 def read_text(cell: Any) -> str | None:

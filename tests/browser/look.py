@@ -90,6 +90,10 @@ class MapPage:
         )
         return x, y
 
+    def open_record(self, kind: str, key: int) -> None:
+        """Open the popup of a record as a click on it would."""
+        self.page.evaluate("([kind, key]) => window.fangtu.page.acts.openThing(kind, key)", [kind, key])
+
     @property
     def popup(self) -> Locator:
         """The open popup."""

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.factory import create_app
 from data.sealing import load_sealer
-from tests.browser.look import words_of
+from tests.browser.look import MapPage, words_of
 from tests.browser.routes import addresses, read_rules, routes_of, values_for
 from tests.browser.stand import ROLES, Stand, add_records_in_village_one, commit_township, served
 from tests.browser.watch import Watch
@@ -119,7 +119,7 @@ def walk_the_map(page: Page, stand: Stand, watch: Watch, role: str, payload: str
     page.goto("/map?theme=status")
     page.wait_for_selector("body[data-ready=true]")
     for kind, plural, record, columns in POPUPS:
-        open_popup(page, kind, keys[plural][record])
+        MapPage(page).open_record(kind, keys[plural][record])
         shown = popup_words(page)
         expected = columns + (["household.head_name"] if kind == "household" and role in NAMED else [])
         assert [column for column in expected if value_of(payload, column) not in shown] == [], kind
@@ -146,14 +146,10 @@ def popup_words(page: Page) -> str:
     return words_of(page.locator("[role=dialog]"))
 
 
-def open_popup(page: Page, kind: str, key: int) -> None:
-    page.evaluate("([kind, key]) => window.fangtu.page.acts.openThing(kind, key)", [kind, key])
-
-
 def reveal_phone(page: Page, stand: Stand, payload: str) -> None:
     """A telephone number that is hostile text itself, shown whole."""
     page.keyboard.press("Escape")
-    open_popup(page, "household", stand.town.households["H1"])
+    MapPage(page).open_record("household", stand.town.households["H1"])
     page.locator("[role=dialog] .facts > div", has_text="电话").get_by_role("button", name="查看").click()
     page.get_by_label("查看原因").fill(payload)
     page.keyboard.press("Enter")

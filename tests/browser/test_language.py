@@ -103,16 +103,17 @@ def test_the_english_map_holds_no_chinese_of_its_own(open_map: OpenMap) -> None:
     assert chinese_of(seen.page) == []
 
 
-@pytest.mark.parametrize(
-    ("selected", "kind", "name"),
-    [("household", "households", "H1"), ("house", "houses", "H6"), ("site", "sites", "H6"), ("visit", "visits", "V4")],
-)
-def test_an_english_popup_holds_no_chinese_of_its_own(
-    open_map: OpenMap, stand: Stand, selected: str, kind: str, name: str
-) -> None:
-    seen = open_map("supervisor", f"/map#sel={selected}:{stand.keys()[kind][name]}", language="en")
-    seen.popup_text()
-    assert chinese_of(seen.page) == []
+def test_an_english_popup_holds_no_chinese_of_its_own(open_map: OpenMap, stand: Stand) -> None:
+    seen, keys = open_map("supervisor", "/map", language="en"), stand.keys()
+    for kind, plural, name in (
+        ("household", "households", "H1"),
+        ("house", "houses", "H6"),
+        ("site", "sites", "H6"),
+        ("visit", "visits", "V4"),
+    ):
+        seen.open_record(kind, keys[plural][name])
+        seen.popup_text()
+        assert chinese_of(seen.page) == [], kind
 
 
 def test_the_switch_stays_on_the_page_and_with_the_account(open_map: OpenMap, open_page: OpenPage) -> None:

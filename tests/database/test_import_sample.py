@@ -13,7 +13,8 @@ import pyogrio
 import pytest
 
 from data.db import owner_session
-from data.exports import FORMATS, KINDS, ExportRefused, export_file, guarded
+from data.exports import FORMATS, KINDS, ExportRefused, export_file
+from data.formulas import guarded
 from data.imports.sample import load_sample
 from data.recheck import recheck
 from data.samples.expected import Expected, expected

@@ -6,11 +6,11 @@ from datetime import UTC, date, datetime, time
 
 import pytest
 
+from data.formulas import is_guarded
 from data.imports.personal import luhn, mask_found, read_bank_card, read_id_number, read_phone
 from data.imports.values import (
     Cannot,
     Doubtful,
-    is_guarded,
     read_code,
     read_date,
     read_float,
