@@ -36,9 +36,12 @@ def tab_until(seen: MapPage, found: str) -> list[dict[str, object]]:
 
 def test_tab_goes_from_the_skip_link_to_the_areas_and_every_stop_is_seen(open_map: OpenMap) -> None:
     seen = open_map("leader")
-    seen.page.evaluate("document.activeElement.blur()")
+    # Where Tab starts is the browser's choice once a page has drawn itself anew; from the top it is the skip link.
+    first = seen.page.locator("a[href], button, input, select, summary").first
+    assert first.text_content() == "跳到正文"
+    first.focus()
+    assert seen.page.evaluate(FOCUSED)["ringed"]
     passed = tab_until(seen, "inMap")
-    assert passed[0]["name"] == "跳到正文"
     assert [step["name"] for step in passed if not step["ringed"]] == [], "stops without a visible focus"
     assert [step for step in passed if not step["seen"]] == []
     assert len({str(step) for step in passed}) > 10
