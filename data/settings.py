@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 from geo.errors import FangtuError, Text
 
@@ -88,7 +89,7 @@ def load_settings(env: Mapping[str, str] | None = None, *, database: str | None 
         )
     var = Path(env.get("FANGTU_VAR_DIR") or ROOT / "var")
     secrets = _secrets(var / "secrets" / "database.json")
-    admin_url = make_url(env.get("FANGTU_DATABASE_URL") or secrets["admin_url"]).set(drivername="postgresql+psycopg2")
+    admin_url = _address(env.get("FANGTU_DATABASE_URL") or secrets["admin_url"])
     if database:
         admin_url = admin_url.set(database=database)
     demo = env.get("FANGTU_DEMO", "0")
@@ -117,6 +118,19 @@ def load_settings(env: Mapping[str, str] | None = None, *, database: str | None 
         language=language,
         proxies=int(proxies),
     )
+
+
+def _address(given: str) -> URL:
+    """The database's address; the password is never repeated in an error."""
+    try:
+        return make_url(given).set(drivername="postgresql+psycopg2")
+    except ArgumentError as error:
+        raise SettingsError(
+            Text(
+                "FANGTU_DATABASE_URL 不是数据库地址，应为 postgresql://用户:口令@主机:端口/库名。",
+                "FANGTU_DATABASE_URL is no database address; expected postgresql://USER:PASSWORD@HOST:PORT/NAME.",
+            )
+        ) from error
 
 
 def _secrets(path: Path) -> dict[str, str]:

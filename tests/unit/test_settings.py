@@ -35,7 +35,13 @@ def test_another_database_of_the_same_server_can_be_named(env: dict[str, str]) -
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("FANGTU_DEMO", "yes"), ("FANGTU_LANG", "fr"), ("FANGTU_PROXIES", "many"), ("FANGTU_DATABSE_URL", "x")],
+    [
+        ("FANGTU_DEMO", "yes"),
+        ("FANGTU_LANG", "fr"),
+        ("FANGTU_PROXIES", "many"),
+        ("FANGTU_DATABSE_URL", "x"),
+        ("FANGTU_DATABASE_URL", "nonsense"),
+    ],
 )
 def test_a_value_or_name_that_is_not_known_stops_the_start(env: dict[str, str], name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
