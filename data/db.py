@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import CursorResult, Engine, Result, create_engine, event, text
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
 
@@ -59,3 +59,8 @@ def owner_session(engine: Engine) -> Iterator[Session]:
     """One transaction as the owner: committed at the end, rolled back on any error."""
     with Session(engine) as session, session.begin():
         yield session
+
+
+def rows_changed(result: Result[Any]) -> int:
+    """How many rows an insert, update or delete wrote."""
+    return int(cast("CursorResult[Any]", result).rowcount)

@@ -7,28 +7,14 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from data.areas import members_of
 from data.judging import judged_differently
 
 # Each query counts rows that are kept otherwise than the facts say.
 _CHECKS = {
-    # Membership by position, polygon outer and points inner, as in data/areas.py, but written into nothing.
-    "membership": """
-        with inside_village as (
-            select distinct on (p.id) p.id, v.id as area_id
-            from (select id, code, geom from area
-                  where level = 'village' and valid_to is null and geom is not null offset 0) v
-            cross join lateral (select h.id from household h where st_covers(v.geom, h.geom) offset 0) p
-            order by p.id, v.code),
-        inside_grid as (
-            select distinct on (p.id) p.id, g.id as area_id, g.village_id
-            from (select id, code, village_id, geom from grid offset 0) g
-            cross join lateral (select h.id from household h where st_covers(g.geom, h.geom) offset 0) p
-            order by p.id, g.code)
-        select count(*) from household h
-        left join inside_village v on v.id = h.id left join inside_grid g on g.id = h.id
-        where h.geom is not null and (h.village_id, h.grid_id) is distinct from (
-            coalesce(v.area_id, g.village_id),
-            case when v.area_id is null or g.village_id = v.area_id then g.area_id end)""",
+    "membership": f"""
+        select count(*) from household h join ({members_of("household")}) found on found.id = h.id
+        where (h.village_id, h.grid_id) is distinct from (found.village_id, found.grid_id)""",
     "jurisdiction": """
         select count(*) from household h left join grid g on g.id = h.grid_id left join area v on v.id = h.village_id
         where h.jur <> coalesce(g.jur, v.jur, h.jur / 1000000 * 1000000)""",

@@ -11,6 +11,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
 
+from data.db import rows_changed
 from data.imports.area_codes import range_of
 from data.imports.area_rows import Entry, read_entries
 from data.imports.atlas import load_atlas
@@ -279,4 +280,4 @@ def _place_by_ledger(job: Job) -> int:
                and h.jur >= :jur and h.jur < :jur_end"""),
         {"jur": 0 if not job.scope.code else job.scope.jur, "jur_end": job.scope.jur_end},
     )
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    return rows_changed(result)

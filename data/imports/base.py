@@ -8,6 +8,7 @@ from typing import Any
 import shapely
 from sqlalchemy import text
 
+from data.db import rows_changed
 from data.imports.merge import Job
 from data.imports.staging import copy_rows, make_stage
 from geo.errors import Text
@@ -62,7 +63,7 @@ def import_base(job: Job) -> None:
                    and b.geom && s.geom and b.geom = s.geom)"""),
         {"jur": job.scope.jur, "batch": job.batch},
     )
-    inserted = int(result.rowcount)  # type: ignore[attr-defined]
+    inserted = rows_changed(result)
     report.count(inserted=inserted, updated=0, unchanged=len(job.records) - inserted)
     session.execute(text("analyze base_feature"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from data.db import rows_changed
 from data.imports.suspects import refresh_suspects
 from data.rules.words import EXACT_QUALITY
 
@@ -140,4 +141,4 @@ def _link(session: Session, table: str) -> int:
               from ({_SINGLE.format(candidates=candidates)}) found join household h on h.id = found.household_id
              where t.id = found.id""")
     )
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    return rows_changed(result)

@@ -152,6 +152,12 @@ def test_recheck_finds_what_was_changed_behind_its_back(owner: Session, town: Sm
     assert found["checks"]["verdicts"] == 1
 
 
+def test_recheck_finds_a_household_kept_in_the_wrong_grid(owner: Session, town: SmallTownship) -> None:
+    owner.execute(text("update household set grid_id = null where id = :id"), {"id": town.households["H1"]})
+    found = recheck(owner)["checks"]
+    assert (found["membership"], found["jurisdiction"]) == (1, 1)
+
+
 def test_coverage_row_without_households_is_removed(owner: Session, town: SmallTownship) -> None:
     owner.execute(text("update household set removed_at = now()"))
     assert owner.query(Coverage).count() == 0
