@@ -5,11 +5,13 @@ from data.tables.areas import Area, AreaAlias, Grid
 from data.tables.audit import AuditEntry
 from data.tables.base import Base
 from data.tables.basemap import BaseFeature
-from data.tables.batches import Batch, BatchProblem
+from data.tables.batches import Batch, BatchChange, BatchProblem
 from data.tables.campaigns import Campaign, Round
 from data.tables.coverage import Coverage, Standing
 from data.tables.households import Household
 from data.tables.houses import Appraisal, House, RenovationSite
+from data.tables.placements import Placement
+from data.tables.uploads import ColumnMemory, Job, Upload
 from data.tables.visits import Attachment, Visit
 
 __all__ = [
@@ -22,17 +24,22 @@ __all__ = [
     "Base",
     "BaseFeature",
     "Batch",
+    "BatchChange",
     "BatchProblem",
     "Campaign",
+    "ColumnMemory",
     "Coverage",
     "Duty",
     "Grid",
     "House",
     "Household",
+    "Job",
     "LoginAttempt",
+    "Placement",
     "RenovationSite",
     "Round",
     "Session",
     "Standing",
+    "Upload",
     "Visit",
 ]

@@ -45,6 +45,8 @@ class Household(Base, Placed, Stamped):
     address: Mapped[str | None]
     house_no: Mapped[str | None]
     stated_area: Mapped[str | None]
+    stated_hamlet: Mapped[str | None]
+    aid_group: Mapped[str | None]
     remark: Mapped[str | None]
     id_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     id_index: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from geoalchemy2 import Geometry
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Numeric,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -108,5 +118,6 @@ class RenovationSite(Base, Placed, Stamped):
     completed_on: Mapped[date | None]
     accepted_on: Mapped[date | None]
     paid_on: Mapped[date | None]
+    subsidy_yuan: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
     remark: Mapped[str | None]
     batch_id: Mapped[int | None] = mapped_column(ForeignKey("batch.id"))
