@@ -37,3 +37,9 @@ class FangtuError(Exception):
         super().__init__(text.en)
         self.text = text
         self.details = details
+
+
+class Cancelled(FangtuError):
+    """A long piece of work was stopped because somebody asked for it; nothing was changed."""
+
+    code = "cancelled"

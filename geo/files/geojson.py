@@ -12,9 +12,9 @@ import shapely
 
 from geo.crs import CrsUnknown, System, parse_system
 from geo.errors import Text
+from geo.files.encoding import find_encoding
 from geo.files.guards import check_foreign, damaged, too_large
 from geo.files.sheet import MAX_COLUMNS, MAX_ROWS, Sheet, column_names, object_frame, storable, unreadable
-from geo.files.text import find_encoding
 
 MAX_JSON_BYTES = 1 << 29
 _MAX_DEPTH = 20
@@ -67,7 +67,7 @@ def read_geojson(path: Path, *, encoding: str | None = None) -> Sheet:
 
 
 def _features(content: Any, path: Path) -> list[dict[str, Any]]:
-    kind = content.get("type") if isinstance(content, dict) else None
+    kind = _kind(content)
     if kind == "Feature":
         features = [content]
     elif kind in _GEOMETRIES:
@@ -88,6 +88,12 @@ def _features(content: Any, path: Path) -> list[dict[str, Any]]:
         if not isinstance(feature, dict) or not isinstance(feature.get("properties") or {}, dict):
             raise damaged(path, "GeoJSON", f"feature {number}")
     return features
+
+
+def _kind(member: Any) -> str | None:
+    """Give the type of an object, None for anything else."""
+    kind = member.get("type") if isinstance(member, dict) else None
+    return kind if isinstance(kind, str) else None
 
 
 def _named_system(content: dict[str, Any], path: Path) -> System | None:
@@ -111,7 +117,7 @@ def _named_system(content: dict[str, Any], path: Path) -> System | None:
 
 def _geometry_text(geometry: Any, path: Path) -> str | None:
     """Give a geometry back as JSON text, which GEOS parses faster than Python builds it."""
-    if not isinstance(geometry, dict) or geometry.get("type") not in _GEOMETRIES:
+    if _kind(geometry) not in _GEOMETRIES:
         return None
     if _collections(geometry) > _MAX_DEPTH:
         raise _too_deep(path)

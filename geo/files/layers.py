@@ -1,14 +1,9 @@
-"""GeoPackage and Shapefile, read with GDAL; whole numbers stay whole, and GBK tables keep their characters."""
+"""Layers read with GDAL: GeoPackage here, the Shapefile next door; whole numbers stay whole."""
 
 from __future__ import annotations
 
-import codecs
-import shutil
 import sqlite3
-import struct
-import tempfile
 import warnings
-import zipfile
 from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
@@ -24,16 +19,11 @@ from pyogrio.errors import DataSourceError
 
 from geo.crs import System, parse_system
 from geo.errors import Text
-from geo.files.guards import check_foreign, damaged, open_zip, too_large
-from geo.files.sheet import MAX_COLUMNS, MAX_ROWS, Sheet, column_names, object_frame, storable, unreadable
+from geo.files.guards import check_foreign, damaged, too_large
+from geo.files.sheet import MAX_COLUMNS, MAX_ROWS, Note, Sheet, column_names, object_frame, storable, unreadable
 from geo.files.workbook import choose
 
 _GPKG = Text("GeoPackage（.gpkg）", "a GeoPackage (.gpkg)")
-_SHP = Text(
-    "Shapefile（.shp 及同名 .shx、.dbf，可装入一个 zip）", "a Shapefile (.shp with its .shx and .dbf, also as one zip)"
-)
-_SHP_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
-_SHP_MAGIC = struct.pack(">i", 9994)
 _EXACT = 2**53
 
 
@@ -56,75 +46,46 @@ def read_geopackage(path: Path, *, sheet: str | None = None) -> list[Sheet]:
     """
     start = check_foreign(path, _GPKG)
     if not start.startswith(b"SQLite format 3\0"):
-        raise unreadable(path, Text("内容不是数据库", "its content is no database"), _GPKG, _again())
+        raise unreadable(path, Text("内容不是数据库", "its content is no database"), _GPKG, again())
     names = _geopackage_tables(path)
     if sheet is not None:
         names = choose(names, sheet, path)
-    return [_read_layer(path, name, name, "gpkg") for name in names]
+    return [read_layer(path, name, name, "gpkg") for name in names]
 
 
-def read_shapefile(path: Path, *, encoding: str | None = None) -> list[Sheet]:
-    """Read a Shapefile: one layer.
+def read_layer(
+    source: Path,
+    layer: str,
+    name: str,
+    kind: str,
+    path: Path | None = None,
+    encoding: str | None = None,
+    notes: tuple[Note, ...] = (),
+) -> Sheet:
+    """Read one layer that GDAL can open.
 
     Parameters
     ----------
-    path : Path
-        The ``.shp``, a checked local file, beside its other parts.
+    source : Path
+        What GDAL opens.
+    layer : str
+        Name of the layer in it.
+    name, kind : str
+        Of the sheet.
+    path : Path, optional
+        The file it is from, for messages; ``source`` by default.
     encoding : str, optional
-        Of its table. By default found in the table itself: UTF-8, else what the ``.cpg`` says, else GB18030.
+        Of the attributes.
+    notes : tuple of Note
+        For the sheet.
 
     Raises
     ------
     FileUnreadable
-        If it is no Shapefile or a part is missing.
+        If it is damaged or holds too much.
     CrsUnknown
-        If its ``.prj`` names a system that cannot be converted.
+        If it is in a system that cannot be converted.
     """
-    with path.open("rb") as file:
-        if file.read(4) != _SHP_MAGIC:
-            raise unreadable(path, Text("内容不是 Shapefile", "its content is no Shapefile"), _SHP, _again())
-    with tempfile.TemporaryDirectory(prefix="fangtu-") as folder:
-        # Read from a copy under a plain name: parts may differ in case, and a lost index (.shx) can be rebuilt there.
-        for part in path.parent.glob("*"):
-            if part.stem.casefold() == path.stem.casefold() and part.suffix.lower() in _SHP_PARTS:
-                shutil.copyfile(part, Path(folder, "layer" + part.suffix.lower()))
-        return [_read_shapefile_copy(Path(folder, "layer.shp"), path, path.stem, encoding)]
-
-
-def read_zipped_shapefile(path: Path, *, sheet: str | None = None, encoding: str | None = None) -> list[Sheet]:
-    """Read every Shapefile in a zip archive; parameters and errors as for :func:`read_shapefile`."""
-    with open_zip(path, "zip") as archive, tempfile.TemporaryDirectory(prefix="fangtu-") as folder:
-        groups: dict[str, dict[str, zipfile.ZipInfo]] = {}
-        for member in archive.infolist():
-            inside = Path(_member_name(member))
-            if inside.suffix.lower() in _SHP_PARTS and "__MACOSX" not in inside.parts:
-                groups.setdefault(str(inside.with_suffix("")).casefold(), {})[inside.suffix.lower()] = member
-        whole = [parts for parts in groups.values() if ".shp" in parts]
-        # Folders of one archive may hold layers of one name.
-        found = dict(zip(column_names([Path(_member_name(parts[".shp"])).stem for parts in whole]), whole, strict=True))
-        if not found:
-            raise unreadable(path, Text("压缩包里没有 .shp", "there is no .shp in the archive"), _SHP, _again())
-        if sheet is not None:
-            found = {name: found[name] for name in choose(list(found), sheet, path)}
-        sheets = []
-        for number, (name, parts) in enumerate(found.items()):
-            for suffix, packed in parts.items():
-                with archive.open(packed) as source, Path(folder, f"layer{number}{suffix}").open("wb") as target:
-                    shutil.copyfileobj(source, target)
-            sheets.append(_read_shapefile_copy(Path(folder, f"layer{number}.shp"), path, name, encoding))
-        return sheets
-
-
-def _read_shapefile_copy(copy: Path, path: Path, name: str, encoding: str | None) -> Sheet:
-    table = copy.with_suffix(".dbf")
-    if not table.is_file():
-        raise unreadable(path, Text("缺少 .dbf（属性表）", "its table (.dbf) is missing"), _SHP, _again())
-    return _read_layer(copy, copy.stem, name, "shapefile", path, encoding or _table_encoding(table))
-
-
-def _read_layer(
-    source: Path, layer: str, name: str, kind: str, path: Path | None = None, encoding: str | None = None
-) -> Sheet:
     path = path or source
     try:
         info = pyogrio.read_info(source, layer=layer, encoding=encoding, force_feature_count=True)
@@ -151,7 +112,7 @@ def _read_layer(
         shapes = shapely.from_wkb(geometry, on_invalid="ignore")
         frame = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, dtype="geometry"))
         crs = _system(meta["crs"])
-    return Sheet(name, frame, np.arange(1, count + 1, dtype=np.int64), crs, 0, kind)
+    return Sheet(name, frame, np.arange(1, count + 1, dtype=np.int64), crs, 0, kind, (), notes)
 
 
 def _whole_numbers(
@@ -218,7 +179,7 @@ def _geopackage_tables(path: Path) -> list[str]:
                 Text("请把该图层另存为新的 GeoPackage", "Save that layer to a new GeoPackage"),
             )
     if not rows:
-        raise unreadable(path, Text("没有矢量图层", "it has no vector layer"), _GPKG, _again())
+        raise unreadable(path, Text("没有矢量图层", "it has no vector layer"), _GPKG, again())
     return [str(row[0]) for row in rows]
 
 
@@ -226,42 +187,5 @@ def _quoted(path: Path) -> str:
     return path.as_posix().replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
-def _table_encoding(table: Path) -> str:
-    """Find the encoding of a dBase table by its own bytes; the .cpg beside it is often missing and sometimes wrong."""
-    with table.open("rb") as file:
-        head = file.read(32)
-        length = struct.unpack("<H", head[8:10])[0] if len(head) == 32 else 0
-        file.seek(length)
-        body = file.read(1 << 24)
-    fields = table.read_bytes()[32:length] if length else b""
-    named = table.with_suffix(".cpg")
-    declared = _codec(named.read_text(encoding="ascii", errors="ignore")) if named.is_file() else None
-    tried = [name for name in ("utf-8", declared, "gb18030") if name]
-    # Fixed widths cut characters in two, so the fewest misfits win rather than none at all.
-    misfits = {name: (fields + body).decode(name, errors="replace").count("\ufffd") for name in tried}
-    return min(tried, key=lambda name: misfits[name])
-
-
-def _codec(text: str) -> str | None:
-    """Understand what stands in a .cpg: ``UTF-8``, ``GBK``, ``936``, ``ANSI 936``, ``ISO 8859-1`` …"""
-    name = text.strip().casefold().removeprefix("ansi").removeprefix("oem").strip()
-    name = f"cp{name}" if name.isdigit() else name
-    name = "gb18030" if name in ("cp936", "gbk", "gb2312", "cp54936") else name
-    try:
-        return codecs.lookup(name).name
-    except LookupError:
-        return None
-
-
-def _member_name(member: zipfile.ZipInfo) -> str:
-    """Read the name of an archive member; old Chinese programs write GBK without saying so."""
-    if member.flag_bits & 0x800:
-        return member.filename
-    try:
-        return member.filename.encode("cp437").decode("gb18030")
-    except UnicodeError:
-        return member.filename
-
-
-def _again() -> Text:
+def again() -> Text:
     return Text("请用原来的软件重新导出", "Export it again from the software it comes from")

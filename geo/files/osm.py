@@ -14,13 +14,13 @@ import geopandas as gpd
 import numpy as np
 import pyogrio
 import shapely
-from defusedxml.ElementTree import iterparse
 from pyogrio.errors import DataSourceError
 from shapely import MultiPolygon
 
 from geo.crs import STORED, parse_system
 from geo.errors import Text
 from geo.files.guards import check_foreign, check_xml, damaged, local_file
+from geo.files.markup import parse_markup
 from geo.files.sheet import IgnoredRow, Sheet, object_frame, storable, unreadable
 
 THEMES = ("buildings", "roads", "places", "landuse", "water")
@@ -210,12 +210,28 @@ def _no_outlines(file: Path, features: list[_Feature]) -> tuple[IgnoredRow, ...]
 
 
 def _tagged_in_xml(file: Path) -> list[str]:
-    found: list[str] = []
-    for _, element in iterparse(file, forbid_dtd=True):
-        if element.tag not in ("node", "way", "relation"):
-            continue
-        tagged = any(tag.get("k") == "building" and tag.get("v") != "no" for tag in element.iter("tag"))
-        if tagged and element.tag != "node":
-            found.append(f"{element.tag}/{element.get('id')}")
-        element.clear()
-    return found
+    handler = _Tagged()
+    with file.open("rb") as stream:
+        parse_markup(stream, file, "OSM", handler)
+    return handler.found
+
+
+class _Tagged:
+    """Names the ways and relations that are tagged as a building."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+        self._id = ""
+
+    def begin(self, name: str, attributes: dict[str, str]) -> None:
+        """Take a start tag."""
+        if name in ("node", "way", "relation"):
+            self._id = "" if name == "node" else f"{name}/{attributes.get('id')}"
+        elif name == "tag" and self._id and attributes.get("k") == "building" and attributes.get("v") != "no":
+            self.found.append(self._id)
+
+    def end(self, name: str) -> None:
+        """Take an end tag."""
+
+    def text(self, text: str) -> None:
+        """Take text."""

@@ -25,6 +25,21 @@ class IgnoredRow(NamedTuple):
     why: Text
 
 
+class Note(NamedTuple):
+    """Something a person should know of a sheet although nothing was refused for it.
+
+    Attributes
+    ----------
+    row : int or None
+        Row number as a spreadsheet shows it (from 1); None where it is about the whole sheet or file.
+    text : Text
+        What was found and what was done, as whole sentences.
+    """
+
+    row: int | None
+    text: Text
+
+
 @dataclass(frozen=True, eq=False)
 class Sheet:
     """One table of a file: a worksheet, a layer, or a whole text file.
@@ -46,9 +61,11 @@ class Sheet:
     header_row : int
         Row number of the (last) head line; 0 for map layers.
     kind : str
-        ``csv``, ``xlsx``, ``geojson``, ``gpkg``, ``shapefile`` or ``osm``.
+        ``csv``, ``xlsx``, ``xls``, ``html``, ``geojson``, ``gpkg``, ``shapefile``, ``kml``, ``gpx`` or ``osm``.
     ignored : tuple of IgnoredRow
         Rows that hold no record, in order; blank rows are not counted.
+    notes : tuple of Note
+        What a person should know: hidden rows that were read, a quote that was repaired, a part that is missing.
     """
 
     name: str
@@ -58,6 +75,7 @@ class Sheet:
     header_row: int
     kind: str
     ignored: tuple[IgnoredRow, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 class FileUnreadable(FangtuError):
@@ -93,7 +111,7 @@ def column_names(names: list[Any]) -> list[str]:
     out: list[str] = []
     taken: set[str] = set()
     for number, raw in enumerate(names):
-        name = " ".join(str(raw).split()) if raw is not None else ""
+        name = " ".join(storable(str(raw)).split()) if raw is not None else ""
         name = name or f"列{column_letter(number)}"
         unique, times = name, 1
         while unique in taken:

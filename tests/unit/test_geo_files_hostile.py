@@ -16,7 +16,7 @@ import pyogrio
 import pytest
 import shapely
 
-from geo.files import FileUnreadable, guards, read_osm, read_table, text, workbook
+from geo.files import FileUnreadable, guards, read_osm, read_table, text
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 100
@@ -36,17 +36,17 @@ VRT += "</OGRVRTDataSource>"
     [
         ("empty.csv", b"", "empty"),
         ("blank.csv", b"\n\n , \n", "nothing"),
-        ("nul.csv", b"a,b\n1,\0\n", "no text"),
+        ("nul.csv", b"a,b\n" + b"\0" * 90, "no text"),
         ("bytes.csv", b"\x81\x00\xff\xff" * 9, "no text"),
         ("torn.csv", "姓名,村\n张三,甲\n".encode() * 50 + b"\xff\n", "line 101"),
         ("cell.csv", b'a,b\n"' + b"x" * 2_000_000 + b'",1\n', "row 2"),
         ("wide.csv", b"a," * 5000, "too much"),
-        ("book.csv", b"PK\x03\x04" + b"\0" * 30, "not text"),
-        ("page.csv", b"<html><table><tr><td>1</td></tr></table>", "web page"),
+        ("book.csv", b"PK\x03\x04" + b"\0" * 30, "damaged"),
+        ("page.csv", b"<html><p>1,2</p></html>", "web page"),
         ("report.csv", b"%PDF-1.7", "PDF"),
-        ("old.xlsx", OLE2, "old Office file"),
-        ("old.xls", OLE2, "old Office file"),
-        ("text.xlsx", b"a,b\n1,2\n", "no workbook"),
+        ("old.xlsx", OLE2, "damaged"),
+        ("old.xls", OLE2, "damaged"),
+        ("text.xlsx", b"hello\n", "no workbook"),
         ("photo.json", b"\x89PNG\r\n", "picture"),
         ("deep.geojson", b"[" * 200_000, "nested"),
         ("deeper.geojson", json.dumps(DEEP).encode(), "nested"),
@@ -145,7 +145,7 @@ def make_book(path: Path, change: Callable[[str, bytes], bytes] = lambda _, cont
 def test_an_archive_that_unpacks_without_end_is_refused_unopened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guards, "MAX_BYTES", 1_000_000)
+    monkeypatch.setattr(guards, "MAX_UNPACKED", 1_000_000)
     path = make_book(tmp_path / "bomb.xlsx")
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/media/zeros.bin", b"\0" * 5_000_000)
@@ -164,44 +164,35 @@ def test_entities_in_a_workbook_are_refused(tmp_path: Path) -> None:
         read_table(make_book(tmp_path / "a.xlsx", add_entity))
 
 
-def test_a_cell_a_billion_rows_down_does_not_make_a_billion_rows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(workbook, "MAX_ROWS", 100_000)
-
+def test_a_cell_a_billion_rows_down_does_not_make_a_billion_rows(tmp_path: Path) -> None:
     def move(name: str, content: bytes) -> bytes:
         return content.replace(b'r="2"', b'r="999999999"').replace(b'"A2"', b'"A999999999"')
 
-    with pytest.raises(FileUnreadable, match=r"too much|damaged"):
+    with pytest.raises(FileUnreadable, match="row 999999999"):
         read_table(make_book(tmp_path / "a.xlsx", move))
 
 
-@pytest.mark.parametrize("part", ["xl/workbook.xml", "xl/worksheets/sheet1.xml", "[Content_Types].xml"])
+@pytest.mark.parametrize("part", ["xl/workbook.xml", "xl/worksheets/sheet1.xml", "xl/styles.xml"])
 def test_a_workbook_with_a_broken_part_is_refused(tmp_path: Path, part: str) -> None:
     broken = make_book(tmp_path / "a.xlsx", lambda name, content: content[:-40] if name == part else content)
     with pytest.raises(FileUnreadable, match="damaged"):
         read_table(broken)
-    junk = make_book(tmp_path / "b.xlsx", lambda name, content: b"<x/>" if name == part else content)
+
+
+@pytest.mark.parametrize("part", ["xl/workbook.xml", "xl/worksheets/sheet1.xml"])
+def test_a_workbook_with_a_part_that_says_nothing_is_refused(tmp_path: Path, part: str) -> None:
     with pytest.raises(FileUnreadable):
-        read_table(junk)
+        read_table(make_book(tmp_path / "b.xlsx", lambda name, content: b"<x/>" if name == part else content))
 
 
-def test_a_torn_workbook_and_a_zip_without_shapefile_are_refused(tmp_path: Path) -> None:
+def test_a_torn_workbook_and_a_zip_without_tables_are_refused(tmp_path: Path) -> None:
     whole = make_book(tmp_path / "a.xlsx").read_bytes()
     (tmp_path / "torn.xlsx").write_bytes(whole[: len(whole) // 2])
-    (tmp_path / "book.zip").write_bytes(whole)
     with zipfile.ZipFile(tmp_path / "none.zip", "w") as archive:
-        archive.writestr("a.txt", "x")
-    for name in ("torn.xlsx", "book.zip", "none.zip"):
+        archive.writestr("a.docx", "x")
+    for name in ("torn.xlsx", "none.zip"):
         with pytest.raises(FileUnreadable):
             read_table(tmp_path / name)
-
-
-def test_a_shapefile_without_its_table_is_refused(tmp_path: Path) -> None:
-    gpd.GeoDataFrame({"n": [1]}, geometry=[shapely.Point(1, 2)], crs=4326).to_file(tmp_path / "a.shp")
-    (tmp_path / "a.dbf").unlink()
-    with pytest.raises(FileUnreadable, match=r"\.dbf"):
-        read_table(tmp_path / "a.shp")
 
 
 def test_a_layer_that_is_a_query_without_end_is_not_asked(tmp_path: Path) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from geo.errors import Text
+from geo.files.heads import Merge
 from geo.files.rows import HEAD, REMARK, SIGNATURE, TITLE, TOTAL, split_rows
 
 
@@ -117,3 +120,107 @@ def test_a_head_alone_gives_columns_and_no_records() -> None:
     records, _ = split_rows([["户主", "电话"]])
     assert records.frame.columns.tolist() == ["户主", "电话"]
     assert len(records.frame) == 0
+
+
+CELL = (
+    st.none()
+    | st.sampled_from(["合计", "备注", "村", "户数", "甲", "", "1", "元", "填表人：", "x" * 40, "C级"])
+    | st.integers(0, 9)
+)
+TABLE = st.lists(st.lists(CELL, max_size=6), max_size=14)
+MERGES = st.lists(
+    st.tuples(st.integers(1, 14), st.integers(1, 6), st.integers(0, 13), st.integers(0, 5)).map(
+        lambda at: Merge(at[0], at[1], at[0] + at[2], at[1] + at[3])
+    ),
+    max_size=6,
+)
+
+
+@given(TABLE, MERGES)
+def test_every_row_is_a_record_or_ignored_or_blank(raw: list[list[Any]], merges: list[Merge]) -> None:
+    records, ignored = split_rows(raw, merges=merges)
+    filled = [number for number, row in enumerate(raw, start=1) if any(cell not in (None, "") for cell in row)]
+    assert sorted([*records.rows.tolist(), *(row.row for row in ignored)]) == filled
+    assert len(records.frame) == len(records.rows)
+    assert records.frame.columns.is_unique
+
+
+@given(TABLE)
+def test_no_cell_of_a_record_is_lost(raw: list[list[Any]]) -> None:
+    records, _ = split_rows(raw)
+    for number, values in zip(records.rows.tolist(), records.frame.to_numpy().tolist(), strict=True):
+        there = [cell for cell in raw[number - 1] if cell not in (None, "")]
+        assert [cell for cell in values if cell is not None] == there
+
+
+def test_a_cell_merged_downwards_holds_for_rows_that_have_a_cell_of_their_own() -> None:
+    raw = [["村", "户主"], ["甲村", "张"], [None, "李"], [], [None, "王"], [None, "赵"]]
+    records, _ = split_rows(raw, merges=[Merge(2, 1, 5, 1)])
+    assert records.frame["村"].tolist() == ["甲村", "甲村", "甲村", None]
+    assert records.rows.tolist() == [2, 3, 5, 6]
+
+
+def test_rows_may_come_with_numbers_and_columns_of_their_own() -> None:
+    raw = [["村", "户主"], ["甲村", "张", "x"]]
+    records, ignored = split_rows(raw, numbers=[7, 900], columns=[0, 1, 701])
+    assert records.frame.to_dict("list") == {"村": ["甲村"], "户主": ["张"], "列ZZ": ["x"]}
+    assert (records.rows.tolist(), records.header_row, ignored_rows(ignored)) == ([900], 7, [7])
+
+
+def ignored_rows(ignored: list[Any]) -> list[int]:
+    return [row.row for row in ignored]
+
+
+@pytest.mark.parametrize(
+    ("head", "names"),
+    [
+        ([["村", "C级", None], [None, "户数", "资金"]], ["村", "C级 户数", "C级 资金"]),
+        ([["村", "农户基本情况", None], [None, "姓名", "电话"]], ["村", "姓名", "电话"]),
+        ([["村", "面积", "资金"], [None, "平方米", "（万元）"]], ["村", "面积（平方米）", "资金（万元）"]),
+        ([["村", "资金（万元）", "户"], [None, "万元", "户"]], ["村", "资金（万元）", "户"]),
+        ([["村", "户主", "人口", "面积"], [1, 2, 3, 4]], ["村", "户主", "人口", "面积"]),
+        ([["村", "户主", "人口", "面积"], ["①", "②", "③", "④=②+③"]], ["村", "户主", "人口", "面积"]),
+        ([["村", "户主", "人口"], ["甲", "乙", "(1)"]], ["村", "户主", "人口"]),
+    ],
+)
+def test_lines_of_a_head_are_joined_or_left_out(head: list[list[Any]], names: list[str]) -> None:
+    width = len(names)
+    body = [[f"村{number}", *[f"x{number}"] * (width - 1)] for number in range(3)]
+    records, ignored = split_rows([["台账"], *head, *body])
+    assert records.frame.columns.tolist() == names
+    assert records.rows.tolist() == [4, 5, 6]
+    assert ignored_rows(ignored) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        [["村", "户主", "人口"], ["甲村", "张", "3"], ["乙村", "李", "4"]],
+        [["a", "b", "c"], [1, 2, 3], [4, 5, 6]],
+        [["村", "户主", None], ["甲村", "张", "好"], ["乙村", "李", "坏"]],
+        [["村", "单位"], ["甲村", "户"], ["乙村", "户"]],
+    ],
+)
+def test_a_first_record_is_not_taken_for_a_line_of_the_head(raw: list[list[Any]]) -> None:
+    assert split_rows(raw)[0].rows.tolist() == [2, 3]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        [3, "合计", 9, 1],
+        [3, "甲村", "小计", 1],
+        [None, None, "总计", 9],
+        ["全镇合计：12户"],
+        ["合计（户）", 12],
+        [4, "鄌郚镇合计", 5, 6],
+    ],
+)
+def test_a_number_of_the_row_does_not_make_a_total_a_record(row: list[Any]) -> None:
+    raw = [["序号", "村", "户主", "人口"], [1, "甲村", "张", 3], row, [2, "乙村", "李", 4]]
+    assert ignored_of(raw)[1:] == [(3, TOTAL)]
+
+
+def test_a_paragraph_and_a_line_merged_across_are_no_records() -> None:
+    raw = [["序号", "村", "户主", "人口"], [1, "甲村", "张", 3], ["一、乙村"], ["以" * 30], [2, "乙村", "李", 4]]
+    assert split_rows(raw, merges=[Merge(3, 1, 3, 4)])[0].rows.tolist() == [2, 5]

@@ -1,0 +1,1 @@
+"""Fuzzing, run by hand for minutes or hours and by the tests for seconds."""
