@@ -41,6 +41,8 @@ ESRI_GK = (
         ("高德", "gcj02", None),
         ("Bd09", "bd09", None),
         ("百度", "bd09", None),
+        ("BD09MC", "bd09mc", None),
+        ("百度墨卡托", "bd09mc", None),
         ("EPSG:4527", "EPSG:4527", 117),
         ("urn:ogc:def:crs:EPSG::4549", "EPSG:4549", 120),
         ("4548", "EPSG:4548", 117),
@@ -189,6 +191,23 @@ def test_a_square_kilometre_measures_a_square_kilometre() -> None:
     square = shapely.box(118.86, 36.447, lon[0], lat[1])
     frame = gpd.GeoDataFrame(geometry=[square], crs=4326)
     assert to_metric(frame).area.iloc[0] == pytest.approx(1e6, rel=5e-4)
+
+
+def test_baidus_metres_land_where_its_degrees_do() -> None:
+    cities = pd.read_csv(DATA / "coord_vectors_cities.csv")
+    metres = lonlat_of(cities["bd09mc_x"], cities["bd09mc_y"], parse_system("bd09mc"))
+    degrees = lonlat_of(cities["bd09_lon"], cities["bd09_lat"], parse_system("bd09"))
+    away_m = np.hypot((metres[0] - degrees[0]) * 96_000, (metres[1] - degrees[1]) * 111_000)
+    assert len(away_m) == 332
+    assert away_m.max() < 0.25
+    assert np.median(away_m) < 0.01
+
+
+def test_baidus_metres_beyond_the_map_are_no_places() -> None:
+    lon, lat = lonlat_of([np.nan, 1e9, 0.0, 13188000.0], [1.0, 1.0, -1e9, 3650000.0], parse_system("bd09mc"))
+    assert np.isnan(lon).tolist() == np.isnan(lat).tolist() == [True, True, True, False]
+    assert 118 < lon[3] < 119
+    assert 31 < lat[3] < 32
 
 
 def test_a_frame_without_system_is_not_measured() -> None:
