@@ -12,6 +12,7 @@ from data.db import owner_session
 from data.imports.report import ImportOptions, ImportRefused
 from data.imports.run import import_file
 from data.samples.files import write_township
+from data.samples.ledger import write_ledger
 from data.samples.township import TOWNSHIP, make_township
 from data.settings import Settings
 from geo.errors import Text
@@ -57,7 +58,9 @@ def load_sample(engine: Engine, settings: Settings, progress: Say = lambda text:
         progress(Text("示例乡镇已在库中", "The sample township is in the store already"))
         return {"loaded": False, "counts": sample_counts(engine)}
     progress(Text("生成示例乡镇", "Making the sample township"))
-    paths = write_township(make_township(), settings.var / "sample")
+    township = make_township()
+    paths = write_township(township, settings.var / "sample")
+    write_ledger(township, settings.var / "sample")
     for name, kind in _ORDER:
         progress(Text(f"导入示例：{Path(paths[name]).name}", f"Importing the sample: {Path(paths[name]).name}"))
         options = ImportOptions(area=None if kind == "areas" else TOWNSHIP)

@@ -11,8 +11,8 @@ from data.samples.names import Unit, kin_of, person_name
 from data.samples.settlements import Settlement
 from data.samples.terrain import Floats, degrees_of
 
-# An area code inside the city of Weifang's range that was never given to a county.
-_ID_AREA = "370799"
+# 昌乐 and three counties around it; with the sequence 000, which is never issued, such a number is nobody's.
+_ID_AREAS = ("370725", "370724", "370784", "370783")
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _ID_CHECK = "10X98765432"
 _PHONE_START = 19_900_000_000
@@ -34,9 +34,9 @@ class Home:
     centre: Floats
 
 
-def id_number(birth: pd.Timestamp, sequence: int) -> str:
-    """An 18-character ID number with the check character of GB 11643, of an area that does not exist."""
-    body = f"{_ID_AREA}{birth:%Y%m%d}{sequence:03d}"
+def id_number(birth: pd.Timestamp, area: str) -> str:
+    """An 18-character ID number with the check character of GB 11643 and the sequence 000, which nobody has."""
+    body = f"{area}{birth:%Y%m%d}000"
     return body + _ID_CHECK[sum(int(d) * w for d, w in zip(body, _ID_WEIGHTS, strict=True)) % 11]
 
 
@@ -87,7 +87,7 @@ def make_households(homes: list[Home], settlements: list[Settlement], rng: np.ra
                 {
                     "code": f"{home.unit.code}-{serial[home.unit.code]:04d}",
                     "head_name": person_name(kin, bool(woman), rng),
-                    "id_number": id_number(born, int(rng.integers(0, 499)) * 2 + int(not woman)),
+                    "id_number": id_number(born, _ID_AREAS[int(rng.integers(0, 499)) % len(_ID_AREAS)]),
                     "phone": str(phones[len(rows)]) if rng.random() < 0.93 else "",
                     "bank_card": card_number(20_000 + len(rows) * 7) if rng.random() < 0.88 else "",
                     "people": int(np.clip(rng.poisson(2.1) + 1, 1, 9)),
@@ -112,13 +112,12 @@ def make_households(homes: list[Home], settlements: list[Settlement], rng: np.ra
 
 
 def _distinct_ids(numbers: pd.Series) -> list[str]:
-    """The numbers, with the sequence moved on by two where two people would share one (keeps man and woman apart)."""
+    """The numbers, with the birthday moved on to the next free one where two people would share a number."""
     seen: set[str] = set()
     result = []
     for number in numbers:
         while number in seen:
-            born, sequence = pd.Timestamp(number[6:14]), int(number[14:17])
-            number = id_number(born, (sequence + 2) % 1000)
+            number = id_number(pd.Timestamp(number[6:14]) + pd.Timedelta(days=1), number[:6])
         seen.add(number)
         result.append(number)
     return result

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from stdnum import luhn
 
 from data.imports.headings import match_columns
-from data.imports.personal import luhn, read_id_number
+from data.imports.personal import read_id_number
 from data.rules import words
 from data.rules.plan import read_plan
 from data.rules.validity import VisitFacts, check_visit
@@ -166,11 +167,11 @@ def test_visits_end_on_the_evening_of_the_day_shown(sample: Township) -> None:
 def test_numbers_are_well_formed_unique_and_nobodys(sample: Township) -> None:
     people = sample.households
     assert people["id_number"].is_unique
-    assert people["id_number"].str.startswith("370799").all()
-    assert all(read_id_number(number) == number for number in people["id_number"])
+    assert (people["id_number"].str[14:17] == "000").all()
+    assert [read_id_number(number) for number in people["id_number"]] == people["id_number"].tolist()
     cards = people.loc[people["bank_card"] != "", "bank_card"]
     assert cards.is_unique
-    assert all(luhn(card) for card in cards)
+    assert all(luhn.is_valid(card) for card in cards)
     phones = people.loc[people["phone"] != "", "phone"]
     assert phones.is_unique
     assert phones.str.fullmatch(r"1990000\d{4}|1990001\d{4}").all()
