@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from flask import Flask, abort, current_app, request
 
+from app.receiving import open_door
 from app.session import asker
 from data.askers import NotAllowed, Role
 
@@ -48,13 +49,21 @@ def init_app(app: Flask) -> None:
 
 def _check() -> None:
     # The database takes no NUL in a text; nobody types one.
-    if any("\0" in word for word in (request.path, *request.args.values(), *request.form.values())):
+    if any("\0" in word for word in (request.path, *request.args.values())):
         abort(400)
     if request.endpoint is None:
         return
-    roles = rule_of(current_app.view_functions[request.endpoint])
+    _check_role(request.endpoint)
+    # The form is read no sooner than it is known who sends it: a file may come with it.
+    open_door()
+    if any("\0" in word for word in request.form.values()):
+        abort(400)
+
+
+def _check_role(endpoint: str) -> None:
+    roles = rule_of(current_app.view_functions[endpoint])
     if roles is None:
-        raise RuntimeError(f"The view {request.endpoint} has no access rule")
+        raise RuntimeError(f"The view {endpoint} has no access rule")
     if roles == PUBLIC:
         return
     if asker().role not in roles:

@@ -1,4 +1,4 @@
-"""The commands behind ``./fangtu``: upgrade, import, export, coverage, recheck, status and accounts.
+"""The commands behind ``./fangtu``: worker, upgrade, import, undo, export, coverage, recheck, status and accounts.
 
 Heavy libraries are imported inside the commands that need them, so that the others answer at once.
 """
@@ -6,6 +6,9 @@ Heavy libraries are imported inside the commands that need them, so that the oth
 from __future__ import annotations
 
 import json
+import logging
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,8 @@ from data.settings import load_settings
 
 # The kinds of data.imports.fields and data.exports, which are not read here: they bring the whole import along.
 EXPORTS = ("areas", "grids", "households", "houses", "sites", "visits", "coverage")
-IMPORTS = ("areas", "households", "houses", "sites", "visits", "base", "campaigns")
+IMPORTS = ("areas", "households", "ledger", "houses", "sites", "visits", "base", "campaigns")
+TEMPLATES = tuple(kind for kind in IMPORTS if kind != "campaigns")
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -54,6 +58,9 @@ def _mapping(_ctx: click.Context, _param: click.Parameter, pairs: tuple[str, ...
 @click.argument("kind", type=click.Choice(IMPORTS))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--area", help=words("辖区代码", "code of the area the file speaks of"))
+@click.option(
+    "--sender", help=words("发来文件的单位，其列对应会记住", "office that sent it; its columns are remembered")
+)
 @click.option("--crs", help=words("坐标系：wgs84 gcj02 bd09 EPSG:代码等", "wgs84 cgcs2000 gcj02 bd09 or EPSG:code"))
 @click.option(
     "--map",
@@ -63,6 +70,7 @@ def _mapping(_ctx: click.Context, _param: click.Parameter, pairs: tuple[str, ...
     metavar="COLUMN=FIELD",
     help=words("列名=字段", "what a column is"),
 )
+@click.option("--swapped", is_flag=True, help=words("文件中纬度（北坐标）在前", "latitude or northing comes first"))
 @click.option("--campaign", help=words("行动（走访记录所属）", "campaign the visits belong to"))
 @click.option("--round", "round_no", type=int, help=words("轮次", "round the visits belong to"))
 @click.option("--level", help=words("辖区层级", "level of the areas"))
@@ -73,8 +81,10 @@ def import_(
     kind: str,
     file: Path,
     area: str | None,
+    sender: str | None,
     crs: str | None,
     mapping: dict[str, str],
+    swapped: bool,
     campaign: str | None,
     round_no: int | None,
     level: str | None,
@@ -83,21 +93,38 @@ def import_(
     as_json: bool,
 ) -> None:
     """Import a file."""
+    from data.areas import area_range
+    from data.db import owner_session
+    from data.imports.memory import remember_columns, remembered_columns
     from data.imports.report import ImportOptions
     from data.imports.run import import_file
 
-    options = ImportOptions(
-        area=area,
-        crs=crs,
-        mapping=mapping,
-        dry_run=dry_run,
-        campaign=campaign,
-        round=round_no,
-        level=level,
-        sheet=sheet,
-    )
     with as_owner() as (settings, engine):
-        report = import_file(engine, settings, kind, file, options, say)
+        with owner_session(engine) as session:
+            jur, jur_end = area_range(session, area)
+            known = remembered_columns(session, sender, kind, jur, jur_end)
+        options = ImportOptions(
+            area=area,
+            crs=crs,
+            mapping=mapping,
+            dry_run=dry_run,
+            campaign=campaign,
+            round=round_no,
+            level=level,
+            sheet=sheet,
+            swapped=swapped,
+            sender=sender,
+            remembered=known.mapping,
+        )
+        report = import_file(
+            engine,
+            settings,
+            kind,
+            file,
+            options,
+            say,
+            finish=lambda session, _report: remember_columns(session, sender, kind, jur, jur_end, mapping),
+        )
     if as_json:
         print_json(report.to_json(LANG))
     else:
@@ -133,6 +160,67 @@ def _print_report(report: Any) -> None:
     rest = len(report.problems) - 50
     if rest > 0:
         click.echo(words(f"  …… 另有 {rest} 行，见 --json", f"  ... and {rest} more, see --json"), err=True)
+
+
+@main.command(help=words("撤销一批导入", "Take an imported file back"))
+@click.argument("batch", type=click.IntRange(min=1))
+@click.option("--check", is_flag=True, help=words("只看能否撤销，不改动", "only say whether it can be, change nothing"))
+@click.option("--json", "as_json", is_flag=True, help=words("输出 JSON", "print JSON"))
+def undo(batch: int, check: bool, as_json: bool) -> None:
+    """Take a batch back; exit status 1 if something stands in the way."""
+    from data.db import owner_session
+    from data.imports.undo import UndoBlocked, find_blockers, undo_batch
+
+    told: dict[str, Any] = {"batch": batch}
+    with as_owner() as (_, engine), owner_session(engine) as session:
+        try:
+            blockers = find_blockers(session, batch) if check else []
+            told |= {} if check else undo_batch(session, batch).to_json()
+        except UndoBlocked as refusal:
+            blockers = refusal.blockers
+    told["blockers"] = [blocker.text.in_language(LANG) for blocker in blockers]
+    if as_json:
+        print_json(told)
+    elif blockers:
+        click.echo(words(f"第 {batch} 批不能撤销：", f"Batch {batch} cannot be taken back:"), err=True)
+        for line in told["blockers"]:
+            click.echo(f"  {line}", err=True)
+    elif check:
+        click.echo(words(f"第 {batch} 批可以撤销。", f"Batch {batch} can be taken back."))
+    else:
+        click.echo(words(f"第 {batch} 批已撤销。", f"Batch {batch} was taken back."))
+    if blockers:
+        sys.exit(1)
+
+
+@main.command(help=words("生成空白表", "Write an empty table to fill in"))
+@click.argument("kind", type=click.Choice(TEMPLATES))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help=words("写到这个文件", "file to write"))
+def template(kind: str, out: Path) -> None:
+    """Write an empty table."""
+    from data.imports.templates import write_template
+
+    if out.suffix.lower() != ".xlsx":
+        raise click.UsageError(words("空白表是 .xlsx 文件。", "An empty table is an .xlsx file."))
+    write_template(kind, out, LANG)
+    click.echo(words(f"已写入 {out}。", f"Wrote {out}."))
+
+
+@main.command(help=words("后台程序：做页面上发起的导入", "The background program: does the imports begun on the page"))
+def worker() -> None:
+    """Work until told to stop."""
+    # Set before the libraries are loaded: a forked process must not share their threads.
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    from data.worker import Worker
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    # Pages come first.
+    os.nice(5)
+    made = Worker(load_settings())
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: made.stop())
+    made.run()
 
 
 @main.command(help=words("导出文件", "Export records"))

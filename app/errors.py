@@ -21,9 +21,14 @@ from data.areas import CodeUnknown
 from data.askers import NotAllowed, RecordUnknown
 from data.campaigns import CampaignUnknown
 from data.households import ReasonTooShort
+from data.jobs import JobRunning
 from data.passwords import PasswordUnfit
+from data.placements import CannotRestore
+from data.placing import PlaceRefused
+from data.sealed_files import DiskFull, FileTooLarge
 from data.sealing import SealBroken
 from data.sessions import TooManyAttempts, WrongPassword
+from data.uploads import TooManyUploads, UploadClosed, UploadUnfit
 from geo.errors import FangtuError
 
 log = logging.getLogger(__name__)
@@ -38,8 +43,16 @@ STATUS: dict[type[FangtuError], int] = {
     AccountProblem: 422,
     PasswordUnfit: 422,
     ReasonTooShort: 422,
+    PlaceRefused: 422,
+    CannotRestore: 409,
+    JobRunning: 409,
+    UploadClosed: 409,
+    FileTooLarge: 413,
+    UploadUnfit: 422,
     TooManyAttempts: 429,
+    TooManyUploads: 429,
     SealBroken: 500,
+    DiskFull: 507,
     FangtuError: 400,
 }
 HTTP_CODES = {
@@ -112,7 +125,7 @@ def _http(error: HTTPException) -> AnyResponse:
         400: _("请求有缺漏或写法不对。请核对后重试。"),
         404: _("没有这一页，或它不在您的辖区。"),
         405: _("这个地址不接受这种请求。"),
-        413: _("文件太大，最多 32 MB。请拆分后再上传。"),
+        413: _("文件太大，最多 %(n)s MB。请拆分后再上传。", n=(request.max_content_length or 0) >> 20),
         415: _("这里只接受 JSON。"),
     }
     message = words.get(error.code) or error.description or error.name

@@ -20,6 +20,7 @@ from app import (
     areas,
     assets,
     audit,
+    batches,
     compression,
     coverage,
     errors,
@@ -27,9 +28,13 @@ from app import (
     health,
     households,
     houses,
+    imports,
+    jobs,
     language,
     maps,
     navigation,
+    placing,
+    receiving,
     search,
     signin,
     sites,
@@ -55,6 +60,10 @@ BLUEPRINTS = (
     tiles.bp,
     coverage.bp,
     worklists.bp,
+    placing.bp,
+    imports.bp,
+    batches.bp,
+    jobs.bp,
     households.bp,
     houses.bp,
     sites.bp,
@@ -125,6 +134,7 @@ def create_app(settings: Settings) -> Flask:
     compression.init_app(app)
     headers.init_app(app)
     sessions.init_app(app)
+    receiving.init_app(app)
     access.init_app(app)
     _guard_forms(app)
     language.init_app(app, settings.var / "translations")

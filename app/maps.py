@@ -148,6 +148,24 @@ def areas() -> Response:
     return jsonify({"type": "FeatureCollection", "as_of": _as_of(view), "by": by, "features": features})
 
 
+@bp.get("/map/outlines.json")
+@require()
+def outlines() -> Response:
+    """Outlines and names of the asker's areas of a level, as GeoJSON; they need no campaign."""
+    by = _one_of("by", BY, "village")
+    shapes = area_shapes(db(), by, duty=asker().duty)
+    features = [
+        {
+            "type": "Feature",
+            "id": key,
+            "geometry": json.loads(shape["geometry"]) if shape["geometry"] else None,
+            "properties": {name: shape[name] for name in ("code", "name", "label", "bbox")},
+        }
+        for key, shape in sorted(shapes.items(), key=lambda item: str(item[1]["code"]))
+    ]
+    return jsonify({"type": "FeatureCollection", "by": by, "features": features})
+
+
 @bp.get("/map/heat.json")
 @require()
 def heat() -> Response:

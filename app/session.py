@@ -96,6 +96,15 @@ def db() -> Session:
     return held
 
 
+def release() -> None:
+    """End the request's transaction and give its connection back; the next :func:`db` proves the session anew."""
+    session: Session | None = g.pop("fangtu_db", None)
+    g.pop("fangtu_asker", None)
+    if session is not None:
+        session.commit()
+        session.close()
+
+
 def asker_or_none() -> Asker | None:
     """Who is signed in, or None; without a token the database is not asked."""
     if "fangtu_asker" not in g:

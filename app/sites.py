@@ -29,6 +29,7 @@ bp = Blueprint("sites", __name__)
             "completed_on": "",
             "accepted_on": "",
             "paid_on": "",
+            "subsidy_yuan": "Yuan; null if not told",
             "remark": "",
             "household_id": "",
             "household_code": "",

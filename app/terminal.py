@@ -26,7 +26,7 @@ def words(zh: str, en: str) -> str:
     return Text(zh, en).in_language(LANG)
 
 
-def say(text: Text) -> None:
+def say(text: Text, _done: int | None = None, _total: int | None = None) -> None:
     """Tell progress on standard error, so that results stay clean."""
     click.echo(text.in_language(LANG), err=True)
 

@@ -23,6 +23,7 @@ def app_engine(settings: Settings) -> Engine:
         pool_size=5,
         max_overflow=5,
         pool_pre_ping=True,
+        hide_parameters=True,  # errors are logged with their statement, and values may be personal
         connect_args={"options": f"{OPTIONS} -c statement_timeout=15000", "application_name": "fangtu"},
     )
 
@@ -30,7 +31,10 @@ def app_engine(settings: Settings) -> Engine:
 def owner_engine(settings: Settings) -> Engine:
     """Engine of the table owner, for commands run by the machine's operator; each connection takes that role."""
     engine = create_engine(
-        settings.admin_url, connect_args={"options": OPTIONS, "application_name": "fangtu-command"}, pool_size=2
+        settings.admin_url,
+        pool_size=2,
+        hide_parameters=True,
+        connect_args={"options": OPTIONS, "application_name": "fangtu-command"},
     )
 
     @event.listens_for(engine, "connect")

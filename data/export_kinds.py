@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from data.masks import mask_name
-from data.rules.words import KEY_GROUP, LEVEL, METHOD, MODE, OUTCOME, STAGE, STATUS, SUSPECT, VERDICT
+from data.rules.words import AID_GROUP, KEY_GROUP, LEVEL, METHOD, MODE, OUTCOME, STAGE, STATUS, SUSPECT, VERDICT
 from data.tables.coverage import STATUS_COLUMNS
 from geo.errors import Text
 
@@ -79,8 +79,9 @@ EXPORTS: dict[str, Export] = {
     ),
     "households": Export(
         f"""
-        select h.id as fangtu_id, h.code, h.head_name, h.people, h.key_groups, h.address, h.house_no, h.stated_area,
-               s.name as natural_village, v.code as in_village, g.code as in_grid, h.remark,
+        select h.id as fangtu_id, h.code, h.head_name, h.people, h.aid_group, h.key_groups, h.address, h.house_no,
+               h.stated_area, h.stated_hamlet as natural_village, v.code as in_village, s.name as in_natural_village,
+               g.code as in_grid, h.remark,
                case when h.id_sealed is not null then '************' end as id_number,
                case when h.phone_sealed is not null then '****' end as phone,
                case when h.card_sealed is not null then '************' end as bank_card,
@@ -96,12 +97,15 @@ EXPORTS: dict[str, Export] = {
             Column("phone", "联系电话"),
             Column("bank_card", "银行卡号"),
             Column("people", "家庭人口", "int"),
+            Column("aid_group", "低收入类型", labels=AID_GROUP),
             Column("key_groups", "重点人群", labels=KEY_GROUP),
             Column("address", "地址"),
             Column("house_no", "门牌号"),
             Column("stated_area", "行政村"),
+            # As the ledger has it; what the household was found to belong to follows and is not read again.
             Column("natural_village", "自然村"),
             Column("in_village", "归属村代码"),
+            Column("in_natural_village", "归属自然村"),
             Column("in_grid", "归属网格代码"),
             Column("remark", "备注"),
             *_PLACE,
@@ -109,12 +113,13 @@ EXPORTS: dict[str, Export] = {
     ),
     "houses": Export(
         f"""
-        select h.id as fangtu_id, h.code, h.household_ref as household_code, h.grade, a.appraised_on, a.standard,
-               a.appraiser, h.structure, h.built_year, h.area_m2, h.storeys, h.address, h.remark,
+        select h.id as fangtu_id, h.code, coalesce(h.household_ref, k.code) as household_code, h.grade,
+               a.appraised_on, a.standard, a.appraiser, h.structure, h.built_year, h.area_m2, h.storeys, h.address,
+               h.remark,
                {_PLACE_SQL.format(t="h")}, st_asbinary(coalesce(h.outline, h.geom)) as shape
         from house h left join lateral (
             select * from appraisal a where a.house_id = h.id order by a.appraised_on desc nulls last, a.id desc limit 1
-        ) a on true
+        ) a on true left join household k on k.id = h.household_id
         where {_INSIDE.format(t="h")} order by h.jur, h.id""",
         (
             _ID,
@@ -135,10 +140,11 @@ EXPORTS: dict[str, Export] = {
     ),
     "sites": Export(
         f"""
-        select r.id as fangtu_id, r.code, r.household_ref as household_code, h.code as house_code, r.method,
-               r.grade_before, r.stage, r.approved_on, r.started_on, r.completed_on, r.accepted_on, r.paid_on, r.remark,
-               {_PLACE_SQL.format(t="r")}, st_asbinary(r.geom) as shape
-        from renovation_site r left join house h on h.id = r.house_id
+        select r.id as fangtu_id, r.code, coalesce(r.household_ref, k.code) as household_code, h.code as house_code,
+               r.method, r.grade_before, r.stage, r.approved_on, r.started_on, r.completed_on, r.accepted_on, r.paid_on,
+               r.subsidy_yuan::float8 as subsidy_yuan, r.remark, {_PLACE_SQL.format(t="r")},
+               st_asbinary(r.geom) as shape
+        from renovation_site r left join house h on h.id = r.house_id left join household k on k.id = r.household_id
         where {_INSIDE.format(t="r")} order by r.jur, r.id""",
         (
             _ID,
@@ -153,6 +159,7 @@ EXPORTS: dict[str, Export] = {
             Column("completed_on", "竣工日期"),
             Column("accepted_on", "验收日期"),
             Column("paid_on", "发放日期"),
+            Column("subsidy_yuan", "补助资金（元）", "float"),
             Column("remark", "备注"),
             *_PLACE,
         ),

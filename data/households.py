@@ -22,8 +22,9 @@ MOST_REASON = 200
 MOST_VISITS = 20
 
 _CARD = text("""
-    select h.id, h.code, h.head_name, h.people, h.key_groups, h.address, h.house_no, h.id_sealed, h.phone_sealed,
-           h.card_sealed, h.quality, h.accuracy_m, st_x(h.geom) as lon, st_y(h.geom) as lat,
+    select h.id, h.code, h.head_name, h.people, h.aid_group, h.key_groups, h.stated_hamlet, h.address, h.house_no,
+           h.id_sealed, h.phone_sealed, h.card_sealed, h.quality, h.accuracy_m,
+           st_x(h.geom) as lon, st_y(h.geom) as lat,
            v.name as village, s.name as natural_village, g.name as grid
       from household h
       left join area v on v.id = h.village_id
@@ -101,7 +102,9 @@ def household_card(
         "house_no": row.house_no,
         "village": row.village,
         "natural_village": row.natural_village,
+        "stated_hamlet": row.stated_hamlet,
         "grid": row.grid,
+        "aid_group": row.aid_group,
         "key_groups": list(row.key_groups),
         **numbers,
         "can_reveal": [name for name in revealable(asker.role) if numbers[name] is not None],

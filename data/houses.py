@@ -24,9 +24,9 @@ _APPRAISALS = text("""
       from appraisal where house_id = :id order by appraised_on desc nulls last, id desc""")
 _SITE = text("""
     select s.id, s.code, s.method, s.grade_before, s.stage, s.approved_on, s.started_on, s.completed_on, s.accepted_on,
-           s.paid_on, s.remark, s.household_id, s.household_ref, h.code as household_code, h.head_name, s.house_id,
-           o.code as house_code, v.name as village, g.name as grid, s.quality, s.accuracy_m, st_x(s.geom) as lon,
-           st_y(s.geom) as lat
+           s.paid_on, s.subsidy_yuan::float8 as subsidy_yuan, s.remark, s.household_id, s.household_ref,
+           h.code as household_code, h.head_name, s.house_id, o.code as house_code, v.name as village, g.name as grid,
+           s.quality, s.accuracy_m, st_x(s.geom) as lon, st_y(s.geom) as lat
       from renovation_site s
       left join household h on h.id = s.household_id
       left join house o on o.id = s.house_id

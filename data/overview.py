@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from data.areas import EVERYWHERE
 from data.coverage import Ranges, duty_ranges
-from data.rules.words import EXACT_QUALITY
+from data.rules.words import EXACT_QUALITY, NOT_PLACED
 
 Range = tuple[int, int]
 
@@ -42,15 +42,16 @@ def legend_counts(session: Session, campaign_id: int, round_no: int, within: Ran
     -------
     dict
         ``grades`` (A–D and ``none`` = not appraised), ``sites`` by stage, ``visits`` (valid, suspect, other),
-        ``approximate`` households known only to their settlement, ``unplaced`` without any position, ``outside`` every
-        village, ``unmatched`` visits at no known house.
+        ``approximate`` households known only to their natural village or village (with or without a point there),
+        ``unplaced`` known to neither, ``outside`` every village, ``unmatched`` visits at no known house.
     """
     keys = {"campaign": campaign_id, "round": round_no, "lo": within[0], "hi": within[1], "exact": EXACT_QUALITY}
+    keys["nowhere"] = NOT_PLACED
     inside = "jur >= :lo and jur < :hi"
     households = session.execute(
         text(f"""
-            select count(*) filter (where quality > :exact and geom is not null) as approximate,
-                   count(*) filter (where geom is null) as unplaced,
+            select count(*) filter (where quality > :exact and (geom is not null or quality < :nowhere)) as approximate,
+                   count(*) filter (where geom is null and quality >= :nowhere) as unplaced,
                    count(*) filter (where geom is not null and village_id is null) as outside
             from household where {inside} and removed_at is null"""),
         keys,
@@ -82,31 +83,34 @@ def legend_counts(session: Session, campaign_id: int, round_no: int, within: Ran
 def area_shapes(
     session: Session, by: str, *, within: Range = EVERYWHERE, duty: Ranges = (EVERYWHERE,)
 ) -> dict[int, dict[str, Any]]:
-    """Simplified outlines of a level: id → ``geometry`` (GeoJSON text), ``label`` (lon, lat), ``bbox``.
+    """Simplified outlines of a level by id: ``code``, ``name``, ``geometry`` (GeoJSON text), ``label``, ``bbox``.
 
-    Settlements without a boundary have their centre as ``label`` and no geometry. Outlines are simplified to about two
-    metres; they and the places of the labels are decided when a boundary is stored.
+    ``label`` is longitude and latitude of the name. Settlements without a boundary have their centre as ``label`` and
+    no geometry. Outlines are simplified to about two metres; they and the places of the labels are decided when a
+    boundary is stored.
     """
     if by == "grid":
-        source = "select id, jur, jur_end, geom, outline, label, null::geometry as centre from grid"
+        source = "select id, code, name, jur, jur_end, geom, outline, label, null::geometry as centre from grid"
     elif by == "group":
-        source = """select id, jur, jur_end, geom, outline, label, centre from area
+        source = """select id, code, name, jur, jur_end, geom, outline, label, centre from area
                     where level in ('natural_village', 'group') and valid_to is null"""
     else:
-        source = f"""select id, jur, jur_end, geom, outline, label, centre from area
+        source = f"""select id, code, name, jur, jur_end, geom, outline, label, centre from area
                      where level = '{by}' and valid_to is null"""
     rows = session.execute(
         text(f"""
-            select id, st_asgeojson(outline, 5) as geometry,
+            select id, code, name, st_asgeojson(outline, 5) as geometry,
                    st_x(spot) as lon, st_y(spot) as lat,
                    st_xmin(geom) as w, st_ymin(geom) as s, st_xmax(geom) as e, st_ymax(geom) as n
-            from (select id, geom, outline, coalesce(label, centre) as spot from ({source}) a
+            from (select id, code, name, geom, outline, coalesce(label, centre) as spot from ({source}) a
                   where jur >= :lo and jur_end <= :hi
                     and cast(:duty as int8multirange) @> int8range(jur, jur_end)) areas"""),
         {"lo": within[0], "hi": within[1], "duty": duty_ranges(duty)},
     )
     return {
         r.id: {
+            "code": r.code,
+            "name": r.name,
             "geometry": r.geometry,
             "label": [r.lon, r.lat] if r.lon is not None else None,
             "bbox": [r.w, r.s, r.e, r.n] if r.w is not None else None,

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from data.numbers import normalise
 from geo.errors import FangtuError, Text
@@ -117,18 +119,38 @@ class Sealer:
                 raise InvalidTag
             return cipher.decrypt(sealed[1:], [_bound(place, row_id)]).decode()
         except (InvalidTag, ValueError) as error:
-            raise SealBroken(
-                Text(
-                    f"加密内容打不开（{place}）。请核对密钥文件与备份是否配套。",
-                    f"A sealed value does not open ({place}). Check that the key file belongs to this database.",
-                ),
-                place=place,
-                row=row_id,
-            ) from error
+            raise _broken(place, row_id) from error
 
     def is_current(self, sealed: bytes) -> bool:
         """Whether a value is sealed with the newest key; if not, open it and seal it again."""
         return bytes(sealed[:1]) == bytes([self._current])
+
+    @property
+    def newest(self) -> int:
+        """Number of the key that new values are sealed with."""
+        return self._current
+
+    def file_key(self, purpose: str, salt: bytes, number: int) -> bytes:
+        """Derive a key of 32 bytes for one file (HKDF with SHA-256, RFC 5869).
+
+        Parameters
+        ----------
+        purpose : str
+            What the file is and its number; another purpose gives another key.
+        salt : bytes
+            Random bytes kept with the file, so that no two files share a key.
+        number : int
+            Which key of the key file to derive from; :attr:`newest` for a new file.
+
+        Raises
+        ------
+        SealBroken
+            If the key file has no key of that number.
+        """
+        pair = self._keys.get(number)
+        if pair is None:
+            raise _broken(purpose, None)
+        return HKDF(hashes.SHA256(), 32, salt, purpose.encode()).derive(pair.seal)
 
     def index(self, value: str, kind: str) -> bytes:
         """Keyed hash of a normalised value under the newest key, to be stored beside the sealed one.
@@ -155,6 +177,17 @@ class Sealer:
     def _index(self, number: int, value: str, kind: str) -> bytes:
         message = f"{kind}:{normalise(value, kind)}".encode()
         return bytes([number]) + hmac.new(self._keys[number].index, message, hashlib.sha256).digest()
+
+
+def _broken(place: str, row_id: int | None) -> SealBroken:
+    return SealBroken(
+        Text(
+            f"加密内容打不开（{place}）。请核对密钥文件与备份是否配套。",
+            f"A sealed value does not open ({place}). Check that the key file belongs to this database.",
+        ),
+        place=place,
+        row=row_id,
+    )
 
 
 def _bound(place: str, row_id: int) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,13 +37,25 @@ def shared_data() -> Path:
 
 def fresh_database(name: str) -> Settings:
     """Drop and make a database of the given name with all tables."""
-    settings = load_settings(database=name)
+    settings = replace(load_settings(database=name), var=_folder_of(name))
     server = create_engine(settings.admin_url.set(database="postgres"), isolation_level="AUTOCOMMIT")
     with server.connect() as connection:
         connection.execute(text(f'drop database if exists "{name}" with (force)'))
     server.dispose()
     prepare_database(settings)
     return settings
+
+
+def _folder_of(name: str) -> Path:
+    """A local folder of the database's own: what is swept up there are no files of the installation."""
+    folder = load_settings().var / "tests" / name
+    for left in ("uploads", "refused", "work"):
+        shutil.rmtree(folder / left, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    secrets = folder / "secrets"
+    if not secrets.is_symlink():
+        secrets.symlink_to((load_settings().var / "secrets").absolute())
+    return folder
 
 
 @pytest.fixture(scope="session")

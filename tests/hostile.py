@@ -18,6 +18,7 @@ from data.areas import number_range
 from data.households import place
 from data.sealing import SEALED_FIELDS, Sealer
 from data.tables import Base, Household
+from tests.browser import uploads
 from tests.township import VILLAGES, SmallTownship
 
 PAYLOADS = {
@@ -41,8 +42,29 @@ ONLY_WHERE = {
     ("visit", "verdict"): "verdict <> 'valid'",  # a verdict counts if and only if it is 'valid'
     ("base_feature", "kind"): "kind <> 'road_main'",  # a feature of an unknown kind is not drawn; one road stays
 }
+# What a person's file and ledger say in the preview of an upload.
+_WORDS_OF_THE_FILE = {"sheet", "heading", "sample", "why", "name", "text", "reason", "sender", "sentence", "evidence"}
+
+
+def _preview_with_words() -> str:
+    """SQL for the preview of an upload in which each of these words is the value."""
+
+    def fill(part: Any, key: str = "") -> Any:
+        if isinstance(part, dict):
+            return {name: fill(value, name) for name, value in part.items()}
+        if isinstance(part, list):
+            return [fill(value, key) for value in part]
+        return "@" if isinstance(part, str) and key in _WORDS_OF_THE_FILE else part
+
+    written = json.dumps(fill(uploads.preview()), ensure_ascii=False)
+    return f"""cast(replace('{written}', '"@"', cast(to_jsonb(cast(:value as text)) as text)) as jsonb)"""
+
+
 # JSON whose structure the program reads: where in it words of a person stand.
-JSON_PATHS = {("campaign", "plan"): "jsonb_set(plan, '{visit,done_statuses}', jsonb_build_array(cast(:value as text)))"}
+JSON_PATHS = {
+    ("campaign", "plan"): "jsonb_set(plan, '{visit,done_statuses}', jsonb_build_array(cast(:value as text)))",
+    ("upload", "preview"): _preview_with_words(),
+}
 _LIST_CHECK = re.compile(r"^(\w+) in \(")
 
 
@@ -120,9 +142,14 @@ _ROWS = (
                            expires_at)
        select id, :low, :high, 'a.csv', 1, '\\x00', 'a', 'households', '{}', '{}', now() + interval '1 day'
          from account""",
-    """insert into job (kind, account_id, jur, jur_end, upload_id, payload, step_zh, step_en, result, error_code,
+    # One that was imported, for the addresses of its refused rows.
+    """insert into upload (account_id, jur, jur_end, file_name, size_bytes, sha256, sender, kind, state, batch_id,
+                           expires_at)
+       select a.id, :low, :high, 'a.csv', 1, '\\x00', 'a', 'households', 'imported', (select min(id) from batch),
+              now() + interval '1 day' from account a""",
+    """insert into job (kind, account_id, jur, jur_end, upload_id, payload, state, step_zh, step_en, result, error_code,
                         error_zh, error_en)
-       select 'preview', account_id, :low, :high, id, '{}', 'a', 'b', '{}', 'c', 'd', 'e' from upload""",
+       select 'preview', account_id, :low, :high, id, '{}', 'failed', 'a', 'b', '{}', 'c', 'd', 'e' from upload""",
     """insert into column_memory (jur, jur_end, sender, kind, heading, field)
        values (:low, :high, 'a', 'households', '户主', 'head_name')""",
     """insert into placement (bulk_id, household_id, jur, account_id, method, before, after)

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
+from app.launch.background import find_worker
 from app.launch.cluster import describe_cluster, find_cluster
 from app.launch.console import LaunchError
 from app.launch.packages import find_programs
@@ -37,8 +38,8 @@ def collect_status(places: Places, env: Mapping[str, str]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``versions``, ``cluster`` (with ``web``), ``migrations``, ``counts``, ``extent`` ([west, south, east, north]
-        in degrees); None where it is not known, e.g. while the database is stopped.
+        ``versions``, ``cluster`` (with ``web`` and ``worker``), ``migrations``, ``counts``, ``extent``
+        ([west, south, east, north] in degrees); None where it is not known, e.g. while the database is stopped.
     """
     external = bool(env.get("FANGTU_DATABASE_URL"))
     cluster = find_own_cluster(places, env)
@@ -65,6 +66,8 @@ def collect_status(places: Places, env: Mapping[str, str]) -> dict[str, Any]:
             status[key] = {**status[key], **(told.pop(key, None) or {}), **known}
         status.update(told)
     status["cluster"]["web"] = {"url": web.url, "pid": web.server.pid, "demo": web.demo} if web else None
+    worker = find_worker(places)
+    status["cluster"]["worker"] = {"pid": worker.pid} if worker else None
     return status
 
 

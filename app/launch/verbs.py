@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
+from app.launch.background import KeptWorker, find_worker, stop_worker
 from app.launch.checks import run_checks
 from app.launch.cluster import find_postmaster, stop_cluster
 from app.launch.console import Console, LaunchError, choose_language
@@ -35,8 +36,9 @@ from app.launch.status import find_own_cluster, print_status
 from app.launch.words import HELP, ROLES
 from geo.errors import Text
 
-APP_VERBS = ("upgrade", "import", "export", "coverage", "recheck", "user")
+APP_VERBS = ("worker", "upgrade", "import", "undo", "template", "export", "coverage", "recheck", "user")
 PROGRESS_VERBS = ("demo", "serve", "stop", "test")
+WATCH_S = 2.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -170,6 +172,7 @@ def _serve(options: argparse.Namespace, places: Places, console: Console, env: d
                 return 0
             if running:
                 stop_web_server(places, running)
+            stop_worker(places)
             clear_orphans(places)
             require_port(options.bind, options.port)
             ready = set_up(places, Wish(pages=True, install=install), console, env)
@@ -192,10 +195,11 @@ def _serve(options: argparse.Namespace, places: Places, console: Console, env: d
                 env=app_environment(places, env),
                 lang=console.lang,
             )
+            worker = KeptWorker(places, env)
         _announce(web, places, console)
         if options.demo and not options.no_browser and (env.get("DISPLAY") or env.get("WAYLAND_DISPLAY")):
             webbrowser.open(web.url)
-        code = server.wait()
+        code = _wait(server, worker)
         console.say(Text("网页服务已被停止", "The web server was stopped"))
         return 0 if code <= 0 else 1
     except Stopped:
@@ -207,9 +211,19 @@ def _serve(options: argparse.Namespace, places: Places, console: Console, env: d
             signal.signal(number, signal.SIG_IGN)  # stopping in order must not be cut short by a second Ctrl-C
         if web is not None:
             console.say(Text("正在停止……", "Stopping ..."))
+            stop_worker(places)
             stop_web_server(places, web)
         if ready and ready.cluster and ready.must_stop:
             stop_cluster(places, ready.cluster)
+
+
+def _wait(server: subprocess.Popen[bytes], worker: KeptWorker) -> int:
+    """Wait for the end of the web server, and keep the worker running until then."""
+    while True:
+        try:
+            return server.wait(timeout=WATCH_S)
+        except subprocess.TimeoutExpired:
+            worker.look()
 
 
 def _announce(web: WebServer, places: Places, console: Console, again: bool = False) -> None:
@@ -239,6 +253,8 @@ def _stop(places: Places, console: Console, env: Mapping[str, str]) -> int:
     cluster = find_own_cluster(places, env)
     ran = cluster is not None and find_postmaster(cluster) is not None
     stopped = stop_launched(places, console)
+    if find_worker(places):
+        stopped = stop_worker(places) or stopped
     if cluster:
         stop_cluster(places, cluster)
     if ran:

@@ -16,8 +16,11 @@ HELP = Text(
   stop      停止本目录启动的网页服务和数据库（不动别的）
   status    版本、数据库、迁移、数量、范围  [--json]
 
+  worker    后台程序：做页面上发起的导入（demo 和 serve 会自己启动它）
   upgrade   把数据库升级到当前版本
-  import    导入：import areas|households|houses|sites|visits|base|campaigns 文件 …
+  import    导入：import areas|households|ledger|houses|sites|visits|base|campaigns 文件 …
+  undo      撤销一批导入：undo 批号
+  template  生成空白表：template areas|households|ledger|… --out 文件.xlsx
   export    导出
   coverage  走访覆盖率
   recheck   从原始记录重新计算并核对
@@ -37,8 +40,11 @@ Usage: ./fangtu COMMAND [OPTIONS]
   stop      stop the web server and the database that this folder started, and nothing else
   status    versions, database, migrations, counts, extent  [--json]
 
+  worker    the background program, does the imports begun on the page (demo and serve start it themselves)
   upgrade   bring the database to the present version
-  import    import areas|households|houses|sites|visits|base|campaigns FILE ...
+  import    import areas|households|ledger|houses|sites|visits|base|campaigns FILE ...
+  undo      take an imported file back: undo BATCH
+  template  write an empty table: template areas|households|ledger|... --out FILE.xlsx
   export    export records
   coverage  coverage of the visits
   recheck   recompute from the records and compare

@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+import shapely
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
 
 from data.areas import DIGITS
 from data.imports.area_codes import level_of, neat_code, next_code, parent_prefix, read_level
 from data.imports.atlas import Atlas, Known
+from data.imports.checks import load_checks
+from data.imports.limits import RULE, load_ground
 from data.imports.merge import Job
 from data.imports.scope import Gazetteer, display_village, fold_village
 from data.imports.values import LOCAL_ZONE
@@ -19,6 +22,8 @@ from data.rules.words import LEVEL
 from geo.errors import Text
 
 _UPPER = (("prov", "province"), ("city", "city"), ("county", "county"), ("town", "township"))
+# How much of a boundary may lie outside one's own area: two drawings of one line are never quite the same.
+OVERHANG = 0.02
 Refusal = tuple[str | None, Any, Text | None, Text]
 Alias = tuple[str | None, str | None, date | None]
 
@@ -42,9 +47,12 @@ class Entry:
 class _Unclear(Exception):
     """A row that names no area."""
 
-    def __init__(self, field: str | None, found: Any, expected: Text | None, reason: Text) -> None:
+    def __init__(
+        self, field: str | None, found: Any, expected: Text | None, reason: Text, rule: str | None = None
+    ) -> None:
         super().__init__(reason.en)
         self.refusal: Refusal = (field, found, expected, reason)
+        self.rule = rule
 
 
 def read_entries(job: Job, atlas: Atlas) -> list[Entry]:
@@ -60,7 +68,9 @@ def read_entries(job: Job, atlas: Atlas) -> list[Entry]:
     upper: dict[str, Entry] = {}
     entries: list[Entry] = []
     refused: dict[int, Refusal] = {}
+    rules: dict[int, str] = {}
     first: dict[str, Entry] = {}
+    ground = load_ground(job.session, job.limits)
     gazetteer = Gazetteer(job.session, job.scope)
     codes = records.column("code")
     numbered = [at for at in range(len(records)) if codes[at]]
@@ -69,15 +79,18 @@ def read_entries(job: Job, atlas: Atlas) -> list[Entry]:
     for at in (*numbered, *unnumbered):
         try:
             entry = _read_entry(job, at, atlas, gazetteer, upper)
+            _require_on_ground(job, entry, ground)
             _compare(job, entry, first)
         except _Unclear as unclear:
             refused[at] = unclear.refusal
+            if unclear.rule:
+                rules[at] = unclear.rule
             continue
         first.setdefault(entry.code, entry)
         entries.append(entry)
     _warn_of_twins(job, entries)
     old_places = [at for at in range(len(records)) if at not in refused]
-    job.records = records.refuse(job.report, refused)
+    job.records = records.refuse(job.report, refused, rules)
     new_place = {old: new for new, old in enumerate(old_places)}
     for entry in entries:
         assert entry.at is not None
@@ -112,10 +125,11 @@ def _read_entry(job: Job, at: int, atlas: Atlas, gazetteer: Gazetteer, upper: di
         )
     shape, spot = _shape_and_spot(job, at)
     known = _find(job, atlas, code, name, level, parent_of(job, at, atlas, gazetteer, parent, code), told)
-    aliases = _aliases(job, at, name, level, code if told != level else None)
     shown = display_village(name) if name and level == "village" else name
     if known is None:
         known = _new_area(job, at, atlas, code if told == level else None, shown, level, gazetteer, parent)
+    aliases = _aliases(job, at, name, level, code if told != level else None)
+    _require_inside(job, known, aliases)
     if code and code != known.code and level_of(code) == level and atlas.older.get(code) != known.code:
         aliases.append((None, code, None))
     if shown and shown != known.name:
@@ -139,6 +153,36 @@ def _read_entry(job: Job, at: int, atlas: Atlas, gazetteer: Gazetteer, upper: di
     )
 
 
+def _require_inside(job: Job, known: Known, aliases: list[Alias]) -> None:
+    """Refuse an area that the import may not change, or that takes the code of another for an older one of its own."""
+    inside = job.limits.holds_area(known.code, known.level)
+    for _, older, _ in aliases:
+        if older and (told := level_of(older)):
+            inside = inside and job.limits.holds_area(older, told)
+    if not inside:
+        raise _Unclear(None, None, None, load_checks().words(RULE), RULE)
+
+
+def _require_on_ground(job: Job, entry: Entry, ground: BaseGeometry | None) -> None:
+    """Refuse a boundary or centre that is not on the land of the import; a slight overhang is cut off later."""
+    if job.limits.ranges is None:
+        return
+    if ground is None:
+        if entry.shape is not None:
+            raise _Unclear(
+                None,
+                None,
+                Text("请上级先导入本辖区的边界", "the boundary of your own area, imported by the level above"),
+                Text("本辖区自己的边界还没有", "your own area has no boundary yet"),
+            )
+        return
+    shape = shapely.make_valid(entry.shape) if entry.shape is not None else None
+    if (entry.spot is not None and not ground.covers(entry.spot)) or (
+        shape is not None and shapely.difference(shape, ground).area > OVERHANG * shape.area
+    ):
+        raise _Unclear(None, None, None, load_checks().words(RULE), RULE)
+
+
 def _note_upper(job: Job, at: int, atlas: Atlas, upper: dict[str, Entry]) -> str | None:
     """Take in the areas above that a row names beside its own; gives the code of the nearest."""
     parent: str | None = None
@@ -150,6 +194,8 @@ def _note_upper(job: Job, at: int, atlas: Atlas, upper: dict[str, Entry]) -> str
         if len(code) != DIGITS[level]:
             continue
         known = atlas.by_code.get(code)
+        if known is None and not job.limits.holds_area(code, level):
+            continue
         if known is None:
             known = atlas.add(Known(code, name, level, parent))
             upper[code] = Entry(None, code, name, level, parent)
@@ -256,8 +302,8 @@ def _covering_village(job: Job, at: int) -> str | None:
         return None
     point = geometry.representative_point()
     return job.session.scalar(
-        text("""
-            select code from area where level = 'village' and valid_to is null
+        text(f"""
+            select code from area a where level = 'village' and valid_to is null and {job.limits.sql("a.jur")}
                and st_covers(geom, st_setsrid(st_makepoint(:x, :y), 4326)) order by code limit 1"""),
         {"x": point.x, "y": point.y},
     )

@@ -17,6 +17,7 @@ from data.imports.area_rows import Entry, read_entries
 from data.imports.atlas import load_atlas
 from data.imports.derive import derive_boundaries, reassign
 from data.imports.grids import merge_grids
+from data.imports.limits import load_ground
 from data.imports.merge import Job
 from data.imports.recode import retire_older
 from data.imports.scope import Gazetteer
@@ -46,7 +47,7 @@ def import_areas(job: Job) -> None:
     and the new shape; villages without a boundary get a derived one.
     """
     session, report = job.session, job.report
-    entries = read_entries(job, load_atlas(session))
+    entries = read_entries(job, load_atlas(session, job.limits))
     shapes = _clean_shapes(job, entries)
     areas = [entry for entry in entries if entry.level != "grid"]
     grids = [entry for entry in entries if entry.level == "grid"]
@@ -57,7 +58,7 @@ def import_areas(job: Job) -> None:
     _adopt(job)
     grid_shapes, new_grids, changed_grids = merge_grids(job, grids, shapes)
     moved = reassign(session, [*_shapes_changed(job, before, shapes), *grid_shapes])
-    derived = derive_boundaries(session, job.scope)
+    derived = derive_boundaries(session, job.scope, job.limits)
     for name, why in derived.lacking[:50]:
         report.warn(
             Text(f"没有边界，也推不出：{why.zh}", f"has no boundary and none can be derived: {why.en}"), found=name
@@ -84,6 +85,7 @@ def _clean_shapes(job: Job, entries: list[Entry]) -> dict[str, BaseGeometry]:
     drawn = [e for e in entries if e.shape is not None]
     frame = gpd.GeoDataFrame(geometry=gpd.GeoSeries(np.array([e.shape for e in drawn], dtype=object), crs="EPSG:4326"))
     shapes: dict[str, BaseGeometry] = {}
+    ground = load_ground(job.session, job.limits)
     for entry, cleaned in zip(drawn, clean_polygons(frame), strict=True):
         assert entry.at is not None
         for note in cleaned.notes:
@@ -99,6 +101,14 @@ def _clean_shapes(job: Job, entries: list[Entry]) -> dict[str, BaseGeometry]:
                 found=entry.code,
             )
         shape = cleaned.geometry if known is None else shapely.union(known, cleaned.geometry)
+        if ground is not None and not ground.covers(shape):
+            shape = shapely.intersection(shape, ground)
+            job.report.warn(
+                Text("边界超出本辖区的部分已裁去", "what of the boundary lies outside your area was cut off"),
+                row=records.rows[entry.at],
+                sheet=records.sheets[entry.at],
+                found=entry.name,
+            )
         shapes[entry.code] = as_multipolygon(shape)
     return shapes
 
@@ -237,7 +247,7 @@ def _adopt(job: Job) -> None:
              where a.code = s.code and a.valid_to is null and p.id <> a.id and a.parent_id is distinct from p.id""")
     )
     job.session.execute(
-        text("""
+        text(f"""
             with nearest as (
                 select a.id, (
                     select p.id from area p
@@ -246,7 +256,7 @@ def _adopt(job: Job) -> None:
                            left(a.code, 12), left(a.code, 9), left(a.code, 6), left(a.code, 4), left(a.code, 2))
                      order by length(p.code) desc limit 1) as parent_id
                 from area a left join area q on q.id = a.parent_id
-                where a.valid_to is null and a.jur >= :jur and a.jur < :jur_end
+                where a.valid_to is null and a.jur >= :jur and a.jur < :jur_end and {job.limits.sql_area("a")}
                   and not exists (select 1 from stage_area s where s.code = a.code and s.parent_code = q.code))
             update area a set parent_id = n.parent_id from nearest n
              where a.id = n.id and n.parent_id is not null and a.parent_id is distinct from n.parent_id

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.imports.scope import fold_village
+
+if TYPE_CHECKING:
+    from data.imports.limits import Limits
 
 
 @dataclass
@@ -62,19 +66,20 @@ class Atlas:
         return self.by_code.keys() | self.older.keys()
 
 
-def load_atlas(session: Session) -> Atlas:
-    """Read all current areas, grids and aliases."""
+def load_atlas(session: Session, limits: Limits) -> Atlas:
+    """Read all current areas, grids and aliases, but those that neither lie inside the limits nor hold them."""
     atlas = Atlas()
     rows = session.execute(
-        text("""
+        text(f"""
             select a.id, a.code, a.name, a.level, p.code as parent, a.geom is not null and not a.derived as has_geom,
                    a.centre is not null as has_centre,
                    array(select x.name from area_alias x where x.area_id = a.id and x.name is not null) as names,
                    array(select x.code from area_alias x where x.area_id = a.id and x.code is not null) as codes
-            from area a left join area p on p.id = a.parent_id where a.valid_to is null
+            from area a left join area p on p.id = a.parent_id
+            where a.valid_to is null and {limits.sql_meets("a")}
             union all
-            select g.id, g.code, g.name, 'grid', v.code, true, true, '{}', '{}'
-            from grid g join area v on v.id = g.village_id""")
+            select g.id, g.code, g.name, 'grid', v.code, true, true, '{{}}', '{{}}'
+            from grid g join area v on v.id = g.village_id where {limits.sql_meets("g")}""")
     )
     for row in rows:
         atlas.add(Known(row.code, row.name, row.level, row.parent, row.id, row.has_geom, row.has_centre), row.names)

@@ -9,6 +9,8 @@ import shapely
 from sqlalchemy import text
 
 from data.db import rows_changed
+from data.imports.checks import load_checks
+from data.imports.limits import RULE, load_ground
 from data.imports.merge import Job
 from data.imports.staging import copy_rows, make_stage
 from geo.errors import Text
@@ -37,18 +39,23 @@ def import_base(job: Job) -> None:
     """
     session, report = job.session, job.report
     refused: dict[int, tuple[str | None, Any, Text | None, Text]] = {}
+    rules: dict[int, str] = {}
     kinds: list[str | None] = []
+    ground = load_ground(session, job.limits)
     for at in range(len(job.records)):
         kind, found = _kind(job, at)
         kinds.append(kind)
         shape = job.records.geometry[at]
         if shape is None or shape.is_empty:
             refused[at] = (None, None, Text("线或面", "a line or an area"), Text("没有图形", "there is no geometry"))
+        elif ground is not None and not ground.intersects(shape):
+            refused[at] = (None, None, None, load_checks().words(RULE))
+            rules[at] = RULE
         elif kind is None:
             listed = ", ".join(KINDS)
             refused[at] = ("kind", found, Text(listed, listed), Text("不是底图的类别", "the base map has no such kind"))
     kept = [kind for at, kind in enumerate(kinds) if at not in refused]
-    job.records = job.records.refuse(report, refused)
+    job.records = job.records.refuse(report, refused, rules)
     make_stage(session, "stage_base", {"kind": "text", "name": "text", "shape": "text"})
     copy_rows(session, "stage_base", ["kind", "name", "shape"], _stage_rows(job, kept))
     result = session.execute(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -17,6 +17,9 @@ from data.rules.words import EXACT_QUALITY
 from geo.derived import voronoi_areas
 from geo.errors import Text
 
+if TYPE_CHECKING:
+    from data.imports.limits import Limits
+
 # A boundary before and after; None where there is none.
 Pair = tuple[BaseGeometry | None, BaseGeometry | None]
 
@@ -29,7 +32,7 @@ class Derived(NamedTuple):
     lacking: list[tuple[str, Text]]
 
 
-def derive_boundaries(session: Session, scope: Scope, *, from_households: bool = False) -> Derived:
+def derive_boundaries(session: Session, scope: Scope, limits: Limits, *, from_households: bool = False) -> Derived:
     """Share out what real boundaries leave of each parent among its villages without one.
 
     The points of a village are its natural villages, else its own centre, else its households that are placed and
@@ -39,6 +42,8 @@ def derive_boundaries(session: Session, scope: Scope, *, from_households: bool =
     ----------
     scope : Scope
         Only parents that overlap this area.
+    limits : Limits
+        Only parents that are inside as a whole, since a boundary moves that of its neighbours.
     from_households : bool
         Households have changed: look only at parents with a village that hangs on them.
 
@@ -61,6 +66,8 @@ def derive_boundaries(session: Session, scope: Scope, *, from_households: bool =
     changed, moved = 0, 0
     lacking: list[tuple[str, Text]] = []
     for parent in parents:
+        if not limits.holds(parent.jur, parent.jur_end):
+            continue
         shapes, why = _derive_within(
             session, parent.id, parent.jur, parent.jur_end, shapely.from_wkb(bytes(parent.geom))
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,18 @@ import shapely
 from sqlalchemy import text
 
 from data.areas import assign_places, settle_jurisdiction
-from data.imports.linking import find_households, lend_places, settle_places
+from data.gazetteer import load_gazetteer
+from data.imports.geocoding import read_places
+from data.imports.limits import refuse_foreign, refuse_outside
+from data.imports.linking import (
+    find_households,
+    find_people,
+    keep_unnamed,
+    keep_villages,
+    lend_places,
+    settle_places,
+)
+from data.imports.matching import match_places
 from data.imports.merge import (
     PLACE,
     PLACE_COLUMNS,
@@ -26,6 +37,7 @@ from data.imports.merge import (
     place_cells,
     refuse_repeats,
 )
+from data.imports.recognising import check_staged
 from data.imports.scope import Gazetteer
 from data.imports.staging import copy_rows, make_stage, settle_stage
 from geo.errors import Text
@@ -37,9 +49,14 @@ _FACTS = ("code", "household_ref", "structure", "built_year", "area_m2", "storey
 _TYPES = ("text", "text", "text", "integer", "double precision", "integer", "text", "text")
 _COLUMNS = {
     "at": "integer",
+    "line": "integer",
+    "owner": "integer",
     "natural_key": "text",
     "known_id": "bigint",
     **dict(zip(_FACTS, _TYPES, strict=True)),
+    "house_no": "text",
+    "head_name": "text",
+    "person_index": "bytea",
     "outline": "geometry(multipolygon, 4326)",
     "village_id": "bigint",
     "jur": "bigint",
@@ -56,26 +73,83 @@ def import_houses(job: Job) -> None:
     """Merge the houses of a file.
 
     The natural key is the house code within its township, for OpenStreetMap the number of the object there; without
-    either the household and the place or address. A house belongs to the household whose code it names, and is of its
-    jurisdiction; a house without coordinates stands at its household's place. A grade becomes an appraisal.
+    either the household and the place or address. A house belongs to the household whose code it names, else to the
+    one its head's ID number or name and address tell, else to the one that stands there; it is of that household's
+    jurisdiction, and stands at its place if it has no coordinates. A grade becomes an appraisal.
     """
-    session, report = job.session, job.report
-    gazetteer = Gazetteer(session, job.scope)
+    gazetteer = Gazetteer(job.session, job.scope)
     keys = refuse_repeats(job, _natural_keys(job, gazetteer))
-    make_stage(session, STAGE, _COLUMNS | _LATER)
-    copy_rows(session, STAGE, list(_COLUMNS), _stage_rows(job, keys, gazetteer))
-    settle_stage(session, STAGE)
+    load_houses(job, keys, gazetteer)
     match_exported(job, STAGE, "house")
+    know_houses(job)
+    find_households(job.session, STAGE, job.scope, job.limits)
+    check_owners(job)
+    settle_houses(job)
+    merge_houses(job)
+    job.report.count(**match_places(job))
+
+
+def load_houses(
+    job: Job,
+    keys: Sequence[str],
+    gazetteer: Gazetteer,
+    lines: Sequence[int] = (),
+    owners: Sequence[int] = (),
+) -> None:
+    """Put the rows on the stage.
+
+    Parameters
+    ----------
+    keys : sequence of str, one for each record
+    gazetteer : Gazetteer
+        Villages of the scope.
+    lines, owners : sequence of int, optional
+        For each record a number that stays, and that of the staged household it belongs to.
+    """
+    make_stage(job.session, STAGE, _COLUMNS | _LATER)
+    copy_rows(job.session, STAGE, list(_COLUMNS), _stage_rows(job, keys, gazetteer, lines, owners))
+    settle_stage(job.session, STAGE)
+
+
+def know_houses(job: Job) -> None:
+    """Know the stored houses again; those outside what the import may touch are refused."""
+    session = job.session
     match_existing(session, STAGE, "house")
+    refuse_foreign(job, STAGE, "house")
+    keep_unnamed(session, STAGE, "house")
+    _keep_points_of_outlines(job)
     facts = [fact for fact in _FACTS if fact != "area_m2"]
     keep_stored(session, STAGE, "house", [*facts, "outline"], measures=["area_m2"])
-    report.count(kept_place=keep_better_places(session, STAGE, "house"))
-    find_households(session, STAGE, job.scope.jur, job.scope.jur_end, job.scope.key)
+
+
+def check_owners(job: Job) -> None:
+    """Refuse or tell houses that are said to be another household's than is stored."""
+    check_staged(
+        job,
+        STAGE,
+        "house_of_other_household",
+        "household_code",
+        "exists (select 1 from house t where t.id = s.id and t.household_id <> s.household_id)",
+    )
+
+
+def settle_houses(job: Job) -> None:
+    """Find households that are named otherwise than by code, and decide place and jurisdiction."""
+    session = job.session
     keep_stored(session, STAGE, "house", ["household_id"])
-    lend_places(session, STAGE)
+    job.report.count(kept_place=keep_better_places(session, STAGE, "house"))
+    keep_villages(session, STAGE, "house")
     assign_places(session, STAGE)
     settle_jurisdiction(session, STAGE)
+    find_people(job, STAGE)
+    lend_places(session, STAGE)
     settle_places(session, STAGE)
+    refuse_outside(job, STAGE)
+
+
+def merge_houses(job: Job) -> None:
+    """Write the staged houses and their appraisals."""
+    session, report = job.session, job.report
     columns = [*_FACTS, "household_id", "jur", "village_id", "grid_id", "outline", *PLACE_COLUMNS]
     inserted, updated = merge_stage(session, STAGE, "house", columns, job.batch)
     appraised = _appraise(job)
@@ -98,18 +172,22 @@ def _natural_keys(job: Job, gazetteer: Gazetteer) -> list[str]:
     columns = [
         records.column(name) for name in ("code", "osm_id", "stated_area", "household_code", "address", "house_no")
     ]
+    people = zip(records.column("id_number"), records.column("head_name"), strict=True)
     keys: list[str] = []
     refused: dict[int, tuple[str | None, Any, Text | None, Text]] = {}
-    for at, (code, osm, stated, household, address, number) in enumerate(zip(*columns, strict=True)):
+    rows = zip(zip(*columns, strict=True), people, strict=True)
+    for at, ((code, osm, stated, household, address, number), (person, head)) in enumerate(rows):
         scope = gazetteer.key_scope(stated)
         shape = records.geometry[at]
+        # Without its code a household is told by its head.
+        owner = household or (job.sealer.index(person, "id_number").hex() if person else head)
         if code:
             keys.append(f"{scope}:{code}")
         elif osm:
             keys.append(f"osm:{osm}")
-        elif household or address or shape is not None:
+        elif owner or address or shape is not None:
             place = shapely.to_wkt(shape, rounding_precision=6) if shape is not None else ""
-            told = "|".join(part or "" for part in (stated, household, address, number, place))
+            told = "|".join(part or "" for part in (stated, owner, address, number, place))
             keys.append(f"{scope}:at:{hashlib.sha256(told.encode()).hexdigest()[:32]}")
         else:
             refused[at] = (
@@ -123,24 +201,37 @@ def _natural_keys(job: Job, gazetteer: Gazetteer) -> list[str]:
     return [key for at, key in enumerate(keys) if at not in refused]
 
 
-def _stage_rows(job: Job, keys: list[str], gazetteer: Gazetteer) -> Iterator[tuple[Any, ...]]:
+def _stage_rows(
+    job: Job, keys: Sequence[str], gazetteer: Gazetteer, lines: Sequence[int], owners: Sequence[int]
+) -> Iterator[tuple[Any, ...]]:
     records = job.records
-    villages = gazetteer.find_all(records.column("stated_area"))
     columns = {
         name: records.column(name)
-        for name in (*_TOLD, "house_no", "street", "stated_area", "grade", "appraised_on", "standard", "appraiser")
+        for name in (*_TOLD, "house_no", "street", "grade", "appraised_on", "standard", "appraiser", "head_name")
     }
+    addresses = [
+        address or " ".join(part for part in (street, number) if part) or None
+        for address, street, number in zip(columns["address"], columns["street"], columns["house_no"], strict=True)
+    ]
     codes = [code or osm for code, osm in zip(records.column("code"), records.column("osm_id"), strict=True)]
     outlines = _outlines(records.geometry)
     places = place_cells(records)
-    own = records.column("fangtu_id")
+    # Only rows without a place of their own are placed by words; outlines of a whole town are not looked up by street.
+    names = load_gazetteer(job.session, job.scope.jur, job.scope.jur_end)
+    stated = records.column("stated_area")
+    told = read_places(
+        names,
+        [None if place[0] else address for place, address in zip(places, addresses, strict=True)],
+        stated,
+        [None] * len(records),
+    )
+    own, people = records.column("fangtu_id"), records.column("id_number")
     for at, key in enumerate(keys):
-        village = villages.get(columns["stated_area"][at]) if columns["stated_area"][at] else None
-        address = columns["address"][at] or " ".join(
-            part for part in (columns["street"][at], columns["house_no"][at]) if part
-        )
+        village = told[at].village
         yield (
             at,
+            lines[at] if lines else at,
+            owners[at] if owners else None,
             key,
             own[at],
             codes[at],
@@ -149,8 +240,11 @@ def _stage_rows(job: Job, keys: list[str], gazetteer: Gazetteer) -> Iterator[tup
             columns["built_year"][at],
             columns["area_m2"][at],
             columns["storeys"][at],
-            address or None,
+            addresses[at],
             columns["remark"][at],
+            columns["house_no"][at],
+            columns["head_name"][at],
+            job.sealer.index(people[at], "id_number") if people[at] else None,
             outlines[at],
             village,
             gazetteer.jur[village] if village else job.scope.township_jur,
@@ -172,6 +266,16 @@ def _outlines(geometry: np.ndarray) -> list[str | None]:
         else:
             out.append(str(shapely.to_wkb(shapely.set_srid(area, 4326), hex=True, include_srid=True)))
     return out
+
+
+def _keep_points_of_outlines(job: Job) -> None:
+    """An outline that is stored already says nothing new of where the house's point is (before blanks are filled)."""
+    places = ", ".join(f"{column} = t.{column}" for column in PLACE_COLUMNS)
+    job.session.execute(
+        text(f"""
+            update {STAGE} s set {places} from house t
+             where t.id = s.id and not s.is_new and t.outline = s.outline and t.geom is not null""")
+    )
 
 
 def _appraise(job: Job) -> int:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import shapely
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.imports.report import ImportOptions, ImportReport
+from data.imports.report import ImportOptions, ImportReport, Progress
 from data.imports.rows import Records
 from data.imports.scope import Scope
 from data.sealing import Sealer
 from data.settings import Settings
 from geo.errors import Text
+
+if TYPE_CHECKING:
+    from data.imports.limits import Limits
 
 # Columns of every stage whose rows may have a place, in the order of :func:`place_cells`.
 PLACE = {
@@ -33,7 +36,7 @@ _MANY = 500
 
 @dataclass
 class Job:
-    """One file on its way into the store."""
+    """One file on its way into the store; ``limits`` is what it may touch."""
 
     session: Session
     settings: Settings
@@ -43,7 +46,8 @@ class Job:
     records: Records
     report: ImportReport
     batch: int
-    progress: Callable[[Text], None]
+    progress: Progress
+    limits: Limits
 
 
 def refuse_repeats(job: Job, keys: Sequence[str], field: str = "code") -> list[str]:
@@ -101,10 +105,25 @@ def match_exported(job: Job, stage: str, table: str) -> None:
     )
 
 
-def refuse_staged(job: Job, stage: str, where: str, field: str, expected: Text, reason: Text) -> None:
-    """Refuse rows that turn out unfit once they are staged, and take them off the stage."""
+def refuse_staged(
+    job: Job, stage: str, where: str, field: str | None, expected: Text | None, reason: Text, code: str | None = None
+) -> int:
+    """Refuse rows that turn out unfit once they are staged, and take them off the stage; returns how many.
+
+    ``at`` of the stage goes on being the place in ``job.records``, of which each is on the stage. ``code`` names the
+    rule of ``checks.toml``, where it is one of those.
+    """
     places = job.session.scalars(text(f"delete from {stage} where {where} returning at")).all()
-    job.records = job.records.refuse(job.report, dict.fromkeys(places, (field, None, expected, reason)))
+    if places:
+        codes = dict.fromkeys(places, code) if code else None
+        job.records = job.records.refuse(job.report, dict.fromkeys(places, (field, None, expected, reason)), codes)
+        job.session.execute(
+            text(f"""
+                update {stage} s set at = n.place
+                  from (select at, row_number() over (order by at) - 1 as place from {stage}) n
+                 where n.at = s.at and n.at <> n.place""")
+        )
+    return len(places)
 
 
 def match_existing(session: Session, stage: str, table: str) -> None:

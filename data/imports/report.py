@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
+from data.imports.checks import load_checks
 from geo.errors import FangtuError, Text
 
 
@@ -13,6 +15,13 @@ class ImportRefused(FangtuError):
     """The file as a whole cannot be imported: nothing was changed."""
 
     code = "import_refused"
+
+
+class Progress(Protocol):
+    """Gets a sentence for each step, and how many of how many rows it has done where that is known."""
+
+    def __call__(self, text: Text, done: int | None = None, total: int | None = None, /) -> None:
+        """Tell a step."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,21 @@ class ImportOptions:
         Level of areas without a telling code: a key of ``data.rules.words.LEVEL``.
     sheet : str or None
         Read this sheet or layer only.
+    swapped : bool
+        The file has latitude or northing first.
+    within : tuple of (int, int) or None
+        Ranges ``[from, to)`` of jurisdiction numbers that the import may touch; None for all (the command line). With
+        ranges ``area`` is required, and lies inside one of them.
+    account_id : int or None
+        Who imports; None for the machine's operator.
+    sender : str or None
+        Who sent the file, the name of an office; its headings are remembered for it.
+    file_name : str or None
+        What people call the file, where it is read from a working copy of another name.
+    remembered : mapping of str to str
+        Column heading to field name, as accepted for an earlier file of this sender.
+    file_name : str or None
+        What people call the file, where the path is a working copy; by default the path's own name.
     """
 
     area: str | None = None
@@ -47,6 +71,12 @@ class ImportOptions:
     round: int | None = None
     level: str | None = None
     sheet: str | None = None
+    swapped: bool = False
+    within: tuple[tuple[int, int], ...] | None = None
+    account_id: int | None = None
+    sender: str | None = None
+    file_name: str | None = None
+    remembered: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,7 +84,8 @@ class Problem:
     """Why a row was refused, or a doubt about one that was accepted.
 
     ``found`` never holds a personal number in full. ``row`` is the row number people see in the file, None for a
-    remark about the whole file.
+    remark about the whole file. ``code`` is the rule of ``checks.toml``, if it is one of those. ``n`` is how many
+    places it stands for: more than 1 where further ones of a kind are not listed one by one.
     """
 
     sheet: str | None
@@ -64,9 +95,11 @@ class Problem:
     expected: Text | None
     reason: Text
     refused: bool = True
+    code: str | None = None
+    n: int = 1
 
     def to_json(self, language: str) -> dict[str, Any]:
-        """Give the six keys other programs read, in one language."""
+        """Give the keys other programs read, in one language."""
         return {
             "sheet": self.sheet,
             "row": self.row,
@@ -74,6 +107,26 @@ class Problem:
             "found": self.found,
             "expected": self.expected.in_language(language) if self.expected else None,
             "reason": self.reason.in_language(language),
+            "code": self.code,
+        }
+
+
+@dataclass(frozen=True)
+class Group:
+    """How many places one rule speaks of, refusing or not."""
+
+    code: str | None
+    reason: Text
+    n: int
+    refused: bool
+
+    def to_json(self, language: str) -> dict[str, Any]:
+        """Give it as plain values, in one language."""
+        return {
+            "code": self.code,
+            "reason": self.reason.in_language(language),
+            "n": self.n,
+            "refused": self.refused,
         }
 
 
@@ -124,10 +177,23 @@ class ImportReport:
         column: str | None = None,
         found: object = None,
         expected: Text | None = None,
+        code: str | None = None,
+        n: int = 1,
     ) -> None:
         """Note a doubt that refuses nothing."""
         shown = None if found is None else str(found)[:200]
-        self.warnings.append(Problem(sheet, row, column, shown, expected, reason, refused=False))
+        self.warnings.append(Problem(sheet, row, column, shown, expected, reason, refused=False, code=code, n=n))
+
+    def groups(self) -> list[Group]:
+        """Give totals for each rule: refusing ones first, the most frequent first."""
+        first: dict[tuple[bool, str | Text], Problem] = {}
+        totals: Counter[tuple[bool, str | Text]] = Counter()
+        for problem in (*self.problems, *self.warnings):
+            key = (problem.refused, problem.code or problem.reason)
+            first.setdefault(key, problem)
+            totals[key] += problem.n
+        ordered = sorted(totals.items(), key=lambda item: (not item[0][0], -item[1]))
+        return [Group(first[key].code, _words_of(first[key]), n, key[0]) for key, n in ordered]
 
     def to_json(self, language: str = "zh") -> dict[str, Any]:
         """Give the report as plain values, sentences in one language (``zh`` or ``en``)."""
@@ -143,5 +209,12 @@ class ImportReport:
             "dry_run": self.dry_run,
             "columns": dict(self.columns),
             "ignored_columns": list(self.ignored_columns),
+            "groups": [group.to_json(language) for group in self.groups()],
             **self.counts,
         }
+
+
+def _words_of(problem: Problem) -> Text:
+    """Give the words of a problem's rule where they say it without facts of one row, else the problem's own."""
+    rule = load_checks().rules.get(problem.code or "")
+    return rule.words if rule and "{" not in rule.words.zh else problem.reason

@@ -3,47 +3,70 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, text
+from psycopg2.errors import QueryCanceled
+from sqlalchemy import Engine, event, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from data.audit import record
+from data.askers import Asker, Role
+from data.audit import Origin, bind_asker, record
 from data.db import owner_session
-from data.imports.areas import import_areas
-from data.imports.base import import_base
 from data.imports.campaigns import import_campaign
+from data.imports.changes import close_changes, note_changes
+from data.imports.checks import check_records
 from data.imports.fields import KINDS, unknown_kind
-from data.imports.households import import_households
-from data.imports.houses import import_houses
+from data.imports.limits import open_limits, refuse_stated, require_inside
 from data.imports.merge import Job
-from data.imports.report import ImportOptions, ImportReport
-from data.imports.rows import read_records, read_sheets
-from data.imports.scope import open_scope
-from data.imports.sites import import_sites
+from data.imports.reading import read_file
+from data.imports.report import ImportOptions, ImportReport, Progress
+from data.imports.rows import Records, read_records
 from data.imports.staging import copy_rows, make_stage
 from data.imports.themes import choose_themes
-from data.imports.visits import import_visits
 from data.sealing import load_sealer
 from data.settings import Settings
-from geo.errors import Text
+from data.work_folders import sweep_work, work_folder
+from geo.errors import Cancelled, Text
 
-Say = Callable[[Text], None]
-
-_MERGERS: dict[str, Callable[[Job], None]] = {
-    "areas": import_areas,
-    "households": import_households,
-    "houses": import_houses,
-    "visits": import_visits,
-    "sites": import_sites,
-    "base": import_base,
+# Imports and undos wait for one another: two files may name the same records, in different order.
+IMPORT_LOCK = 20261122
+# How often somebody's wish to stop is asked for.
+_ASK_EVERY_S = 0.2
+# Module and function that merge a kind; read when needed, since each brings its own libraries along.
+_MERGERS = {
+    "areas": ("data.imports.areas", "import_areas"),
+    "households": ("data.imports.households", "import_households"),
+    "houses": ("data.imports.houses", "import_houses"),
+    "visits": ("data.imports.visits", "import_visits"),
+    "sites": ("data.imports.sites", "import_sites"),
+    "base": ("data.imports.base", "import_base"),
+    "ledger": ("data.imports.ledger", "import_ledger"),
 }
 
 
 class _TakeBack(Exception):
     """Undo the transaction of a dry run."""
+
+
+class _Stop:
+    """Raises Cancelled where somebody asked to stop; asks at most a few times a second."""
+
+    def __init__(self, cancelled: Callable[[], bool]) -> None:
+        self.cancelled = cancelled
+        self._asked = -_ASK_EVERY_S
+
+    def __call__(self, *_: object) -> None:
+        now = time.monotonic()
+        if now - self._asked >= _ASK_EVERY_S:
+            self._asked = now
+            if self.cancelled():
+                raise _cancelled()
 
 
 def import_file(
@@ -52,7 +75,10 @@ def import_file(
     kind: str,
     path: Path | str,
     options: ImportOptions | None = None,
-    progress: Say = lambda text: None,
+    progress: Progress = lambda text, done=None, total=None: None,
+    *,
+    cancelled: Callable[[], bool] = lambda: False,
+    finish: Callable[[Session, ImportReport], None] | None = None,
 ) -> ImportReport:
     """Import a file as one batch.
 
@@ -61,14 +87,20 @@ def import_file(
     engine : Engine
         Of the owner (``data.db.owner_engine``).
     settings : Settings
-        Where the keys for sealing lie.
+        Where the keys for sealing and the folder for working copies lie.
     kind : str
-        ``areas``, ``households``, ``houses``, ``sites``, ``visits``, ``base`` or ``campaigns``.
+        ``areas``, ``households``, ``houses``, ``sites``, ``visits``, ``base``, ``ledger`` or ``campaigns``.
     path : Path or str
-        See ``geo.files.read_table``; a work plan (TOML) for campaigns.
+        See ``geo.files.read_table``, which is done in a process apart; a work plan (TOML) for campaigns.
     options : ImportOptions, optional
-    progress : callable, optional
+        With ``within``, rows that would reach outside are refused by the rule ``outside_area``.
+    progress : Progress, optional
         Gets a sentence for each step.
+    cancelled : callable, optional
+        Asked a few times a second, at least between any two statements; once it says True, the import stops.
+    finish : callable, optional
+        Called at the very end in the same transaction; what it writes is there together with the import or not at
+        all. Not called in a dry run.
 
     Returns
     -------
@@ -78,24 +110,66 @@ def import_file(
 
     Raises
     ------
-    KindUnknown, FileUnreadable, CrsUnknown, CodeUnknown, ImportRefused, MappingWrong, PlanError
+    KindUnknown, FileUnreadable, CrsUnknown, CodeUnknown, ImportRefused, MappingWrong, PlanError, OutsideArea
         If the file as a whole cannot be taken; nothing is changed then.
+    Cancelled
+        If ``cancelled`` said so; nothing is changed then.
     """
     if kind not in KINDS:
         raise unknown_kind(kind)
     options = options or ImportOptions()
     report = ImportReport(kind, dry_run=options.dry_run)
     path = Path(path)
+    stop = _Stop(cancelled)
+
+    def tell(step: Text, done: int | None = None, total: int | None = None) -> None:
+        stop()
+        progress(step, done, total)
+
+    sweep_work(settings)
+    with owner_session(engine) as session:
+        open_limits(session, options)  # so that a wrong area is said before a long file is read
     try:
+        records = None if kind == "campaigns" else _read(settings, kind, path, options, report, tell, cancelled)
         with owner_session(engine) as session:
-            _import_into(session, settings, kind, path, options, report, progress)
+            event.listen(session.connection(), "before_cursor_execute", stop)
+            _import_into(session, settings, kind, path, options, records, report, tell)
             if options.dry_run:
                 # Deferred keys are checked now, so that a dry run fails where the real one would.
                 session.execute(text("set constraints all immediate"))
                 raise _TakeBack
+            if finish is not None:
+                finish(session, report)
     except _TakeBack:
         report.batch = None
+    except (DBAPIError, QueryCanceled) as error:
+        # Somebody who wants an import to stop may have ended its statement.
+        if isinstance(getattr(error, "orig", error), QueryCanceled) and cancelled():
+            raise _cancelled() from error
+        raise
     return report
+
+
+def _read(
+    settings: Settings,
+    kind: str,
+    path: Path,
+    options: ImportOptions,
+    report: ImportReport,
+    tell: Progress,
+    cancelled: Callable[[], bool],
+) -> Records:
+    """Read and parse a file, before any transaction: others need not wait for it."""
+    tell(Text(f"读取 {_name(path, options)}", f"Reading {_name(path, options)}"))
+    with work_folder(settings) as folder:
+        sheets = read_file(path, folder=folder, sheet=options.sheet, file_name=options.file_name, cancelled=cancelled)
+    for sheet in sheets:
+        for note in sheet.notes:
+            report.warn(note.text, row=note.row, sheet=sheet.name)
+    tell(Text("核对各行", "Checking the rows"))
+    records = read_records(choose_themes(sheets, kind), kind, options, report)
+    sheets.clear()  # the cells are in the records now; a long ledger need not be held twice
+    return check_records(records, kind, report)
 
 
 def _import_into(
@@ -104,26 +178,32 @@ def _import_into(
     kind: str,
     path: Path,
     options: ImportOptions,
+    records: Records | None,
     report: ImportReport,
-    progress: Say,
+    tell: Progress,
 ) -> None:
-    # Imports wait for one another: two files may name the same records, in different order.
-    session.execute(text("select pg_advisory_xact_lock(20261122)"))
-    scope = open_scope(session, options.area)
-    progress(Text(f"读取 {path.name}", f"Reading {path.name}"))
-    if kind == "campaigns":
-        batch = _open_batch(session, kind, path, scope.jur, scope.jur_end)
-        import_campaign(session, path, scope, report)
+    session.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": IMPORT_LOCK})
+    scope, limits = open_limits(session, options)
+    bind_account(session, options.account_id)
+    batch = _open_batch(session, kind, path, options, scope.jur, scope.jur_end)
+    note_changes(session, batch)
+    if records is None:
+        import_campaign(session, path, scope, report, limits)
     else:
-        sheets = choose_themes(read_sheets(path, options), kind)
-        records = read_records(sheets, kind, options, report)
-        batch = _open_batch(session, kind, path, scope.jur, scope.jur_end)
-        progress(Text(f"读到 {report.read} 行，写入中", f"{report.read} rows read; writing"))
-        job = Job(session, settings, load_sealer(settings.key_file), scope, options, records, report, batch, progress)
-        _MERGERS[kind](job)
+        tell(Text(f"读到 {report.read} 行，写入中", f"{report.read} rows read; writing"), 0, report.read)
+        job = Job(
+            session, settings, load_sealer(settings.key_file), scope, options, records, report, batch, tell, limits
+        )
+        refuse_stated(job)
+        module, function = _MERGERS[kind]
+        getattr(import_module(module), function)(job)
+    note_changes(session, None)
+    require_inside(session, batch, limits)
+    if not options.dry_run:
+        close_changes(session, batch)
     report.batch = batch
-    _close_batch(session, batch, report, scope.jur, scope.jur_end, path)
-    progress(
+    _close_batch(session, batch, report, options, scope.jur, scope.jur_end, path)
+    tell(
         Text(
             f"接受 {report.accepted}，拒绝 {report.refused}，忽略 {report.ignored}",
             f"{report.accepted} accepted, {report.refused} refused, {report.ignored} ignored",
@@ -131,22 +211,44 @@ def _import_into(
     )
 
 
-def _open_batch(session: Session, kind: str, path: Path, jur: int, jur_end: int) -> int:
+def bind_account(session: Session, account_id: int | None) -> None:
+    """Let the audit name the account whose wish this transaction is; the system without one."""
+    if account_id is None:
+        return
+    row = session.execute(
+        text("select id, username, full_name, role, language, demo from account where id = :id"), {"id": account_id}
+    ).one()
+    bind_asker(
+        session, Asker(row.id, row.username, row.full_name, Role(row.role), row.language, (), row.demo), Origin()
+    )
+
+
+def _open_batch(session: Session, kind: str, path: Path, options: ImportOptions, jur: int, jur_end: int) -> int:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
     number = session.scalar(
         text("""
-            insert into batch (kind, file_name, sha256, jur, jur_end)
-            values (:kind, :name, :digest, :jur, :jur_end) returning id"""),
-        {"kind": kind, "name": path.name[:200], "digest": digest.digest(), "jur": jur, "jur_end": jur_end},
+            insert into batch (kind, file_name, sha256, jur, jur_end, account_id, sender)
+            values (:kind, :name, :digest, :jur, :jur_end, :account, :sender) returning id"""),
+        {
+            "kind": kind,
+            "name": _name(path, options),
+            "digest": digest.digest(),
+            "jur": jur,
+            "jur_end": jur_end,
+            "account": options.account_id,
+            "sender": options.sender,
+        },
     )
     assert number is not None
     return int(number)
 
 
-def _close_batch(session: Session, batch: int, report: ImportReport, jur: int, jur_end: int, path: Path) -> None:
+def _close_batch(
+    session: Session, batch: int, report: ImportReport, options: ImportOptions, jur: int, jur_end: int, path: Path
+) -> None:
     """Store totals and problems with the batch, and the audit row."""
     totals: dict[str, Any] = {
         "read": report.read,
@@ -157,8 +259,8 @@ def _close_batch(session: Session, batch: int, report: ImportReport, jur: int, j
     session.execute(
         text("""
             update batch set read = :read, accepted = :accepted, refused = :refused, ignored = :ignored,
-                   updated_at = now() where id = :batch"""),
-        {**totals, "batch": batch},
+                   counts = cast(:counts as jsonb), updated_at = now() where id = :batch"""),
+        {**totals, "batch": batch, "counts": json.dumps(report.counts)},
     )
     columns = {
         "sheet": "text",
@@ -170,6 +272,7 @@ def _close_batch(session: Session, batch: int, report: ImportReport, jur: int, j
         "reason_zh": "text",
         "reason_en": "text",
         "refused": "boolean",
+        "code": "text",
     }
     make_stage(session, "stage_problem", columns)
     copy_rows(
@@ -177,23 +280,34 @@ def _close_batch(session: Session, batch: int, report: ImportReport, jur: int, j
         "stage_problem",
         list(columns),
         (
-            (p.sheet, p.row, p.column, p.found, *(p.expected or (None, None)), *p.reason, p.refused)
+            (p.sheet, p.row, p.column, p.found, *(p.expected or (None, None)), *p.reason, p.refused, p.code)
             for p in (*report.problems, *report.warnings)
         ),
     )
     session.execute(
         text("""
             insert into batch_problem (batch_id, jur, jur_end, sheet, row, "column", found, expected_zh, expected_en,
-                                       reason_zh, reason_en, refused)
+                                       reason_zh, reason_en, refused, code)
             select :batch, :jur, :jur_end, * from stage_problem"""),
         {"batch": batch, "jur": jur, "jur_end": jur_end},
     )
+    sender = {"sender": options.sender} if options.sender else {}
     record(
         session,
         act="import",
         object_kind=report.kind,
         object_id=batch,
         fields=sorted(set(report.columns.values())),
-        details={"file": path.name[:200], **totals, **report.counts},
+        details={"file": _name(path, options), **sender, **totals, **report.counts},
         jur=jur,
+    )
+
+
+def _name(path: Path, options: ImportOptions) -> str:
+    return (options.file_name or path.name)[:200]
+
+
+def _cancelled() -> Cancelled:
+    return Cancelled(
+        Text("导入已按要求停止，没有写入任何内容。", "The import was stopped as asked; nothing was written.")
     )

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import text
 
 from data.areas import assign_places, settle_jurisdiction
-from data.imports.linking import find_households, lend_places, settle_places
+from data.gazetteer import load_gazetteer
+from data.imports.geocoding import read_places
+from data.imports.limits import refuse_foreign, refuse_outside
+from data.imports.linking import (
+    find_households,
+    find_people,
+    keep_unnamed,
+    keep_villages,
+    lend_places,
+    settle_places,
+)
 from data.imports.merge import (
     PLACE,
     PLACE_COLUMNS,
@@ -25,20 +35,16 @@ from data.imports.merge import (
 )
 from data.imports.scope import Gazetteer
 from data.imports.staging import copy_rows, make_stage, settle_stage
+from data.rules.words import STAGE as STAGE_WORDS
 from geo.errors import Text
 
 STAGE = "stage_site"
-_STAGE_DATES = (
-    ("paid", "paid_on"),
-    ("accepted", "accepted_on"),
-    ("completed", "completed_on"),
-    ("started", "started_on"),
-    ("approved", "approved_on"),
-)
-_DATES = ("approved_on", "started_on", "completed_on", "accepted_on", "paid_on")
-_FACTS = ("code", "household_ref", "method", "grade_before", "stage", *_DATES, "remark")
+DATES = ("approved_on", "started_on", "completed_on", "accepted_on", "paid_on")
+_FACTS = ("code", "household_ref", "method", "grade_before", "stage", *DATES, "subsidy_yuan", "remark")
 _COLUMNS = {
     "at": "integer",
+    "line": "integer",
+    "owner": "integer",
     "natural_key": "text",
     "known_id": "bigint",
     "code": "text",
@@ -47,8 +53,11 @@ _COLUMNS = {
     "method": "text",
     "grade_before": "text",
     "stage": "text",
-    **dict.fromkeys(_DATES, "date"),
+    **dict.fromkeys(DATES, "date"),
+    "subsidy_yuan": "numeric(14, 2)",
     "remark": "text",
+    "head_name": "text",
+    "person_index": "bytea",
     "village_id": "bigint",
     "jur": "bigint",
     **PLACE,
@@ -59,6 +68,8 @@ _LATER = {
     "household_id": "bigint",
     "house_id": "bigint",
     "grid_id": "bigint",
+    "address": "text",
+    "house_no": "text",
 }
 
 
@@ -68,23 +79,51 @@ def import_sites(job: Job) -> None:
     The natural key is the code within its township, else household, house, method and year of approval. A site without
     coordinates stands at its household's place; without a stage it is at the last one that has a date.
     """
-    session, report = job.session, job.report
     _refuse_incomplete(job)
-    gazetteer = Gazetteer(session, job.scope)
+    gazetteer = Gazetteer(job.session, job.scope)
     keys = refuse_repeats(job, _natural_keys(job, gazetteer))
-    make_stage(session, STAGE, _COLUMNS | _LATER)
-    copy_rows(session, STAGE, list(_COLUMNS), _stage_rows(job, keys, gazetteer))
-    settle_stage(session, STAGE)
+    load_sites(job, keys, gazetteer)
     match_exported(job, STAGE, "renovation_site")
+    know_sites(job)
+    find_households(job.session, STAGE, job.scope, job.limits)
+    settle_sites(job)
+    merge_sites(job)
+
+
+def load_sites(
+    job: Job,
+    keys: Sequence[str],
+    gazetteer: Gazetteer,
+    lines: Sequence[int] = (),
+    owners: Sequence[int] = (),
+) -> None:
+    """Put the rows on the stage; parameters as for :func:`data.imports.houses.load_houses`."""
+    make_stage(job.session, STAGE, _COLUMNS | _LATER)
+    copy_rows(job.session, STAGE, list(_COLUMNS), _stage_rows(job, keys, gazetteer, lines, owners))
+    settle_stage(job.session, STAGE)
+
+
+def know_sites(job: Job) -> None:
+    """Know the stored sites again; those outside what the import may touch are refused."""
+    session = job.session
     match_existing(session, STAGE, "renovation_site")
-    keep_stored(session, STAGE, "renovation_site", _FACTS)
-    report.count(kept_place=keep_better_places(session, STAGE, "renovation_site"))
-    find_households(session, STAGE, job.scope.jur, job.scope.jur_end, job.scope.key)
+    refuse_foreign(job, STAGE, "renovation_site")
+    keep_unnamed(session, STAGE, "renovation_site")
+    keep_stored(session, STAGE, "renovation_site", [fact for fact in _FACTS if fact != "stage"])
+    _reach_stages(job)
+
+
+def settle_sites(job: Job) -> None:
+    """Find households that are named otherwise than by code, and decide house, place and jurisdiction."""
+    session = job.session
     keep_stored(session, STAGE, "renovation_site", ["household_id", "house_id"])
     _find_houses(job)
-    lend_places(session, STAGE)
+    job.report.count(kept_place=keep_better_places(session, STAGE, "renovation_site"))
+    keep_villages(session, STAGE, "renovation_site")
     assign_places(session, STAGE)
     settle_jurisdiction(session, STAGE)
+    find_people(job, STAGE)
+    lend_places(session, STAGE)
     settle_places(session, STAGE)
     # A key to a house holds only inside one jurisdiction; the house's own household decides it.
     session.execute(
@@ -95,11 +134,16 @@ def import_sites(job: Job) -> None:
     session.execute(
         text(f"update {STAGE} s set jur = h.jur from house h where h.id = s.house_id and s.household_id is null")
     )
+    refuse_outside(job, STAGE)
+
+
+def merge_sites(job: Job) -> None:
+    """Write the staged sites."""
     columns = [*_FACTS, "household_id", "house_id", "jur", "village_id", "grid_id", *PLACE_COLUMNS]
-    inserted, updated = merge_stage(session, STAGE, "renovation_site", columns, job.batch)
+    inserted, updated = merge_stage(job.session, STAGE, "renovation_site", columns, job.batch)
     count_merge(job, inserted, updated)
-    report.count(
-        unmatched=session.scalar(
+    job.report.count(
+        unmatched=job.session.scalar(
             text(f"select count(*) from {STAGE} where household_ref is not null and household_id is null")
         )
         or 0
@@ -118,17 +162,19 @@ def _refuse_incomplete(job: Job) -> None:
 
 def _natural_keys(job: Job, gazetteer: Gazetteer) -> list[str]:
     records = job.records
-    names = ("code", "household_code", "house_code", "method", "approved_on", "stated_area", "fangtu_id")
+    names = ("code", "household_code", "house_code", "method", "approved_on", "stated_area", "fangtu_id", "id_number")
     keys: list[str] = []
     refused: dict[int, tuple[str | None, Any, Text | None, Text]] = {}
-    for at, (code, household, house, method, day, stated, own) in enumerate(
+    for at, (code, household, house, method, day, stated, own, person) in enumerate(
         zip(*(records.column(name) for name in names), strict=True)
     ):
         scope = gazetteer.key_scope(stated)
+        # Without its code a household is told by its head.
+        owner = household or (job.sealer.index(person, "id_number").hex() if person else None)
         if code:
             keys.append(f"{scope}:{code}")
-        elif household or house:
-            told = "|".join(str(part or "") for part in (household, house, method, day.year if day else ""))
+        elif owner or house:
+            told = "|".join(str(part or "") for part in (owner, house, method, day.year if day else ""))
             keys.append(f"{scope}:at:{hashlib.sha256(told.encode()).hexdigest()[:32]}")
         elif own:
             keys.append(f"{scope}:own:{own}")
@@ -144,38 +190,62 @@ def _natural_keys(job: Job, gazetteer: Gazetteer) -> list[str]:
     return [key for at, key in enumerate(keys) if at not in refused]
 
 
-def _stage_rows(job: Job, keys: list[str], gazetteer: Gazetteer) -> Iterator[tuple[Any, ...]]:
+def _stage_rows(
+    job: Job, keys: Sequence[str], gazetteer: Gazetteer, lines: Sequence[int], owners: Sequence[int]
+) -> Iterator[tuple[Any, ...]]:
     records = job.records
-    stated = records.column("stated_area")
-    villages = gazetteer.find_all(stated)
-    dates = {name: records.column(name) for name in _DATES}
+    blank = [None] * len(records)
+    names = load_gazetteer(job.session, job.scope.jur, job.scope.jur_end)
+    told = read_places(names, blank, records.column("stated_area"), blank)
+    dates = {name: records.column(name) for name in DATES}
     stages = records.column("stage")
     places = place_cells(records)
-    own = records.column("fangtu_id")
+    own, people = records.column("fangtu_id"), records.column("id_number")
     plain = [records.column(name) for name in ("code", "household_code", "house_code", "method", "grade_before")]
-    remarks = records.column("remark")
+    subsidies, remarks, heads = (records.column(name) for name in ("subsidy_yuan", "remark", "head_name"))
     for at, key in enumerate(keys):
-        village = villages.get(stated[at]) if stated[at] else None
-        reached = next((stage for stage, day in _STAGE_DATES if dates[day][at]), "found")
+        village = told[at].village
         yield (
             at,
+            lines[at] if lines else at,
+            owners[at] if owners else None,
             key,
             own[at],
             *(column[at] for column in plain),
-            stages[at] or reached,
-            *(dates[name][at] for name in _DATES),
+            stages[at],
+            *(dates[name][at] for name in DATES),
+            subsidies[at],
             remarks[at],
+            heads[at],
+            job.sealer.index(people[at], "id_number") if people[at] else None,
             village,
             gazetteer.jur[village] if village else job.scope.township_jur,
             *places[at],
         )
 
 
+def _reach_stages(job: Job) -> None:
+    """Without a stated stage a site is at the last one that has a date, or where it was, whichever is later."""
+    order = list(STAGE_WORDS)
+    dated = " ".join(f"when s.{day} is not null then {order.index(day[:-3]) + 1}" for day in reversed(DATES))
+    job.session.execute(
+        text(f"""
+            update {STAGE} p set stage = (cast(:order as text[]))[n.place]
+              from (select s.at, greatest(coalesce(array_position(cast(:order as text[]), t.stage), 1),
+                                          case {dated} else 1 end) as place
+                      from {STAGE} s left join renovation_site t on t.id = s.id and not s.is_new
+                     where s.stage is null) n
+             where n.at = p.at"""),
+        {"order": order},
+    )
+
+
 def _find_houses(job: Job) -> None:
     job.session.execute(
         text(f"""
             update {STAGE} s set house_id = h.id, household_id = coalesce(s.household_id, h.household_id)
-              from house h where s.house_ref is not null and h.natural_key = :key || ':' || s.house_ref"""),
+              from house h where s.house_ref is not null and h.natural_key = :key || ':' || s.house_ref
+               and {job.limits.sql("h.jur")}"""),
         {"key": job.scope.key},
     )
     job.session.execute(

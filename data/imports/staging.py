@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
+from itertools import chain, islice
 from typing import Any
 
 from sqlalchemy import text
@@ -40,6 +41,9 @@ def copy_rows(session: Session, name: str, columns: Sequence[str], rows: Iterabl
     rows : iterable of sequences
         None, bool, int, float, str, bytes (bytea), date, datetime, or a list of str (text[]).
     """
+    # The first row is made before COPY begins: what makes the rows may still ask the database for something then.
+    made = iter(rows)
+    rows = chain(list(islice(made, 1)), made)
     driver: Any = session.connection().connection.driver_connection
     with driver.cursor() as cursor:
         cursor.copy_expert(f"copy {name} ({', '.join(columns)}) from stdin", _Lines(rows))

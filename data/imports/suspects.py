@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from sqlalchemy import text
@@ -12,6 +12,9 @@ from sqlalchemy.orm import Session
 
 from data.imports.staging import copy_rows, make_stage
 from data.rules.validity import TWO_PLACES_M, is_far_from_house
+
+if TYPE_CHECKING:
+    from data.imports.limits import Limits
 
 _EARTH_M = 6_371_008.8
 
@@ -51,7 +54,7 @@ def at_two_places(stays: Sequence[Stay]) -> list[bool]:
     return found
 
 
-def refresh_suspects(session: Session, visitors: Iterable[tuple[int, str | None]]) -> int:
+def refresh_suspects(session: Session, visitors: Iterable[tuple[int, str | None]], limits: Limits) -> int:
     """Reach the doubts about all visits of some visitors anew, and store what changed.
 
     Only visits that count, to a known household, in person can be in doubt; any visit in person with times and a
@@ -61,6 +64,8 @@ def refresh_suspects(session: Session, visitors: Iterable[tuple[int, str | None]
     ----------
     visitors : iterable of (int, str or None)
         Campaign and visitor; a visitor without a name is only checked for distance.
+    limits : Limits
+        Visits outside are neither looked at nor changed.
 
     Returns
     -------
@@ -73,12 +78,12 @@ def refresh_suspects(session: Session, visitors: Iterable[tuple[int, str | None]
     make_stage(session, "stage_visitor", {"campaign_id": "bigint", "visitor": "text"})
     copy_rows(session, "stage_visitor", ["campaign_id", "visitor"], wanted)
     rows = session.execute(
-        text("""
+        text(f"""
             select v.id, v.campaign_id, v.visitor, v.started_at, v.ended_at, st_x(v.geom) as lon, st_y(v.geom) as lat,
                    v.mode, v.distance_m, v.accuracy_m, v.suspect, v.counts and v.household_id is not null as doubtful
             from visit v join stage_visitor s
               on s.campaign_id = v.campaign_id and s.visitor is not distinct from v.visitor
-            where v.mode = 'home' and v.superseded_by is null""")
+            where v.mode = 'home' and v.superseded_by is null and {limits.sql("v.jur")}""")
     ).all()
     timed = [row for row in rows if row.visitor and row.lon is not None and row.started_at and row.ended_at]
     stays = [Stay((r.campaign_id, r.visitor), r.started_at, r.ended_at, r.lon, r.lat) for r in timed]

@@ -9,10 +9,12 @@ from typing import Any
 
 from sqlalchemy import text
 
+from data.imports.findings import Cannot
 from data.imports.merge import Job
 from data.imports.report import ImportRefused
 from data.imports.rows import Records
-from data.imports.values import LOCAL_ZONE, Cannot, read_outcome
+from data.imports.values import LOCAL_ZONE
+from data.imports.vocabulary import read_outcome
 from data.rules.plan import VisitRule
 from geo.errors import Text
 
@@ -100,6 +102,7 @@ def _campaigns(job: Job) -> list[KnownCampaign]:
             },
         )
         for row in rows
+        if job.limits.meets(row.jur, row.jur_end)
     ]
 
 

@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy import text
 
 from data.areas import assign_places, settle_jurisdiction
-from data.imports.linking import DISTANCE, find_households
+from data.following import DISTANCE
+from data.imports.limits import refuse_foreign, refuse_outside
+from data.imports.linking import find_households, find_people, keep_unnamed
 from data.imports.merge import (
     PLACE,
     PLACE_COLUMNS,
@@ -53,6 +55,8 @@ _COLUMNS = {
     "started_at": "timestamptz",
     "ended_at": "timestamptz",
     "minutes": "double precision",
+    "head_name": "text",
+    "person_index": "bytea",
     "jur": "bigint",
     **PLACE,
 }
@@ -65,6 +69,8 @@ _LATER = {
     "distance_m": "double precision",
     "verdict": "text",
     "counts": "boolean",
+    "address": "text",
+    "house_no": "text",
 }
 
 
@@ -90,31 +96,37 @@ def import_visits(job: Job) -> None:
               from visit t where t.natural_key = s.natural_key""")
     )
     session.execute(text(f"update {STAGE} set is_new = true where is_new is null"))
+    refuse_foreign(job, STAGE, "visit")
+    keep_unnamed(session, STAGE, "visit")
     keep_stored(session, STAGE, "visit", [fact for fact in _FACTS if fact != "minutes"], measures=["minutes"])
     session.execute(text(f"update {STAGE} set mode = coalesce(mode, 'home'), outcome = coalesce(outcome, 'done')"))
     report.count(kept_place=keep_better_places(session, STAGE, "visit"))
-    find_households(session, STAGE, job.scope.jur, job.scope.jur_end, job.scope.key)
+    find_households(session, STAGE, job.scope, job.limits)
     keep_stored(session, STAGE, "visit", ["household_id"])
+    find_people(job, STAGE)
     assign_places(session, STAGE)
     settle_jurisdiction(session, STAGE)
     _join(job)
+    refuse_outside(job, STAGE)
     _judge(job, register)
     joined = ["household_id", "jur", "place_jur", "distance_m", "verdict", "counts"]
     columns = ["campaign_id", "round_no", *_FACTS, *joined, *PLACE_COLUMNS]
     inserted, updated = merge_stage(session, STAGE, "visit", columns, job.batch)
     count_merge(job, inserted, updated)
     pairs = session.execute(text(f"select distinct campaign_id, visitor from {STAGE}")).all()
-    refresh_suspects(session, {(row.campaign_id, row.visitor) for row in pairs})
+    refresh_suspects(session, {(row.campaign_id, row.visitor) for row in pairs}, job.limits)
     _count(job)
 
 
 def _natural_keys(job: Job, register: Register) -> list[str]:
     records = job.records
-    names = ("code", "household_code", "visitor", "mode", "remark")
+    names = ("code", "household_code", "visitor", "mode", "remark", "id_number", "head_name")
     keys = []
-    for at, (code, household, visitor, mode, remark) in enumerate(
+    for at, (code, named, visitor, mode, remark, person, head) in enumerate(
         zip(*(records.column(name) for name in names), strict=True)
     ):
+        # Without its code a household is told by its head.
+        household = named or (job.sealer.index(person, "id_number").hex() if person else head)
         campaign = register.campaigns[at].code
         own = _as_uuid(code) if code else None
         if own:
@@ -145,6 +157,7 @@ def _stage_rows(job: Job, keys: list[str], register: Register) -> Iterator[tuple
     before = [records.column(name) for name in ("household_code", "visitor", "visitor_kind", "companions")]
     reasons, ruled, remarks = records.column("reason"), records.column("ruled"), records.column("remark")
     modes, status = records.column("mode"), records.column("source_status")
+    heads, people = records.column("head_name"), records.column("id_number")
     for at, key in enumerate(keys):
         yield (
             at,
@@ -162,6 +175,8 @@ def _stage_rows(job: Job, keys: list[str], register: Register) -> Iterator[tuple
             status[at],
             ruled[at],
             remarks[at],
+            heads[at],
+            job.sealer.index(people[at], "id_number") if people[at] else None,
             job.scope.township_jur,
             *places[at],
         )

@@ -102,6 +102,18 @@ KEY_GROUP = {
     "left_behind_child": Text("留守儿童", "Left-behind child"),
     "petitioner": Text("上访老户", "Long-time petitioner"),
 }
+# The six low-income groups that may get help with their house, then those of older files (until 2020).
+AID_GROUP = {
+    "monitored": Text("易返贫致贫户", "At risk of returning to poverty"),
+    "minimum_living": Text("农村低保户", "Minimum living allowance"),
+    "dispersed_poor": Text("分散供养特困人员", "Extremely poor, supported at home"),
+    "hardship_sudden": Text("突发严重困难户", "Sudden severe hardship"),
+    "margin": Text("低保边缘家庭", "On the margin of the allowance"),
+    "other_out_of_poverty": Text("其他脱贫户", "Other household out of poverty"),
+    "registered_poor": Text("建档立卡贫困户", "Registered poor (until 2020)"),
+    "disabled_poor": Text("贫困残疾人家庭", "Poor family with a disabled member"),
+    "five_guarantee": Text("五保户", "Five guarantees (older files)"),
+}
 QUALITY = {
     1: Text("现场定位", "GPS on the spot"),
     2: Text("影像上点选", "Clicked on imagery"),
@@ -113,6 +125,8 @@ QUALITY = {
 }
 # A place known only to its settlement is never drawn as a point.
 EXACT_QUALITY = 4
+# Rungs of the ladder that the program itself gives.
+CLICKED, IMPORTED, BY_NUMBER, BY_HAMLET, BY_VILLAGE, NOT_PLACED = 2, 3, 4, 5, 6, 7
 ROLE = {
     "inspector": Text("走访员", "Inspector"),
     "supervisor": Text("主管", "Supervisor"),

@@ -12,6 +12,13 @@ export function count(n) {
   return grouped.format(n).replace("-", "−");
 }
 
+const exact = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
+
+/** An amount in yuan, to the fen: 35000.5 -> "35,000.5"; missing -> null. */
+export function yuan(n) {
+  return n === null || n === undefined ? null : t("%(n)s 元", { n: exact.format(n) });
+}
+
 /**
  * A ratio as percent with one decimal, half up, but it never looks as if it had reached `target`
  * (or 100 %) before it has: 94.96 -> "94.9%", 99.97 -> "99.9%".

@@ -30,6 +30,8 @@ def values_for(stand: Stand, payload: str) -> dict[str, list[Any]]:
         "account_id": list(stand.accounts.values()),
         "code": [VILLAGES[0], quote(value_of(payload, "area.code") + f"#{stand.town.areas[VILLAGES[0]]}", safe="")],
         "lang": ["zh", "en"],
+        "kind": ["households"],
+        **stand.imports(),
         "z": [16],
         "x": [54390],
         "y": [25663],

@@ -24,7 +24,7 @@ from data.households import place
 from data.passwords import hash_password
 from data.sealing import SEALED_FIELDS, load_sealer
 from data.settings import ROOT, Settings
-from data.tables import Account, Appraisal, Duty, House, Household, RenovationSite, Visit
+from data.tables import Account, Appraisal, Batch, Duty, House, Household, Job, RenovationSite, Upload, Visit
 from tests.conftest import fresh_database
 from tests.database.test_isolation import open_session
 from tests.township import TOWNSHIP, VILLAGES, SmallTownship, make_township
@@ -69,6 +69,15 @@ class Stand:
                     name: session.scalars(select(Visit.no).where(Visit.id == key)).one()
                     for name, key in self.town.visits.items()
                 },
+            }
+
+    def imports(self) -> dict[str, list[object]]:
+        """Keys of what stands for files on their way in: uploads, jobs and batches."""
+        with Session(self.owner) as session:
+            return {
+                "upload_id": list(session.scalars(select(Upload.id))),
+                "job_id": list(session.scalars(select(Job.id))),
+                "batch_id": list(session.scalars(select(Batch.id))),
             }
 
 
@@ -156,28 +165,54 @@ def served(settings: Settings, log: Path, *, workers: int = 1) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listener, log.open("wb") as out:
         # The listening socket is handed over, so that nobody can take the port in between.
         number = listener.fileno()
-        env = {name: value for name, value in os.environ.items() if not name.startswith("FANGTU_")}
-        env["FANGTU_DATABASE_URL"] = settings.admin_url.render_as_string(hide_password=False)
-        env["FANGTU_VAR_DIR"] = str(settings.var)
-        env["FANGTU_KEY_FILE"] = str(settings.key_file)
         server = subprocess.Popen(
             [
                 sys.executable, "-m", "gunicorn", "app.factory:wsgi()", f"--bind=fd://{number}", f"--workers={workers}",
                 "--threads=4", "--worker-class=gthread", "--no-control-socket", f"--chdir={ROOT}",
             ],
-            stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, cwd=ROOT, pass_fds=(number,),
+            stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=_environment(settings), cwd=ROOT, pass_fds=(number,),
         )  # fmt: skip
         port = listener.getsockname()[1]
         try:
             _wait_for(server, port, log)
             yield f"http://127.0.0.1:{port}"
         finally:
-            server.send_signal(signal.SIGTERM)
-            try:
-                server.wait(GRACE_S)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+            _end(server)
+
+
+@contextmanager
+def working(settings: Settings, log: Path) -> Iterator[None]:
+    """The background program on a database, as it runs beside the web server; ended by its pid."""
+    with log.open("wb") as out:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "app.cli", "worker"],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            env=_environment(settings),
+            cwd=ROOT,
+        )
+        try:
+            yield
+        finally:
+            _end(worker)
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("FANGTU_")}
+    env["FANGTU_DATABASE_URL"] = settings.admin_url.render_as_string(hide_password=False)
+    env["FANGTU_VAR_DIR"] = str(settings.var)
+    env["FANGTU_KEY_FILE"] = str(settings.key_file)
+    return env
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(GRACE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _wait_for(server: subprocess.Popen[bytes], port: int, log: Path) -> None:

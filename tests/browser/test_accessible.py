@@ -109,7 +109,7 @@ PALE = """() => {
     }
     return [...pale];
 }"""
-PAGES = ["/sign-in", "/coverage", "/worklists", "/accounts", "/audit", "/account"]
+PAGES = ["/sign-in", "/coverage", "/worklists", "/imports", "/accounts", "/audit", "/account"]
 
 
 def check(page: Page) -> None:

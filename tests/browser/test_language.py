@@ -74,7 +74,9 @@ def accounts_without_a_language(stand: Stand) -> Iterator[None]:
         connection.execute(text("update account set language = null"))
 
 
-@pytest.mark.parametrize("address", ["/sign-in", "/coverage", "/worklists", "/accounts", "/audit", "/account"])
+@pytest.mark.parametrize(
+    "address", ["/sign-in", "/coverage", "/worklists", "/imports", "/accounts", "/audit", "/account"]
+)
 def test_an_english_page_holds_no_chinese_of_its_own(open_page: OpenPage, address: str) -> None:
     page = open_page(address, None if address == "/sign-in" else "admin", language="en")
     expect(page.locator("html")).to_have_attribute("lang", "en")

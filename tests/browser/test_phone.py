@@ -9,7 +9,7 @@ from tests.browser.conftest import PHONE, OpenMap, OpenPage
 
 NARROW: ViewportSize = {"width": 320, "height": 640}
 TOUCH_PX = 44
-PAGES = ["/map", "/coverage", "/worklists", "/accounts", "/audit", "/account"]
+PAGES = ["/map", "/coverage", "/worklists", "/imports", "/accounts", "/audit", "/account"]
 WIDER = """() => [...document.body.querySelectorAll("*")]
     .filter((node) => node.getBoundingClientRect().right > document.documentElement.clientWidth + 1
         && !node.closest(".table-wrap, .themes, .leaflet-container, .unseen, .theme-chips, .top-nav, .segment"))

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, create_engine, text
 
+from data.areas import number_range
 from data.db import owner_engine
 from data.imports.report import ImportOptions, ImportReport
 from data.imports.run import import_file
@@ -36,6 +37,29 @@ class Store:
         with self.engine.begin() as connection:
             connection.execute(text(f"truncate {_TABLES} restart identity cascade"))
 
+    def keep(self) -> None:
+        """Keep the database as it is now beside it, for :meth:`bring_back`."""
+        self._replace(f"{self.settings.admin_url.database}_kept", str(self.settings.admin_url.database))
+
+    def bring_back(self) -> None:
+        """Have the database as it was kept; much faster than loading the files again."""
+        self._replace(str(self.settings.admin_url.database), f"{self.settings.admin_url.database}_kept")
+
+    def drop_kept(self) -> None:
+        """Drop what was kept."""
+        self._server(f'drop database if exists "{self.settings.admin_url.database}_kept" with (force)')
+
+    def _replace(self, name: str, source: str) -> None:
+        self.engine.dispose()
+        self._server(f'drop database if exists "{name}" with (force)', f'create database "{name}" template "{source}"')
+
+    def _server(self, *statements: str) -> None:
+        server = create_engine(self.settings.admin_url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+        with server.connect() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
+        server.dispose()
+
     def load(self, kind: str, path: Path, **options: Any) -> ImportReport:
         """Import a file."""
         return import_file(self.engine, self.settings, kind, path, ImportOptions(**options))
@@ -49,6 +73,25 @@ class Store:
         """The only value of a query."""
         ((value,),) = self.rows(sql, **values)
         return value
+
+    def account(self, username: str, full_name: str, area: str, role: str = "supervisor") -> int:
+        """Key of an account with one area of duty, made if it is not there."""
+        low, high = number_range(area)
+        with self.engine.begin() as connection:
+            key = connection.scalar(
+                text("""
+                    insert into account (username, full_name, role, jur, jur_end)
+                    values (:username, :full_name, :role, :low, :high)
+                    on conflict (username) do update set full_name = excluded.full_name returning id"""),
+                {"username": username, "full_name": full_name, "role": role, "low": low, "high": high},
+            )
+            connection.execute(
+                text("""
+                    insert into duty (account_id, jur, jur_end) values (:account, :low, :high)
+                    on conflict do nothing"""),
+                {"account": key, "low": low, "high": high},
+            )
+        return int(key or 0)
 
     def township(self, folder: Path) -> None:
         """Import a township of three square villages in a row (see ``tests.township``) and its campaign."""
@@ -79,9 +122,11 @@ def opened(name: str) -> Iterator[Store]:
     """A fresh database of this name."""
     settings = fresh_database(name)
     engine = owner_engine(settings)
+    store = Store(settings, engine)
     try:
-        yield Store(settings, engine)
+        yield store
     finally:
+        store.drop_kept()
         engine.dispose()
 
 

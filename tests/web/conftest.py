@@ -45,9 +45,9 @@ class Web:
     accounts: dict[str, int]
 
 
-@pytest.fixture(scope="session")
-def web() -> Iterator[Web]:
-    settings = fresh_database("fangtu_test_web")
+def commit_web(database: str) -> Web:
+    """Make the database anew with the small township, a neighbour and all accounts."""
+    settings = fresh_database(database)
     engine = owner_engine(settings)
     with Session(engine) as session, session.begin():
         town = make_township(session)
@@ -70,8 +70,14 @@ def web() -> Iterator[Web]:
             session.flush()
             tokens[name], accounts[name] = f"token-of-{name}", account.id
             open_session(session, settings, account.id, tokens[name])
-    yield Web(settings, engine, town, tokens, accounts)
-    engine.dispose()
+    return Web(settings, engine, town, tokens, accounts)
+
+
+@pytest.fixture(scope="session")
+def web() -> Iterator[Web]:
+    made = commit_web("fangtu_test_web")
+    yield made
+    made.owner.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,10 @@ from tests.web.routes import (
 )
 
 ClientAs = Callable[[str | None], FlaskClient]
-BODIES = {"/api/v1/households/<key:household_id>/reveal": {"field": "phone", "reason": "核实联系方式"}}
+BODIES = {
+    "/api/v1/households/<key:household_id>/reveal": {"field": "phone", "reason": "核实联系方式"},
+    "/api/v1/households/<key:household_id>/place": {"lon": 118.802, "lat": 36.405},
+}
 
 
 def ask(app: Flask, web: Web, account: str | None, call: Call) -> TestResponse:

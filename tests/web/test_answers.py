@@ -107,7 +107,7 @@ def test_the_api_description_and_the_route_table_are_equal(app: Flask, client_as
 
 def test_an_answer_holds_the_fields_its_description_names(app: Flask, web: Web, client_as: ClientAs) -> None:
     described = client_as(None).get("/openapi.json").json["paths"]
-    records = records_of(web, "H6", "admin")
+    records = records_of(web, "H6", "supervisor")
     checked = 0
     for call in all_calls(app, records):
         if call.method != "GET" or not call.path.startswith("/api/v1/"):

@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 import pytest
@@ -16,6 +18,7 @@ from werkzeug.test import TestResponse
 
 from app.factory import create_app
 from data.sealing import load_sealer
+from data.upload_files import seal_refused
 from tests.browser.routes import addresses, read_rules, routes_of, values_for
 from tests.browser.stand import ROLES, Stand, add_records_in_village_one, commit_township
 from tests.hostile import ALL, PAYLOADS, fill_every_table, free_text_columns, poison, unfilled, value_of
@@ -46,6 +49,11 @@ def stand() -> Iterator[Stand]:
     with Session(made.owner) as session, session.begin():
         fill_every_table(session, made.town)
         add_records_in_village_one(session, made.town)
+    with TemporaryDirectory() as folder:
+        plain = Path(folder, "refused.csv")
+        plain.write_text("a\n", encoding="utf-8-sig")
+        for upload_id in made.imports()["upload_id"]:
+            seal_refused(made.settings, load_sealer(made.settings.key_file), upload_id, plain)
     yield made
     made.owner.dispose()
 
@@ -97,7 +105,7 @@ def assert_nothing_can_run(address: str, answer: TestResponse, payload: str) -> 
         assert_page_is_calm(address, answer.text)
     elif kind == "text/javascript":
         assert payload not in answer.text, f"{address}: a script holds a record"
-    elif kind == "text/csv":
+    elif kind == "text/csv" or kind.endswith(".sheet"):
         assert answer.headers["Content-Disposition"].startswith("attachment")
     else:
         assert kind in {"application/json", "application/vnd.mapbox-vector-tile", "application/x-protobuf"}, address

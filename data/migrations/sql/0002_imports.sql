@@ -128,7 +128,7 @@ create index ix_placement_household_id on public.placement (household_id);
 create function public.row_image(p_table regclass, p_alias text) returns text
     language sql stable set search_path = pg_catalog, public as $$
     select format('((to_jsonb(%s) - %L::text[]) || jsonb_build_object(%s))', p_alias,
-                  array_agg(attname) filter (where attgenerated <> '' or atttypid = 'geometry'::regtype),
+                  coalesce(array_agg(attname) filter (where attgenerated <> '' or atttypid = 'geometry'::regtype), '{}'),
                   coalesce(string_agg(format('%L, %s.%I::text', attname, p_alias, attname), ', ')
                            filter (where attgenerated = '' and atttypid = 'geometry'::regtype), ''))
     from pg_attribute where attrelid = p_table and attnum > 0 and not attisdropped
@@ -156,11 +156,13 @@ begin
     foreach t in array array['area', 'area_alias', 'grid', 'household', 'house', 'appraisal', 'renovation_site', 'visit',
                              'base_feature', 'campaign', 'round'] loop
         key := case t when 'round' then 'r.campaign_id || '':'' || r.no' else 'r.id::text' end;
-        execute format('create trigger note_insert after insert on public.%I referencing new table as new_rows
+        -- Triggers fire by name: this one before those that change further rows, so that what is noted is the first
+        -- state and not one in between.
+        execute format('create trigger a_note_insert after insert on public.%I referencing new table as new_rows
                         for each statement execute function public.note_change(%L)', t, key);
-        execute format('create trigger note_update after update on public.%I referencing old table as old_rows
+        execute format('create trigger a_note_update after update on public.%I referencing old table as old_rows
                         for each statement execute function public.note_change(%L)', t, key);
-        execute format('create trigger note_delete after delete on public.%I referencing old table as old_rows
+        execute format('create trigger a_note_delete after delete on public.%I referencing old table as old_rows
                         for each statement execute function public.note_change(%L)', t, key);
     end loop;
 end $$;
@@ -175,6 +177,17 @@ end $$;
 create trigger job_added after insert on public.job for each row execute function public.job_changed();
 create trigger job_cancelled after update of cancel_asked_at on public.job for each row
     when (new.cancel_asked_at is distinct from old.cancel_asked_at) execute function public.job_changed();
+
+-- What was dropped is forgotten at once: the preview holds cells of the file.
+create function public.upload_closed() returns trigger
+    language plpgsql set search_path = pg_catalog, public as $$
+begin
+    new.preview := null;
+    new.trial := null;
+    return new;
+end $$;
+create trigger upload_closed before update on public.upload for each row
+    when (new.state in ('discarded', 'expired')) execute function public.upload_closed();
 
 do $$
 declare t text;
@@ -195,8 +208,9 @@ create policy own_change on public.upload for update to fangtu_app
     using (account_id = (select sec.account_id()))
     with check (account_id = (select sec.account_id()) and (select sec.role()) in ('supervisor', 'admin')
                 and (select sec.duty()) @> int8range(jur, jur_end));
-grant select, insert, update (jur, jur_end, sender, kind, choices, state, expires_at, updated_at) on public.upload
-    to fangtu_app;
+-- What was found in the file, tried and imported is the worker's to say.
+grant select, insert (id, account_id, jur, jur_end, file_name, size_bytes, sha256, sender, kind, choices, expires_at),
+    update (jur, jur_end, sender, kind, choices, state, updated_at) on public.upload to fangtu_app;
 
 create policy own_read on public.job for select to fangtu_app using (account_id = (select sec.account_id()));
 create policy own_add on public.job for insert to fangtu_app with check (
@@ -221,5 +235,39 @@ create policy in_duty_change on public.placement for update to fangtu_app
     with check (jur >= (select sec.lo()) and jur < (select sec.hi()) and (select sec.duty()) @> jur);
 grant select, insert, update (undone_at) on public.placement to fangtu_app;
 
-revoke all on function public.note_change(), public.job_changed(), public.row_image(regclass, text) from public;
+revoke all on function public.note_change(), public.job_changed(), public.upload_closed(), public.row_image(regclass, text) from public;
 grant execute on function public.row_image(regclass, text) to fangtu_owner;
+
+-- Which of some places lie, edges included, in a current village, grid or township outside the asker's duty: a person
+-- puts no household there. Row-level security hides those areas, so the asker's own query cannot tell.
+create function sec.foreign_places(p_lon float8[], p_lat float8[]) returns setof bigint
+    language sql stable security definer set search_path = pg_catalog, public as $$
+    select u.n from unnest(p_lon, p_lat) with ordinality as u (lon, lat, n)
+     where exists (
+        select 1 from (select geom, jur, jur_end from area where level in ('village', 'township') and valid_to is null
+                       union all select geom, jur, jur_end from grid) a
+         where st_covers(a.geom, st_setsrid(st_makepoint(u.lon, u.lat), 4326))
+           and not (select sec.duty()) && int8range(a.jur, a.jur_end))
+$$;
+
+-- Buildings of the base map inside natural villages of the asker's duty that no household or house is near; at most two
+-- for each, since what is looked for is the only one. Sheds of less than 20 square metres are nobody's home.
+create function sec.free_buildings(p_areas bigint[]) returns table (area_id bigint, lon float8, lat float8)
+    language sql stable security definer set search_path = pg_catalog, public as $$
+    select a.id, st_x(b.spot), st_y(b.spot) from area a
+     cross join lateral (
+        select st_pointonsurface(f.geom) as spot from base_feature f
+         where f.kind = 'building' and f.geom && a.geom and st_dimension(f.geom) = 2
+           and st_covers(a.geom, st_pointonsurface(f.geom)) and st_area(f.geom::geography) >= 20
+           and not exists (select 1 from household h
+                            where h.geom && st_expand(f.geom, 0.0002) and h.quality <= 4 and h.removed_at is null
+                              and st_distance(h.geom::geography, f.geom::geography) <= 10)
+           and not exists (select 1 from house o
+                            where o.geom && st_expand(f.geom, 0.0002) and o.quality <= 4
+                              and st_distance(o.geom::geography, f.geom::geography) <= 10)
+         order by f.id limit 2) b
+     where a.id = any (p_areas) and a.level in ('natural_village', 'group') and a.valid_to is null
+       and a.geom is not null and (select sec.duty()) @> int8range(a.jur, a.jur_end)
+$$;
+revoke all on function sec.foreign_places(float8[], float8[]), sec.free_buildings(bigint[]) from public;
+grant execute on function sec.foreign_places(float8[], float8[]), sec.free_buildings(bigint[]) to fangtu_app;

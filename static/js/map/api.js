@@ -64,8 +64,18 @@ export async function getBytes(url, signal = undefined) {
   return answer.status === 204 ? new ArrayBuffer(0) : answer.arrayBuffer();
 }
 
+/** Proof that a request comes from this page. */
+export function formToken() {
+  return document.querySelector("meta[name=csrf-token]")?.content || "";
+}
+
+/** Send JSON by POST, PATCH or DELETE; the answer's JSON, or null if it has no content. */
+export async function sendJson(method, url, body = {}) {
+  const headers = { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": formToken() };
+  const answer = await ask(url, { method, headers, body: JSON.stringify(body) });
+  return answer.status === 204 ? null : answer.json();
+}
+
 export async function postJson(url, body) {
-  const token = document.querySelector("meta[name=csrf-token]")?.content || "";
-  const headers = { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": token };
-  return (await ask(url, { method: "POST", headers, body: JSON.stringify(body) })).json();
+  return sendJson("POST", url, body);
 }

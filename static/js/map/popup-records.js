@@ -1,13 +1,13 @@
 /* What the popups of a household, house, renovation site, visit and area say. */
 
-import { count, dayAndTime, day, distance, NONE, percent, rate, share } from "../format.js";
+import { count, dayAndTime, day, distance, NONE, percent, rate, share, yuan } from "../format.js";
 import { t } from "../i18n.js";
 import { h } from "./dom.js";
 import { actions, facts, tag, tags } from "./popup.js";
 import { masked } from "./reveal.js";
 import { signElement, statusSign } from "./symbols.js";
 import { gradeWord, methodWord, stageWord, statusWord } from "./themes.js";
-import { groupWord, levelWord, modeWord, outcomeWord, qualityWord, suspicionWord, verdictWord } from "./words.js";
+import { aidWord, groupWord, levelWord, modeWord, outcomeWord, qualityWord, suspicionWord, verdictWord } from "./words.js";
 
 const GRADE_TONES = { A: "ok", B: "inf", C: "wrn", D: "dan" };
 const STATUS_TONES = { 0: "gap", 1: "ok", 2: "ok", 3: "gap", 4: "", 5: "", 6: "vio", 7: "" };
@@ -56,6 +56,7 @@ export function householdPopup(data, view) {
       [t("电话"), masked(data, "phone", data.phone)],
       [t("身份证号"), masked(data, "id_number", data.id_number)],
       [t("银行卡"), masked(data, "bank_card", data.bank_card)],
+      data.aid_group ? [t("低收入类型"), aidWord(data.aid_group)] : null,
       [t("住址"), addressWord(data)],
       [t("最近走访"), last ? visitLine(last) : t("还没有走访记录")],
       last && last.verdict && last.verdict !== "valid" ? [t("是否计入"), verdictWord(last.verdict)] : null,
@@ -115,6 +116,7 @@ export function sitePopup(data, view) {
         [t("农户"), householdLink(data, view)],
         [t("农房"), data.house_code],
         [t("改造前"), data.grade_before ? gradeWord(data.grade_before) : null],
+        [t("补助资金"), yuan(data.subsidy_yuan)],
         ...dated,
       ]),
     ],

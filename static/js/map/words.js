@@ -13,6 +13,19 @@ const GROUPS = {
 };
 export const groupWord = (key) => pick(GROUPS, key);
 
+const AIDS = {
+  monitored: () => t("易返贫致贫户"),
+  minimum_living: () => t("农村低保户"),
+  dispersed_poor: () => t("分散供养特困人员"),
+  hardship_sudden: () => t("突发严重困难户"),
+  margin: () => t("低保边缘家庭"),
+  other_out_of_poverty: () => t("其他脱贫户"),
+  registered_poor: () => t("建档立卡贫困户"),
+  disabled_poor: () => t("贫困残疾人家庭"),
+  five_guarantee: () => t("五保户"),
+};
+export const aidWord = (key) => pick(AIDS, key);
+
 const MODES = { home: () => t("入户"), phone: () => t("电话"), wechat: () => t("微信"), sms: () => t("短信") };
 export const modeWord = (key) => pick(MODES, key);
 

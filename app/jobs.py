@@ -1,0 +1,25 @@
+"""Background jobs as JSON: how far one of the own is."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import Blueprint, Response, jsonify
+
+from app.access import require
+from app.api import Operation, describe
+from app.imports import JOB, WHO
+from app.language import language
+from app.session import db
+from data.jobs import find_job, is_worker_there, job_json
+
+bp = Blueprint("jobs", __name__)
+
+
+@bp.get("/api/v1/jobs/<uuid:job_id>")
+@require(*WHO)
+@describe(Operation("How far one of the own jobs is", answer=JOB))
+def show(job_id: uuid.UUID) -> Response:
+    """A job."""
+    job = find_job(db(), job_id)
+    return jsonify(job_json(job, language(), worker_there=job.state != "waiting" or is_worker_there(db())))

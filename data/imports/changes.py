@@ -1,0 +1,78 @@
+"""What a batch changed: noted row by row by the database while an import runs, and closed with a hash of each row.
+
+Triggers of the tables below write down each row as it was before the batch first touched it (``batch_change``); that is
+what a batch is taken back from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+
+class Noted(NamedTuple):
+    """A table whose changes are noted.
+
+    Attributes
+    ----------
+    name : str
+    key : str
+        SQL that joins a row ``t`` with its note ``c``.
+    """
+
+    name: str
+    key: str = "t.id = c.row_key::bigint"
+
+
+# Parents before children.
+NOTED = (
+    Noted("area"),
+    Noted("area_alias"),
+    Noted("grid"),
+    Noted("campaign"),
+    Noted(
+        "round", "t.campaign_id = split_part(c.row_key, ':', 1)::bigint and t.no = split_part(c.row_key, ':', 2)::int"
+    ),
+    Noted("household"),
+    Noted("house"),
+    Noted("appraisal"),
+    Noted("renovation_site"),
+    Noted("visit", "t.id = c.row_key::uuid"),
+    Noted("base_feature"),
+)
+
+
+def note_changes(session: Session, batch: int | None) -> None:
+    """Have the database note for a batch what the rest of the transaction changes; None ends that."""
+    session.execute(
+        text("select set_config('fangtu.batch', :batch, true)"), {"batch": "" if batch is None else str(batch)}
+    )
+
+
+def touched(session: Session, batch: int) -> Iterator[Noted]:
+    """Give the tables a batch has touched, parents first."""
+    names = set(
+        session.scalars(text("select distinct table_name from batch_change where batch_id = :batch"), {"batch": batch})
+    )
+    yield from (table for table in NOTED if table.name in names)
+
+
+def image(session: Session, table: Noted) -> str:
+    """SQL of how a row ``t`` of a table is written down."""
+    return str(session.scalar(text("select row_image(to_regclass('public.' || :table), 't')"), {"table": table.name}))
+
+
+def close_changes(session: Session, batch: int) -> None:
+    """Keep a hash of each noted row as the batch leaves it, so that a later change of it is seen."""
+    session.execute(text("analyze batch_change"))
+    for table in touched(session, batch):
+        session.execute(
+            text(f"""
+                update batch_change c set after_hash = sha256(convert_to(({image(session, table)})::text, 'UTF8'))
+                  from {table.name} t
+                 where c.batch_id = :batch and c.table_name = '{table.name}' and {table.key}"""),
+            {"batch": batch},
+        )

@@ -1,0 +1,321 @@
+"""What stands in the way of taking a batch back: rows changed since, and rows that have come to rest on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from data.areas import reassign_within
+from data.following import follow_places, follow_visits
+from data.imports.changes import NOTED, image, touched
+from data.imports.limits import Limits
+from data.imports.suspects import refresh_suspects
+from data.judging import judge_again
+from geo.errors import Text
+
+CHANGED, REFERS, RESTS = "changed", "refers", "rests"
+_RECORDS = {
+    "area": Text("辖区 {n} 个", "{n} area(s)"),
+    "area_alias": Text("别名或原代码 {n} 个", "{n} other name(s) or older code(s)"),
+    "grid": Text("网格 {n} 个", "{n} grid(s)"),
+    "campaign": Text("行动 {n} 次", "{n} campaign(s)"),
+    "round": Text("轮次 {n} 个", "{n} round(s)"),
+    "household": Text("农户 {n} 户", "{n} household(s)"),
+    "house": Text("房屋 {n} 栋", "{n} house(s)"),
+    "appraisal": Text("鉴定 {n} 次", "{n} appraisal(s)"),
+    "renovation_site": Text("改造点 {n} 处", "{n} renovation site(s)"),
+    "visit": Text("走访 {n} 次", "{n} visit(s)"),
+    "base_feature": Text("底图要素 {n} 个", "{n} feature(s) of the base map"),
+    "attachment": Text("附件 {n} 个", "{n} attachment(s)"),
+    "placement": Text("手工定位 {n} 处", "{n} place(s) set by hand"),
+}
+_WHY = {
+    CHANGED: Text("在本批之后改过", "changed since"),
+    REFERS: Text("用到本批新增的记录", "that refer to records of this batch"),
+    RESTS: Text("的位置、归属或判定取决于本批", "whose place, area or verdict rests on this batch"),
+}
+# Child, its columns that name the parent, parent.
+_REFERENCES = (
+    ("area", "t.parent_id", "area"),
+    ("area_alias", "t.area_id", "area"),
+    ("grid", "t.village_id", "area"),
+    ("household", "t.village_id", "area"),
+    ("household", "t.group_id", "area"),
+    ("house", "t.village_id", "area"),
+    ("renovation_site", "t.village_id", "area"),
+    ("household", "t.grid_id", "grid"),
+    ("house", "t.grid_id", "grid"),
+    ("renovation_site", "t.grid_id", "grid"),
+    ("round", "t.campaign_id", "campaign"),
+    ("visit", "t.campaign_id", "campaign"),
+    ("visit", "t.campaign_id || ':' || t.round_no", "round"),
+    ("house", "t.household_id", "household"),
+    ("renovation_site", "t.household_id", "household"),
+    ("visit", "t.household_id", "household"),
+    ("attachment", "t.household_id", "household"),
+    ("placement", "t.household_id", "household"),
+    ("appraisal", "t.house_id", "house"),
+    ("renovation_site", "t.house_id", "house"),
+    ("attachment", "t.house_id", "house"),
+    ("attachment", "t.site_id", "renovation_site"),
+    ("attachment", "t.visit_id", "visit"),
+    ("visit", "t.superseded_by", "visit"),
+)
+_OWN_KEY = {"round": "t.campaign_id || ':' || t.no"}
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """Records of one kind that keep a batch from being taken back, and where they come from.
+
+    Attributes
+    ----------
+    table : str
+        Kind of record: ``household``, ``house``, ``visit`` …
+    why : str
+        ``changed`` since; ``refers`` to a row the batch added; ``rests`` on what the batch decided.
+    n : int
+        How many.
+    batch : int or None
+        The later batch they come from; None for what was done by hand.
+    source : Text
+        That batch or act in words: file, day, person.
+    """
+
+    table: str
+    why: str
+    n: int
+    batch: int | None
+    source: Text
+
+    @property
+    def text(self) -> Text:
+        """The whole in a sentence."""
+        records, why = _RECORDS[self.table].fill(n=self.n), _WHY[self.why]
+        return Text(
+            f"{records.zh}{why.zh}：{self.source.zh}",
+            f"{records.en} {why.en}: {self.source.en}",
+        )
+
+
+def open_findings(session: Session, batch: int) -> None:
+    """Make the table that findings are gathered in, and a copy of what the batch has noted.
+
+    Putting that back is noted in turn, so that the two have to be told apart.
+    """
+    session.execute(text("drop table if exists pg_temp.undo_found, pg_temp.undo_known"))
+    session.execute(
+        text("""
+            create temporary table undo_found (table_name text, row_key text, why text, unique (table_name, row_key))
+            on commit drop""")
+    )
+    session.execute(
+        text("""
+            create temporary table undo_known on commit drop as
+            select table_name, row_key, before from batch_change where batch_id = :batch"""),
+        {"batch": batch},
+    )
+    session.execute(text("create unique index on undo_known (table_name, row_key)"))
+    session.execute(text("analyze undo_known"))
+
+
+def find_changed(session: Session, batch: int) -> None:
+    """Find rows of the batch that are no longer as it left them, and hold all of them until the transaction ends."""
+    for table in touched(session, batch):
+        session.execute(
+            text(f"""
+                select 1 from {table.name} t join batch_change c on {table.key}
+                 where c.batch_id = :batch and c.table_name = '{table.name}' for update of t"""),
+            {"batch": batch},
+        )
+        session.execute(
+            text(f"""
+                insert into undo_found select c.table_name, c.row_key, '{CHANGED}'
+                  from batch_change c left join {table.name} t on {table.key}
+                 where c.batch_id = :batch and c.table_name = '{table.name}'
+                   and c.after_hash is distinct from
+                       sha256(convert_to(({image(session, table)})::text, 'UTF8'))
+                on conflict do nothing"""),
+            {"batch": batch},
+        )
+
+
+def find_referring(session: Session, batch: int) -> None:
+    """Find rows, not of the batch, that name one it added."""
+    added = set(
+        session.scalars(
+            text("select distinct table_name from batch_change where batch_id = :batch and before is null"),
+            {"batch": batch},
+        )
+    )
+    for child, column, parent in _REFERENCES:
+        if parent not in added:
+            continue
+        key = _OWN_KEY.get(child, "t.id::text")
+        session.execute(
+            text(f"""
+                insert into undo_found select '{child}', {key}, '{REFERS}'
+                  from {child} t join batch_change c on ({column})::text = c.row_key
+                 where c.batch_id = :batch and c.table_name = '{parent}' and c.before is null
+                   and not exists (select 1 from undo_known k where k.table_name = '{child}' and k.row_key = {key})
+                on conflict do nothing"""),
+            {"batch": batch},
+        )
+
+
+def find_following(session: Session, batch: int) -> None:
+    """Find rows, not of the batch, that had to change when its rows were put back (the database noted them)."""
+    for table in touched(session, batch):
+        session.execute(
+            text(f"""
+                insert into undo_found select c.table_name, c.row_key, '{RESTS}'
+                  from batch_change c left join {table.name} t on {table.key}
+                 where c.batch_id = :batch and c.table_name = '{table.name}'
+                   and {image(session, table)} is distinct from c.before
+                   and not exists (select 1 from undo_known k
+                                    where k.table_name = c.table_name and k.row_key = c.row_key)
+                on conflict do nothing"""),
+            {"batch": batch},
+        )
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """What later rows may rest on, as the batch left it; to be taken before anything is put back.
+
+    Attributes
+    ----------
+    shape : str or None
+        Old and new shape together of the boundaries it changed, EPSG:4326, hexadecimal EWKB.
+    visitors : set of (int, str or None)
+        Campaigns and visitors of its visits.
+    campaigns : tuple of int
+        Campaigns whose plan it changed.
+    limits : Limits
+        What the batch itself could see.
+    """
+
+    shape: str | None
+    visitors: set[tuple[int, str | None]]
+    campaigns: tuple[int, ...]
+    limits: Limits
+
+
+def read_grounds(session: Session, batch: int) -> Grounds:
+    """Take down what a batch decided that others may rest on."""
+    shapes = """
+        select unnest(array[t.geom, (c.before->>'geom')::geometry]) as geom from batch_change c
+        join {table} t on t.id = c.row_key::bigint
+         where c.batch_id = :batch and c.table_name = '{table}' {level}
+           and t.geom is distinct from (c.before->>'geom')::geometry"""
+    shape = session.scalar(
+        text(f"""
+            select encode(st_asewkb(st_union(geom)), 'hex') from (
+                {shapes.format(table="area", level="and t.level = 'village'")}
+                union all {shapes.format(table="grid", level="")}) s"""),
+        {"batch": batch},
+    )
+    visitors = session.execute(
+        text("""
+            select distinct v.campaign_id, v.visitor from visit v join batch_change c on c.row_key::uuid = v.id
+             where c.batch_id = :batch and c.table_name = 'visit'"""),
+        {"batch": batch},
+    )
+    campaigns = session.scalars(
+        text("""
+            select row_key::bigint from batch_change
+             where batch_id = :batch and table_name = 'campaign' and before is not null"""),
+        {"batch": batch},
+    )
+    row = session.execute(text("select jur, jur_end, account_id from batch where id = :batch"), {"batch": batch}).one()
+    return Grounds(
+        shape,
+        {(visit.campaign_id, visit.visitor) for visit in visitors},
+        tuple(campaigns),
+        Limits(((row.jur, row.jur_end),)) if row.account_id is not None else Limits(),
+    )
+
+
+def find_resting(session: Session, batch: int, grounds: Grounds) -> None:
+    """Once all is put back: find later rows that would be decided otherwise now.
+
+    Memberships, lent places, doubts and verdicts are decided anew, to see for which rows that makes a difference; the
+    caller takes that back.
+    """
+    if grounds.shape is not None:
+        reassign_within(session, grounds.shape)
+    for campaign in grounds.campaigns:
+        judge_again(session, campaign)
+    refresh_suspects(session, grounds.visitors, grounds.limits)
+    households = "h.id in (select row_key::bigint from undo_known where table_name = 'household')"
+    follow_places(session, households, {})
+    follow_visits(session, households, {})
+    find_following(session, batch)
+    _forget_earlier(session, batch)
+
+
+def _forget_earlier(session: Session, batch: int) -> None:
+    """Leave out findings that are no later than the batch: they were as they are before it, and it let them be."""
+    for table in NOTED:
+        if table.name in ("base_feature", "round", "area_alias"):
+            continue
+        session.execute(
+            text(f"""
+                delete from undo_found f using {table.name} t
+                 where f.table_name = '{table.name}' and f.why = '{RESTS}' and f.row_key = t.id::text
+                   and t.created_at <= (select created_at from batch where id = :batch)
+                   and not exists (
+                       select 1 from batch_change c join batch b on b.id = c.batch_id
+                        where c.table_name = f.table_name and c.row_key = f.row_key and c.batch_id > :batch
+                          and b.undone_at is null)"""),
+            {"batch": batch},
+        )
+
+
+def read_blockers(session: Session, batch: int) -> list[Blocker]:
+    """Give what was found, in groups by kind, reason and source; the most numerous first."""
+    rows = session.execute(
+        text("""
+            with sourced as (
+                select f.table_name, f.why, f.row_key,
+                       (select max(c.batch_id) from batch_change c join batch b on b.id = c.batch_id
+                         where c.table_name = f.table_name and c.row_key = f.row_key and c.batch_id > :batch
+                           and b.undone_at is null) as batch_id
+                  from undo_found f),
+            by_hand as (
+                select s.table_name, s.row_key, max(p.created_at) as at, max(a.full_name) as who
+                  from sourced s join placement p on p.household_id::text = s.row_key and p.undone_at is null
+                  join batch b on b.id = :batch and p.created_at > b.created_at
+                  left join account a on a.id = p.account_id
+                 where s.batch_id is null and s.table_name = 'household' group by 1, 2
+                union all
+                select s.table_name, s.row_key, max(d.at), max(d.actor)
+                  from sourced s join audit d on d.object_kind = s.table_name and d.object_id = s.row_key
+                  join batch b on b.id = :batch and d.at > b.created_at
+                 where s.batch_id is null and d.act not like 'reveal%' group by 1, 2),
+            latest as (
+                select distinct on (table_name, row_key) * from by_hand order by table_name, row_key, at desc)
+            select s.table_name, s.why, s.batch_id, b.file_name, a.full_name, b.created_at, count(*) as n,
+                   max(l.at) as hand_at, string_agg(distinct l.who, '、') as hands
+              from sourced s left join batch b on b.id = s.batch_id left join account a on a.id = b.account_id
+              left join latest l on l.table_name = s.table_name and l.row_key = s.row_key
+             group by 1, 2, 3, 4, 5, 6 order by n desc, 1, 2, 3"""),
+        {"batch": batch},
+    ).all()
+    return [Blocker(row.table_name, row.why, row.n, row.batch_id, _source(row)) for row in rows]
+
+
+def _source(row: Row[Any]) -> Text:
+    if row.batch_id is not None:
+        day = f"{row.created_at:%Y-%m-%d}"
+        who = Text(row.full_name or "命令行", row.full_name or "the command line")
+        return Text(
+            f"批次 {row.batch_id}（{row.file_name}，{day}，{who.zh}）",
+            f"batch {row.batch_id} ({row.file_name}, {day}, {who.en})",
+        )
+    if row.hands:
+        return Text(f"人工（{row.hands}，{row.hand_at:%Y-%m-%d}）", f"by hand ({row.hands}, {row.hand_at:%Y-%m-%d})")
+    return Text("人工", "by hand")

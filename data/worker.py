@@ -1,0 +1,377 @@
+"""The worker (后台程序): waits for jobs, does each in a forked process of its own, and sweeps up what is left over.
+
+One worker works on a database at a time; another one waits to take its place. It forks for each job, with the
+libraries loaded already, so that memory comes back and a job can be ended at any moment; its own connection is never
+used in a child, and children die with it. At most one quick job (a preview) and one heavy one run together.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import logging
+import os
+import select
+import signal
+import time
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg2
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from data.claims import (
+    CHANNEL,
+    HEAVY,
+    QUICK,
+    Claim,
+    ClaimLost,
+    cancelled_among,
+    claim_job,
+    end_job,
+    give_back,
+    note_progress,
+    take_up_again,
+)
+from data.db import owner_engine
+from data.imports.work import SESSION_NAME, SETTLE, do_job
+from data.jobs import WORKER_LOCK
+from data.settings import Settings
+from data.sweeping import sweep
+from geo.errors import FangtuError, Text
+
+log = logging.getLogger(__name__)
+
+LIMIT_S = {"preview": 180.0, "trial": 1800.0, "import": 1800.0, "undo": 1800.0, SETTLE: 600.0}
+PROGRESS_EVERY_S = 0.25
+HEARTBEAT_EVERY_S = 5.0
+CANCEL_ASKED_EVERY_S = 1.0
+SWEEP_EVERY_S = 60.0
+GRACE_S = 5.0
+_IDLE_WAIT_S = 5.0
+_STANDBY_WAIT_S = 2.0
+_LONGEST_BACKOFF_S = 30.0
+_PR_SET_PDEATHSIG = 1
+_CANCEL, _TERMINATE = "pg_cancel_backend(pid)", "pg_terminate_backend(pid, 5000)"
+
+
+class TookTooLong(FangtuError):
+    """A job ran into its limit of time and was ended."""
+
+    code = "took_too_long"
+
+    def __init__(self, limit_s: float) -> None:
+        minutes = round(limit_s / 60)
+        super().__init__(
+            Text(
+                f"超过 {minutes} 分钟，已停止，没有写入任何数据。请分成几个小文件再试。",
+                f"Stopped after {minutes} minutes; nothing was written. Split the file into smaller ones.",
+            )
+        )
+
+
+@dataclass
+class Child:
+    """A process at work on one job."""
+
+    pid: int
+    pipe: int
+    claim: Claim
+    begun: float
+    text: Text | None = None
+    done: int | None = None
+    total: int | None = None
+    backend: int | None = None
+    is_changed: bool = False
+    written_at: float = 0.0
+    stop_at: float | None = None
+    is_asked_to_stop: bool = False
+    is_too_long: bool = False
+    unread: bytes = field(default=b"", repr=False)
+
+
+class Worker:
+    """The worker's own process.
+
+    Parameters
+    ----------
+    settings : Settings
+    limits_s : dict, optional
+        Seconds each kind of job may take.
+    """
+
+    def __init__(self, settings: Settings, limits_s: dict[str, float] | None = None) -> None:
+        self._settings = settings
+        self._limits_s = limits_s or LIMIT_S
+        self._children: dict[int, Child] = {}
+        self._unsettled: list[uuid.UUID] = []
+        self._is_ending = False
+        self._wake_out, self._wake_in = os.pipe()
+        os.set_blocking(self._wake_out, False)
+        os.set_blocking(self._wake_in, False)
+
+    def stop(self) -> None:
+        """End in order: jobs under way are taken back and put in line again. Safe in a signal handler."""
+        self._is_ending = True
+        with suppress(BlockingIOError):
+            os.write(self._wake_in, b".")
+
+    def run(self, *, until_idle: bool = False) -> None:
+        """Work until :meth:`stop`; a database that goes away is waited for.
+
+        Parameters
+        ----------
+        until_idle : bool
+            Return as soon as nothing waits and nothing runs.
+        """
+        backoff_s = 1.0
+        while not self._is_ending:
+            engine = owner_engine(self._settings)
+            try:
+                with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                    if self._become_the_one(connection):
+                        backoff_s = 1.0
+                        self._work(connection, until_idle)
+                        if until_idle:
+                            return
+            except DBAPIError as error:
+                if until_idle:
+                    raise
+                log.warning("no database (%s); trying again in %.0f s", type(error.orig).__name__, backoff_s)
+                self._wait([], backoff_s)
+                backoff_s = min(2 * backoff_s, _LONGEST_BACKOFF_S)
+            finally:
+                self._kill_all()
+                engine.dispose()
+
+    def _become_the_one(self, connection: Connection) -> bool:
+        """Wait until no other worker works on this database; False if told to end first."""
+        told = False
+        while not self._is_ending:
+            if connection.scalar(text("select pg_try_advisory_lock(:lock)"), {"lock": WORKER_LOCK}):
+                log.info("at work")
+                return True
+            if not told:
+                log.info("another worker is at work; waiting to take its place")
+                told = True
+            self._wait([], _STANDBY_WAIT_S)
+        return False
+
+    def _work(self, connection: Connection, until_idle: bool) -> None:
+        # What a dead worker's child still had under way in the database must not meet its successor.
+        _signal_backends(connection, _TERMINATE, f"{SESSION_NAME} %")
+        for job_id in take_up_again(connection):
+            log.warning("job %s was left by a worker that died", job_id)
+        connection.execute(text(f"listen {CHANNEL}"))
+        swept_at = asked_at = -SWEEP_EVERY_S
+        while not self._is_ending:
+            now = time.monotonic()
+            if now - swept_at >= SWEEP_EVERY_S:
+                self._unsettled = sweep(connection, self._settings)
+                swept_at = now
+            if now - asked_at >= CANCEL_ASKED_EVERY_S or self._hears(connection):
+                self._stop_cancelled(connection)
+                asked_at = now
+            claimed = self._claim(connection)
+            self._keep_time(connection)
+            self._write_progress(connection)
+            if until_idle and not self._children and not claimed:
+                return
+            pipes = [child.pipe for child in self._children.values()]
+            wait_s = PROGRESS_EVERY_S if pipes else 0.05 if until_idle else _IDLE_WAIT_S
+            self._wait([_socket(connection), *pipes], wait_s)
+            self._listen_to_children(connection)
+        for child in list(self._children.values()):
+            with suppress(ProcessLookupError):
+                os.kill(child.pid, signal.SIGKILL)
+            self._bury(connection, child)
+
+    def _claim(self, connection: Connection) -> bool:
+        claimed = False
+        for kinds in (QUICK, HEAVY):
+            if any((child.claim.kind in QUICK) == (kinds == QUICK) for child in self._children.values()):
+                continue
+            claim = claim_job(connection, kinds)
+            if claim is None and kinds == HEAVY and self._unsettled:
+                claim = Claim(uuid.uuid4(), 0, SETTLE, 0, 0, 0, self._unsettled.pop(), None, {})
+            if claim is not None:
+                self._fork(connection, claim)
+                claimed = True
+        return claimed
+
+    def _fork(self, connection: Connection, claim: Claim) -> None:
+        reading, writing = os.pipe()
+        parent = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            # Nothing below may return into the worker's own code, nor close its connection in order.
+            status = 1
+            try:
+                _become_child(parent)
+                for number in (reading, self._wake_in, self._wake_out, *(c.pipe for c in self._children.values())):
+                    os.close(number)
+                # The worker's connection leads nowhere here: nothing written to it by mistake can reach the server.
+                nowhere = os.open(os.devnull, os.O_RDWR)
+                os.dup2(nowhere, _socket(connection))
+                status = _do_in_child(self._settings, claim, writing)
+            except BaseException as error:  # noqa: BLE001 (whatever it is, this process ends here)
+                log.error("job %s: %s in its process", claim.id, type(error).__name__)
+            finally:
+                logging.shutdown()
+                os._exit(status)
+        os.close(writing)
+        os.set_blocking(reading, False)
+        self._children[pid] = Child(pid, reading, claim, time.monotonic())
+        log.info("job %s (%s) begun by process %s", claim.id, claim.kind, pid)
+
+    def _listen_to_children(self, connection: Connection) -> None:
+        for child in list(self._children.values()):
+            is_over = False
+            with suppress(BlockingIOError):
+                while True:
+                    piece = os.read(child.pipe, 1 << 16)
+                    if not piece:
+                        is_over = True
+                        break
+                    *lines, child.unread = (child.unread + piece).split(b"\n")
+                    for line in lines:
+                        _take_line(child, line)
+            if is_over:
+                self._bury(connection, child)
+
+    def _bury(self, connection: Connection, child: Child) -> None:
+        """See how a child ended; what it did not end itself is ended here."""
+        _, status = os.waitpid(child.pid, 0)
+        os.close(child.pipe)
+        del self._children[child.pid]
+        log.info("job %s: process %s ended with %s", child.claim.id, child.pid, os.waitstatus_to_exitcode(status))
+        if status == 0 or child.claim.kind == SETTLE:
+            return
+        _signal_backends(connection, _TERMINATE, f"{SESSION_NAME} {child.claim.id}")
+        if child.is_too_long:
+            with suppress(ClaimLost):  # it had just ended when its time was up
+                end_job(connection, child.claim, "failed", error=TookTooLong(self._limits_s[child.claim.kind]))
+        else:
+            give_back(connection, child.claim)
+
+    def _stop_cancelled(self, connection: Connection) -> None:
+        running = {child.claim.id: child for child in self._children.values()}
+        for job_id in cancelled_among(connection, [child.claim for child in running.values()]):
+            self._ask_to_stop(connection, running[job_id])
+
+    def _keep_time(self, connection: Connection) -> None:
+        now = time.monotonic()
+        for child in list(self._children.values()):
+            if not child.is_too_long and now - child.begun > self._limits_s[child.claim.kind]:
+                child.is_too_long = True
+                self._ask_to_stop(connection, child)
+            if child.stop_at is not None and now > child.stop_at:
+                with suppress(ProcessLookupError):
+                    os.kill(child.pid, signal.SIGKILL)
+                child.stop_at = None
+
+    def _ask_to_stop(self, connection: Connection, child: Child) -> None:
+        if child.is_asked_to_stop:
+            return
+        child.is_asked_to_stop = True
+        child.stop_at = time.monotonic() + GRACE_S
+        with suppress(ProcessLookupError):
+            os.kill(child.pid, signal.SIGKILL if child.is_too_long else signal.SIGUSR1)
+        _signal_backends(connection, _CANCEL, f"{SESSION_NAME} {child.claim.id}")
+
+    def _write_progress(self, connection: Connection) -> None:
+        now = time.monotonic()
+        for child in self._children.values():
+            since = now - child.written_at
+            if since >= HEARTBEAT_EVERY_S or (child.is_changed and since >= PROGRESS_EVERY_S):
+                note_progress(connection, child.claim, child.text, child.done, child.total, child.backend)
+                child.is_changed, child.written_at = False, now
+
+    def _hears(self, connection: Connection) -> bool:
+        """Whether a notice came in."""
+        raw = _raw(connection)
+        raw.poll()
+        heard = bool(raw.notifies)
+        raw.notifies.clear()
+        return heard
+
+    def _wait(self, numbers: list[int], seconds: float) -> None:
+        """Sleep until something can be read or a signal comes."""
+        ready, _, _ = select.select([self._wake_out, *numbers], [], [], seconds)
+        if self._wake_out in ready:
+            with suppress(BlockingIOError):
+                os.read(self._wake_out, 1 << 10)
+
+    def _kill_all(self) -> None:
+        """End all children at once; their work is taken back by the database, their jobs are taken up again."""
+        for child in self._children.values():
+            with suppress(ProcessLookupError):
+                os.kill(child.pid, signal.SIGKILL)
+            os.waitpid(child.pid, 0)
+            os.close(child.pipe)
+        self._children.clear()
+
+
+def _take_line(child: Child, line: bytes) -> None:
+    told = json.loads(line)
+    if "backend" in told:
+        child.backend = told["backend"]
+    else:
+        child.text, child.done, child.total = Text(*told["text"]), told["done"], told["total"]
+    child.is_changed = True
+
+
+def _become_child(parent: int) -> None:
+    """Take leave of the worker: a session of its own, no handler of its, and dead when it is."""
+    os.setsid()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _do_in_child(settings: Settings, claim: Claim, writing: int) -> int:
+    asked = False
+
+    def stop(_number: int, _frame: object) -> None:
+        nonlocal asked
+        asked = True
+
+    signal.signal(signal.SIGUSR1, stop)
+
+    def tell(told: dict[str, Any]) -> None:
+        os.write(writing, json.dumps(told, ensure_ascii=False).encode() + b"\n")
+
+    def progress(text: Text, done: int | None = None, total: int | None = None) -> None:
+        tell({"text": list(text), "done": done, "total": total})
+
+    do_job(settings, claim, progress, lambda: asked, lambda pid: tell({"backend": pid}))
+    return 0
+
+
+def _signal_backends(connection: Connection, how: str, name: str) -> None:
+    """Cancel or end the database processes of jobs by the name of their sessions.
+
+    The owner may not signal the login's other sessions; the login itself may.
+    """
+    connection.execute(text("reset role"))
+    connection.execute(
+        text(f"""
+            select {how} from pg_stat_activity
+             where datname = current_database() and application_name like :name and pid <> pg_backend_pid()"""),
+        {"name": name},
+    )
+    connection.execute(text("set role fangtu_owner"))
+
+
+def _raw(connection: Connection) -> psycopg2.extensions.connection:
+    raw: psycopg2.extensions.connection = connection.connection.dbapi_connection  # type: ignore[assignment]
+    return raw
+
+
+def _socket(connection: Connection) -> int:
+    return _raw(connection).fileno()

@@ -1,0 +1,45 @@
+"""Everything a store holds, row by row, to compare before and after."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+
+# What tells of the acts themselves, and so differs after an act was taken back.
+_LEFT_OUT = (
+    "batch",
+    "batch_problem",
+    "batch_change",
+    "audit",
+    "job",
+    "upload",
+    "column_memory",
+    "spatial_ref_sys",
+    "alembic_version",
+)
+Dump = dict[str, list[str]]
+
+
+def dump(connection: Connection) -> Dump:
+    """Give all rows of all tables of records as text, in order; geometries as EWKB, to the bit.
+
+    Columns that the database computes are in it as well.
+    """
+    tables = connection.scalars(
+        text("""
+            select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'
+               and not relname = any (:left_out) order by relname"""),
+        {"left_out": list(_LEFT_OUT)},
+    ).all()
+    return {
+        table: list(connection.scalars(text(f"select t::text from {table} t order by t::text"))) for table in tables
+    }
+
+
+def differences(before: Dump, after: Dump) -> dict[str, tuple[list[str], list[str]]]:
+    """Give what is only in the first and only in the second dump, by table; empty if they are the same."""
+    found = {}
+    for table in before.keys() | after.keys():
+        old, new = before.get(table, []), after.get(table, [])
+        if old != new:
+            found[table] = (sorted(set(old) - set(new)), sorted(set(new) - set(old)))
+    return found
