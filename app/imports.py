@@ -94,11 +94,11 @@ def page() -> str:
     """Sending a file; own uploads, batches of the area, templates."""
     session, who = db(), asker()
     uploads = list_uploads(session, who.account_id)
-    jobs = newest_jobs(session, [upload.id for upload in uploads])
+    jobs = newest_jobs(session, [upload.id for upload, _ in uploads])
     batches = list_batches(session, _page_number("batches_page"))
     return render_template(
         "imports.html",
-        uploads=[upload_row(session, upload, jobs.get(upload.id)) for upload in uploads],
+        uploads=[upload_row(session, upload, mark, jobs.get(upload.id)) for upload, mark in uploads],
         batches=[batch_row(row) for row in batches.rows],
         batches_page=batches.page,
         batches_pages=batches.pages,

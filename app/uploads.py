@@ -15,7 +15,7 @@ from app.view import ZONE
 from data.batches import find_batch
 from data.bilingual import in_language
 from data.count_words import counts_in_words, unplaced_in
-from data.imports.choices import choices_of, is_tried
+from data.imports.choices import choices_of, is_tried, trial_mark
 from data.imports.kinds import KIND
 from data.jobs import is_worker_there, job_json, newest_jobs
 from data.tables import Job, Upload
@@ -43,14 +43,14 @@ def upload_facts(session: Session, upload: Upload) -> dict[str, Any]:
     }
 
 
-def upload_row(session: Session, upload: Upload, job: Job | None) -> dict[str, Any]:
-    """An upload in the list of the own ones."""
+def upload_row(session: Session, upload: Upload, mark: str | None, job: Job | None) -> dict[str, Any]:
+    """An upload in the list of the own ones; ``mark`` is that of its latest trial."""
     return {
         **upload_facts(session, upload),
         "kind_label": kind_label(upload.kind),
         "created_at": _moment(upload.created_at),
         "job": job_json(job, language()) if job else None,
-        "tried": is_tried(upload),
+        "tried": mark == trial_mark(upload),
         "batch_id": upload.batch_id,
     }
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, insert, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from data.areas import EVERYWHERE
 from data.askers import Asker, RecordUnknown
@@ -161,14 +161,19 @@ def upload_of_batch(session: Session, batch_id: int) -> Upload | None:
     return session.scalars(select(Upload).where(Upload.batch_id == batch_id).limit(1)).one_or_none()
 
 
-def list_uploads(session: Session, account_id: int, most: int = 30) -> Sequence[Upload]:
-    """Give an account's newest uploads that were not dropped."""
-    return session.scalars(
-        select(Upload)
+def list_uploads(session: Session, account_id: int, most: int = 30) -> list[tuple[Upload, str | None]]:
+    """Give an account's newest uploads that were not dropped, each with the mark of its trial, if it has one.
+
+    What was found in them is not loaded; it may be large.
+    """
+    rows = session.execute(
+        select(Upload, Upload.trial["mark"].astext)
+        .options(defer(Upload.preview), defer(Upload.trial))
         .where(Upload.account_id == account_id, Upload.state != "discarded")
         .order_by(Upload.created_at.desc())
         .limit(most)
-    ).all()
+    )
+    return [(upload, mark) for upload, mark in rows]
 
 
 def require_open(upload: Upload) -> None:

@@ -65,13 +65,17 @@ def image(session: Session, table: Noted) -> str:
     return str(session.scalar(text("select row_image(to_regclass('public.' || :table), 't')"), {"table": table.name}))
 
 
+# A row t as it is now, in short; to the bit, for PostgreSQL writes each type so that it reads back the same.
+ROW_HASH = "sha256(convert_to(t::text, 'UTF8'))"
+
+
 def close_changes(session: Session, batch: int) -> None:
     """Keep a hash of each noted row as the batch leaves it, so that a later change of it is seen."""
-    session.execute(text("analyze batch_change"))
+    session.execute(text("analyze batch_change (batch_id, table_name)"))
     for table in touched(session, batch):
         session.execute(
             text(f"""
-                update batch_change c set after_hash = sha256(convert_to(({image(session, table)})::text, 'UTF8'))
+                update batch_change c set after_hash = {ROW_HASH}
                   from {table.name} t
                  where c.batch_id = :batch and c.table_name = '{table.name}' and {table.key}"""),
             {"batch": batch},

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from data.areas import reassign_within
 from data.following import follow_places, follow_visits
-from data.imports.changes import NOTED, image, touched
+from data.imports.changes import NOTED, ROW_HASH, image, touched
 from data.imports.limits import Limits
 from data.imports.suspects import refresh_suspects
 from data.judging import judge_again
@@ -136,8 +136,7 @@ def find_changed(session: Session, batch: int) -> None:
                 insert into undo_found select c.table_name, c.row_key, '{CHANGED}'
                   from batch_change c left join {table.name} t on {table.key}
                  where c.batch_id = :batch and c.table_name = '{table.name}'
-                   and c.after_hash is distinct from
-                       sha256(convert_to(({image(session, table)})::text, 'UTF8'))
+                   and c.after_hash is distinct from {ROW_HASH}
                 on conflict do nothing"""),
             {"batch": batch},
         )

@@ -109,7 +109,7 @@ def check_staged(job: Job, stage: str, code: str, field: str, where: str) -> int
     rows = f"select s.at from {stage} s where {where}"
     # Rows have been matched since the stage was filled; by the older figures none is new, and the planner would join
     # the whole store anew for each that is.
-    job.session.execute(text(f"analyze {stage}"))
+    job.session.execute(text(f"analyze {stage} (at, is_new, id)"))
     if checks.refuses(code, job.report.kind):
         return refuse_staged(job, stage, f"at in ({rows})", field, None, checks.words(code), code)
     found = job.session.scalars(text(f"{rows} order by 1")).all()

@@ -45,6 +45,11 @@ def bearing_of(east_m: float, north_m: float) -> Text:
 def agreement(best: Score, declared: Reading | None, *, certain: bool) -> Text:
     """Say that nothing is wrong, or why nothing can be said."""
     fits, count = best.reading.label, best.n
+    if not best.placed:
+        return Text(
+            "这些数在已知的坐标系里都不是地图上的位置，请核对列。",
+            "In no known system are these numbers places on the map; check the columns.",
+        )
     if not best.used:
         why = Text("没有道路、房屋或村界可以对照", "There are no roads, houses or village boundaries to compare with")
     elif best.placed < LEAST_PLACES:

@@ -3,7 +3,7 @@
     .venv/bin/python -m tests.benchmarks.bench_responsive [--rows 48000] [--seconds 30] [--people 4]
 
 The sample township is served by gunicorn as an installation would, with the worker beside it, in a database of its own
-that is dropped afterwards. ``--people`` askers ask without a pause; the times are those of a busy hour, not of one person.
+that is dropped afterwards. ``--people`` askers ask without a pause: the times of a busy hour, not of one person.
 """
 
 from __future__ import annotations

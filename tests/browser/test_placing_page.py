@@ -99,12 +99,13 @@ def add_households(session: Session, stand: Stand) -> None:
         session.flush()
         return made
 
+    known = {"stated_hamlet": "老庄", "village_id": village, "group_id": hamlet.id, "jur": inside}
     for number, lon in STREET:
-        add(f"K{number}", "韩已知", address=f"老庄{number}号", quality=3, geom=f"SRID=4326;POINT({lon} {HALF_WAY[1]})")
+        spot = f"SRID=4326;POINT({lon} {HALF_WAY[1]})"
+        add(f"K{number}", "韩已知", address=f"老庄{number}号", geom=spot, **known | {"quality": 3})
     assign_places(session, "household")
     settle_jurisdiction(session, "household")
-    known = {"village_id": village, "group_id": hamlet.id, "jur": inside, "quality": 5}
-    add("U1", "杨门牌", address="老庄5号", stated_hamlet="老庄", **known)
+    add("U1", "杨门牌", address="老庄5号", **known | {"quality": 5})
     named = add("U2", "朱有房", stated_area="测试2村", village_id=village, jur=inside, quality=6)
     add("U3", "秦歧义", address="前庄8号", stated_hamlet="前庄")
     session.add(
@@ -289,7 +290,7 @@ def test_one_of_several_areas_is_chosen_from_the_list(open_page: OpenPage, stand
     expect(toast(page)).to_contain_text("秦歧义")
     expect(row(page, "秦歧义").locator(".tag")).not_to_have_text("有歧义")
     assert place_of(stand, "U3") is None, "an area is no place of a house"
-    assert quality_of(stand, "U3") == 5
+    assert quality_of(stand, "U3") == 6
 
 
 def test_many_proposals_are_accepted_at_once_and_taken_back_at_once(open_page: OpenPage, stand: Stand) -> None:

@@ -220,6 +220,13 @@ def test_swapped_columns_need_no_ground_and_no_twenty_points() -> None:
     assert declared_missing.alarm, "a declared reading that was not even compared is no place either"
 
 
+def test_numbers_that_are_no_places_anywhere_are_said_to_be_none() -> None:
+    readings = possible_readings([500.0] * 30, [500.0] * 30, near=CHANGLE, declared=WGS84)
+    verdict = judge(compare_readings([500.0] * 30, [500.0] * 30, readings, hamlet()), WGS84)
+    assert (verdict.best, verdict.alarm, verdict.certain) == (WGS84, False, False)
+    assert "都不是地图上的位置" in verdict.sentence.zh
+
+
 def test_the_wrong_zone_is_named_with_the_distance() -> None:
     lon, lat = households().T
     x, y = in_metres(lon, lat)
