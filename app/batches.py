@@ -10,7 +10,7 @@ from sqlalchemy.engine import Row
 
 from app.access import require
 from app.api import Operation, describe
-from app.imports import JOB, WHO
+from app.import_steps import JOB, WHO
 from app.language import language
 from app.session import asker, db
 from app.uploads import batch_row, refused_link

@@ -10,22 +10,51 @@ from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
 
 from app.language import language
-from app.session import store
+from app.session import db, store
 from app.view import ZONE
+from data.areas import area_range
 from data.batches import find_batch
 from data.bilingual import in_language
 from data.count_words import counts_in_words, unplaced_in
 from data.imports.choices import choices_of, is_tried, trial_mark
+from data.imports.fields import KINDS
 from data.imports.kinds import KIND
 from data.jobs import is_worker_there, job_json, newest_jobs
 from data.tables import Job, Upload
 from data.upload_files import refused_path, upload_path
-from data.uploads import area_name
+from data.uploads import UploadUnfit, area_name
+from geo.errors import Text
 
 
 def kind_label(kind: str | None) -> str | None:
     """What people call a kind of file; the code itself if it is none of ours, None for None."""
     return None if kind is None else KIND[kind].in_language(language()) if kind in KIND else kind
+
+
+def read_area(area: str) -> tuple[int, int]:
+    """Range of the area somebody names by its code.
+
+    Raises
+    ------
+    UploadUnfit, CodeUnknown
+        If none is named, or there is none of that code.
+    """
+    if not area.strip():
+        raise UploadUnfit(Text("请选择文件属于哪个辖区。", "Choose the area the file speaks of."), column="area")
+    return area_range(db(), area.strip())
+
+
+def read_kind(kind: Any) -> str | None:
+    """A kind of file somebody names, None to have it guessed.
+
+    Raises
+    ------
+    UploadUnfit
+        If there is no such kind.
+    """
+    if kind is not None and kind not in KINDS:
+        raise UploadUnfit(Text("没有这种文件。请从列表中选择。", "There is no such kind. Choose one."), column="kind")
+    return kind if kind is None else str(kind)
 
 
 def upload_facts(session: Session, upload: Upload) -> dict[str, Any]:

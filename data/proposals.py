@@ -5,6 +5,7 @@ Computed for a list of households at once, from what the asker may see; nothing 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,9 +14,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.imports.geocoding import Told, read_place
+from data.imports.scope import fold_village
 from data.rules.words import BY_HAMLET, BY_NUMBER, BY_VILLAGE, EXACT_QUALITY, IMPORTED
 from geo.addresses.gazetteer import Gazetteer
-from geo.addresses.parts import split_parts
+from geo.addresses.parts import Parts, split_parts
 from geo.errors import Text
 from geo.house_numbers import interpolate, number_in
 
@@ -27,6 +29,10 @@ METHODS = {
     "village": Text("村中心", "Village centre"),
 }
 _HAMLETS = ("natural_village", "group")
+_LANE_WORD = re.compile("[组队社路街巷弄道]|胡同")
+_ENDING = re.compile("^(?:村民委员会|居民委员会|村委会|居委会|社区|村)")
+# Keys of village and natural village (0 for none), group, lane.
+Lane = tuple[int, int, str | None, str | None]
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,9 @@ class Outlook:
     why: Text | None = None
 
 
-def propose(session: Session, households: Sequence[Mapping[str, Any]], gazetteer: Gazetteer) -> dict[int, Outlook]:
+def propose(
+    session: Session, households: Sequence[Mapping[str, Any]], gazetteer: Gazetteer, *, explain: bool = True
+) -> dict[int, Outlook]:
     """Say where households may be.
 
     Parameters
@@ -72,9 +80,12 @@ def propose(session: Session, households: Sequence[Mapping[str, Any]], gazetteer
     session : Session
         Sees what the asker may see.
     households : sequence of mappings
-        ``id, address, house_no, stated_area, stated_hamlet, village_id, group_id``; n = 0 is allowed.
+        ``id, address, house_no, stated_area, stated_hamlet, village_id, group_id, village, hamlet``, the last two the
+        names of the areas they are known to belong to; n = 0 is allowed.
     gazetteer : Gazetteer
         Areas the asker answers for.
+    explain : bool
+        Whether ``why`` is wanted also where nothing new can be said of the area.
 
     Returns
     -------
@@ -82,14 +93,15 @@ def propose(session: Session, households: Sequence[Mapping[str, Any]], gazetteer
         For every household, by its key. A fixed number of queries, however many households.
     """
     told = {
-        row["id"]: read_place(gazetteer, row["address"], row["stated_area"], row["stated_hamlet"]) for row in households
+        row["id"]: read_place(gazetteer, row["address"], row["stated_area"], row["stated_hamlet"])
+        for row in households
+        if explain or row["group_id"] is None
     }
-    found = {row["id"]: Outlook(why=told[row["id"]].why) for row in households}
-    houses, numbers = _houses(session, households), _numbers(session, households, gazetteer)
-    for source in (houses, numbers, _buildings(session, households)):
+    found = {row["id"]: Outlook(why=told[row["id"]].why if row["id"] in told else None) for row in households}
+    for source in (_houses(session, households), _numbers(session, households), _buildings(session, households)):
         for key, proposal in source.items():
             found[key].proposals.append(proposal)
-    _areas(session, households, told, found)
+    _areas(session, [row for row in households if row["group_id"] is None], told, found)
     return found
 
 
@@ -119,27 +131,27 @@ def _houses(session: Session, households: Sequence[Mapping[str, Any]]) -> dict[i
     }
 
 
-def _numbers(session: Session, households: Sequence[Mapping[str, Any]], gazetteer: Gazetteer) -> dict[int, Proposal]:
+def _numbers(session: Session, households: Sequence[Mapping[str, Any]]) -> dict[int, Proposal]:
     """Places between two known house numbers of the same lane, or of the same natural village where there is none."""
-    wanted: dict[tuple[Any, ...], list[tuple[int, int]]] = {}
+    wanted: dict[Lane, list[tuple[int, int]]] = {}
     for row in households:
-        lane, number = _lane(row, gazetteer)
+        lane, number = _lane(row)
         if lane is not None and number is not None:
             wanted.setdefault(lane, []).append((row["id"], number))
     if not wanted:
         return {}
-    known: dict[tuple[Any, ...], list[tuple[int, tuple[float, float]]]] = {}
+    known: dict[Lane, list[tuple[int, tuple[float, float]]]] = {}
     rows = session.execute(
         text(f"""
-            select address, house_no, stated_area, stated_hamlet, village_id, group_id, st_x(geom) as lon,
-                   st_y(geom) as lat
-              from household
-             where village_id = any (:villages) and coalesce(group_id, 0) = any (:groups) and geom is not null
-               and quality <= {IMPORTED} and removed_at is null and coalesce(house_no, address) is not null"""),
+            select h.address, h.house_no, h.village_id, h.group_id, v.name as village, g.name as hamlet,
+                   st_x(h.geom) as lon, st_y(h.geom) as lat
+              from household h join area v on v.id = h.village_id left join area g on g.id = h.group_id
+             where h.village_id = any (:villages) and coalesce(h.group_id, 0) = any (:groups) and h.geom is not null
+               and h.quality <= {IMPORTED} and h.removed_at is null and coalesce(h.house_no, h.address) is not null"""),
         {"villages": list({lane[0] for lane in wanted}), "groups": list({lane[1] for lane in wanted})},
     )
     for place in rows:
-        lane, number = _lane(dict(place._mapping), gazetteer)
+        lane, number = _lane(dict(place._mapping))
         if lane in wanted and number is not None:
             known.setdefault(lane, []).append((number, (place.lon, place.lat)))
     found = {}
@@ -155,19 +167,26 @@ def _numbers(session: Session, households: Sequence[Mapping[str, Any]], gazettee
     return found
 
 
-def _lane(row: Mapping[str, Any], gazetteer: Gazetteer) -> tuple[tuple[Any, ...] | None, int | None]:
+def _lane(row: Mapping[str, Any]) -> tuple[Lane | None, int | None]:
     """Give what house numbers are counted in (village, natural village, group, lane), and the number."""
     if row["village_id"] is None:
         return None, None
-    own = split_parts(row["house_no"] or "")
-    parts = own
-    if row["address"]:
-        parts = gazetteer.locate(row["address"], stated=row["stated_area"], hamlet=row["stated_hamlet"]).parts
-    number = number_in(own.house_no) or number_in(parts.house_no)
+    own = split_parts(row["house_no"]) if row["house_no"] else Parts()
+    number = number_in(own.house_no)
+    address = row["address"]
+    # With a number of its own the address can only add a group or a lane.
+    parts = split_parts(_tail(address, row)) if address and (number is None or _LANE_WORD.search(address)) else Parts()
     lane, group = own.lane or parts.lane, own.group or parts.group
     if lane is None and group is None and row["group_id"] is None:
         return None, None
-    return (row["village_id"], row["group_id"] or 0, group, lane), number
+    return (row["village_id"], row["group_id"] or 0, group, lane), number or number_in(parts.house_no)
+
+
+def _tail(address: str, row: Mapping[str, Any]) -> str:
+    """Give what follows the names of village and natural village in an address; all of it if it has neither."""
+    names = {form for name in (row["village"], row["hamlet"]) if name for form in (name, fold_village(name))}
+    end = max((address.rfind(name) + len(name) for name in names if name in address), default=0)
+    return _ENDING.sub("", address[end:])
 
 
 def _buildings(session: Session, households: Sequence[Mapping[str, Any]]) -> dict[int, Proposal]:
@@ -209,7 +228,7 @@ def _areas(
         said = told[row["id"]]
         if row["village_id"] is None:
             near = (said.hamlet or said.village,) if said.village is not None else said.candidates
-        elif row["group_id"] is None and said.village == row["village_id"]:
+        elif said.village == row["village_id"]:
             near = (said.hamlet,) if said.hamlet is not None else said.candidates
         else:
             near = ()

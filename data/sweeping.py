@@ -8,8 +8,11 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
+from data.db import owner_session
+from data.imports.undo import KEPT_DAYS, purge_changes
 from data.processes import is_alive
 from data.settings import Settings
 from data.upload_files import refused_path, upload_path
@@ -20,6 +23,7 @@ log = logging.getLogger(__name__)
 # A file may be there a moment before its row is committed, and a row a moment before the import's file is cleared.
 YOUNG_S = 600.0
 _SETTLED_WITHIN = "1 hour"
+_LOCK_NOT_AVAILABLE = "55P03"
 
 
 def sweep(connection: Connection, settings: Settings) -> list[uuid.UUID]:
@@ -44,6 +48,12 @@ def sweep(connection: Connection, settings: Settings) -> list[uuid.UUID]:
             update upload u set state = 'expired', updated_at = now()
              where u.state in ('new', 'ready') and u.expires_at < now()
                and not exists (select from job j where j.upload_id = u.id and j.state = 'running')""")
+    )
+    # What was found in an imported file is of no more use once its refused rows are gone.
+    connection.execute(
+        text("""
+            update upload set preview = null, trial = null
+             where state = 'imported' and expires_at < now() and (preview, trial) is distinct from (null, null)""")
     )
     rows = connection.execute(
         text(f"""
@@ -76,6 +86,25 @@ def sweep(connection: Connection, settings: Settings) -> list[uuid.UUID]:
         if row is None or not row.has_refused:
             path.unlink(missing_ok=True)
     return unsettled
+
+
+def purge(engine: Engine) -> None:
+    """Delete what is kept for a time only: what old batches replaced (it holds personal data), and jobs long ended.
+
+    Where an import is under way it is left for the next time, so that the worker never waits for one.
+    """
+    try:
+        with owner_session(engine) as session:
+            session.execute(text("set local lock_timeout = '1s'"))
+            batches = purge_changes(session)
+            session.execute(
+                text("delete from job where finished_at < now() - make_interval(days => :days)"), {"days": KEPT_DAYS}
+            )
+        if batches:
+            log.info("%s batches are kept without what they replaced", batches)
+    except DBAPIError as error:
+        if getattr(error.orig, "pgcode", None) != _LOCK_NOT_AVAILABLE:
+            raise
 
 
 def _files(folder: Path) -> Iterator[tuple[uuid.UUID, Path]]:

@@ -7,8 +7,6 @@ used in a child, and children die with it. At most one quick job (a preview) and
 
 from __future__ import annotations
 
-import ctypes
-import json
 import logging
 import os
 import select
@@ -16,13 +14,12 @@ import signal
 import time
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any
 
 import psycopg2
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from data.children import Child, become_child, do_in_child, take_line
 from data.claims import (
     CHANNEL,
     HEAVY,
@@ -37,10 +34,10 @@ from data.claims import (
     take_up_again,
 )
 from data.db import owner_engine
-from data.imports.work import SESSION_NAME, SETTLE, do_job
+from data.imports.work import SESSION_NAME, SETTLE
 from data.jobs import WORKER_LOCK
 from data.settings import Settings
-from data.sweeping import sweep
+from data.sweeping import purge, sweep
 from geo.errors import FangtuError, Text
 
 log = logging.getLogger(__name__)
@@ -50,11 +47,11 @@ PROGRESS_EVERY_S = 0.25
 HEARTBEAT_EVERY_S = 5.0
 CANCEL_ASKED_EVERY_S = 1.0
 SWEEP_EVERY_S = 60.0
+PURGE_EVERY_S = 3600.0
 GRACE_S = 5.0
 _IDLE_WAIT_S = 5.0
 _STANDBY_WAIT_S = 2.0
 _LONGEST_BACKOFF_S = 30.0
-_PR_SET_PDEATHSIG = 1
 _CANCEL, _TERMINATE = "pg_cancel_backend(pid)", "pg_terminate_backend(pid, 5000)"
 
 
@@ -71,26 +68,6 @@ class TookTooLong(FangtuError):
                 f"Stopped after {minutes} minutes; nothing was written. Split the file into smaller ones.",
             )
         )
-
-
-@dataclass
-class Child:
-    """A process at work on one job."""
-
-    pid: int
-    pipe: int
-    claim: Claim
-    begun: float
-    text: Text | None = None
-    done: int | None = None
-    total: int | None = None
-    backend: int | None = None
-    is_changed: bool = False
-    written_at: float = 0.0
-    stop_at: float | None = None
-    is_asked_to_stop: bool = False
-    is_too_long: bool = False
-    unread: bytes = field(default=b"", repr=False)
 
 
 class Worker:
@@ -134,7 +111,7 @@ class Worker:
                 with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                     if self._become_the_one(connection):
                         backoff_s = 1.0
-                        self._work(connection, until_idle)
+                        self._work(engine, connection, until_idle)
                         if until_idle:
                             return
             except DBAPIError as error:
@@ -160,18 +137,21 @@ class Worker:
             self._wait([], _STANDBY_WAIT_S)
         return False
 
-    def _work(self, connection: Connection, until_idle: bool) -> None:
+    def _work(self, engine: Engine, connection: Connection, until_idle: bool) -> None:
         # What a dead worker's child still had under way in the database must not meet its successor.
         _signal_backends(connection, _TERMINATE, f"{SESSION_NAME} %")
         for job_id in take_up_again(connection):
             log.warning("job %s was left by a worker that died", job_id)
         connection.execute(text(f"listen {CHANNEL}"))
-        swept_at = asked_at = -SWEEP_EVERY_S
+        swept_at = asked_at = purged_at = -PURGE_EVERY_S
         while not self._is_ending:
             now = time.monotonic()
             if now - swept_at >= SWEEP_EVERY_S:
                 self._unsettled = sweep(connection, self._settings)
                 swept_at = now
+            if now - purged_at >= PURGE_EVERY_S:
+                purge(engine)
+                purged_at = now
             if now - asked_at >= CANCEL_ASKED_EVERY_S or self._hears(connection):
                 self._stop_cancelled(connection)
                 asked_at = now
@@ -210,13 +190,13 @@ class Worker:
             # Nothing below may return into the worker's own code, nor close its connection in order.
             status = 1
             try:
-                _become_child(parent)
+                become_child(parent)
                 for number in (reading, self._wake_in, self._wake_out, *(c.pipe for c in self._children.values())):
                     os.close(number)
                 # The worker's connection leads nowhere here: nothing written to it by mistake can reach the server.
                 nowhere = os.open(os.devnull, os.O_RDWR)
                 os.dup2(nowhere, _socket(connection))
-                status = _do_in_child(self._settings, claim, writing)
+                status = do_in_child(self._settings, claim, writing)
             except BaseException as error:  # noqa: BLE001 (whatever it is, this process ends here)
                 log.error("job %s: %s in its process", claim.id, type(error).__name__)
             finally:
@@ -238,7 +218,7 @@ class Worker:
                         break
                     *lines, child.unread = (child.unread + piece).split(b"\n")
                     for line in lines:
-                        _take_line(child, line)
+                        take_line(child, line)
             if is_over:
                 self._bury(connection, child)
 
@@ -313,44 +293,6 @@ class Worker:
             os.waitpid(child.pid, 0)
             os.close(child.pipe)
         self._children.clear()
-
-
-def _take_line(child: Child, line: bytes) -> None:
-    told = json.loads(line)
-    if "backend" in told:
-        child.backend = told["backend"]
-    else:
-        child.text, child.done, child.total = Text(*told["text"]), told["done"], told["total"]
-    child.is_changed = True
-
-
-def _become_child(parent: int) -> None:
-    """Take leave of the worker: a session of its own, no handler of its, and dead when it is."""
-    os.setsid()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
-
-
-def _do_in_child(settings: Settings, claim: Claim, writing: int) -> int:
-    asked = False
-
-    def stop(_number: int, _frame: object) -> None:
-        nonlocal asked
-        asked = True
-
-    signal.signal(signal.SIGUSR1, stop)
-
-    def tell(told: dict[str, Any]) -> None:
-        os.write(writing, json.dumps(told, ensure_ascii=False).encode() + b"\n")
-
-    def progress(text: Text, done: int | None = None, total: int | None = None) -> None:
-        tell({"text": list(text), "done": done, "total": total})
-
-    do_job(settings, claim, progress, lambda: asked, lambda pid: tell({"backend": pid}))
-    return 0
 
 
 def _signal_backends(connection: Connection, how: str, name: str) -> None:

@@ -89,11 +89,11 @@ def unplaced_households(
         return Listing(rows, total, page), propose(session, rows, gazetteer)
     found = session.execute(text(f"{_UNPLACED} order by h.id"), keys)
     everyone = [dict(row._mapping) for row in found]
-    outlooks = propose(session, everyone, gazetteer)
+    outlooks = propose(session, everyone, gazetteer, explain=False)
     chosen = [row for row in everyone if _is_wanted(outlooks[row["id"]], only)]
     page = min(page, max(1, -(-len(chosen) // PAGE)))
     rows = chosen[PAGE * (page - 1) : PAGE * page]
-    return Listing(rows, len(chosen), page), outlooks
+    return Listing(rows, len(chosen), page), propose(session, rows, gazetteer)
 
 
 def proposed_households(
@@ -105,7 +105,8 @@ def proposed_households(
         text(f"{_UNPLACED}{condition} order by h.id"),
         {"lo": within[0], "hi": within[1], "ids": list(only_ids or ())},
     )
-    return propose(session, [dict(row._mapping) for row in found], load_gazetteer(session, *within))
+    rows = [dict(row._mapping) for row in found]
+    return propose(session, rows, load_gazetteer(session, *within), explain=False)
 
 
 def house_candidates(session: Session, houses: Sequence[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:

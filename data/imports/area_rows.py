@@ -123,6 +123,8 @@ def _read_entry(job: Job, at: int, atlas: Atlas, gazetteer: Gazetteer, upper: di
             Text(f"{LEVEL[level].zh}代码为 {DIGITS[level]} 位", f"{DIGITS[level]} digits for a {level}"),
             Text("代码位数与级别不符", "the number of digits does not fit the level"),
         )
+    if code and told == level and not job.limits.holds_area(code, level):
+        raise _outside()
     shape, spot = _shape_and_spot(job, at)
     known = _find(job, atlas, code, name, level, parent_of(job, at, atlas, gazetteer, parent, code), told)
     shown = display_village(name) if name and level == "village" else name
@@ -160,7 +162,7 @@ def _require_inside(job: Job, known: Known, aliases: list[Alias]) -> None:
         if older and (told := level_of(older)):
             inside = inside and job.limits.holds_area(older, told)
     if not inside:
-        raise _Unclear(None, None, None, load_checks().words(RULE), RULE)
+        raise _outside()
 
 
 def _require_on_ground(job: Job, entry: Entry, ground: BaseGeometry | None) -> None:
@@ -180,7 +182,11 @@ def _require_on_ground(job: Job, entry: Entry, ground: BaseGeometry | None) -> N
     if (entry.spot is not None and not ground.covers(entry.spot)) or (
         shape is not None and shapely.difference(shape, ground).area > OVERHANG * shape.area
     ):
-        raise _Unclear(None, None, None, load_checks().words(RULE), RULE)
+        raise _outside()
+
+
+def _outside() -> _Unclear:
+    return _Unclear(None, None, None, load_checks().words(RULE), RULE)
 
 
 def _note_upper(job: Job, at: int, atlas: Atlas, upper: dict[str, Entry]) -> str | None:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import logging
-import secrets
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event, text, update
+from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from data.bilingual import both
 from data.claims import Claim, ClaimLost, end_job
-from data.db import owner_engine, owner_session, rows_changed
+from data.db import owner_engine, owner_session
 from data.imports.choices import import_options, trial_mark
 from data.imports.memory import accepted_columns, remember_columns, remembered_columns
+from data.imports.outcome import log_fault, report_json, write_upload
 from data.imports.preview import known_headings, make_preview
 from data.imports.refused import settle_import
 from data.imports.report import ImportReport, Progress
@@ -30,7 +29,7 @@ from data.sealing import Sealer, load_sealer
 from data.settings import Settings
 from data.tables import Batch, Upload
 from data.upload_files import copy_name, open_upload
-from data.uploads import OPEN_STATES, REFUSED_FOR, UploadClosed, area_name, find_upload, require_open
+from data.uploads import REFUSED_FOR, UploadClosed, area_name, find_upload, require_open
 from data.work_folders import work_folder
 from geo.errors import Cancelled, FangtuError, Text
 
@@ -40,7 +39,6 @@ log = logging.getLogger(__name__)
 SESSION_NAME = "fangtu-job"
 # No job of the table: what an import still had to do when its process was killed after the commit.
 SETTLE = "settle"
-_PROBLEMS_KEPT = 500
 _STOPPED = "57014"  # PostgreSQL: query_canceled
 
 
@@ -114,9 +112,9 @@ def do_job(
         if error.orig is not None and getattr(error.orig, "pgcode", None) == _STOPPED and cancelled():
             _end(task, "cancelled")
         else:
-            _end(task, "failed", _fault(claim, error))
+            _end(task, "failed", log_fault(claim, error))
     except Exception as error:  # noqa: BLE001 (a person gets a sentence with a number, the log the place)
-        _end(task, "failed", _fault(claim, error))
+        _end(task, "failed", log_fault(claim, error))
     finally:
         engine.dispose()
 
@@ -145,7 +143,7 @@ def _preview(task: Task) -> None:
         found = make_preview(task.engine, upload, area, path, folder, progress=task.progress, cancelled=task.cancelled)
     with owner_session(task.engine) as session:
         end_job(session, task.claim, "done")
-        _write_upload(session, upload, preview=found, state="ready", kind=upload.kind or found["kind"])
+        write_upload(session, upload, preview=found, state="ready", kind=found["kind"])
 
 
 def _trial(task: Task) -> None:
@@ -169,7 +167,7 @@ def _trial(task: Task) -> None:
     }
     with owner_session(task.engine) as session:
         end_job(session, task.claim, "done")
-        _write_upload(session, upload, trial=trial)
+        write_upload(session, upload, trial=trial)
 
 
 def _import(task: Task) -> None:
@@ -190,7 +188,7 @@ def _import(task: Task) -> None:
             # In the import's own transaction: its rows and the end of the job are there together or not at all.
             require_authority(session, task.claim)
             end_job(session, task.claim, "done", batch_id=report.batch, result={"batch": report.batch})
-            _write_upload(session, upload, state="imported", batch_id=report.batch, expires_in=REFUSED_FOR)
+            write_upload(session, upload, state="imported", batch_id=report.batch, expires_in=REFUSED_FOR)
             remember_columns(
                 session,
                 upload.sender,
@@ -214,7 +212,7 @@ def _import(task: Task) -> None:
     try:
         _settle(task)
     except Exception as error:  # noqa: BLE001 (the import stands; the worker's sweep tries this again)
-        _fault(task.claim, error)
+        log_fault(task.claim, error)
 
 
 def _settle(task: Task) -> None:
@@ -283,52 +281,6 @@ def _require_mark(task: Task, upload: Upload) -> str:
     return mark
 
 
-def _write_upload(
-    session: Session,
-    upload: Upload,
-    *,
-    preview: dict[str, Any] | None = None,
-    trial: dict[str, Any] | None = None,
-    state: str | None = None,
-    kind: str | None = None,
-    batch_id: int | None = None,
-    expires_in: timedelta | None = None,
-) -> None:
-    """Write what was found of an upload, unless it was dropped or has expired meanwhile.
-
-    Raises
-    ------
-    UploadClosed
-    """
-    now = datetime.now(UTC)
-    given = {
-        "preview": preview,
-        "trial": trial,
-        "state": state,
-        "kind": kind,
-        "batch_id": batch_id,
-        "expires_at": now + expires_in if expires_in else None,
-    }
-    changed = session.execute(
-        update(Upload)
-        .where(Upload.id == upload.id, Upload.state.in_(OPEN_STATES))
-        .values(**{name: value for name, value in given.items() if value is not None}, updated_at=now)
-    )
-    if rows_changed(changed) != 1:
-        raise UploadClosed(Text("这个文件已丢弃或过期。", "This file was dropped or has expired."))
-
-
-def report_json(report: ImportReport) -> dict[str, Any]:
-    """Give a report in both languages, with the first problems only: the totals of each rule tell of the others."""
-    told = {}
-    for language in ("zh", "en"):
-        whole = report.to_json(language)
-        for name in ("problems", "warnings"):
-            whole[name] = whole[name][:_PROBLEMS_KEPT]
-        told[language] = whole
-    return told
-
-
 def _end(task: Task, state: str, error: FangtuError | None = None, result: dict[str, Any] | None = None) -> None:
     """Write the end of a job whose own transaction was taken back."""
     try:
@@ -348,23 +300,6 @@ def _renamed(task: Task, error: FangtuError | None) -> FangtuError | None:
     zh, en = error.text
     told = FangtuError(Text(zh.replace(copy, f"“{name}”"), en.replace(copy, f"“{name}”")))
     told.code = error.code
-    return told
-
-
-def _fault(claim: Claim, error: Exception) -> FangtuError:
-    """Log an unexpected error by place and kind, never by its words, which may hold records; give words for people."""
-    number = secrets.token_hex(4)
-    inner = getattr(error, "orig", None)
-    hint = f" sqlstate={getattr(inner, 'pgcode', None)}" if inner is not None else ""
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    log.error("job %s (%s) %s: %s%s\n%s", claim.id, claim.kind, number, type(error).__name__, hint, frames)
-    told = FangtuError(
-        Text(
-            f"处理中出了问题，没有写入任何数据。请重试；仍不行请把编号 {number} 告诉管理员。",
-            f"Something went wrong; nothing was written. Try again, else tell your administrator the number {number}.",
-        )
-    )
-    told.code = "fault"
     return told
 
 

@@ -19,8 +19,8 @@ def run() -> None:
             connection=connection,
             target_metadata=Base.metadata,
             transaction_per_migration=False,
-            include_object=lambda _object, name, kind, _reflected, _compared: not (
-                kind == "table" and name == "spatial_ref_sys"
+            include_object=lambda _object, name, kind, _reflected, _compared: (
+                not (kind == "table" and name == "spatial_ref_sys")
             ),
         )
         context.run_migrations()

@@ -14,6 +14,7 @@ from sqlalchemy import (
     LargeBinary,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -34,6 +35,7 @@ class Household(Base, Placed, Stamped):
         CheckConstraint("people is null or people between 0 and 200", name="people"),
         Index("ix_household_morton_jur", "morton", "jur"),
         Index("ix_household_geom", "geom", postgresql_using="gist"),
+        Index("ix_household_unplaced", "jur", postgresql_where=text("geom is null and removed_at is null")),
     )
 
     id: Mapped[int] = serial_key()

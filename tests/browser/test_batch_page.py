@@ -22,7 +22,7 @@ from tests.browser.test_language import chinese_of
 from tests.browser.watch import Watch
 from tests.township import TOWNSHIP
 
-HEAD = "户编号,户主姓名,身份证号,行政村,门牌号,经度,纬度"
+HEAD = "户编号,户主姓名,身份证号,行政村,门牌号,坐标经度,坐标维度"
 LEDGER = "\n".join(
     [
         "测试镇农户台账",
@@ -192,7 +192,7 @@ def test_a_whole_import_goes_in_and_can_be_taken_back(open_page: OpenPage, stand
     page.get_by_label("谁发来的").fill("镇建设办")
     send(page)
     expect(page.locator("#kind-title")).to_contain_text("农户")
-    for heading, name in (("户主姓名", "head_name"), ("身份证号", "id_number"), ("经度", "lon"), ("纬度", "lat")):
+    for heading, name in (("户主姓名", "head_name"), ("身份证号", "id_number"), ("坐标维度", "lat")):
         expect(page.get_by_role("combobox", name=f"“{heading}”导入为")).to_have_value(name)
     expect(page.locator("#wizard-foot")).to_contain_text("4 行 = 可导入 3 + 不导入 1")
     assert households(stand) == before

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from data.areas import number_range
 from data.db import owner_session
 from data.exports import export_file
+from data.imports.undo import undo_batch
 from data.recheck import recheck
 from tests.database.importing import TOWNSHIP, VILLAGES, Store, opened, write_csv
+from tests.database.store_dump import differences, dump
 
 HEAD = [
     "户主姓名", "身份证号", "行政村", "家庭住址", "经度", "纬度", "鉴定等级", "鉴定日期", "房屋结构", "改造方式",
@@ -214,3 +217,53 @@ def test_what_a_ledger_brought_comes_back_from_an_export_unchanged(
     assert everything(township) == before
     if kind == "households":
         assert township.rows("select distinct aid_group, stated_hamlet from household") == [("minimum_living", "东庄")]
+
+
+def test_taking_a_ledger_back_leaves_what_was_there(township: Store, tmp_path: Path) -> None:
+    township.load("ledger", ledger(tmp_path, ROWS), area=TOWNSHIP)
+    with township.engine.connect() as connection:
+        before = dump(connection)
+    head = ["户编号", "房屋编号", "自然村", *HEAD]
+    rows = [(f"H{n}", f"F{n}", "", *row[:4], 118.803, 36.406, "B", *row[7:]) for n, row in enumerate(ROWS)]
+    rows.append(("H9", "F9", "", "周测五", "", "测试3村", "", "", "", "D", "2024-03-01", "土木", "交钥匙", "1", ""))
+    report = township.load("ledger", ledger(tmp_path, rows, head, "more.csv"), area=TOWNSHIP)
+    assert (report.accepted, report.counts["houses_inserted"], report.counts["houses_updated"]) == (5, 2, 3)
+    assert drift(township) == dict.fromkeys(drift(township), 0)
+    with owner_session(township.engine) as session:
+        assert report.batch is not None
+        undo_batch(session, report.batch)
+    with township.engine.connect() as connection:
+        assert differences(before, dump(connection)) == {}
+
+
+def test_an_accounts_ledger_reaches_nothing_outside_its_area(township: Store, tmp_path: Path) -> None:
+    head = ["户编号", "户主姓名", "身份证号", "行政村", "房屋编号", "鉴定等级", "改造编号", "改造方式", "经度", "纬度"]
+    neighbour = [("H9", "冯测九", SUN, "测试2村", "F9", "D", "G9", "交钥匙", 118.815, 36.405)]
+    township.load("ledger", ledger(tmp_path, neighbour, head), area=TOWNSHIP)
+    with township.engine.connect() as connection:
+        before = dump(connection)
+    rows = [
+        ("H9", "冯测九", "", "", "", "", "", "", "", ""),  # its household
+        ("H1", "赵测一", "", "测试1村", "F9", "A", "", "", "", ""),  # its house
+        ("H2", "钱测二", "", "测试1村", "", "", "G9", "修缮加固", "", ""),  # its site
+        ("H3", "孙测三", "", "测试1村", "F3", "A", "", "", 118.816, 36.405),  # a place there
+        ("H4", "李测四", SUN, "测试1村", "F4", "C", "G4", "修缮加固", 118.802, 36.405),  # its number
+    ]
+    low, high = number_range(VILLAGES[0])
+    account = township.account("ledger_tester", "测试录入员", VILLAGES[0])
+    path = ledger(tmp_path, rows, head, "sent.csv")
+    limits = {"area": VILLAGES[0], "within": ((low, high),), "account_id": account}
+    report = township.load("ledger", path, **limits)
+    assert {problem.row: problem.code for problem in report.problems} == dict.fromkeys((2, 3, 4, 5), "outside_area")
+    assert (report.accepted, report.refused) == (1, 4)
+    told = str([problem.to_json("zh") for problem in (*report.problems, *report.warnings)])
+    assert "冯" not in told
+    assert "测试2村" not in told
+    assert township.rows("select code from household order by 1") == [("H4",), ("H9",)]
+    assert township.rows("select code from house order by 1") == [("F4",), ("F9",)]
+    with owner_session(township.engine) as session:
+        assert report.batch is not None
+        undo_batch(session, report.batch)
+    with township.engine.connect() as connection:
+        left = differences(before, dump(connection))
+    assert {table for table in left if table not in ("account", "duty")} == set()

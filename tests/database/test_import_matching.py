@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from data.db import owner_session
 from data.exports import export_file
+from data.imports.undo import undo_batch
 from tests.database.importing import TOWNSHIP, VILLAGES, Store, opened, square_ring, write_csv, write_geojson
+from tests.database.store_dump import differences, dump
 
 ZHAO = "110105194912310003"  # nobody's number
 METRE = 1 / 111_320  # degrees of latitude
@@ -159,3 +162,40 @@ def test_a_house_takes_the_outline_of_the_building_it_is(township: Store, tmp_pa
         assert township.rows("select * from house order by id") == before
     assert township.load("houses", path, area=TOWNSHIP).counts["unchanged"] == 5
     assert township.rows("select * from house order by id") == before
+
+
+def test_taking_a_batch_back_takes_what_it_joined_apart(township: Store, tmp_path: Path) -> None:
+    square = square_ring(118.8010, 118.8011, 36.4050, 36.4051)
+    layer = write_geojson(tmp_path / "base.geojson", [({"kind": "building"}, square)])
+    township.load("base", layer, area=TOWNSHIP)
+    households(township, tmp_path, [("H1", "赵测一", ZHAO, "", "", 118.80105, 36.40505)])
+    with township.engine.connect() as connection:
+        before = dump(connection)
+    head = ["房屋编号", "身份证号", "经度", "纬度"]
+    rows = [("F1", "", 118.80106, 36.40505), ("F2", ZHAO, "", "")]
+    report = township.load("houses", write_csv(tmp_path / "houses.csv", head, rows), area=TOWNSHIP)
+    # The number finds the household first; what has a house is not joined by place.
+    assert (report.counts["matched_by_number"], report.counts["matched_by_place"], report.counts["outlined"]) == (
+        1,
+        0,
+        1,
+    )
+    assert report.batch is not None
+    with owner_session(township.engine) as session:
+        undo_batch(session, report.batch)
+    with township.engine.connect() as connection:
+        assert differences(before, dump(connection)) == {}
+    houses = write_csv(tmp_path / "one.csv", head, rows[:1])
+    township.load("houses", houses, area=TOWNSHIP)
+    with township.engine.connect() as connection:
+        before = dump(connection)
+    assert owners(township) == {"F1": "H1"}
+    later = write_csv(
+        tmp_path / "later.csv", ["户编号", "户主姓名", "经度", "纬度"], [("H1", "赵测一", 118.8019, 36.405)]
+    )
+    report = township.load("households", later, area=TOWNSHIP)
+    assert report.batch is not None
+    with owner_session(township.engine) as session:
+        undo_batch(session, report.batch)
+    with township.engine.connect() as connection:
+        assert differences(before, dump(connection)) == {}

@@ -24,11 +24,12 @@ from data.areas import number_range
 from data.claims import HEAVY, QUICK, Claim, ClaimLost, claim_job, end_job, note_progress, take_up_again
 from data.db import app_engine, enter
 from data.imports.choices import NO_CHOICES, trial_mark
+from data.imports.run import IMPORT_LOCK
 from data.jobs import WORKER_LOCK
 from data.processes import process_mark
 from data.sealing import load_sealer
 from data.settings import ROOT, Settings
-from data.sweeping import YOUNG_S, sweep
+from data.sweeping import YOUNG_S, purge, sweep
 from data.tables import Account, Duty, Upload
 from data.upload_files import upload_path, upload_writer
 from data.worker import LIMIT_S, Worker
@@ -467,6 +468,30 @@ def test_the_sweep_keeps_what_is_needed_and_nothing_else(store: Store) -> None:
     assert states == {kept: "new", expired: "expired", imported: "imported", without_file: "expired"}
     assert {path.name for path in uploads.iterdir()} == {str(kept), young.name, half_alive.name}
     assert list(refused.iterdir()) == []
+
+
+def test_what_is_kept_for_a_time_is_purged_without_waiting_for_an_import(store: Store) -> None:
+    with store.engine.begin() as connection:
+        connection.execute(
+            text("""
+                insert into batch (kind, file_name, sha256, jur, jur_end, counts, created_at)
+                values ('households', 'a.csv', '\\x00', 0, 1, '{}', now() - interval '1 year')""")
+        )
+        connection.execute(
+            text("""
+                insert into batch_change (batch_id, table_name, row_key, act, before)
+                select id, 'household', '1', 'update', '{"head_name": "a"}' from batch""")
+        )
+    ask(store, "trial")
+    with store.engine.begin() as connection:
+        connection.execute(text("update job set state = 'done', finished_at = now() - interval '1 year'"))
+    with store.engine.begin() as importing:
+        importing.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": IMPORT_LOCK})
+        purge(store.engine)
+        assert store.rows("select purged_at from batch") == [(None,)]
+    purge(store.engine)
+    assert store.one("select purged_at is not null from batch")
+    assert store.one("select count(*) from batch_change") == store.one("select count(*) from job") == 0
 
 
 def test_no_job_is_for_an_area_without_a_name_of_its_own(store: Store) -> None:

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import make_url
 
 from data import sealed_files
+from data.bilingual import both, in_language
+from data.count_words import changes_in, counts_in_words
 from data.imports.choices import NO_CHOICES, read_choices
 from data.processes import is_alive, process_mark
 from data.sealed_files import PIECE, DiskFull, FileTooLarge, SealedWriter, read_sealed, require_room
@@ -33,6 +35,7 @@ from data.upload_files import (
 )
 from data.uploads import UploadUnfit
 from data.work_folders import sweep_work, work_folder
+from geo.errors import Text
 
 SEALER = Sealer({1: KeyPair(bytes(range(64)), bytes(32))}, 1)
 OTHER_KEY = Sealer({1: KeyPair(bytes(64), bytes(32))}, 1)
@@ -304,3 +307,20 @@ def test_choices_stand_at_their_defaults() -> None:
 def test_badly_formed_choices_are_refused(given_choices: object) -> None:
     with pytest.raises(UploadUnfit):
         read_choices(given_choices)
+
+
+def test_stored_sentences_are_read_in_one_language() -> None:
+    stored = {"a": both(Text("甲", "A")), "list": [{"b": both(Text("乙", "B")), "n": 1}], "none": None}
+    assert in_language(stored, "zh") == {"a": "甲", "list": [{"b": "乙", "n": 1}], "none": None}
+    assert in_language(stored, "en") == {"a": "A", "list": [{"b": "B", "n": 1}], "none": None}
+
+
+def test_totals_are_told_in_words_and_those_without_words_left_out() -> None:
+    counts = {"inserted": 0, "updated": 3, "outside": 0, "moved": 2, "secret": 9, "derived": "x"}
+    assert counts_in_words(counts, "en") == [("Added", 0), ("Updated", 3), ("Households that changed their village", 2)]
+    assert changes_in({"inserted": 2, "houses_inserted": 1, "updated": 3}) == {
+        "restored": 3,
+        "removed": 3,
+        "returned": 0,
+    }
+    assert changes_in({}) is None

@@ -44,6 +44,20 @@ def test_areas_on_the_map_and_rows_of_the_list_agree(client_as: ClientAs) -> Non
         assert sum(row["eligible"] for row in rows) == total["eligible"] == 10
 
 
+def test_outlines_hold_only_what_the_asker_answers_for(client_as: ClientAs) -> None:
+    def names(account: str, by: str) -> list[str]:
+        features = client_as(account).get(f"/map/outlines.json?by={by}").json["features"]
+        assert all(feature["geometry"]["type"] == "MultiPolygon" for feature in features)
+        return [feature["properties"]["name"] for feature in features]
+
+    assert names("supervisor", "village") == ["测试1村", "测试2村", "测试3村"]
+    assert names("supervisor", "township") == ["测试镇"]
+    assert names("inspector", "village") == ["测试1村"]
+    assert names("inspector", "township") == []
+    assert client_as("outsider").get("/map/outlines.json?by=village").json["features"] == []
+    assert client_as("supervisor").get("/map/outlines.json?by=nothing").status_code == 400
+
+
 def test_a_tile_holds_only_what_the_asker_may_see(client_as: ClientAs) -> None:
     x, y = world_xy(118.815, 36.405, zoom=16)
     url = f"/tiles/records/16/{int(x)}/{int(y)}.mvt"

@@ -2,6 +2,7 @@
 -- a sender, and places given by hand.
 
 alter table public.household add column aid_group text, add column stated_hamlet text;
+create index ix_household_unplaced on public.household (jur) where geom is null and removed_at is null;
 alter table public.renovation_site add column subsidy_yuan numeric(14, 2);
 alter table public.batch
     add column sender text,

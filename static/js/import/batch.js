@@ -3,7 +3,7 @@
 import { loadWords, t } from "../i18n.js";
 import { sendJson } from "../map/api.js";
 import { fill, h, icon, say } from "../map/dom.js";
-import { createProgress, followJob, isRunning } from "./jobs.js";
+import { createProgress, followJob } from "./jobs.js";
 
 await loadWords();
 const place = document.getElementById("undo");
@@ -26,7 +26,7 @@ function start() {
     const quiet = (now) => ({ ...now, kind: "undo", can_cancel: false }); // half an undo is none: it runs to its end
     progress.show(quiet(job));
     const ended = await followJob(job, (now) => progress.show(quiet(now)), (away) => progress.show(quiet(job), away)).ended;
-    if (isRunning(ended)) return;
+    progress.show(null);
     // The page itself says what was taken back, or what stands in the way.
     if (ended.state === "done" || ended.result?.blockers?.length) window.location.assign(window.location.pathname);
     else failed(ended.error?.message || t("没有撤销。请稍后重试。"));

@@ -137,7 +137,7 @@ export function createColumns(place, on) {
     const chooser = sheets.length > 1 ? h("label", { class: "sheet-choice" }, h("span", {}, t("工作表")),
       h("select", { class: "form-select", onchange: (event) => on.sheet(event.target.value || null) },
         h("option", { value: "", selected: !choices.sheet }, t("全部（%(n)s 张）", { n: sheets.length })),
-        sheets.map((sheet) => h("option", { value: sheet.name, selected: sheet.name === choices.sheet }, `${sheet.name}（${rows(sheet.rows)}）`)))) : null;
+        sheets.map((sheet) => h("option", { value: sheet.name, selected: sheet.name === choices.sheet }, `${sheet.name} · ${rows(sheet.rows)}`)))) : null;
     const focused = head.querySelector("select") === document.activeElement;
     fill(head, h("h2", { id: "columns-title" }, t("列对应")),
       h("span", { class: "quiet" }, t("认出 %(taken)s 列，略去 %(left)s 列", { taken, left: columns.length - taken })),
@@ -151,7 +151,7 @@ export function createColumns(place, on) {
       if (!sheet.ignored_n && !notes.length) return null;
       const said = [sheet.header_row ? t("表头在第 %(n)s 行", { n: sheet.header_row }) : null, t("%(rows)s数据", { rows: rows(sheet.rows) }),
         sheet.ignored_n ? t("另有 %(rows)s不是数据", { rows: rows(sheet.ignored_n) }) : null].filter(Boolean).join(t("，"));
-      return h("details", { class: "sheet-notes" }, h("summary", {}, sheets.length > 1 ? `${sheet.name}：${said}` : said),
+      return h("details", { class: "sheet-notes" }, h("summary", {}, sheets.length > 1 ? t("%(sheet)s：%(text)s", { sheet: sheet.name, text: said }) : said),
         h("ul", {}, notes.map((note) => h("li", {}, note.row ? t("第 %(row)s 行：%(text)s", { row: note.row, text: note.text }) : note.text)),
           (sheet.ignored || []).map((one) => h("li", {}, t("第 %(row)s 行：%(text)s", { row: one.row, text: one.why })))));
     });

@@ -90,8 +90,8 @@ export function createProgress(place, onCancel) {
   let shown = null;
 
   function show(job, away = false) {
-    place.hidden = !isRunning(job);
-    if (place.hidden) {
+    place.hidden = !job;
+    if (!job) {
       spoken = "";
       return;
     }

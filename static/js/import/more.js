@@ -1,5 +1,7 @@
 /* The less usual choices: kind of file, area, sender, a coordinate system by name, level of areas, campaign and round. */
 
+import { kindOf } from "./words.js";
+
 /** Bind the form the page brings; `on.set(fields)` for the upload itself, `on.choose(choices)` for how it is read. */
 export function createMore(place, on) {
   const part = (name) => place.querySelector(`[name="${name}"]`);
@@ -19,7 +21,7 @@ export function createMore(place, on) {
 
   /** Show what is in force; which parts are asked depends on the kind. */
   function show(data, choices) {
-    const kind = data.kind || data.preview?.kinds[0]?.kind;
+    const kind = kindOf(data);
     put("kind", kind);
     put("area", data.area?.code);
     put("sender", data.sender);

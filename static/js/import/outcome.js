@@ -4,7 +4,7 @@ import { count, dayAndTime } from "../format.js";
 import { t } from "../i18n.js";
 import { fill, h, icon } from "../map/dom.js";
 import { drawChecks, totalsOf } from "./checks.js";
-import { rowsOf } from "./words.js";
+import { kindOf, rowsOf } from "./words.js";
 
 const SHOWN = 50;
 
@@ -44,7 +44,7 @@ export function drawTrial(place, data) {
 export function drawImported(place, data) {
   const { batch, trial } = data;
   const unplaced = trial?.unplaced || 0;
-  fill(place, h("div", { class: "card-head" }, h("h2", { id: "outcome-title", class: "answer" }, t("已导入 %(rows)s", { rows: rowsOf(data.kind, batch.accepted) }))),
+  fill(place, h("div", { class: "card-head" }, h("h2", { id: "outcome-title", class: "answer" }, t("已导入 %(rows)s", { rows: rowsOf(kindOf(data), batch.accepted) }))),
     h("div", { class: "card-body stack" },
       h("p", {}, t("读到 %(read)s 行 = 导入 %(accepted)s + 退回 %(refused)s。", { read: count(batch.read), accepted: count(batch.accepted), refused: count(batch.refused) })),
       countLine(trial || {}),

@@ -7,7 +7,9 @@ import { pixelRatio, toLatLng, toWorld } from "../map/overlay.js";
 import { colour, fontOf, onPalette, typeScale } from "../map/palette.js";
 
 const OTHERS = ["cross", "plus", "ring", "box"];
-const NEAR = 6e-4; // of the world: about 20 km, more than any of the usual shifts
+// In fractions of the world: about 20 km, more than any of the usual shifts; and about 2 km, a village.
+const NEAR = 6e-4;
+const CELL = 6e-5;
 const TOKENS = { dot: "st-visited", cross: "vio-solid", plus: "gap", ring: "inf", box: "t2" };
 
 /** Sign of each reading: a dot for the chosen one, the others in their order. */
@@ -88,38 +90,54 @@ function join(boxes) {
   return [Math.min(...boxes.map((b) => b[0])), Math.min(...boxes.map((b) => b[1])), Math.max(...boxes.map((b) => b[2])), Math.max(...boxes.map((b) => b[3]))];
 }
 
+/** Numbers of the points around the fullest spot: where a shift of half a kilometre can be seen, and not a whole county. */
+export function fullestSpot(points) {
+  const cells = new Map();
+  const keyOf = ([x, y]) => `${Math.floor(x / CELL)}/${Math.floor(y / CELL)}`;
+  points.forEach((point, i) => {
+    const key = keyOf(point);
+    cells.set(key, [...(cells.get(key) || []), i]);
+  });
+  return [...cells.values()].sort((a, b) => b.length - a.length)[0] || [];
+}
+
+/** The part of a set that the numbers name, with its box and middle; null where it has none of them. */
+function partOf(set, numbers) {
+  const points = numbers.map((i) => set.points[i]).filter(Boolean);
+  if (!points.length) return null;
+  return { points, box: boxOf(points), centre: [middle(points.map((p) => p[0])), middle(points.map((p) => p[1]))] };
+}
+
 /** Drawing of the readings on a plain map; `picture.show(coordinates, chosen)`. */
 export function createReadingsMap(plain) {
   const picture = { sets: [], arrow: null };
   let fitted = "";
+  let spot = [];
 
   picture.show = (coordinates, chosen) => {
     const signs = signsOf(coordinates.readings, chosen);
-    picture.sets = coordinates.readings.map((reading, i) => {
-      const points = reading.points.map(([lon, lat]) => toWorld(lon, lat));
-      return { name: reading.name, sign: signs[i], points, box: points.length ? boxOf(points) : null, centre: points.length ? [middle(points.map((p) => p[0])), middle(points.map((p) => p[1]))] : null };
-    });
-    picture.sets.sort((a, b) => (a.sign === "dot") - (b.sign === "dot")); // the chosen one above the others
-    const from = picture.sets.find((set) => set.name === coordinates.declared);
-    const to = picture.sets.find((set) => set.name === coordinates.best);
-    const shifted = coordinates.alarm && from?.centre && to?.centre && from !== to && Number.isFinite(coordinates.shift_m);
-    picture.arrow = shifted ? {
+    picture.sets = coordinates.readings.map((reading, i) => ({ name: reading.name, sign: signs[i], points: reading.points.map(([lon, lat]) => toWorld(lon, lat)) }));
+    const key = picture.sets.map((set) => set.name + set.points.length).sort().join();
+    const named = (name) => picture.sets.find((set) => set.name === name);
+    if (key !== fitted) spot = fullestSpot((named(coordinates.best) || picture.sets[0]).points);
+    const [from, to] = [named(coordinates.declared), named(coordinates.best)].map((set) => set && partOf(set, spot));
+    const isShifted = coordinates.alarm && from && to && coordinates.declared !== coordinates.best && Number.isFinite(coordinates.shift_m);
+    picture.arrow = isShifted ? {
       from, to, words: t("%(bearing)s约 %(distance)s", { bearing: coordinates.bearing || "", distance: distance(about(coordinates.shift_m)) }).trim(),
     } : null;
-    const key = picture.sets.map((set) => set.name + set.points.length).sort().join();
-    if (key !== fitted) {
-      fitted = key;
-      picture.fit();
-    }
+    picture.sets.sort((a, b) => (a.sign === "dot") - (b.sign === "dot")); // the chosen one above the others
+    if (key !== fitted) picture.fit(spot);
+    fitted = key;
     plain.redraw();
   };
 
-  /** Bring the chosen points into view, with those of other readings that are not far off. */
-  picture.fit = () => {
-    const chosen = picture.sets.find((set) => set.sign === "dot");
-    if (!chosen?.box) return;
-    const near = picture.sets.filter((set) => set.box && Math.abs(set.centre[0] - chosen.centre[0]) < NEAR && Math.abs(set.centre[1] - chosen.centre[1]) < NEAR);
-    const [west, north, east, south] = join(near.map((set) => set.box));
+  /** Bring points into view, with those of other readings that are not far off: some of them, by number, or all. */
+  picture.fit = (numbers = null) => {
+    const parts = picture.sets.map((set) => ({ sign: set.sign, ...partOf(set, numbers || set.points.map((_, i) => i)) })).filter((part) => part.box);
+    const chosen = parts.find((part) => part.sign === "dot") || parts[0];
+    if (!chosen) return;
+    const near = parts.filter((part) => Math.abs(part.centre[0] - chosen.centre[0]) < NEAR && Math.abs(part.centre[1] - chosen.centre[1]) < NEAR);
+    const [west, north, east, south] = join(near.map((part) => part.box));
     const [one, two] = [toLatLng(west, south), toLatLng(east, north)];
     plain.map.fitBounds([[one.lat, one.lng], [two.lat, two.lng]], { padding: [36, 44], maxZoom: 17, animate: false });
   };

@@ -8,7 +8,8 @@ const NO_CHOICES = { sheet: null, crs: null, swapped: false, mapping: {}, campai
 
 /**
  * @param {string} url address of the upload's JSON
- * @param {object} on `change()` something is new; `step(job, away)` a job went on; `trouble(reason)` the server refused
+ * @param {object} on `fresh()` an answer came; `change()` something was chosen or begun; `step(job, away)` a job went on;
+ *   `trouble(reason)` the server refused or could not be reached
  */
 export function createUpload(url, on) {
   const upload = { data: null, choices: { ...NO_CHOICES }, changed: false };
@@ -21,7 +22,7 @@ export function createUpload(url, on) {
     upload.data = data;
     if (!Object.keys(pending).length && !sending) upload.choices = { ...NO_CHOICES, ...data.choices, mapping: { ...data.choices?.mapping } };
     follow(data.job);
-    on.change();
+    on.fresh();
   }
 
   function follow(job) {
@@ -33,8 +34,9 @@ export function createUpload(url, on) {
       upload.data.job = now;
       on.step(now, false);
     }, (away) => on.step(upload.data.job, away));
-    following = { id: job.id, stop: followed.stop };
-    followed.ended.then(() => (following?.id === job.id ? upload.load() : null)).catch(on.trouble);
+    const ended = followed.ended.then(() => (following?.id === job.id ? upload.load() : null));
+    following = { id: job.id, stop: followed.stop, ended };
+    ended.catch(on.trouble);
   }
 
   /** Fetch the upload anew. */
@@ -81,11 +83,7 @@ export function createUpload(url, on) {
   /** Everything chosen is sent and looked at by the server. */
   upload.settle = async () => {
     await send();
-    while (isRunning(upload.data.job) && upload.data.job.kind === "preview") {
-      const { id } = upload.data.job;
-      await followJob(upload.data.job, () => {}).ended;
-      if (upload.data.job?.id === id) await upload.load();
-    }
+    while (isRunning(upload.data.job) && upload.data.job.kind === "preview") await following.ended;
   };
 
   /** Start a job: `trial` or `run`. */

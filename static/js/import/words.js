@@ -18,6 +18,12 @@ export function howOf(how) {
   return { word: found.word(), tag: `tag ${found.tag}`.trim() };
 }
 
+/** The kind a file is read as: what was said, else the likeliest; null while nobody knows. */
+export function kindOf(data) {
+  if (data.kind) return data.kind;
+  return data.preview?.summary ? data.preview.kinds[0]?.kind ?? null : null;
+}
+
 /** Households are counted as such; of anything else the rows are counted. */
 export function rowsOf(kind, n) {
   return kind === "households" || kind === "ledger" ? t("%(n)s 户", { n: count(n) }) : t("%(n)s 行", { n: count(n) });

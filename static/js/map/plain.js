@@ -13,7 +13,8 @@ import { buildScale, zoomStep } from "./tools.js";
 
 const PANES = { land: 150, ground: 200, top: 350, points: 400, select: 460 };
 
-function tool(name, label, act) {
+/** One button of the tool column. */
+export function tool(name, label, act) {
   return h("button", { type: "button", class: `tool tool-${name}`, "aria-label": label, title: label, onclick: act }, icon(name));
 }
 

@@ -7,6 +7,7 @@ import { count } from "../format.js";
 import { loadWords, t } from "../i18n.js";
 import { getJson, postJson, withParams } from "../map/api.js";
 import { fill, h, icon, say, toast } from "../map/dom.js";
+import { signInLink } from "../import/trouble.js";
 import { createPlainMap } from "../map/plain.js";
 import { createList } from "./list.js";
 import { createPicture } from "./picture.js";
@@ -239,8 +240,7 @@ function createPage(map) {
 
   function trouble(reason) {
     const box = byId("placing-trouble");
-    fill(box, icon("warn"), h("span", {}, reason.message || String(reason)),
-      reason.status === 401 ? h("a", { class: "btn btn-small", href: `/sign-in?next=${encodeURIComponent(window.location.pathname + window.location.search)}` }, t("重新登录")) : null);
+    fill(box, icon("warn"), h("span", {}, reason.message || String(reason)), reason.status === 401 ? signInLink() : null);
     box.hidden = false;
     say(reason.message || String(reason));
   }
