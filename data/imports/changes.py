@@ -65,8 +65,21 @@ def image(session: Session, table: Noted) -> str:
     return str(session.scalar(text("select row_image(to_regclass('public.' || :table), 't')"), {"table": table.name}))
 
 
-# A row t as it is now, in short; to the bit, for PostgreSQL writes each type so that it reads back the same.
-ROW_HASH = "sha256(convert_to(t::text, 'UTF8'))"
+def row_hash(session: Session, table: Noted) -> str:
+    """SQL of a short sign of what a row ``t`` holds, null where there is none.
+
+    To the bit, for PostgreSQL writes each type so that it reads back the same. How often and when the row was changed
+    is left out: a place that was set by hand and taken back again is no change.
+    """
+    columns = session.scalars(
+        text("""
+            select quote_ident(attname) from pg_attribute
+             where attrelid = to_regclass('public.' || :table) and attnum > 0 and not attisdropped
+               and attgenerated = '' and not attname in ('revision', 'updated_at') order by attnum"""),
+        {"table": table.name},
+    )
+    listed = ", ".join(f"t.{column}" for column in columns)
+    return f"case when not (t is null) then sha256(convert_to(row({listed})::text, 'UTF8')) end"
 
 
 def close_changes(session: Session, batch: int) -> None:
@@ -75,7 +88,7 @@ def close_changes(session: Session, batch: int) -> None:
     for table in touched(session, batch):
         session.execute(
             text(f"""
-                update batch_change c set after_hash = {ROW_HASH}
+                update batch_change c set after_hash = {row_hash(session, table)}
                   from {table.name} t
                  where c.batch_id = :batch and c.table_name = '{table.name}' and {table.key}"""),
             {"batch": batch},

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from psycopg2.errors import QueryCanceled
 from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from data.askers import Asker, Role
-from data.audit import Origin, bind_asker, record
 from data.db import owner_session
+from data.imports.batches import bind_account, close_batch, open_batch, shown_name
 from data.imports.campaigns import import_campaign
 from data.imports.changes import close_changes, note_changes
 from data.imports.checks import check_records
@@ -27,7 +23,6 @@ from data.imports.merge import Job
 from data.imports.reading import read_file
 from data.imports.report import ImportOptions, ImportReport, Progress
 from data.imports.rows import Records, read_records
-from data.imports.staging import copy_rows, make_stage
 from data.imports.themes import choose_themes
 from data.sealing import load_sealer
 from data.settings import Settings
@@ -160,7 +155,7 @@ def _read(
     cancelled: Callable[[], bool],
 ) -> Records:
     """Read and parse a file, before any transaction: others need not wait for it."""
-    tell(Text(f"读取 {_name(path, options)}", f"Reading {_name(path, options)}"))
+    tell(Text(f"读取 {shown_name(path, options)}", f"Reading {shown_name(path, options)}"))
     with work_folder(settings) as folder:
         sheets = read_file(path, folder=folder, sheet=options.sheet, file_name=options.file_name, cancelled=cancelled)
     for sheet in sheets:
@@ -185,7 +180,7 @@ def _import_into(
     session.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": IMPORT_LOCK})
     scope, limits = open_limits(session, options)
     bind_account(session, options.account_id)
-    batch = _open_batch(session, kind, path, options, scope.jur, scope.jur_end)
+    batch = open_batch(session, kind, path, options, scope.jur, scope.jur_end)
     note_changes(session, batch)
     if records is None:
         import_campaign(session, path, scope, report, limits)
@@ -202,109 +197,13 @@ def _import_into(
     if not options.dry_run:
         close_changes(session, batch)
     report.batch = batch
-    _close_batch(session, batch, report, options, scope.jur, scope.jur_end, path)
+    close_batch(session, batch, report, options, scope.jur, scope.jur_end, path)
     tell(
         Text(
             f"接受 {report.accepted}，拒绝 {report.refused}，忽略 {report.ignored}",
             f"{report.accepted} accepted, {report.refused} refused, {report.ignored} ignored",
         )
     )
-
-
-def bind_account(session: Session, account_id: int | None) -> None:
-    """Let the audit name the account whose wish this transaction is; the system without one."""
-    if account_id is None:
-        return
-    row = session.execute(
-        text("select id, username, full_name, role, language, demo from account where id = :id"), {"id": account_id}
-    ).one()
-    bind_asker(
-        session, Asker(row.id, row.username, row.full_name, Role(row.role), row.language, (), row.demo), Origin()
-    )
-
-
-def _open_batch(session: Session, kind: str, path: Path, options: ImportOptions, jur: int, jur_end: int) -> int:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    number = session.scalar(
-        text("""
-            insert into batch (kind, file_name, sha256, jur, jur_end, account_id, sender)
-            values (:kind, :name, :digest, :jur, :jur_end, :account, :sender) returning id"""),
-        {
-            "kind": kind,
-            "name": _name(path, options),
-            "digest": digest.digest(),
-            "jur": jur,
-            "jur_end": jur_end,
-            "account": options.account_id,
-            "sender": options.sender,
-        },
-    )
-    assert number is not None
-    return int(number)
-
-
-def _close_batch(
-    session: Session, batch: int, report: ImportReport, options: ImportOptions, jur: int, jur_end: int, path: Path
-) -> None:
-    """Store totals and problems with the batch, and the audit row."""
-    totals: dict[str, Any] = {
-        "read": report.read,
-        "accepted": report.accepted,
-        "refused": report.refused,
-        "ignored": report.ignored,
-    }
-    session.execute(
-        text("""
-            update batch set read = :read, accepted = :accepted, refused = :refused, ignored = :ignored,
-                   counts = cast(:counts as jsonb), updated_at = now() where id = :batch"""),
-        {**totals, "batch": batch, "counts": json.dumps(report.counts)},
-    )
-    columns = {
-        "sheet": "text",
-        "row": "integer",
-        "heading": "text",
-        "found": "text",
-        "expected_zh": "text",
-        "expected_en": "text",
-        "reason_zh": "text",
-        "reason_en": "text",
-        "refused": "boolean",
-        "code": "text",
-    }
-    make_stage(session, "stage_problem", columns)
-    copy_rows(
-        session,
-        "stage_problem",
-        list(columns),
-        (
-            (p.sheet, p.row, p.column, p.found, *(p.expected or (None, None)), *p.reason, p.refused, p.code)
-            for p in (*report.problems, *report.warnings)
-        ),
-    )
-    session.execute(
-        text("""
-            insert into batch_problem (batch_id, jur, jur_end, sheet, row, "column", found, expected_zh, expected_en,
-                                       reason_zh, reason_en, refused, code)
-            select :batch, :jur, :jur_end, * from stage_problem"""),
-        {"batch": batch, "jur": jur, "jur_end": jur_end},
-    )
-    sender = {"sender": options.sender} if options.sender else {}
-    record(
-        session,
-        act="import",
-        object_kind=report.kind,
-        object_id=batch,
-        fields=sorted(set(report.columns.values())),
-        details={"file": _name(path, options), **sender, **totals, **report.counts},
-        jur=jur,
-    )
-
-
-def _name(path: Path, options: ImportOptions) -> str:
-    return (options.file_name or path.name)[:200]
 
 
 def _cancelled() -> Cancelled:

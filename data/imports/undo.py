@@ -12,19 +12,19 @@ from sqlalchemy.orm import Session
 from data.askers import RecordUnknown
 from data.audit import record
 from data.db import rows_changed
+from data.imports.batches import bind_account
+from data.imports.blockers import Blocker, read_blockers
 from data.imports.changes import note_changes, touched
 from data.imports.dependents import (
-    Blocker,
     find_changed,
     find_following,
     find_referring,
     find_resting,
     open_findings,
-    read_blockers,
     read_grounds,
 )
 from data.imports.restore import Restored, restore_rows
-from data.imports.run import IMPORT_LOCK, bind_account
+from data.imports.run import IMPORT_LOCK
 from geo.errors import FangtuError, Text
 
 KEPT_DAYS = 90

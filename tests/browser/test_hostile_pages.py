@@ -37,7 +37,7 @@ SHOWN = {
     "/accounts": ["account.username", "account.full_name", "area.name"],
     "/audit": ["audit.actor", "audit.act", "audit.object_kind", "audit.reason", "audit.address"],
     "/account": ["account.full_name", "session.agent", "area.name"],
-    "/imports": ["upload.file_name", "upload.sender", "batch.file_name", "column_memory.sender", "area.name"],
+    "/imports": ["upload.file_name", "upload.sender", "batch.file_name", "batch.sender", "area.name"],
 }
 # The same for pages of one record, by the beginning of their address.
 SHOWN_OF_ONE = {

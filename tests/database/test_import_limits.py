@@ -16,7 +16,7 @@ from data.imports.limits import OutsideArea
 from data.imports.report import ImportRefused, ImportReport
 from data.recheck import recheck
 from tests.database.importing import TOWNSHIP, VILLAGES, Store, opened, square_ring, write_csv, write_geojson
-from tests.database.rich_town import HOUSEHOLDS, HOUSES, NEIGHBOUR, NEIGHBOUR_VILLAGE, SITES, VISITS, build
+from tests.database.rich_town import HOUSEHOLDS, HOUSES, LEDGER, NEIGHBOUR, NEIGHBOUR_VILLAGE, SITES, VISITS, build
 from tests.township import PLAN
 
 LOW, HIGH = number_range(TOWNSHIP)
@@ -189,6 +189,30 @@ FILES: dict[str, tuple[str, Write, dict[str, Any]]] = {
         table(SITES, ("G21", "N1", "", "拆除重建", "", ""), ("G22", "", "NF1", "拆除重建", "", "")),
         {},
     ),
+    "ledger": (
+        "ledger",
+        table(
+            LEDGER,
+            (
+                "N1",
+                "华测六",
+                "测试1村",
+                "六号",
+                "NF1",
+                "D",
+                "2026-01-05",
+                "砖木",
+                80,
+                "NG1",
+                "拆除重建",
+                3,
+                118.802,
+                36.406,
+            ),
+            ("H24", "褚邻二", "测试1村", "二号", "F24", "C", "2026-01-05", "砖木", 80, "", "", "", 118.803, 36.406),
+        ),
+        {},
+    ),
     "visits": (
         "visits",
         table(
@@ -210,7 +234,7 @@ def test_a_report_is_the_same_whether_or_not_the_neighbour_has_such_records(
     own = town.store.one("select id from household where code = 'N1'")
     path.write_text(path.read_text(encoding="utf-8-sig").replace("{N1}", str(own)), encoding="utf-8")
     there = town.load(kind, lambda folder: path, tmp_path, dry_run=True, **options)
-    assert says_nothing_of_the_neighbour(there) or name == "houses"  # a name of the file's own stands there
+    assert says_nothing_of_the_neighbour(there)
     with town.store.engine.begin() as connection:
         for gone in ("standing", "renovation_site", "visit", "appraisal", "house", "household"):
             connection.execute(text(f"delete from {gone} where jur >= :low and jur < :high"), range_of(NEIGHBOUR))
@@ -222,6 +246,36 @@ def test_a_report_is_the_same_whether_or_not_the_neighbour_has_such_records(
 def range_of(code: str) -> dict[str, int]:
     """Range of an area as values of a query."""
     return dict(zip(("low", "high"), number_range(code), strict=True))
+
+
+def test_a_ledger_row_outside_is_refused_with_all_its_parts(town: Town, tmp_path: Path) -> None:
+    report = town.load(
+        "ledger",
+        table(
+            LEDGER,
+            (
+                "H25",
+                "华测七",
+                "测试1村",
+                "六号",
+                "F25",
+                "D",
+                "2026-01-05",
+                "砖木",
+                80,
+                "G25",
+                "拆除重建",
+                3,
+                118.835,
+                36.406,
+            ),
+            ("M1", "卫测三", "测试1村", "三号", "F26", "C", "2026-01-05", "砖木", 80, "", "", "", 118.803, 36.406),
+        ),
+        tmp_path,
+    )
+    assert sorted(refused(report)) == [(2, "outside_area"), (3, "outside_area")]
+    assert (report.read, report.accepted, report.refused) == (2, 0, 2)
+    assert town.inside() == town.inside_before
 
 
 def test_houses_and_sites_join_no_household_outside(town: Town, tmp_path: Path) -> None:

@@ -269,6 +269,23 @@ def test_what_was_done_by_hand_since_blocks_and_is_named(town: Town, tmp_path: P
     assert [line for line in found if line.startswith("手工定位 1 处用到本批新增的记录")], found
 
 
+def test_what_was_done_by_hand_and_taken_back_does_not_block(town: Town, tmp_path: Path) -> None:
+    batch = town.change(CHANGES["new households"], tmp_path)
+    with town.store.engine.begin() as connection:
+        # As placing by hand and taking that back leave it: all as before, but for the count and time of changes.
+        connection.execute(
+            text("update household set revision = revision + 2, updated_at = now() where code in ('H7', 'H1')")
+        )
+        connection.execute(
+            text("""
+                insert into placement (bulk_id, household_id, jur, method, before, after, undone_at)
+                select gen_random_uuid(), id, jur, 'click', '{}', '{}', now() from household where code = 'H7'""")
+        )
+    town.undo(batch)
+    assert set(differences(town.untouched, town.dump())) == {"household"}  # H1 was changed twice, which stays
+    assert town.store.one("select count(*) from household where code = 'H7'") == 0
+
+
 def test_a_visit_recorded_on_a_phone_since_blocks(town: Town, tmp_path: Path) -> None:
     batch = town.change(CHANGES["new households"], tmp_path)
     with town.store.engine.begin() as connection:

@@ -318,7 +318,7 @@ def test_a_fault_is_told_by_a_number_that_stands_in_the_log_and_nothing_of_the_r
     store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def fail(*_args: object, **_more: object) -> None:
-        raise RuntimeError("赵新一 340299199001010008")
+        raise RuntimeError("赵新一 340299199001020008")
 
     monkeypatch.setattr("data.imports.work.make_preview", fail)
     log = tmp_path / "log"
@@ -334,7 +334,7 @@ def test_a_fault_is_told_by_a_number_that_stands_in_the_log_and_nothing_of_the_r
     assert (ended.state, ended.error_code) == ("failed", "fault")
     number = ended.error_en.rpartition(" ")[2].rstrip(".")
     assert number in ended.error_zh
-    assert "340299199001010008" not in log.read_text() + ended.error_zh
+    assert "340299199001020008" not in log.read_text() + ended.error_zh
 
 
 def test_a_cancelled_import_stops_and_changes_nothing(store: Store, tmp_path: Path) -> None:

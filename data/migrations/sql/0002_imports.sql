@@ -141,7 +141,8 @@ create function public.note_change() returns trigger
     language plpgsql security definer set search_path = pg_catalog, public as $$
 declare batch text := coalesce(current_setting('fangtu.batch', true), ''); image text := 'null';
 begin
-    if batch = '' then return null; end if;
+    -- Only imports note what they change; the application cannot make its own changes look like those of a batch.
+    if batch = '' or session_user = 'fangtu_app' then return null; end if;
     if tg_op <> 'INSERT' then image := row_image(tg_relid, 'r'); end if;
     -- Executed as text: it is planned for the rows of this statement.
     execute format('insert into batch_change (batch_id, table_name, row_key, act, before)
