@@ -218,18 +218,18 @@ def test_a_whole_import_goes_in_and_can_be_taken_back(open_page: OpenPage, stand
 def test_an_undo_that_something_depends_on_says_on_what(open_page: OpenPage, stand: Stand) -> None:
     before = households(stand)
     page = open_page("/imports", "supervisor")
-    send(page, "先.csv")
+    send(page, "first.csv")
     import_it(page)
     first = page.get_by_role("link", name="本批报告").get_attribute("href")
     assert first
     page.goto("/imports")
-    send(page, "后.csv", LEDGER.replace("褚新一", "褚新改"))
+    send(page, "later.csv", LEDGER.replace("褚新一", "褚新改"))
     import_it(page)
     second = page.get_by_role("link", name="本批报告").get_attribute("href")
     assert second
     page.goto(first)
     page.get_by_role("button", name="撤销本批").click()
-    expect(page.locator(".blockers li")).to_contain_text(["后.csv"], timeout=STEP_MS)
+    expect(page.locator(".blockers li")).to_contain_text(["later.csv"], timeout=STEP_MS)
     assert set(households(stand)) > set(before)
     for address in (second, first):
         page.goto(address)

@@ -300,6 +300,7 @@ def test_a_second_worker_waits_for_the_first(store: Store) -> None:
         signal.setitimer(signal.ITIMER_REAL, 1.0)
         waiting.run()
         assert job(store, key).state == "waiting"
+        holder.execute(text("select pg_advisory_unlock(:lock)"), {"lock": WORKER_LOCK})
     work(store)
     assert job(store, key).state == "done"
 
