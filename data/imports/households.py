@@ -33,7 +33,13 @@ from data.imports.recognising import check_against_store, check_namesakes, recog
 from data.imports.scope import TOWNSHIP, Gazetteer
 from data.imports.seals import seal_numbers
 from data.imports.staging import copy_rows, make_stage, settle_stage
-from data.imports.whereabouts import assign_settlements, check_places, keep_memberships, rate_places
+from data.imports.whereabouts import (
+    assign_settlements,
+    check_places,
+    keep_memberships,
+    rate_places,
+    settle_namesakes,
+)
 from data.sealing import SEALED_FIELDS
 from geo.errors import Text
 
@@ -162,6 +168,7 @@ def stage_households(job: Job, keys: Sequence[Key], gazetteer: Gazetteer, lines:
     assign_places(session, STAGE)
     settle_jurisdiction(session, STAGE)
     refuse_outside(job, STAGE)
+    settle_namesakes(job, STAGE)
     assign_settlements(job, STAGE)
     rate_places(job, STAGE)
     check_namesakes(job, STAGE)

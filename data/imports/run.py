@@ -92,7 +92,7 @@ def import_file(
     progress : Progress, optional
         Gets a sentence for each step.
     cancelled : callable, optional
-        Asked a few times a second, at least between any two statements; once it says True, the import stops.
+        Asked at each step, and a few times a second between statements; once it says True, the import stops.
     finish : callable, optional
         Called at the very end in the same transaction; what it writes is there together with the import or not at
         all. Not called in a dry run.
@@ -118,7 +118,8 @@ def import_file(
     stop = _Stop(cancelled)
 
     def tell(step: Text, done: int | None = None, total: int | None = None) -> None:
-        stop()
+        if cancelled():
+            raise _cancelled()
         progress(step, done, total)
 
     sweep_work(settings)

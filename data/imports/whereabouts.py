@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
+from data.gazetteer import load_gazetteer
 from data.imports.geocoding import AMBIGUOUS, NEAR_SPELLING, UNKNOWN
 from data.imports.merge import Job
 from data.imports.recognising import check_staged
@@ -31,6 +32,34 @@ def keep_memberships(job: Job, stage: str) -> None:
     job.session.execute(
         text(f"update {stage} s set jur = t.jur from household t where t.id = s.id and not s.is_new and s.jur = 0")
     )
+
+
+def settle_namesakes(job: Job, stage: str) -> None:
+    """Decide a natural village's name that several villages share (东庄) by the village the position lies in.
+
+    Rows that name their village themselves are left as they are.
+    """
+    session = job.session
+    rows = session.execute(
+        text(f"""
+            select distinct s.village_id, a.code, s.natural_village
+              from {stage} s join area a on a.id = s.village_id
+             where s.geom is not null and s.natural_village is not null
+               and s.told_hamlet_id is null and s.told_village_id is null""")
+    ).all()
+    if not rows:
+        return
+    gazetteer = load_gazetteer(session, job.scope.jur, job.scope.jur_end)
+    for village_id, code, name in rows:
+        found = gazetteer.locate(None, stated=code, hamlet=name)
+        if found.village == village_id and found.hamlet is not None and not found.typo:
+            session.execute(
+                text(f"""
+                    update {stage} set told_village_id = village_id, told_hamlet_id = :hamlet
+                     where village_id = :village and natural_village = :name and geom is not null
+                       and told_hamlet_id is null and told_village_id is null"""),
+                {"hamlet": found.hamlet, "village": village_id, "name": name},
+            )
 
 
 def assign_settlements(job: Job, stage: str) -> None:

@@ -250,7 +250,7 @@ def test_a_failure_midway_leaves_nothing(township: Store, tmp_path: Path, monkey
         raise RuntimeError("the machine lost power")
 
     before = township.one("select count(*) from audit")
-    monkeypatch.setattr("data.imports.run.record", fail)
+    monkeypatch.setattr("data.imports.batches.record", fail)
     with pytest.raises(RuntimeError, match="power"):
         township.load("households", ledger(tmp_path, [("H1", "赵测一", "", "", "", 118.802, 36.405)]), area=TOWNSHIP)
     assert township.rows("select count(*) from household") == [(0,)]
