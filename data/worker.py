@@ -38,6 +38,7 @@ from data.imports.work import SESSION_NAME, SETTLE
 from data.jobs import WORKER_LOCK
 from data.settings import Settings
 from data.sweeping import purge, sweep
+from data.work_folders import sweep_work
 from geo.errors import FangtuError, Text
 
 log = logging.getLogger(__name__)
@@ -228,7 +229,10 @@ class Worker:
         os.close(child.pipe)
         del self._children[child.pid]
         log.info("job %s: process %s ended with %s", child.claim.id, child.pid, os.waitstatus_to_exitcode(status))
-        if status == 0 or child.claim.kind == SETTLE:
+        if status == 0:
+            return
+        sweep_work(self._settings)  # a killed process could not clear its working copy away
+        if child.claim.kind == SETTLE:
             return
         _signal_backends(connection, _TERMINATE, f"{SESSION_NAME} {child.claim.id}")
         if child.is_too_long:

@@ -315,6 +315,7 @@ def test_an_open_question_must_be_settled_by_a_person(open_wizard: OpenWizard) -
     expect(page.locator("#choose-first")).to_be_visible()
     expect(page.locator("#next")).to_be_disabled()
     assert page.get_by_role("radio", checked=True).count() == 0
+    expect(page.locator("#readings")).not_to_contain_text("最吻合")
     page.get_by_role("radio", name=re.compile("WGS-84")).check()
     expect(page.locator("#next")).to_be_enabled()
 

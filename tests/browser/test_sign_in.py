@@ -31,7 +31,8 @@ def test_who_signs_in_lands_on_the_map(open_page: OpenPage, role: str) -> None:
     expect(page.locator(".menu-user summary")).to_contain_text(ACCOUNTS[role][2])
     expect(page.locator(".menu-user summary")).to_contain_text(WORDS[role])
     pages = page.locator(".top-nav a").all_inner_texts()
-    assert pages == ["地图", "覆盖率", "待核"] + (["账号", "日志"] if role == "admin" else [])
+    more = {"supervisor": ["导入"], "admin": ["导入", "账号", "日志"]}
+    assert pages == ["地图", "覆盖率", "待核", *more.get(role, [])]
 
 
 def test_a_wrong_password_says_so_and_keeps_the_name(open_page: OpenPage, watch: Watch) -> None:

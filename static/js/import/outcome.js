@@ -52,7 +52,7 @@ export function drawImported(place, data) {
         h("li", {}, h("a", { href: batch.href }, icon("doc"), t("本批报告，可撤销"))),
         data.refused_file ? h("li", {}, h("a", { href: data.refused_file.href }, icon("download"), t("下载退回的 %(n)s 行", { n: count(batch.refused) })),
           h("span", { class: "quiet" }, t("改好后再导入；保留到 %(when)s", { when: dayAndTime(data.refused_file.expires_at) }))) : null,
-        unplaced ? h("li", {}, h("a", { href: "/worklists#unplaced" }, icon("pin"), t("%(n)s 户待定位", { n: count(unplaced) }))) : null,
+        unplaced ? h("li", {}, h("a", { href: "/worklists#unplaced_page" }, icon("pin"), t("%(n)s 户待定位", { n: count(unplaced) }))) : null,
         h("li", {}, h("a", { href: "/map" }, icon("map"), t("在地图看"))),
         h("li", {}, h("a", { href: "/imports" }, icon("upload"), t("再导入一个文件"))))));
 }

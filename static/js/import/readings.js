@@ -5,18 +5,19 @@ import { t } from "../i18n.js";
 import { fill, h, icon } from "../map/dom.js";
 import { readingSign, signsOf } from "./readings-map.js";
 
-/** The reading that is meant: the chosen one, else the best if it is certain, else what the file says of itself. */
+/** The reading that is meant: the chosen one, else the best if it is certain, else what the import would take it for now. */
 export function chosenReading(coordinates, choices) {
   const { readings } = coordinates;
   const named = (name) => readings.find((reading) => reading.name === name);
-  const picked = choices.crs ? readings.find((reading) => reading.crs === choices.crs && Boolean(reading.swapped) === Boolean(choices.swapped)) : null;
-  return picked || (coordinates.certain ? named(coordinates.best) : named(coordinates.declared)) || named(coordinates.best) || readings[0] || null;
+  const isPicked = (reading) => reading.crs === choices.crs && Boolean(reading.swapped) === Boolean(choices.swapped);
+  // A system typed in may be written otherwise than the server's name for it.
+  if (choices.crs) return readings.find(isPicked) || named(coordinates.declared) || null;
+  return (coordinates.certain ? named(coordinates.best) : named(coordinates.declared)) || named(coordinates.best) || readings[0] || null;
 }
 
-/** Whether a person, the evidence, or the file without anything against it, has settled the question. */
+/** Whether a person or the evidence has settled the question. */
 export function isSettled(coordinates, choices) {
-  if (choices.crs || coordinates.certain || coordinates.readings.length < 2) return true;
-  return Boolean(coordinates.declared) && !coordinates.alarm;
+  return Boolean(choices.crs) || coordinates.certain || coordinates.readings.length < 2;
 }
 
 /** A reading's name without the remark in brackets, for a button. */
@@ -48,7 +49,7 @@ export function drawReadings(parts, coordinates, choices, on) {
     h("span", { class: "reading-words" },
       h("strong", {}, readingSign(signs[i]), reading.label,
         reading.name === coordinates.declared && !choices.crs ? h("span", { class: "tag" }, t("未选时按此")) : null,
-        reading.name === coordinates.best && coordinates.readings.length > 1 ? h("span", { class: "tag tag-ok" }, t("最吻合")) : null),
+        reading.name === coordinates.best && coordinates.certain && coordinates.readings.length > 1 ? h("span", { class: "tag tag-ok" }, t("最吻合")) : null),
       h("span", { class: "quiet" }, figures(reading))))));
   if (held !== null) choice.querySelector(`input[value="${CSS.escape(held)}"]`)?.focus();
   const notes = [t("原始坐标与来源一并保存，随时可改。")];
