@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -36,13 +38,18 @@ def shared_data() -> Path:
 
 
 def fresh_database(name: str) -> Settings:
-    """Drop and make a database of the given name with all tables."""
+    """Drop and make a database of the given name with all tables; each process of a test run has its own."""
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        name = f"{name}_{worker}"
     settings = replace(load_settings(database=name), var=_folder_of(name))
     server = create_engine(settings.admin_url.set(database="postgres"), isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text(f'drop database if exists "{name}" with (force)'))
-    server.dispose()
-    prepare_database(settings)
+    # Roles belong to the whole server, where two processes that touch them at once get in each other's way.
+    with open(settings.var.parent / "lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with server.connect() as connection:
+            connection.execute(text(f'drop database if exists "{name}" with (force)'))
+        server.dispose()
+        prepare_database(settings)
     return settings
 
 

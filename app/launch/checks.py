@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ CHECKS = (
     (Text("导入方向", "import rules"), ("lint-imports", "--no-cache")),
 )
 FOLDERS = ("tests/unit", "tests/database", "tests/web", "tests/browser")
+# Each file goes to one process, which makes the databases of its tests once.
+MOST_PROCESSES = 4
 
 
 def run_checks(places: Places, words: Sequence[str], console: Console, env: Mapping[str, str]) -> int:
@@ -51,6 +54,7 @@ def run_checks(places: Places, words: Sequence[str], console: Console, env: Mapp
             mark = Text("未通过", "FAILED") if done.returncode else Text("通过", "passed")
             console.say(Text(f"· {name.zh}（{program}）：{mark.zh}", f"- {name.en} ({program}): {mark.en}"))
         words = [folder for folder in FOLDERS if any(Path(places.root / folder).glob("test_*.py"))]
+        words += ["--numprocesses", str(min(os.cpu_count() or 1, MOST_PROCESSES)), "--dist", "loadfile"]
         console.say(Text("· 测试（pytest）", "- tests (pytest)"))
     command = [str(programs / "pytest"), *words]
     child = subprocess.Popen(command, cwd=places.root, env=dict(env), stdin=subprocess.DEVNULL)
