@@ -98,9 +98,8 @@ def _blockers(undo: Job | None) -> list[str]:
 
 
 def _group_json(row: Row[Any]) -> dict[str, Any]:
-    # A rule's own words where they hold no fact of one row, else those of its first problem.
     known = load_checks().rules.get(row.code or "")
-    words = known.words if known and "{" not in known.words.zh else Text(row.reason_zh, row.reason_en)
+    words = known.words_for_all if known else Text(row.reason_zh, row.reason_en)
     return {"code": row.code, "reason": words.in_language(language()), "n": row.n, "refused": row.refused}
 
 

@@ -49,6 +49,8 @@ class Rule:
         ``refuse`` or ``warn``.
     words : Text
         The reason, with places to fill in braces.
+    words_for_all : Text
+        The same for several rows together, without what is a fact of one row.
     fields : tuple of str
         Fields it speaks of; empty where it is about any.
     in_kind : mapping of str to str
@@ -58,6 +60,7 @@ class Rule:
     code: str
     severity: str
     words: Text
+    words_for_all: Text
     fields: tuple[str, ...] = ()
     in_kind: Mapping[str, str] = field(default_factory=dict)
 
@@ -92,7 +95,8 @@ def load_checks(path: Path = _TABLE) -> Checks:
     Raises
     ------
     ValueError
-        If a severity is neither ``refuse`` nor ``warn``.
+        If a severity is neither ``refuse`` nor ``warn``, or words that name a fact of one row have no other form
+        (``all_zh``, ``all_en``) for several.
     """
     rules = {}
     for code, told in tomllib.loads(path.read_text(encoding="utf-8")).items():
@@ -100,7 +104,11 @@ def load_checks(path: Path = _TABLE) -> Checks:
         if not severities <= {REFUSE, WARN}:
             raise ValueError(f"{path.name}: rule {code} has the severities {sorted(severities)}")
         words = Text(told["zh"], told["en"])
-        rules[code] = Rule(code, told["severity"], words, tuple(told.get("fields", ())), told.get("in_kind", {}))
+        for_all = Text(told.get("all_zh", words.zh), told.get("all_en", words.en))
+        if "{" in for_all.zh + for_all.en:
+            raise ValueError(f"{path.name}: rule {code} has no words for several rows (all_zh, all_en)")
+        fields, in_kind = tuple(told.get("fields", ())), told.get("in_kind", {})
+        rules[code] = Rule(code, told["severity"], words, for_all, fields, in_kind)
     return Checks(rules)
 
 

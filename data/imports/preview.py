@@ -188,7 +188,7 @@ def _sample(sheet: Sheet, decision: Decision) -> Any:
     cell = next((cell for cell in sheet.frame[decision.heading].tolist() if cell is not None and cell == cell), None)
     if cell is None:
         return ""
-    text = cell.isoformat(" ") if isinstance(cell, datetime) else str(cell)
+    text = cell.isoformat(" ").removesuffix(" 00:00:00") if isinstance(cell, datetime) else str(cell)
     mask = MASKS.get(decision.field or "")
     if mask is not None:
         return mask(text)
@@ -205,7 +205,7 @@ def _summary(sheets: list[Sheet], kind: str, options: ImportOptions) -> dict[str
     except FangtuError as error:
         # The file as it is understood now cannot be taken: every row waits for that.
         rows = sum(len(sheet.frame) for sheet in sheets)
-        group = {"code": error.code, "reason": both(error.text), "n": rows, "refused": True, "rows": []}
+        group = {"code": error.code, "reason": both(error.text), "n": rows, "unit": "row", "refused": True, "rows": []}
         return {"rows": rows, "ok": 0, "warned": 0, "refused": rows, "groups": [group]}
     first: dict[tuple[bool, object], list[int]] = {}
     for problem in (*report.problems, *report.warnings):
@@ -219,6 +219,7 @@ def _summary(sheets: list[Sheet], kind: str, options: ImportOptions) -> dict[str
             "code": group.code,
             "reason": both(group.reason),
             "n": group.n,
+            "unit": group.unit,
             "refused": group.refused,
             "rows": first.get((group.refused, group.code), []) or first.get((group.refused, group.reason), []),
         }

@@ -113,12 +113,13 @@ class Problem:
 
 @dataclass(frozen=True)
 class Group:
-    """How many places one rule speaks of, refusing or not."""
+    """How many places one rule speaks of, refusing or not; ``unit`` says what they are: row, column or file."""
 
     code: str | None
     reason: Text
     n: int
     refused: bool
+    unit: str = "row"
 
     def to_json(self, language: str) -> dict[str, Any]:
         """Give it as plain values, in one language."""
@@ -127,6 +128,7 @@ class Group:
             "reason": self.reason.in_language(language),
             "n": self.n,
             "refused": self.refused,
+            "unit": self.unit,
         }
 
 
@@ -193,7 +195,7 @@ class ImportReport:
             first.setdefault(key, problem)
             totals[key] += problem.n
         ordered = sorted(totals.items(), key=lambda item: (not item[0][0], -item[1]))
-        return [Group(first[key].code, _words_of(first[key]), n, key[0]) for key, n in ordered]
+        return [Group(first[key].code, _words_of(first[key]), n, key[0], _unit_of(first[key])) for key, n in ordered]
 
     def to_json(self, language: str = "zh") -> dict[str, Any]:
         """Give the report as plain values, sentences in one language (``zh`` or ``en``)."""
@@ -214,7 +216,13 @@ class ImportReport:
         }
 
 
+def _unit_of(problem: Problem) -> str:
+    if problem.row is not None:
+        return "row"
+    return "file" if problem.column is None else "column"
+
+
 def _words_of(problem: Problem) -> Text:
-    """Give the words of a problem's rule where they say it without facts of one row, else the problem's own."""
+    """Give the words of a problem's rule for several rows; the problem's own where it is of no rule."""
     rule = load_checks().rules.get(problem.code or "")
-    return rule.words if rule and "{" not in rule.words.zh else problem.reason
+    return rule.words_for_all if rule else problem.reason

@@ -34,6 +34,7 @@ RECORDS = [
         "砖木",
         "外出务工",
     ),
+    "约定回访时间",  # a reason that a person typed, in the log
 ]
 # The name of a language stands in that language.
 SWITCH = "中文"

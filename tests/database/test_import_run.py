@@ -156,7 +156,8 @@ def test_problems_are_kept_with_the_code_of_their_rule_and_counted_by_it(town: T
     )
     assert stored == [("id_check_digit", 2)]
     groups = report.to_json("zh")["groups"]
-    assert groups[0] == {"code": "id_check_digit", "reason": "身份证号校验码不对", "n": 2, "refused": True}
+    wrong = {"code": "id_check_digit", "reason": "身份证号校验码不对", "n": 2, "unit": "row", "refused": True}
+    assert groups[0] == wrong
     assert all(not group["refused"] for group in groups[1:])
 
 

@@ -16,6 +16,7 @@ from data.imports.checks import Checks, Rule, check_records, load_checks
 from data.imports.fields import all_fields
 from data.imports.report import ImportOptions, ImportReport
 from data.imports.rows import Records, read_records
+from geo.errors import Text
 from geo.files import Sheet
 
 TODAY = date(2026, 11, 22)
@@ -101,10 +102,33 @@ def test_severity_is_data() -> None:
 
 
 def test_one_kind_may_weigh_a_rule_otherwise() -> None:
-    rule = Rule("odd", "refuse", load_checks().rules["unreadable"].words, in_kind={"houses": "warn"})
+    words = load_checks().rules["unreadable"].words
+    rule = Rule("odd", "refuse", words, words, in_kind={"houses": "warn"})
     checks = Checks({"odd": rule})
     assert checks.refuses("odd", "households")
     assert not checks.refuses("odd", "houses")
+
+
+def test_several_rows_of_a_rule_are_told_without_the_facts_of_one() -> None:
+    rows = [{"户编号": str(n), "户主": f"赵测{n}", "行政村": "东村", "门牌号": "9"} for n in range(4)]
+    _, report = read("households", rows)
+    (group,) = [group for group in report.groups() if group.code == "house_no_repeats"]
+    assert (group.n, group.unit, group.reason.zh) == (3, "row", "门牌在文件中重复")
+    assert "第 2 行" in next(problem.reason.zh for problem in report.warnings if problem.code == "house_no_repeats")
+
+
+def test_a_rule_that_names_a_fact_of_one_row_needs_words_for_several(tmp_path: Path) -> None:
+    table = tmp_path / "checks.toml"
+    table.write_text('[odd]\nseverity = "warn"\nzh = "第 {row} 行"\nen = "row {row}"\n', encoding="utf-8")
+    with pytest.raises(ValueError, match="odd"):
+        load_checks(table)
+
+
+def test_a_remark_on_a_column_and_one_on_the_file_are_no_rows() -> None:
+    report = ImportReport("households")
+    report.warn(Text("甲", "a"), row=None, sheet="表")
+    report.warn(Text("乙", "b"), row=None, sheet="表", column="列")
+    assert {group.reason.en: group.unit for group in report.groups()} == {"a": "file", "b": "column"}
 
 
 def test_a_wrong_id_number_leaves_a_house_where_it_is() -> None:

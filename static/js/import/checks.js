@@ -11,10 +11,16 @@ function rowNumbers(group) {
   return h("span", { class: "quiet" }, group.n > group.rows.length ? t("第 %(rows)s 行等", { rows: numbers }) : t("第 %(rows)s 行", { rows: numbers }));
 }
 
+/** How many rows or columns a reason speaks of; a remark on the whole file counts nothing. */
+function placesOf(group) {
+  if (group.unit === "file") return null;
+  return h("b", { class: "nowrap" }, group.unit === "column" ? t("%(n)s 列", { n: count(group.n) }) : rows(group.n));
+}
+
 function reasons(groups) {
   if (!groups.length) return null;
   return h("ul", { class: "reasons" }, groups.map((group) => h("li", {},
-    h("span", { class: "reason" }, group.reason), h("b", { class: "nowrap" }, rows(group.n)), rowNumbers(group))));
+    h("span", { class: "reason" }, group.reason), placesOf(group), rowNumbers(group))));
 }
 
 function line(kind, sign, word, n, note, more) {
@@ -42,7 +48,7 @@ export function totalsOf(from) {
   const all = from.rows ?? from.read;
   const { refused } = from;
   const groups = from.groups || [];
-  const doubts = groups.filter((group) => !group.refused).reduce((sum, group) => sum + group.n, 0);
+  const doubts = groups.filter((group) => !group.refused && group.unit === "row").reduce((sum, group) => sum + group.n, 0);
   return { rows: all, accepted: all - refused, refused, warned: from.warned ?? Math.min(doubts, all - refused), groups };
 }
 
