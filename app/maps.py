@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from functools import cache
 from typing import Any
 
@@ -18,12 +19,13 @@ from data.areas import breadcrumb
 from data.campaigns import list_campaigns
 from data.coverage import BY, coverage_by_area, coverage_total, last_visit_at
 from data.overview import area_shapes, extent, legend_counts
+from data.settled import settled_counts
 from data.tiles import heat_cells
 from geo.errors import FangtuError, Text
 from layers.basemap import base_layer, township_map
 from layers.coverage import coverage_layer
 from layers.heat import BANDWIDTH_M, BREAKS, heat_layer
-from layers.records import records_layer
+from layers.records import records_layer, settled_layer
 from layers.shell import Shell, render_shell
 
 bp = Blueprint("maps", __name__)
@@ -46,6 +48,7 @@ def shell() -> Shell:
                 coverage_layer("/map/areas.json"),
                 heat_layer("/map/heat.json"),
                 records_layer("/tiles/records/{z}/{x}/{y}.mvt"),
+                settled_layer("/map/settled.json"),
             ]
         )
     )
@@ -175,6 +178,16 @@ def heat() -> Response:
     kind = _one_of("kind", HEAT_KINDS, "unvisited")
     cells = heat_cells(session, view.campaign.id, view.round_no, kind)
     return jsonify({"zoom": 19, "cells": cells, "as_of": _as_of(view)})
+
+
+@bp.get("/map/settled.json")
+@require()
+def settled() -> Response:
+    """Households known only to their settlement, as one number for each settlement; tiles hold none of them."""
+    session, who = db(), asker()
+    view = current_view(session, who)
+    counts = settled_counts(session, view.campaign.id, view.round_no, view.within, duty=who.duty)
+    return jsonify({"settlements": [asdict(one) for one in counts]})
 
 
 def _one_of(name: str, known: tuple[str, ...], default: str) -> str:

@@ -13,21 +13,21 @@ from data.rules.words import MODE, OUTCOME, QUALITY, VERDICT
 from data.worklists import Listing, house_candidates, work_list
 
 bp = Blueprint("worklists", __name__)
-NAMES = ("outside", "unplaced", "unmatched_visits", "houses")
+NAMES = ("outside", "unplaced", "approximate", "unmatched_visits", "houses")
 PLACES = (Role.SUPERVISOR, Role.ADMIN)
 
 
 @bp.get("/worklists")
 @require()
 def page() -> str:
-    """Households outside every village or without a place, visits at no known house, houses of nobody known."""
+    """Households outside every village or without an exact place, visits at no known house, houses of nobody known."""
     who = asker()
     area = request.args.get("area")
     within = area_range(db(), area) if area else EVERYWHERE
     lists: dict[str, Listing] = {
         name: work_list(db(), name, within, _page(request.args.get(f"{name}_page"))) for name in NAMES
     }
-    for name in ("outside", "unplaced"):
+    for name in ("outside", "unplaced", "approximate"):
         for row in lists[name].rows:
             row["head_name"] = shown_name(row["head_name"], who.role)
     candidates = house_candidates(db(), lists["houses"].rows)

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from data.areas import EVERYWHERE
 from data.coverage import Ranges, duty_ranges
-from data.rules.words import EXACT_QUALITY, NOT_PLACED
+from data.rules.words import NOT_PLACED
+from data.settled import KNOWN_TO_SETTLEMENT
 
 Range = tuple[int, int]
 
@@ -45,12 +46,11 @@ def legend_counts(session: Session, campaign_id: int, round_no: int, within: Ran
         ``approximate`` households known only to their natural village or village (with or without a point there),
         ``unplaced`` known to neither, ``outside`` every village, ``unmatched`` visits at no known house.
     """
-    keys = {"campaign": campaign_id, "round": round_no, "lo": within[0], "hi": within[1], "exact": EXACT_QUALITY}
-    keys["nowhere"] = NOT_PLACED
+    keys = {"campaign": campaign_id, "round": round_no, "lo": within[0], "hi": within[1], "nowhere": NOT_PLACED}
     inside = "jur >= :lo and jur < :hi"
     households = session.execute(
         text(f"""
-            select count(*) filter (where quality > :exact and (geom is not null or quality < :nowhere)) as approximate,
+            select count(*) filter (where {KNOWN_TO_SETTLEMENT}) as approximate,
                    count(*) filter (where geom is null and quality >= :nowhere) as unplaced,
                    count(*) filter (where geom is not null and village_id is null) as outside
             from household where {inside} and removed_at is null"""),

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from data.gazetteer import load_gazetteer
 from data.proposals import Outlook, propose
 from data.rules.words import EXACT_QUALITY
+from data.settled import KNOWN_TO_SETTLEMENT
 
 PAGE = 50
 MOST_CANDIDATES = 3
@@ -40,6 +41,10 @@ _LISTS = {
                     and jur >= :lo and jur < :hi""",
     "unplaced": """select id, code, head_name, address, stated_area, quality
                    from household where geom is null and removed_at is null and jur >= :lo and jur < :hi""",
+    # Those the map counts at a settlement's centre; who of them has no point at all is to be placed as well.
+    "approximate": f"""select h.id, h.code, h.head_name, h.address, h.stated_area, v.name as village, g.name as hamlet
+                         from household h left join area v on v.id = h.village_id left join area g on g.id = h.group_id
+                        where {KNOWN_TO_SETTLEMENT} and h.removed_at is null and h.jur >= :lo and h.jur < :hi""",
     "unmatched_visits": """select no as id, household_ref, started_at, visitor, outcome, mode, verdict,
                                   st_x(geom) as lon, st_y(geom) as lat
                            from visit where household_id is null and superseded_by is null
@@ -53,7 +58,7 @@ _LISTS = {
 
 
 def work_list(session: Session, name: str, within: tuple[int, int], page: int = 1) -> Listing:
-    """One page of ``outside``, ``unplaced`` or ``unmatched_visits``, of what the asker may see inside a range."""
+    """One page of a list (a key of ``_LISTS``), of what the asker may see inside a range."""
     keys = {"lo": within[0], "hi": within[1], "limit": PAGE, "skip": PAGE * (page - 1)}
     total = int(session.scalar(text(f"select count(*) from ({_LISTS[name]}) q"), keys) or 0)
     rows = session.execute(text(f"{_LISTS[name]} order by id limit :limit offset :skip"), keys)

@@ -16,7 +16,7 @@ class Drawn(MacroElement):
     Parameters
     ----------
     kind : str
-        ``base``, ``areas``, ``heat`` or ``records``.
+        ``base``, ``areas``, ``heat``, ``records`` or ``settled``.
     options : mapping
         How it looks and the address its data come from.
     """

@@ -1,4 +1,4 @@
-"""Records by vector tile: households by visit status, houses by grade, renovation sites and visits."""
+"""Records by vector tile: households by visit status, houses, renovation sites and visits; and what is no point."""
 
 from __future__ import annotations
 
@@ -18,3 +18,14 @@ def records_layer(source: str) -> Drawn:
         Tile address with ``{z}/{x}/{y}``; one tile holds all four.
     """
     return Drawn("records", {"url": source, "points_from": POINTS_FROM_ZOOM, "last_zoom": LAST_TILE_ZOOM})
+
+
+def settled_layer(source: str) -> Drawn:
+    """Households known only to their natural village or village: their number at its centre, never a dot for each.
+
+    Parameters
+    ----------
+    source : str
+        Address of the numbers with the places of the settlements; campaign and round are added by the page.
+    """
+    return Drawn("settled", {"url": source, "from_zoom": POINTS_FROM_ZOOM})

@@ -29,12 +29,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from data.areas import assign_places, number_range, place_visits, settle_jurisdiction
 from data.campaigns import open_campaign
 from data.rules.plan import VisitRule, read_plan
 from data.rules.validity import VisitFacts, check_visit
+from data.rules.words import BY_HAMLET, BY_NUMBER, BY_VILLAGE
 from data.tables import Appraisal, Area, BaseFeature, Grid, House, Household, RenovationSite, Visit
 
 TOWNSHIP = "990101001"
@@ -71,6 +73,8 @@ PLACES: dict[str, tuple[float, float, str] | None] = {
     "H9": (118.8500, 36.405, "冯测九"),
     "H10": None,
 }
+# A natural village of village 001 that only its centre is known of; as with all names, what looks like a tag is text.
+HAMLET, HAMLET_NAME, HAMLET_CENTRE = f"{VILLAGES[0]}-N01", "测试<b>庄</b>", (118.8040, 36.4020)
 NOON = datetime(2026, 5, 1, 4, 0, tzinfo=UTC)
 
 
@@ -101,6 +105,42 @@ def make_township(session: Session) -> SmallTownship:
     session.flush()
     session.expire_all()
     return made
+
+
+def make_vague(session: Session, made: SmallTownship) -> None:
+    """Make the place of some households less known.
+
+    H1 (visited) and H2 are then known to a natural village of village 001, H10 to village 002, H1 with a point and the
+    others without; H3 is exact, by its door number.
+    """
+    jur, jur_end = number_range(VILLAGES[0])
+    hamlet = Area(
+        code=HAMLET,
+        name=HAMLET_NAME,
+        level="natural_village",
+        parent_id=made.areas[VILLAGES[0]],
+        jur=jur,
+        jur_end=jur_end,
+        centre=f"SRID=4326;POINT({HAMLET_CENTRE[0]} {HAMLET_CENTRE[1]})",
+    )
+    session.add(hamlet)
+    session.flush()
+    for name, quality in (("H1", BY_HAMLET), ("H2", BY_HAMLET), ("H3", BY_NUMBER), ("H10", BY_VILLAGE)):
+        home = session.get_one(Household, made.households[name])
+        home.quality = quality
+        home.group_id = hamlet.id if quality == BY_HAMLET else None
+    session.get_one(Household, made.households["H2"]).geom = None
+    session.flush()
+
+
+def make_clear(session: Session, made: SmallTownship) -> None:
+    """Undo :func:`make_vague`."""
+    for name in ("H1", "H2", "H3", "H10"):
+        home, place = session.get_one(Household, made.households[name]), PLACES[name]
+        home.quality, home.group_id = (3 if place else 7), None
+        home.geom = f"SRID=4326;POINT({place[0]} {place[1]})" if place else None
+    session.flush()
+    session.execute(delete(Area).where(Area.code == HAMLET))
 
 
 def add_visit(session: Session, made: SmallTownship, name: str, household: str | None, **values: Any) -> Visit:

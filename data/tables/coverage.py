@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKeyConstraint, Index, Integer, SmallInteger
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKeyConstraint, Index, Integer, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data.tables.base import Base
@@ -29,6 +29,14 @@ class Standing(Base):
             postgresql_include=["household_id", "x", "y", "status", "quality"],
         ),
         Index("ix_standing_jur", "campaign_id", "round_no", "jur"),
+        Index(
+            "ix_standing_settled",
+            "campaign_id",
+            "round_no",
+            "jur",
+            postgresql_include=["group_id", "x", "quality", "status"],
+            postgresql_where=text("quality > 4"),
+        ),
         Index("ix_standing_household", "household_id"),
     )
 

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
 from geo.tiles import world_xy
-from tests.township import TOWNSHIP, VILLAGES
+from tests.township import HAMLET, HAMLET_NAME, TOWNSHIP, VILLAGES, make_clear, make_vague
+from tests.web.conftest import Web
 
 ClientAs = Callable[[str | None], FlaskClient]
+
+
+@pytest.fixture
+def vague(web: Web) -> Iterator[None]:
+    """Some households known only to their settlement, for one test."""
+    with Session(web.owner) as session, session.begin():
+        make_vague(session, web.town)
+    yield
+    with Session(web.owner) as session, session.begin():
+        make_clear(session, web.town)
 
 
 def test_setup_tells_the_headline_and_the_legend(client_as: ClientAs) -> None:
@@ -67,6 +79,41 @@ def test_a_tile_holds_only_what_the_asker_may_see(client_as: ClientAs) -> None:
     assert client_as(None).get(url).status_code in (302, 401)
 
 
+@pytest.mark.usefixtures("vague")
+def test_households_without_a_point_are_one_number_at_their_settlement(client_as: ClientAs) -> None:
+    def told(account: str, query: str = "") -> dict[str, tuple[int, int, int]]:
+        rows = client_as(account).get(f"/map/settled.json{query}").json["settlements"]
+        return {row["code"]: (row["n"], row["visited"], row["unplaced"]) for row in rows}
+
+    everything = {HAMLET: (2, 1, 1), VILLAGES[1]: (1, 0, 1)}
+    for account in ("supervisor", "leader", "admin"):
+        assert told(account) == everything
+    assert told("inspector") == {HAMLET: (2, 1, 1)}
+    assert told("inspector_two") == {VILLAGES[1]: (1, 0, 1)}
+    assert HAMLET not in client_as("outsider").get("/map/settled.json").text
+    assert told("leader", f"?area={VILLAGES[1]}") == {VILLAGES[1]: (1, 0, 1)}
+    first = client_as("leader").get("/map/settled.json").json["settlements"][0]
+    assert set(first) == {"id", "code", "name", "level", "lon", "lat", "n", "visited", "unplaced"}
+    assert first["name"] == HAMLET_NAME
+    assert client_as("leader").get("/map/setup.json").json["counts"]["approximate"] == 3
+
+
+@pytest.mark.usefixtures("vague")
+def test_the_list_has_every_household_that_the_map_only_counts(client_as: ClientAs) -> None:
+    def listed(account: str) -> set[str]:
+        page = client_as(account).get("/worklists").text
+        section = page.split('id="approximate_page"', 1)[1].split("</section>", 1)[0]
+        return {code for code in ("H1", "H2", "H3", "H10") if f'<th scope="row">{code}</th>' in section}
+
+    assert listed("supervisor") == listed("leader") == {"H1", "H2", "H10"}
+    assert listed("inspector") == {"H1", "H2"}
+    assert listed("outsider") == set()
+
+
+def test_nothing_is_counted_at_a_settlement_while_every_place_is_exact(client_as: ClientAs) -> None:
+    assert client_as("leader").get("/map/settled.json").json == {"settlements": []}
+
+
 def test_a_tile_is_not_sent_again_while_nothing_changed(client_as: ClientAs) -> None:
     x, y = world_xy(118.815, 36.405, zoom=16)
     url = f"/tiles/records/16/{int(x)}/{int(y)}.mvt"
@@ -80,7 +127,13 @@ def test_a_tile_is_not_sent_again_while_nothing_changed(client_as: ClientAs) -> 
 
 @pytest.mark.parametrize(
     "url",
-    ["/map/areas.json?by=planet", "/map/heat.json?kind=x", "/map/setup.json?campaign=404", "/map/setup.json?area=404"],
+    [
+        "/map/areas.json?by=planet",
+        "/map/heat.json?kind=x",
+        "/map/setup.json?campaign=404",
+        "/map/setup.json?area=404",
+        "/map/settled.json?area=404",
+    ],
 )
 def test_what_does_not_exist_is_said_in_words(client_as: ClientAs, url: str) -> None:
     answer = client_as("leader").get(url)
@@ -96,5 +149,7 @@ def test_tile_numbers_outside_the_world_are_unknown(client_as: ClientAs) -> None
 def test_the_shell_holds_no_record_and_no_outside_address(client_as: ClientAs) -> None:
     script = client_as("leader").get("/map/shell.js").text
     assert "fangtu.addLayer(map_township" in script
+    for address in ("/map/areas.json", "/map/heat.json", "/map/settled.json", "/tiles/records/"):
+        assert address in script
     assert "://" not in script
     assert "测试" not in script

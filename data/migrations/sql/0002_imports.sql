@@ -3,6 +3,9 @@
 
 alter table public.household add column aid_group text, add column stated_hamlet text;
 create index ix_household_unplaced on public.household (jur) where geom is null and removed_at is null;
+-- Households known only to their settlement are counted by it on the map, under row-level security and by this index alone.
+create index ix_standing_settled on public.standing (campaign_id, round_no, jur) include (group_id, x, quality, status)
+    where quality > 4;
 alter table public.renovation_site add column subsidy_yuan numeric(14, 2);
 alter table public.batch
     add column sender text,

@@ -5,7 +5,7 @@ import { t } from "../i18n.js";
 import { classOf } from "./classes.js";
 import { fill, h, icon } from "./dom.js";
 import { change, state } from "./state.js";
-import { LEVELS, themeOf } from "./themes.js";
+import { layersOn, LEVELS, recordsShown, themeOf } from "./themes.js";
 
 function rangeWord(one) {
   if (one.low === null) return t("低于 %(n)s", { n: percent(one.high) });
@@ -70,20 +70,27 @@ function heatLegend(theme, setup) {
   ];
 }
 
-/** What is not drawn and why, in one sentence; empty if nothing is left out. */
-export function leftOut(counts) {
+/** What is not drawn and why, in sentences that lead to the rows they count; empty if nothing is left out. */
+export function leftOut(counts, pills = false) {
+  const lists = `/worklists${state.area ? `?area=${encodeURIComponent(state.area)}` : ""}`;
+  const link = (anchor, words) => h("a", { href: `${lists}#${anchor}` }, words);
   const parts = [];
-  if (counts.approximate) parts.push(t("另有 %(n)s 户只定位到自然村或村中心，不逐户标点。", { n: count(counts.approximate) }));
+  if (counts.approximate) {
+    const words = link("approximate_page", t("另有 %(n)s 户只定位到自然村或村中心，不逐户标点。", { n: count(counts.approximate) }));
+    parts.push(pills ? h("span", {}, h("i", { class: "patch patch-settled", "aria-hidden": "true" }, "≈"), words) : words);
+  }
+  // No link: the list of those to be placed also has those counted at a settlement.
   if (counts.unplaced) parts.push(t("待定位 %(n)s 户。", { n: count(counts.unplaced) }));
-  if (counts.outside) parts.push(t("辖区外 %(n)s 户。", { n: count(counts.outside) }));
-  return parts.join("");
+  if (counts.outside) parts.push(link("outside_page", t("辖区外 %(n)s 户。", { n: count(counts.outside) })));
+  return parts;
 }
 
 /** Draw the dock. `rows` are the areas of the level shown. */
 export function drawDock(place, { setup, areas, classes, zoom }) {
   const { dock } = themeOf(state.theme);
   const counts = setup.counts || {};
-  const rest = leftOut(counts);
+  const pills = zoom >= 14 && recordsShown(state.theme, layersOn(state.theme, state.layers), zoom).statuses.size > 0;
+  const rest = leftOut(counts, pills);
   const wasOpen = place.querySelector(".dock-strip")?.getAttribute("aria-expanded") === "true";
   let legend = null;
   if (dock === "coverage") legend = coverageLegend(areas, classes);
@@ -93,13 +100,14 @@ export function drawDock(place, { setup, areas, classes, zoom }) {
   else if (state.theme === "sites" && zoom < 14) sentence = t("放大后显示改造点，数字为所到阶段。");
   else if (state.theme === "status" && zoom < 14) sentence = t("圈内为未走访户数，绿色为已访比例。%(rule)s", { rule: setup.rule || "" });
   else if (state.theme === "status" && zoom < 16) sentence = t("实心为已访，空心为未访；放大看类别。%(rule)s", { rule: setup.rule || "" });
+  const said = [legend && rest.length ? "" : sentence, ...rest].filter(Boolean);
   const list = h("a", { class: "dock-list", href: `/coverage${window.location.search}` }, icon("list"), h("span", {}, t("以列表查看")));
   place.dataset.kind = dock;
   place.classList.toggle("is-open", wasOpen);
   fill(place,
     legend && strip(place, dock, classes, wasOpen),
     legend ? h("div", { class: "dock-legend" }, legend) : null,
-    h("div", { class: "dock-side" }, h("p", {}, [legend ? "" : sentence, rest].filter(Boolean).join(" ") || (legend ? setup.rule : NONE)), list));
+    h("div", { class: "dock-side" }, h("p", {}, said.length ? said.flatMap((words) => [words, " "]) : NONE), list));
 }
 
 /** On a phone the legend is one strip with its end words until it is tapped. */

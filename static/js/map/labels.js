@@ -8,7 +8,8 @@ import { colour, fontOf, onPalette, typeScale } from "./palette.js";
 const LINE = 15;
 const SHIFTS = [[0, 0], [0, -20], [0, 20], [-26, -12], [26, -12], [-26, 14], [26, 14], [0, -34], [0, 34]];
 
-function overlaps(box, taken) {
+/** Does a box `[left, top, right, bottom]` lie over one that is taken? */
+export function overlaps(box, taken) {
   return taken.some((other) => box[0] < other[2] && box[2] > other[0] && box[1] < other[3] && box[3] > other[1]);
 }
 
@@ -45,7 +46,7 @@ export function placeLabels(wanted, measure, lineHeight = LINE, obstacles = []) 
 
 /** Labels; `labels.sets` is a list of `{areas, kind, lines(area), classes, only, weight(area), minZoom, maxZoom}`. */
 export function createLabels() {
-  const layer = { sets: [], obstacles: () => [] };
+  const layer = { sets: [], obstacles: () => [], boxes: [] };
   const widths = new Map();
 
   layer.draw = ({ ctx, ...view }) => {
@@ -94,7 +95,9 @@ export function createLabels() {
     ctx.textAlign = "center";
     ctx.textBaseline = "middle";
     ctx.lineJoin = "round";
-    for (const label of placeLabels(wanted, measure, LINE * scale, obstacles)) {
+    const placed = placeLabels(wanted, measure, LINE * scale, obstacles);
+    layer.boxes = [...obstacles, ...placed.map((label) => label.box)];
+    for (const label of placed) {
       label.lines.forEach((line, i) => {
         const y = label.y + (i - (label.lines.length - 1) / 2) * LINE * scale;
         ctx.font = line.font;

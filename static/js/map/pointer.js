@@ -5,7 +5,7 @@ import { t } from "../i18n.js";
 import { areaAt, boundsOf } from "./areas-data.js";
 import { fill, h, say } from "./dom.js";
 import { toLatLng, toWorld } from "./overlay.js";
-import { areaPopup, householdPopup, housePopup, sitePopup, visitPopup } from "./popup-records.js";
+import { areaPopup, householdPopup, housePopup, settledPopup, sitePopup, visitPopup } from "./popup-records.js";
 import { change, dataParams, state } from "./state.js";
 import { getJson, withParams } from "./api.js";
 
@@ -18,6 +18,7 @@ const KINDS = {
   site: { path: "sites", build: sitePopup },
   visit: { path: "visits", build: visitPopup },
 };
+const PLACERS = new Set(["supervisor", "admin"]);
 const DRILLED = new Set(["county", "township", "village"]);
 
 /** `page` = {map, scene, selection, popups, measure, fit(bounds), failed(reason)} */
@@ -46,9 +47,17 @@ export function createPointer(page) {
     tip.hidden = true;
   }
 
-  function showTip(area, point) {
-    fill(tip, h("strong", {}, area.name), h("span", {}, `${rate(area.ratio, scene.target)} · ${area.eligible ? share(area.visited, area.eligible) : t("0 户应访")}`),
+  function tellArea(area, point) {
+    showTip(point, h("strong", {}, area.name), h("span", {}, `${rate(area.ratio, scene.target)} · ${area.eligible ? share(area.visited, area.eligible) : t("0 户应访")}`),
       area.derived ? h("small", {}, t("边界为推算")) : null);
+  }
+
+  function tellSettled(one, point) {
+    showTip(point, h("strong", {}, one.name), h("span", {}, t("已走访 %(share)s", { share: share(one.visited, one.n) })));
+  }
+
+  function showTip(point, ...words) {
+    fill(tip, words);
     tip.hidden = false;
     const size = map.getSize();
     const left = point.x + 16 + tip.offsetWidth > size.x ? point.x - tip.offsetWidth - 12 : point.x + 16;
@@ -61,11 +70,12 @@ export function createPointer(page) {
     hideTip();
     const { latlng, containerPoint } = event;
     hoverTimer = window.setTimeout(() => {
-      const thing = scene.records.pick(...worldOf(latlng), map.getZoom());
+      const thing = scene.pick(...worldOf(latlng));
       map.getContainer().classList.toggle("is-over", Boolean(thing));
       const area = thing ? null : areaUnder(latlng);
       selection.set({ hovered: state.theme === "coverage" ? area : null });
-      if (area && map.getZoom() < 15.5) showTip(area, containerPoint);
+      if (thing?.kind === "settled") tellSettled(thing, containerPoint);
+      else if (area && map.getZoom() < 15.5) tellArea(area, containerPoint);
     }, HOVER_MS);
   });
   map.on("mouseout movestart zoomstart", () => {
@@ -77,8 +87,12 @@ export function createPointer(page) {
     if (measure.active) return;
     hideTip();
     const { latlng } = event;
-    const thing = scene.records.pick(...worldOf(latlng), map.getZoom());
+    const thing = scene.pick(...worldOf(latlng));
     window.clearTimeout(clickTimer);
+    if (thing?.kind === "settled") {
+      acts.openSettled(thing);
+      return;
+    }
     if (thing) {
       acts.openThing(thing.kind, thing.id, toLatLng(...(thing.x === undefined ? worldOf(latlng) : [thing.x, thing.y])));
       return;
@@ -121,6 +135,17 @@ export function createPointer(page) {
     query.delete("level");
     return `/coverage?${query}`;
   }
+
+  /** What is known of the households of a pill; the numbers are on the map already. */
+  acts.openSettled = (one) => {
+    const { x, y, half } = scene.settled.spot(one, map.getZoom());
+    selection.set({ area: null, point: null }); // the pill itself shows that it is chosen
+    change({ selected: { kind: one.kind, id: one.id } });
+    popups.open({
+      key: `settled:${one.id}`, latlng: toLatLng(x, y), reach: half, data: one,
+      build: (data) => settledPopup(data, { mayPlace: PLACERS.has(page.setup?.role) }),
+    });
+  };
 
   /** Open a record; where it lies is asked if not known. */
   acts.openThing = async (kind, id, latlng = null) => {
@@ -166,6 +191,9 @@ export function createPointer(page) {
     if (selected.kind === "area") {
       const area = [...scene.level, ...scene.villages].find((one) => one.code === selected.id);
       if (area) acts.openArea(area, undefined, false);
+    } else if (selected.kind === "settled") {
+      const one = scene.settled.all.find((settlement) => settlement.id === selected.id);
+      if (one) acts.openSettled(one);
     } else if (KINDS[selected.kind]) acts.openThing(selected.kind, selected.id);
   };
   return acts;

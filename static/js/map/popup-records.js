@@ -1,4 +1,4 @@
-/* What the popups of a household, house, renovation site, visit and area say. */
+/* What the popups of a household, house, renovation site, visit, area and of households without a dot say. */
 
 import { count, dayAndTime, day, distance, NONE, percent, rate, share, yuan } from "../format.js";
 import { t } from "../i18n.js";
@@ -143,6 +143,30 @@ export function visitPopup(data, view) {
       ]),
     ],
     spoken: verdictWord(data.verdict),
+  };
+}
+
+const KNOWN_TO = { natural_village: () => t("只定位到本自然村"), group: () => t("只定位到本村民小组"), village: () => t("只定位到本村") };
+
+/** Households known only to a settlement. `mayPlace`: the reader may give them a place. */
+export function settledPopup(one, { mayPlace }) {
+  const list = (anchor) => `/worklists?area=${encodeURIComponent(one.code)}#${anchor}`;
+  return {
+    title: one.name,
+    code: levelWord(one.level),
+    parts: [
+      tags(tag((KNOWN_TO[one.level] || KNOWN_TO.village)(), "dash")),
+      facts([
+        [t("户数"), t("%(n)s 户", { n: count(one.n) })],
+        [t("已走访"), share(one.visited, one.n)],
+      ]),
+      h("p", { class: "popup-note" }, t("还不知道各户的房屋在哪里，所以不逐户标点，只在中心记数。")),
+      actions(
+        mayPlace && one.unplaced > 0 && h("a", { class: "btn btn-primary", href: list("unplaced_page") }, t("去定位")),
+        h("a", { class: "btn", href: list("approximate_page") }, t("以列表查看")),
+      ),
+    ],
+    spoken: t("%(name)s，%(n)s 户只有约略位置", { name: one.name, n: count(one.n) }),
   };
 }
 

@@ -18,11 +18,12 @@ const SidePopup = L.Popup.extend({
     const size = map.getSize();
     const at = map.latLngToContainerPoint(this._latlng);
     const [width, height] = [box.offsetWidth, box.offsetHeight];
-    const room = { right: size.x - TOOLS - at.x - GAP - width, left: at.x - GAP - EDGE - width };
+    const gap = GAP + (this.options.reach || 0);
+    const room = { right: size.x - TOOLS - at.x - gap - width, left: at.x - gap - EDGE - width };
     const side = room.right >= 0 || room.right >= room.left ? "right" : "left";
     const top = Math.max(EDGE, Math.min(at.y - height / 3, size.y - height - EDGE));
     this._containerBottom = at.y - top - height;
-    this._containerLeft = side === "right" ? GAP : -width - GAP;
+    this._containerLeft = side === "right" ? gap : -width - gap;
     box.style.bottom = `${this._containerBottom}px`;
     box.style.left = `${this._containerLeft}px`;
     box.dataset.side = side;
@@ -43,7 +44,8 @@ function createHost(map) {
   // What opens inside a popup makes it grow: it keeps pointing at its thing.
   const watch = new ResizeObserver(() => popup.isOpen() && popup._updatePosition());
   return {
-    open(latlng, content) {
+    open(latlng, content, reach) {
+      popup.options.reach = reach;
       this.put(content);
       if (!small.matches) {
         popup.setLatLng(latlng).openOn(map);
@@ -94,9 +96,10 @@ export function createPopups(map, { onClose }) {
 
   /**
    * Open at a place.
-   * @param {object} what `{key, latlng, url, build(data) -> {title, code, parts, spoken}, data, focus}`; `data` given = nothing is asked
+   * @param {object} what `{key, latlng, url, build(data) -> {title, code, parts, spoken}, data, focus, reach}`; `data` given
+   * = nothing is asked, `reach` = how far the thing extends to either side, in pixels
    */
-  popups.open = async ({ key, latlng, url, build, data = null, focus = true }) => {
+  popups.open = async ({ key, latlng, url, build, data = null, focus = true, reach = 0 }) => {
     abort?.abort();
     abort = new AbortController();
     const { signal } = abort;
@@ -108,14 +111,14 @@ export function createPopups(map, { onClose }) {
       say(spoken || title);
     };
     const waiting = frame(t("正在读取…"), "", h("div", { class: "popup-skeleton", "aria-hidden": "true" }, h("i"), h("i"), h("i")));
-    host.open(latlng, data ? frame("", "", null) : waiting);
+    host.open(latlng, data ? frame("", "", null) : waiting, reach);
     try {
       const answer = data || (await getJson(url, signal));
       if (popups.current !== key || signal.aborted) return;
       show(answer);
     } catch (reason) {
       if (reason.name === "AbortError" || popups.current !== key) return;
-      const again = () => popups.open({ key, latlng, url, build, data, focus });
+      const again = () => popups.open({ key, latlng, url, build, data, focus, reach });
       put(frame(t("没有读到"), "", h("div", { class: "popup-body" },
         h("p", { class: "popup-error" }, reason.message),
         h("button", { type: "button", class: "btn", onclick: again }, t("重试")))), { focus });

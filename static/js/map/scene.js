@@ -10,6 +10,7 @@ import { createLabels } from "./labels.js";
 import { CanvasOverlay } from "./overlay.js";
 import { onPalette, refreshPalette } from "./palette.js";
 import { createRecords } from "./records.js";
+import { createSettled } from "./settled.js";
 import { dataParams, state } from "./state.js";
 import { layersOn, LEVELS, recordsShown } from "./themes.js";
 
@@ -28,19 +29,25 @@ export function createScene(map, registry, onTrouble) {
   const areas = createAreas();
   const heat = createHeat(optionsOf("heat"));
   const records = createRecords({ ...optionsOf("records"), onTrouble: (reason) => onTrouble("records", reason) });
+  const settled = createSettled({ ...optionsOf("settled"), onTrouble: (reason) => onTrouble("settled", reason) });
   const labels = createLabels();
-  labels.obstacles = () => records.boxes;
+  // Figures and discs are what the coverage map is about: there a pill makes way for them, elsewhere names make way.
+  const pillsLast = () => areas.filled;
+  labels.obstacles = () => (pillsLast() ? records.boxes : [...records.boxes, ...settled.boxes()]);
   const land = new CanvasOverlay(areas.drawLand, { pane: "fangtu-land" });
   const fills = new CanvasOverlay(areas.drawFills, { pane: "fangtu-areas", needed: () => areas.filled });
   // Borders, signs and labels share one canvas: each more of that size costs a machine without a GPU frames.
   const signs = new CanvasOverlay((view) => {
     areas.drawBorders(view);
     if (registry.records) records.draw(view);
+    if (!pillsLast()) settled.draw(view);
     labels.draw(view);
+    if (pillsLast()) settled.draw(view, labels.boxes);
   }, { pane: "fangtu-points" });
   records.redraw = () => signs.redraw();
+  settled.redraw = () => signs.redraw();
   const store = new AreaStore(optionsOf("areas").url || "/map/areas.json");
-  const scene = { map, base, areas, heat, records, labels, store, classes: coverageClasses(), target: 0.95, level: [], villages: [], settlements: [], asOf: null };
+  const scene = { map, base, areas, heat, records, settled, labels, store, classes: coverageClasses(), target: 0.95, level: [], villages: [], settlements: [], asOf: null };
 
   scene.add = () => {
     for (const sheet of [land, fills, signs]) sheet.addTo(map);
@@ -66,6 +73,7 @@ export function createScene(map, registry, onTrouble) {
     const on = layersOn(state.theme, state.layers);
     const lines = on.has("grids") ? store.load("grid", params) : Promise.resolve({ areas: [] });
     const parts = state.area ? store.load("group", params) : Promise.resolve({ areas: [] });
+    const pills = registry.settled && recordsShown(state.theme, on, settled.from).statuses.size ? settled.load(params) : null;
     const [townships, villages, level, grids, settlements] = await Promise.all([...wanted, lines, parts]);
     scene.villages = villages.areas;
     scene.level = level.areas;
@@ -74,7 +82,7 @@ export function createScene(map, registry, onTrouble) {
     scene.asOf = level.asOf;
     areas.duty = townships.areas.length ? townships.areas : villages.areas;
     scene.draw();
-    await scene.loadHeat();
+    await Promise.all([scene.loadHeat(), pills]);
     return scene;
   };
 
@@ -109,7 +117,9 @@ export function createScene(map, registry, onTrouble) {
 
   scene.drawRecords = () => {
     const on = layersOn(state.theme, state.layers);
-    records.setShow(recordsShown(state.theme, on, map.getZoom()));
+    const shown = recordsShown(state.theme, on, map.getZoom());
+    settled.shown = shown.statuses.size > 0;
+    records.setShow(shown);
   };
 
   scene.drawLabels = (on = layersOn(state.theme, state.layers)) => {
@@ -135,6 +145,9 @@ export function createScene(map, registry, onTrouble) {
     signs.redraw();
   };
 
+  /** The thing on top at a world point: a pill, else a record; null where only areas are. */
+  scene.pick = (worldX, worldY) => settled.pick(worldX, worldY, map.getZoom()) || records.pick(worldX, worldY, map.getZoom());
+
   /** Paint everything at once with fresh colours, for paper. */
   scene.paintNow = () => {
     refreshPalette();
@@ -145,6 +158,7 @@ export function createScene(map, registry, onTrouble) {
   scene.retry = () => {
     base.redraw();
     records.redraw();
+    settled.retry(dataParams());
   };
   return scene;
 }
