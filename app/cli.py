@@ -22,6 +22,7 @@ from data.settings import load_settings
 # The kinds of data.imports.fields and data.exports, which are not read here: they bring the whole import along.
 EXPORTS = ("areas", "grids", "households", "houses", "sites", "visits", "coverage")
 IMPORTS = ("areas", "households", "ledger", "houses", "sites", "visits", "base", "campaigns")
+SHOWN_PROBLEMS, SHOWN_WARNINGS = 50, 20
 TEMPLATES = tuple(kind for kind in IMPORTS if kind != "campaigns")
 
 
@@ -128,10 +129,18 @@ def import_(
     if as_json:
         print_json(report.to_json(LANG))
     else:
-        _print_report(report)
+        print_report(report)
 
 
-def _print_report(report: Any) -> None:
+def print_report(report: Any) -> None:
+    """Print the report of an import for a person; what is too much to list is counted.
+
+    Parameters
+    ----------
+    report : ImportReport
+    """
+    from data.count_words import counts_in_words
+
     head = words("试算（尚未写入）：", "Dry run (nothing was written): ") if report.dry_run else ""
     click.echo(
         head
@@ -141,9 +150,19 @@ def _print_report(report: Any) -> None:
             f"{report.ignored} more are no data",
         )
     )
-    for name, number in report.counts.items():
-        click.echo(f"  {name}: {number}")
-    for problem in [*report.problems[:50], *report.warnings[:20]]:
+    for label, number in counts_in_words(report.counts, LANG):
+        click.echo(f"  {label}{words('：', ': ')}{number:,}")
+    if report.ignored_columns:
+        names = words("、", ", ").join(report.ignored_columns)
+        click.echo(words(f"  没有读取的列：{names}", f"  columns not read: {names}"))
+    if report.batch is not None:
+        click.echo(
+            words(
+                f"第 {report.batch} 批；撤销：./fangtu undo {report.batch}",
+                f"Batch {report.batch}; to take it back: ./fangtu undo {report.batch}",
+            )
+        )
+    for problem in [*report.problems[:SHOWN_PROBLEMS], *report.warnings[:SHOWN_WARNINGS]]:
         told = problem.to_json(LANG)
         where = " ".join(
             part
@@ -157,9 +176,13 @@ def _print_report(report: Any) -> None:
         found = words(f"：为“{told['found']}”", f": '{told['found']}'") if told["found"] else ""
         expected = words(f"，应为 {told['expected']}", f", expected {told['expected']}") if told["expected"] else ""
         click.echo(f"  {where}{found}{expected}{words('：', ': ')}{told['reason']}", err=True)
-    rest = len(report.problems) - 50
-    if rest > 0:
-        click.echo(words(f"  …… 另有 {rest} 行，见 --json", f"  ... and {rest} more, see --json"), err=True)
+    rest = max(0, len(report.problems) - SHOWN_PROBLEMS), max(0, len(report.warnings) - SHOWN_WARNINGS)
+    if any(rest):
+        more = words(
+            f"  …… 另有退回 {rest[0]} 行、提醒 {rest[1]} 条，见 --json",
+            f"  ... and {rest[0]} more refused, {rest[1]} more doubts, see --json",
+        )
+        click.echo(more, err=True)
 
 
 @main.command(help=words("撤销一批导入", "Take an imported file back"))

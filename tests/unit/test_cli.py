@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from app.cli import EXPORTS, IMPORTS, main
+from app.cli import EXPORTS, IMPORTS, SHOWN_WARNINGS, main, print_report
 from app.terminal import rate_in_words
 from data import exports
 from data.imports.fields import KINDS
+from data.imports.report import ImportReport
+from geo.errors import Text
 
 
 def run(*words: str, **env: str) -> Result:
@@ -43,6 +45,20 @@ def test_a_mapping_needs_its_equals_sign(tmp_path: Path) -> None:
     file.write_text("a\n1\n")
     for pair in ("户名", "=head_name", "户名="):
         assert run("import", "households", str(file), "--map", pair).exit_code == 2
+
+
+def test_a_report_names_what_was_left_out_and_counts_what_it_does_not_list(capsys: pytest.CaptureFixture[str]) -> None:
+    report = ImportReport("households", batch=7, ignored_columns=["宗教信仰"], counts={"inserted": 1200, "outside": 0})
+    for row in range(SHOWN_WARNINGS + 3):
+        report.warn(Text("甲", "a"), row=row + 2)
+    print_report(report)
+    out, told = capsys.readouterr()
+    assert "1,200" in out
+    assert "outside" not in out
+    assert "宗教信仰" in out
+    assert "./fangtu undo 7" in out
+    assert told.count("\n") == SHOWN_WARNINGS + 1
+    assert " 3 " in told.splitlines()[-1]
 
 
 def test_an_unknown_setting_is_said_in_words() -> None:
