@@ -8,9 +8,11 @@ and moved points do not.
 from geo.datum.compare import Score, compare_readings
 from geo.datum.ground import Ground, LocalGround
 from geo.datum.readings import Reading, possible_readings, reading_of
+from geo.datum.sentences import LEAST_PLACES
 from geo.datum.verdict import Verdict, judge
 
 __all__ = [
+    "LEAST_PLACES",
     "Ground",
     "LocalGround",
     "Reading",

@@ -3,7 +3,8 @@
 A batch in the right place has its houses as far from roads and from other houses as the known houses of the
 neighbourhood are. A batch in a wrong place has them as far as any place round about is. Both distributions are
 measured: the first on the known houses with noise put on them, the second on the batch itself, moved at random. So a
-dense settlement, where a moved point is still near some house, makes the evidence weak by itself.
+dense settlement, where a moved point is still near some house, makes the evidence weak by itself. There it helps
+that some houses of the batch are themselves on the map: its places scatter closely about them.
 """
 
 from __future__ import annotations
@@ -33,9 +34,13 @@ _STEPS = 25
 # Short moves, which stay in the same settlement: at the right place the fit is best just there.
 _CLOSE_M = np.array([30.0, 50.0, 80.0, 120.0, 170.0])
 _CLOSE_MOVES, _CLOSE_TURN = 50, np.pi * (3 - np.sqrt(5))
+# Of a batch's houses about this share is on the map, if any is; so many houses of the map round a place are looked at,
+# none farther than this many errors of position. Where there are none, about one in a square kilometre is assumed.
+_ON_MAP, _ROUND, _ROUND_ERRORS, _LEAST_DENSE = 0.6, 6, 4.0, 0.001
 # The two ways to ask the same places are not independent, and neither are houses in a row, so they count for less than
 # their sum; beside them the centres of stated villages count for more. Fitted by logistic regression on seeds 900,000
 # and up of the batches of the benchmark, whose figures come from other seeds.
+# What the houses round each place say (_at_houses) is taken as it is: fitted in the same way, its weight is about one.
 _WIDE_WEIGHT, _CLOSE_WEIGHT, _CENTRE_WEIGHT = 0.28, 0.28, 1.8
 # Share of houses that lie in the village their row states, and how firmly that is believed of any one batch.
 _AT_HOME, _AT_HOME_WEIGHT = 0.86, 6.0
@@ -99,6 +104,8 @@ def weigh(
         wide, close, covered = _beside(ground, sets, moved, rounding_m, rng)
         single = wide
         total += wide.sum(axis=1) * (_WIDE_WEIGHT if learnt else 1.0) + (_CLOSE_WEIGHT * close if learnt else 0.0)
+    if ground.houses is not None:
+        total += np.array([_at_houses(ground.houses, xy, rounding_m) for xy in sets])
     if len(ground.villages):
         total += _at_home(ground, sets, moved, stated)
     said = any(key in ground.centre_keys for key in stated or ())
@@ -189,9 +196,7 @@ def _beside(
     size = sets.shape[1]
     families = _as_houses_lie(ground, ground.house_xy[_near(ground.house_xy, sets, _REGION_M)], rounding_m, rng)
     chance = _smooth(_histogram(_classes(ground, moved.reshape(-1, 2))) + 0.02)
-    turn = np.arange(_CLOSE_MOVES) * _CLOSE_TURN
-    away = np.resize(_CLOSE_M, _CLOSE_MOVES)
-    moves = np.column_stack([away * np.cos(turn), away * np.sin(turn)])
+    moves = _close_moves()
     wide, close, covered = np.zeros(sets.shape[:2]), np.zeros(len(sets)), np.zeros(len(sets))
     nowhere = _classes(ground, np.full((1, 2), np.nan))[0]
     for at, xy in enumerate(sets):
@@ -212,6 +217,34 @@ def _beside(
             ]
         close[at] = counts @ _best_ratio(counts, [0.97 * part + 0.03 * here for part in local], here)
     return wide, close, covered
+
+
+def _close_moves() -> Floats:
+    turn = np.arange(_CLOSE_MOVES) * _CLOSE_TURN
+    away = np.resize(_CLOSE_M, _CLOSE_MOVES)
+    return np.column_stack([away * np.cos(turn), away * np.sin(turn)])
+
+
+def _at_houses(houses: cKDTree, places: Floats, rounding_m: float) -> float:
+    """Weigh whether places scatter about the houses of the map more closely than the same places moved a little.
+
+    The classes know only how far the nearest house is, which among houses close together is never far. Here every house
+    near a place counts, by the error of position, against how densely houses lie round about. Either a part of the
+    batch's own houses is on the map, or none is and nothing can be said; both are as likely.
+    """
+    xy = places[np.isfinite(places).all(axis=1)]
+    if not len(xy):
+        return 0.0
+    moves = np.concatenate([np.zeros((1, 2)), _close_moves()])
+    errors_m = [float(np.hypot(noise_m, rounding_m / np.sqrt(12))) for noise_m in _NOISE_M]
+    reach_m = _ROUND_ERRORS * max(errors_m)
+    away_m = houses.query((xy + moves[:, None]).reshape(-1, 2), k=_ROUND, distance_upper_bound=reach_m)[0]
+    ratios = []
+    for error_m in errors_m:
+        dense = np.exp(-0.5 * (away_m / error_m) ** 2).sum(axis=1).reshape(len(moves), len(xy))
+        usual = dense[1:].mean() + _LEAST_DENSE
+        ratios.append(float(np.log(_ON_MAP * dense[0] / usual + 1 - _ON_MAP).sum()))
+    return float(np.logaddexp(max(ratios), 0.0) - np.log(2))
 
 
 def _best_ratio(counts: Floats, families: list[Floats], chance: Floats) -> Floats:

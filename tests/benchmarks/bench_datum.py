@@ -126,8 +126,9 @@ def show(title: str, counts: pd.DataFrame) -> tuple[float, float]:
         f"of these wrongly {total['sure_and_wrong'] / max(total['certain'], 1):.2%}"
     )
     for case, row in counts.iterrows():
-        what, share = ("named", row["named"]) if row["wrong"] else ("false", row["false"])
-        print(f"        {case:22} {row['batches']:4d} {what} {share / row['batches']:7.2%}")
+        shares = ("flagged", "named") if row["wrong"] else ("false",)
+        told = ", ".join(f"{what} {row[what] / row['batches']:7.2%}" for what in shares)
+        print(f"        {case:22} {row['batches']:4d} {told}")
     sys.stdout.flush()
     return named, false
 

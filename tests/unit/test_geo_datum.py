@@ -271,6 +271,18 @@ def test_trusted_households_serve_where_no_building_is_known() -> None:
     assert "已核实的农户" in verdict.evidence.zh
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_in_a_crowded_town_the_very_houses_decide(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    town = rng.uniform([118.80, 36.60], [118.83, 36.625], (9_000, 2))
+    middle = town[np.hypot(*(town - [118.814, 36.612]).T) < 0.003]
+    lon, lat = (rng.choice(middle, 20, replace=False) + rng.normal(0, [7e-5, 6e-5], (20, 2))).T
+    x, y = wgs84_to_gcj02(lon, lat)
+    known = Ground(buildings=gpd.GeoSeries(shapely.points(town), crs=4326))
+    verdict = judge(compare_readings(x, y, possible_readings(x, y, near=CHANGLE), known), WGS84)
+    assert (verdict.alarm, verdict.certain, verdict.best.name) == (True, True, "gcj02")
+
+
 def test_the_same_batch_gets_the_same_scores_and_a_prepared_ground_changes_nothing() -> None:
     lon, lat = households().T
     readings = possible_readings(lon, lat)
