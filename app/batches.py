@@ -18,6 +18,7 @@ from data.batches import find_batch, list_problems, problem_groups, unplaced_of
 from data.bilingual import in_language
 from data.count_words import changes_in, counts_in_words
 from data.imports.checks import load_checks
+from data.imports.fields import all_fields
 from data.jobs import OPEN, add_job, job_json, newest_undo
 from data.tables import Job
 from data.uploads import upload_of_batch
@@ -48,7 +49,7 @@ def page(batch_id: int) -> str:
         groups=[_group_json(row) for row in problem_groups(session, batch_id)],
         rule=rule,
         problems={
-            "rows": [_problem_json(row) for row in problems.rows],
+            "rows": [_problem_json(row, batch.kind) for row in problems.rows],
             "total": problems.total,
             "page": problems.page,
             "pages": problems.pages,
@@ -103,12 +104,18 @@ def _group_json(row: Row[Any]) -> dict[str, Any]:
     return {"code": row.code, "reason": words.in_language(language()), "n": row.n, "refused": row.refused}
 
 
-def _problem_json(row: Row[Any]) -> dict[str, Any]:
+def _column_words(column: str | None, kind: str) -> str | None:
+    """A column by its heading in the file, or the field's name in words where the file has no such column."""
+    field = all_fields().get(kind, {}).get(column or "")
+    return field.label.in_language(language()) if field else column
+
+
+def _problem_json(row: Row[Any], kind: str) -> dict[str, Any]:
     expected = Text(row.expected_zh, row.expected_en).in_language(language()) if row.expected_zh else None
     return {
         "sheet": row.sheet,
         "row": row.row,
-        "column": row.column,
+        "column": _column_words(row.column, kind),
         "found": row.found,
         "expected": expected,
         "reason": Text(row.reason_zh, row.reason_en).in_language(language()),

@@ -89,7 +89,8 @@ def list_problems(session: Session, batch_id: int, rule: str | None, page: int =
     rows = session.execute(
         text(f"""
             select sheet, row, "column", found, expected_zh, expected_en, reason_zh, reason_en, refused, code
-              from batch_problem where {where} order by refused desc, id limit :limit offset :skip"""),
+              from batch_problem where {where}
+             order by refused desc, sheet nulls last, row nulls last, id limit :limit offset :skip"""),
         keys,
     ).all()
     return BatchPage(rows, int(total), page)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 
 from data.imports.checks import Checks
@@ -22,6 +23,12 @@ WARNINGS_SHOWN = 200
 # An amount of less than this is no subsidy for a house in yuan, but a usual one in 万元.
 _LEAST_SUBSIDY_YUAN = 100
 _NOT_FOUND = object()
+
+
+def plain_columns(sheet: Sheet) -> list[str]:
+    """Give a sheet's columns besides its geometry."""
+    geometry = sheet.frame.geometry.name if isinstance(sheet.frame, gpd.GeoDataFrame) else None
+    return [str(name) for name in sheet.frame.columns if name != geometry]
 
 
 def read_column(

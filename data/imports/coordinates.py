@@ -9,12 +9,11 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from data.bilingual import both
-from data.imports.ground import area_box, load_ground
+from data.imports.datum import declared_reading, judge_pairs
 from data.imports.pairs import Pairs
-from data.imports.scope import Gazetteer, open_scope
+from data.imports.scope import Scope, open_scope
 from data.tables import Upload
-from geo.crs import parse_system
-from geo.datum import Reading, Score, compare_readings, judge, possible_readings, reading_of
+from geo.datum import Reading, Score
 from geo.errors import Text
 
 _POINTS_SHOWN = 500
@@ -49,17 +48,11 @@ def compare_coordinates(
     """
     blank, zero = int(pairs.blank.sum()), int(pairs.zero.sum())
     counts = {"n": len(pairs.x) - blank - zero, "blank_n": blank, "zero_n": zero}
-    declared = _declared(chosen, pairs)
-    near = area_box(session, upload.jur, upload.jur_end)
-    readings = possible_readings(pairs.x, pairs.y, near=near, declared=declared)
-    if not readings:
+    declared = declared_reading(chosen["crs"], bool(chosen["swapped"]), pairs)
+    scope = Scope(open_scope(session, area).code, upload.jur, upload.jur_end)
+    scores, verdict = judge_pairs(session, scope, pairs, declared)
+    if verdict is None:
         return {**counts, "readings": [], **_unknown(declared)}
-    known = Gazetteer(session, open_scope(session, area)).find_all(pairs.stated)
-    stated = [known.get(name) if name else None for name in pairs.stated]
-    scores = compare_readings(
-        pairs.x, pairs.y, readings, load_ground(session, upload.jur, upload.jur_end), stated=stated
-    )
-    verdict = judge(scores, declared)
     return {
         **counts,
         "readings": [_reading_json(score, pairs) for score in scores],
@@ -72,18 +65,6 @@ def compare_coordinates(
         "sentence": both(verdict.sentence),
         "evidence": both(verdict.evidence),
     }
-
-
-def _declared(chosen: Mapping[str, Any], pairs: Pairs) -> Reading | None:
-    """What the import would read the numbers as now; None for metres of which nothing is said."""
-    swapped = bool(chosen["swapped"])
-    if chosen["crs"]:
-        return reading_of(parse_system(chosen["crs"]), swapped=swapped)
-    if pairs.system is not None:
-        return reading_of(pairs.system, swapped=swapped)
-    given = np.abs(np.concatenate([pairs.x, pairs.y]))
-    in_degrees = np.nanmedian(given) <= 180 if np.isfinite(given).any() else True
-    return reading_of(parse_system("wgs84"), swapped=swapped) if in_degrees else None
 
 
 def _reading_json(score: Score, pairs: Pairs) -> dict[str, Any]:

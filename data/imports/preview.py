@@ -8,13 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 from sqlalchemy import Engine
 
 from data.bilingual import both
 from data.db import owner_session
 from data.imports.checks import check_records
 from data.imports.choices import choices_of, import_options
+from data.imports.columns import plain_columns
 from data.imports.coordinates import compare_coordinates
 from data.imports.fields import KINDS, fields_of
 from data.imports.headings import USED_FROM, Decision, match_columns
@@ -123,12 +123,6 @@ def make_preview(
 def known_headings(upload: Upload) -> list[str]:
     """Give the columns of an upload as its latest preview lists them."""
     return [column["heading"] for column in (upload.preview or {}).get("columns", [])]
-
-
-def plain_columns(sheet: Sheet) -> list[str]:
-    """Give a sheet's columns besides its geometry."""
-    geometry = sheet.frame.geometry.name if isinstance(sheet.frame, gpd.GeoDataFrame) else None
-    return [str(name) for name in sheet.frame.columns if name != geometry]
 
 
 def _preview_of_plan(path: Path) -> dict[str, Any]:

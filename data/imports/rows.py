@@ -12,7 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.imports.checks import load_checks
-from data.imports.columns import is_of_template, move_other_scales, note_columns, only_heads, read_column
+from data.imports.columns import (
+    is_of_template,
+    move_other_scales,
+    note_columns,
+    only_heads,
+    plain_columns,
+    read_column,
+)
 from data.imports.fields import fields_of
 from data.imports.headings import Columns, check_mapping, match_columns
 from data.imports.personal import mask_found
@@ -120,7 +127,7 @@ def read_records(sheets: list[Sheet], kind: str, options: ImportOptions, report:
     ImportRefused
         If no sheet has a column (or geometry) that is known, or a required one is missing.
     """
-    check_mapping([str(column) for sheet in sheets for column in _plain_columns(sheet)], options.mapping)
+    check_mapping([str(column) for sheet in sheets for column in plain_columns(sheet)], options.mapping)
     checks = load_checks()
     parts = []
     for sheet in sheets:
@@ -129,7 +136,7 @@ def read_records(sheets: list[Sheet], kind: str, options: ImportOptions, report:
             report.ignored += len(sheet.frame)
             report.warn(checks.words("examples_left_out"), sheet=sheet.name, code="examples_left_out")
             continue
-        matched = match_columns(_plain_columns(sheet), kind, options.mapping, options.remembered)
+        matched = match_columns(plain_columns(sheet), kind, options.mapping, options.remembered)
         useful = bool(matched.used) or (isinstance(sheet.frame, gpd.GeoDataFrame) and kind != "visits")
         if not useful:
             if len(sheet.frame):
@@ -143,7 +150,7 @@ def read_records(sheets: list[Sheet], kind: str, options: ImportOptions, report:
         parts.append(_read_sheet(only_heads(sheet, matched, kind, checks, report), kind, matched, options, report))
         report.ignored_columns += [name for name in matched.unused if name not in report.ignored_columns]
     if not parts:
-        seen = "、".join(name for sheet in sheets for name in _plain_columns(sheet))[:300]
+        seen = "、".join(name for sheet in sheets for name in plain_columns(sheet))[:300]
         raise ImportRefused(
             Text(
                 f"没有认得的列。文件里有：{seen}。可用 --map 列名=字段 说明。",
@@ -154,16 +161,11 @@ def read_records(sheets: list[Sheet], kind: str, options: ImportOptions, report:
     return _join(parts)
 
 
-def _plain_columns(sheet: Sheet) -> list[str]:
-    geometry = sheet.frame.geometry.name if isinstance(sheet.frame, gpd.GeoDataFrame) else None
-    return [str(name) for name in sheet.frame.columns if name != geometry]
-
-
 def _read_sheet(sheet: Sheet, kind: str, matched: Columns, options: ImportOptions, report: ImportReport) -> Records:
     fields, used = fields_of(kind), matched.used
     missing = [wanted for wanted in fields.values() if wanted.required and wanted.name not in used]
     if missing:
-        seen = "、".join(_plain_columns(sheet))[:300]
+        seen = "、".join(plain_columns(sheet))[:300]
         raise ImportRefused(
             Text(
                 f"缺少“{missing[0].label.zh}”一列。文件里有：{seen}。可用 --map 列名={missing[0].name} 说明。",

@@ -17,9 +17,11 @@ from data.imports.batches import bind_account, close_batch, open_batch, shown_na
 from data.imports.campaigns import import_campaign
 from data.imports.changes import close_changes, note_changes
 from data.imports.checks import check_records
+from data.imports.datum import PLACED_KINDS, check_datum, sample_pairs
 from data.imports.fields import KINDS, unknown_kind
 from data.imports.limits import open_limits, refuse_stated, require_inside
 from data.imports.merge import Job
+from data.imports.pairs import Pairs
 from data.imports.reading import read_file
 from data.imports.report import ImportOptions, ImportReport, Progress
 from data.imports.rows import Records, read_records
@@ -126,9 +128,12 @@ def import_file(
     with owner_session(engine) as session:
         open_limits(session, options)  # so that a wrong area is said before a long file is read
     try:
-        records = None if kind == "campaigns" else _read(settings, kind, path, options, report, tell, cancelled)
+        records = pairs = None
+        if kind != "campaigns":
+            records, pairs = _read(settings, kind, path, options, report, tell, cancelled)
         with owner_session(engine) as session:
             event.listen(session.connection(), "before_cursor_execute", stop)
+            check_datum(session, options, pairs, report)
             _import_into(session, settings, kind, path, options, records, report, tell)
             if options.dry_run:
                 # Deferred keys are checked now, so that a dry run fails where the real one would.
@@ -154,8 +159,8 @@ def _read(
     report: ImportReport,
     tell: Progress,
     cancelled: Callable[[], bool],
-) -> Records:
-    """Read and parse a file, before any transaction: others need not wait for it."""
+) -> tuple[Records, Pairs | None]:
+    """Read and parse a file, before any transaction: others need not wait for it. Gives its coordinates as well."""
     tell(Text(f"读取 {shown_name(path, options)}", f"Reading {shown_name(path, options)}"))
     with work_folder(settings) as folder:
         sheets = read_file(path, folder=folder, sheet=options.sheet, file_name=options.file_name, cancelled=cancelled)
@@ -163,9 +168,12 @@ def _read(
         for note in sheet.notes:
             report.warn(note.text, row=note.row, sheet=sheet.name)
     tell(Text("核对各行", "Checking the rows"))
-    records = read_records(choose_themes(sheets, kind), kind, options, report)
+    chosen = choose_themes(sheets, kind)
+    records = read_records(chosen, kind, options, report)
+    pairs = sample_pairs(chosen, kind, options) if kind in PLACED_KINDS else None
     sheets.clear()  # the cells are in the records now; a long ledger need not be held twice
-    return check_records(records, kind, report)
+    chosen.clear()
+    return check_records(records, kind, report), pairs
 
 
 def _import_into(

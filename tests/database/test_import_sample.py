@@ -15,11 +15,13 @@ import pytest
 from data.db import owner_session
 from data.exports import FORMATS, KINDS, ExportRefused, export_file
 from data.formulas import guarded
+from data.imports.report import ImportRefused
 from data.imports.sample import load_sample
 from data.recheck import recheck
 from data.samples.expected import Expected, expected
 from data.samples.township import TOWNSHIP, make_township
-from tests.database.importing import Store, opened
+from geo.china import wgs84_to_gcj02
+from tests.database.importing import Store, opened, write_csv
 
 
 @pytest.fixture(scope="module")
@@ -170,3 +172,44 @@ def test_an_unknown_kind_or_format_is_refused(store: Store, tmp_path: Path) -> N
             export_file(store.engine, kind, tmp_path / "x", format=format)
     with pytest.raises(ExportRefused):
         export_file(store.engine, "areas", tmp_path / "no" / "x.csv", format="csv")
+
+
+def shifted_ledger(store: Store, path: Path, count: int = 60) -> Path:
+    """A ledger of new households that stand beside known ones, its coordinates as Chinese map services give them."""
+    rows = store.rows(
+        """
+        select st_x(geom), st_y(geom) from household
+         where code like '37072510820%' and quality = 1 order by code limit :count""",
+        count=count,
+    )
+    lon, lat = wgs84_to_gcj02(*zip(*rows, strict=True))
+    spots = enumerate(zip(lon, lat, strict=True))
+    cells = [(f"新{at}", f"测新{at}", "", f"{x:.6f}", f"{y:.6f}") for at, (x, y) in spots]
+    return write_csv(path, ["户编号", "户主姓名", "村", "经度", "纬度"], cells)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_shifted_file_is_not_taken_unless_its_system_is_stated(store: Store, tmp_path: Path, dry_run: bool) -> None:
+    path = shifted_ledger(store, tmp_path / "ledger.csv")
+    before = store.one("select count(*) from household")
+    with pytest.raises(ImportRefused) as refused:
+        store.load("households", path, area=TOWNSHIP, dry_run=dry_run)
+    assert refused.value.details["likely"] == "gcj02"
+    assert refused.value.details["shift_m"] == pytest.approx(490, abs=40)
+    assert "--crs gcj02" in refused.value.text.zh
+    assert "--crs gcj02" in refused.value.text.en
+    assert store.one("select count(*) from household") == before
+
+
+def test_a_stated_system_is_taken_and_a_doubt_told(store: Store, tmp_path: Path) -> None:
+    path = shifted_ledger(store, tmp_path / "ledger.csv")
+    wrong = store.load("households", path, area=TOWNSHIP, crs="wgs84", dry_run=True)
+    assert [problem.code for problem in wrong.warnings if problem.code == "datum_shift"] == ["datum_shift"]
+    right = store.load("households", path, area=TOWNSHIP, crs="gcj02", dry_run=True)
+    assert [problem.code for problem in right.warnings if problem.code == "datum_shift"] == []
+    assert (wrong.accepted, right.accepted) == (60, 60)
+
+
+def test_too_few_places_raise_no_alarm(store: Store, tmp_path: Path) -> None:
+    path = shifted_ledger(store, tmp_path / "ledger.csv", count=19)
+    assert store.load("households", path, area=TOWNSHIP, dry_run=True).accepted == 19

@@ -780,6 +780,13 @@ def test_problems_are_listed_by_rule(sender: Sender, web: Web) -> None:
     assert page("rule=none&page=9999").count("第 2 行") == 0
 
 
+def test_a_problem_names_a_field_in_words_where_the_file_has_no_such_column(sender: Sender) -> None:
+    found = sender.imported(b"\xef\xbb\xbf" + "户主姓名,备注\n赵新一,甲\n".encode())
+    assert found["batch"]["refused"] == 1
+    text = sender.call("GET", found["batch"]["href"], headers={"Accept": "text/html"}).text
+    assert "<td>户编号</td>" in re.sub(r"<td[^>]*>", "<td>", text)
+
+
 def test_the_page_lists_own_files_batches_and_templates(sender: Sender, web: Web) -> None:
     found = sender.imported(ledger("E1,赵新一,,测试1村,118.8021,36.4051,"), "本次台账.csv")
     page = sender.call("GET", "/imports", headers={"Accept": "text/html"}).text
