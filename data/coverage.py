@@ -26,7 +26,7 @@ def _sums(names: Sequence[str]) -> str:
     return ", ".join(f"coalesce(sum(c.{name}), 0)::bigint as {name}" for name in names)
 
 
-# Where the counts stand: now, or as they were shown at the end of a day. The statuses behind a past figure are not kept.
+# Where the counts stand: now, or as they were shown at the end of a day. Statuses of past days are not kept.
 _NOW = ("coverage", "", _sums(("eligible", "visited", *STATUS_COLUMNS)))
 _THEN = ("coverage_shown", "and c.day <= :as_of", _sums(("eligible", "visited")))
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from data.areas import members_of
 from data.judging import judged_differently
 
-# Eligible households by place, and those of them with a counting visit: from visits and households alone, past standing.
+# Eligible households by place, and how many have a counting visit: from visits and households alone, past standing.
 _COUNTED = """
             select e.campaign_id, e.round_no, e.jur, e.group_id, count(*) as eligible,
                    count(*) filter (where exists (

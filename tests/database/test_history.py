@@ -80,9 +80,9 @@ def assert_it_adds_up(owner: Session) -> None:
     assert by_shown == kept
     by_day = set(
         owner.execute(
-            text(
-                "select campaign_id, round_no, jur, group_id, sum(visited)::integer from coverage_day group by 1, 2, 3, 4"
-            )
+            text("""
+                select campaign_id, round_no, jur, group_id, sum(visited)::integer from coverage_day
+                 group by 1, 2, 3, 4""")
         ).tuples()
     )
     assert by_day == {(*row[:4], row[5]) for row in kept if row[5]}

@@ -64,14 +64,14 @@ function paint(kind, breaks, { grid, width, height }) {
   return image;
 }
 
-/** The heat layer. `options.url`; returns the handle the page works with. */
+/** The heat layer. `options.url`; `heat.past` = cells of a past day instead of the present ones. */
 export function createHeat(options) {
-  const heat = { kind: null, only: null, breaks: [0, 1, 3, 6, 10], radius: 250, data: null, sheets: new Map() };
+  const heat = { kind: null, only: null, breaks: [0, 1, 3, 6, 10], radius: 250, data: null, past: null, sheets: new Map() };
   const scratch = document.createElement("canvas");
 
   function draw(view) {
     const strength = fade(view.zoom);
-    const field = densities(heat.data.cells, heat.data.zoom, view, heat.radius);
+    const field = densities((heat.past || heat.data).cells, (heat.past || heat.data).zoom, view, heat.radius);
     if (heat.only) {
       field.grid.forEach((value, i) => {
         let level = 0;

@@ -5,6 +5,7 @@ import { createAreas, fillStrength } from "./areas.js";
 import { AreaStore } from "./areas-data.js";
 import { createBase } from "./base.js";
 import { coverageClasses } from "./classes.js";
+import { setFigures } from "./days.js";
 import { createHeat } from "./heat.js";
 import { createLabels } from "./labels.js";
 import { CanvasOverlay } from "./overlay.js";
@@ -40,7 +41,7 @@ export function createScene(map, registry, onTrouble) {
   }, { pane: "fangtu-points" });
   records.redraw = () => signs.redraw();
   const store = new AreaStore(optionsOf("areas").url || "/map/areas.json");
-  const scene = { map, base, areas, heat, records, labels, store, classes: coverageClasses(), target: 0.95, level: [], villages: [], settlements: [], asOf: null };
+  const scene = { map, base, areas, heat, records, labels, store, classes: coverageClasses(), target: 0.95, level: [], villages: [], settlements: [], asOf: null, slider: null };
 
   scene.add = () => {
     for (const sheet of [land, fills, signs]) sheet.addTo(map);
@@ -87,9 +88,33 @@ export function createScene(map, registry, onTrouble) {
     await heat.show(kind, dataParams());
   };
 
+  /** Number of the past day shown; null = the present, -1 = a past day that is not here yet. */
+  scene.dayNo = () => scene.slider?.at() ?? null;
+
+  /** Give areas and heat the figures of the day shown. */
+  scene.setDay = () => {
+    const n = scene.dayNo();
+    const timeline = scene.slider?.timeline || null;
+    const by = LEVELS.find((level) => level.key === state.level)?.by || "village";
+    setFigures(scene.villages, "village", timeline, n);
+    setFigures(scene.settlements, "group", timeline, n);
+    if (scene.level !== scene.villages) setFigures(scene.level, by, timeline, n);
+    heat.past = n === null || heat.kind === "dilapidated" ? null : (n >= 0 && timeline?.cellsBy(state.theme, n)) || { zoom: 19, cells: [] };
+  };
+
+  /** Another day, nothing else: what is drawn again is what a day changes. */
+  scene.drawDay = () => {
+    scene.setDay();
+    if (areas.filled) fills.redraw();
+    heat.overlay.redraw();
+    scene.drawLabels();
+    scene.drawRecords();
+  };
+
   /** Draw from what is here; never asks. */
   scene.draw = () => {
     const { theme } = state;
+    scene.setDay();
     const on = layersOn(theme, state.layers);
     const shaded = TINTED.has(theme) && (theme !== "coverage" || fillStrength(map.getZoom()) > 0.5);
     base.setTinted(shaded ? (theme === "coverage" ? 0.17 : 0.06) : 0);
@@ -109,7 +134,10 @@ export function createScene(map, registry, onTrouble) {
 
   scene.drawRecords = () => {
     const on = layersOn(state.theme, state.layers);
-    records.setShow(recordsShown(state.theme, on, map.getZoom()));
+    const show = recordsShown(state.theme, on, map.getZoom());
+    // Single households and places of visits are those of the present: beside a past day they would contradict it.
+    if (scene.dayNo() !== null) Object.assign(show, { cells: null, statuses: new Set(), visits: false, suspect: false });
+    records.setShow(show);
   };
 
   scene.drawLabels = (on = layersOn(state.theme, state.layers)) => {
