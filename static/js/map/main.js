@@ -77,10 +77,13 @@ function createPage(map) {
     figures: () => page.setup.coverage,
     apply: () => {
       if (page.popups.current?.startsWith("area:")) page.popups.close(); // its figures are those of another day
-      scene.drawDay();
+      scene.drawDay(true);
       redrawDay();
     },
-    settled: redrawList,
+    settled: () => {
+      scene.settleDay();
+      redrawList();
+    },
     failed: (reason) => page.failed(reason, () => page.playable()),
   });
   scene.slider = slider;

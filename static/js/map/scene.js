@@ -15,6 +15,7 @@ import { dataParams, state } from "./state.js";
 import { layersOn, LEVELS, recordsShown } from "./themes.js";
 
 const TINTED = new Set(["coverage", "unvisited", "visited"]);
+const FIGURES_FROM_ZOOM = 14.5; // in other themes than coverage, below it names stand alone
 const PANES = { land: 150, ground: 200, areas: 300, heat: 310, top: 350, points: 400, select: 460 };
 
 /** `registry` = what the shell registered, by kind; `onTrouble(part, reason|null)`. */
@@ -41,7 +42,7 @@ export function createScene(map, registry, onTrouble) {
   }, { pane: "fangtu-points" });
   records.redraw = () => signs.redraw();
   const store = new AreaStore(optionsOf("areas").url || "/map/areas.json");
-  const scene = { map, base, areas, heat, records, labels, store, classes: coverageClasses(), target: 0.95, level: [], villages: [], settlements: [], asOf: null, slider: null };
+  const scene = { map, base, areas, heat, records, labels, store, classes: coverageClasses(), target: 0.95, level: [], villages: [], settlements: [], asOf: null, slider: null, past: false };
 
   scene.add = () => {
     for (const sheet of [land, fills, signs]) sheet.addTo(map);
@@ -94,6 +95,7 @@ export function createScene(map, registry, onTrouble) {
   /** Give areas and heat the figures of the day shown. */
   scene.setDay = () => {
     const n = scene.dayNo();
+    scene.past = n !== null;
     const timeline = scene.slider?.timeline || null;
     const by = LEVELS.find((level) => level.key === state.level)?.by || "village";
     setFigures(scene.villages, "village", timeline, n);
@@ -103,12 +105,22 @@ export function createScene(map, registry, onTrouble) {
   };
 
   /** Another day, nothing else: what is drawn again is what a day changes. */
-  scene.drawDay = () => {
+  scene.drawDay = (quick = false) => {
+    const was = scene.past;
     scene.setDay();
     if (areas.filled) fills.redraw();
+    heat.quick = quick;
     heat.overlay.redraw();
-    scene.drawLabels();
-    scene.drawRecords();
+    // The largest canvas, and most days change nothing on it: names alone have no figures.
+    if (was !== scene.past) scene.drawRecords();
+    if (was !== scene.past || state.theme === "coverage" || map.getZoom() >= FIGURES_FROM_ZOOM) scene.drawLabels();
+  };
+
+  /** The days stopped: what was drawn quickly is drawn well. */
+  scene.settleDay = () => {
+    if (!heat.quick) return;
+    heat.quick = false;
+    heat.overlay.redraw();
   };
 
   /** Draw from what is here; never asks. */
@@ -136,7 +148,7 @@ export function createScene(map, registry, onTrouble) {
     const on = layersOn(state.theme, state.layers);
     const show = recordsShown(state.theme, on, map.getZoom());
     // Single households and places of visits are those of the present: beside a past day they would contradict it.
-    if (scene.dayNo() !== null) Object.assign(show, { cells: null, statuses: new Set(), visits: false, suspect: false });
+    if (scene.past) Object.assign(show, { cells: null, statuses: new Set(), visits: false, suspect: false });
     records.setShow(show);
   };
 
@@ -151,8 +163,8 @@ export function createScene(map, registry, onTrouble) {
         classes: solid ? scene.classes : null,
         only: filled ? state.only : null,
         lines: (area) => {
-          if (filled && map.getZoom() < 14.5) return [{ text: area.name, bold: true }, figure(area)];
-          if (map.getZoom() < 14.5) return [{ text: area.name, bold: true }];
+          if (filled && map.getZoom() < FIGURES_FROM_ZOOM) return [{ text: area.name, bold: true }, figure(area)];
+          if (map.getZoom() < FIGURES_FROM_ZOOM) return [{ text: area.name, bold: true }];
           return [{ text: area.name, bold: true, size: 14 }, { text: `${share(area.visited, area.eligible)} · ${rate(area.ratio, scene.target)}` }];
         },
         // The larger gap keeps its label where two have no room.

@@ -29,6 +29,8 @@ export function createSlider(place, acts) {
   let timer = 0;
   let settling = 0;
   let asked = "";
+  let room = [0, 0]; // of the bars; asking for it between two changes of the page would lay it out twice
+  const names = new Map(); // days in words, each made once
 
   const label = h("strong", { class: "days-label" });
   const value = h("span", { class: "days-value" });
@@ -50,7 +52,10 @@ export function createSlider(place, acts) {
     h("div", { class: "days-head" }, label, value),
     h("div", { class: "days-row" }, play, back, h("div", { class: "days-track" }, bars, range), on, present),
     what);
-  new ResizeObserver(drawBars).observe(bars);
+  new ResizeObserver(() => {
+    room = [bars.clientWidth, bars.clientHeight];
+    drawBars();
+  }).observe(bars);
   onPalette(drawBars);
 
   /** Number of the day shown; null = the present, -1 = a day whose figures are not here yet. */
@@ -165,10 +170,12 @@ export function createSlider(place, acts) {
     place.dataset.state = ready ? "ready" : timeline ? "empty" : "loading";
     for (const control of [play, back, on, present, range]) control.disabled = !ready;
     play.hidden = calm.matches;
-    const [name, words] = slider.playing ? ["pause", t("暂停")] : ["play", t("播放")];
-    play.setAttribute("aria-label", words);
-    play.title = words;
-    fill(play, icon(name));
+    const [sign, words] = slider.playing ? ["pause", t("暂停")] : ["play", t("播放")];
+    if (play.title !== words) {
+      play.setAttribute("aria-label", words);
+      play.title = words;
+      fill(play, icon(sign));
+    }
     if (!ready) {
       fill(label, timeline ? t("还没有有日期的走访") : t("正在读取…"));
       fill(value);
@@ -187,19 +194,25 @@ export function createSlider(place, acts) {
     present.disabled = n === null;
     const figures = `${share(visited, eligible)} · ${rate(eligible ? visited / eligible : null, target)}`;
     const added = t("当日 +%(n)s 户", { n: count(timeline.daily[at]) });
-    fill(label, dayWords(timeline.dayAt(at)));
+    const name = wordsOf(timeline.dayAt(at));
+    fill(label, name);
     fill(value, `${figures} · ${added}`);
     fill(what, [t("按走访日，今日口径"), timeline.undated ? t("另有 %(n)s 户走访日不明，各日都计入", { n: count(timeline.undated) }) : "",
       n === null ? "" : t("逐户点位只有今日的，此日不画")].filter(Boolean).join(t("；")));
     what.title = what.textContent;
-    range.setAttribute("aria-valuetext", t("%(day)s，已访 %(figures)s，%(added)s", { day: dayWords(timeline.dayAt(at)), figures, added }));
+    range.setAttribute("aria-valuetext", t("%(day)s，已访 %(figures)s，%(added)s", { day: name, figures, added }));
     drawBars();
   };
+
+  function wordsOf(day) {
+    if (!names.has(day)) names.set(day, dayWords(day));
+    return names.get(day);
+  }
 
   function drawBars() {
     const { timeline } = slider;
     const ratio = Math.min(window.devicePixelRatio || 1, 2);
-    const [width, height] = [bars.clientWidth, bars.clientHeight];
+    const [width, height] = room;
     if (!width) return;
     if (bars.width !== Math.round(width * ratio) || bars.height !== Math.round(height * ratio)) {
       bars.width = Math.round(width * ratio);
@@ -211,14 +224,14 @@ export function createSlider(place, acts) {
     if (!timeline?.length) return;
     const at = slider.at() ?? timeline.last;
     const most = Math.max(1, ...timeline.daily);
-    const room = (width - THUMB_PX) / Math.max(1, timeline.last);
-    const thick = Math.max(1, Math.min(12, room * 0.72));
+    const pace = (width - THUMB_PX) / Math.max(1, timeline.last);
+    const thick = Math.max(1, Math.min(12, pace * 0.72));
     timeline.daily.forEach((n, i) => {
       if (!n) return;
       const high = Math.max(1.5, (n / most) * (height - 1));
       ctx.fillStyle = colour(i <= at ? "p" : "line2");
       ctx.globalAlpha = i === at ? 1 : i < at ? 0.62 : 0.5;
-      ctx.fillRect(THUMB_PX / 2 + i * room - thick / 2, height - high, thick, high);
+      ctx.fillRect(THUMB_PX / 2 + i * pace - thick / 2, height - high, thick, high);
     });
     ctx.globalAlpha = 1;
   }
