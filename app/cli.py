@@ -271,30 +271,43 @@ def export(kind: str, area: str | None, format_: str | None, out: Path) -> None:
 @click.option(
     "--by", default="village", type=click.Choice(["county", "township", "village", "group", "grid"]), show_default=True
 )
+@click.option("--as-of", metavar="YYYY-MM-DD", help=words("截至这一天结束时", "as shown at the end of this day"))
 @click.option("--json", "as_json", is_flag=True, help=words("输出 JSON", "print JSON"))
-def coverage(campaign: str | None, round_no: str | None, by: str, as_json: bool) -> None:
-    """Coverage by area."""
+def coverage(campaign: str | None, round_no: str | None, by: str, as_of: str | None, as_json: bool) -> None:
+    """Coverage by area, now or as it was shown at the end of a day."""
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from data.campaigns import current_round, find_campaign, list_rounds
     from data.coverage import coverage_by_area, coverage_total
     from data.db import owner_session
+    from data.history import read_day
 
+    today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+    day = None if as_of is None else read_day(as_of, today)
     with as_owner() as (_, engine), owner_session(engine) as session:
         chosen = find_campaign(session, campaign)
-        number = current_round(
-            list_rounds(session, chosen.id), round_no, datetime.now(ZoneInfo("Asia/Shanghai")).date()
-        )
-        rows = coverage_by_area(session, chosen.id, number, by)
-        total = coverage_total(session, chosen.id, number)
+        number = current_round(list_rounds(session, chosen.id), round_no, today)
+        rows = coverage_by_area(session, chosen.id, number, by, as_of=day)
+        total = coverage_total(session, chosen.id, number, as_of=day)
         title = words(f"{chosen.name_zh} 第 {number} 轮", f"{chosen.name_en}, round {number}")
         target = chosen.target
         told = {"campaign": chosen.code, "round": number, "by": by, "target": target}
+        told["as_of"] = day.isoformat() if day else None
     if as_json:
         print_json({**told, "total": total.as_json(), "rows": [row.as_json() for row in rows]})
         return
+    if day:
+        title += words(f"，截至 {day}（当日所知）", f", as shown on {day}")
     click.echo(title)
+    if not total.known:
+        click.echo(
+            words(
+                f"未知：{total.known_since} 起才有记录。",
+                f"Unknown: what was shown is kept from {total.known_since} on.",
+            )
+        )
+        return
     for row in [*rows, total]:
         name = row.name or (words("合计", "Total") if row is total else words("不在所列辖区", "in none of them"))
         rate = rate_in_words(row.ratio, target)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import date, timedelta
 
 from flask import Blueprint, Response, jsonify, render_template, request
 from flask_babel import gettext as _
@@ -13,8 +14,8 @@ from app.api import Operation, describe
 from app.language import language
 from app.maps import ViewUnknown
 from app.session import asker, db
-from app.view import ZONE, View, current_view
-from data.coverage import BY, AreaCoverage, coverage_by_area, coverage_total, last_visit_at
+from app.view import ZONE, View, current_view, past_day, today
+from data.coverage import BY, AreaCoverage, coverage_by_area, coverage_total, known_since, last_visit_at
 from data.formulas import guarded
 from data.rules.words import STATUS
 from geo.errors import Text
@@ -25,17 +26,22 @@ _QUERY = {
     "round": "Number of the round; the current one by default",
     "area": "Code of the area; one's own area of duty by default",
     "by": "county, township, village, group or grid",
+    "day": "As shown at the end of this day, YYYY-MM-DD; now by default",
 }
-_ROW = {"code": "", "name": "", "level": "", "eligible": "", "visited": "", "remaining": "", "ratio": "Not rounded"}
+_ROW = {
+    **dict.fromkeys(("code", "name", "level", "eligible", "visited", "remaining"), ""),
+    "ratio": "Not rounded",
+    "known_since": "Of a past day: the first day of which anything is known; before it the figures are null",
+}
 
 
 @bp.get("/coverage")
 @require()
 def page() -> str:
-    """Coverage by village, natural village, grid or township, worst first."""
-    view, by, rows = _rows()
+    """Coverage by village, natural village, grid or township, worst first; now or at the end of a past day."""
+    view, by, day, rows = _rows()
     rows.sort(key=lambda row: (row.ratio is None, row.ratio if row.ratio is not None else 0, row.code or "~"))
-    total = coverage_total(db(), view.campaign.id, view.round_no, view.within)
+    total = coverage_total(db(), view.campaign.id, view.round_no, view.within, as_of=day)
     return render_template(
         "coverage.html",
         rows=[row.as_json() for row in rows],
@@ -48,6 +54,8 @@ def page() -> str:
         area=view.area,
         target=view.campaign.target,
         to_target=total.to_target(view.campaign.target),
+        **_days_around(view, day),
+        short_day=day_in_words,
         as_of=last_visit_at(db(), view.campaign.id, view.round_no),
     )
 
@@ -58,18 +66,24 @@ def page() -> str:
     Operation(
         "Coverage by area: distinct eligible households with a valid visit / distinct eligible households",
         query=_QUERY,
-        answer={"campaign": "", "round": "", "by": "", "target": "", "total": _ROW, "rows": [_ROW]},
+        answer={
+            **dict.fromkeys(("campaign", "round", "by", "target"), ""),
+            "as_of": "The past day asked for, or null",
+            "total": _ROW,
+            "rows": [_ROW],
+        },
     )
 )
 def listing() -> Response:
     """The same rows as JSON."""
-    view, by, rows = _rows()
-    total = coverage_total(db(), view.campaign.id, view.round_no, view.within)
+    view, by, day, rows = _rows()
+    total = coverage_total(db(), view.campaign.id, view.round_no, view.within, as_of=day)
     return jsonify(
         {
             "campaign": view.campaign.code,
             "round": view.round_no,
             "by": by,
+            "as_of": day.isoformat() if day else None,
             "target": view.campaign.target,
             "total": total.as_json(),
             "rows": [row.as_json() for row in rows],
@@ -82,7 +96,7 @@ def listing() -> Response:
 @describe(Operation("Coverage by area as a table for a spreadsheet", query=_QUERY))
 def table() -> Response:
     """The same rows as a table for a spreadsheet; counts of households, no personal data."""
-    view, by, rows = _rows()
+    view, by, day, rows = _rows()
     out = io.StringIO()
     writer = csv.writer(out)
     lang = language()
@@ -92,24 +106,51 @@ def table() -> Response:
         + [_("截至")]
     )
     moment = last_visit_at(db(), view.campaign.id, view.round_no)
-    as_of = moment.astimezone(ZONE).isoformat(timespec="minutes") if moment else ""
+    as_of = day.isoformat() if day else moment.astimezone(ZONE).isoformat(timespec="minutes") if moment else ""
     for row in rows:
         name = guarded(row.name) if row.name is not None else _("不在所列辖区内")
         ratio = f"{row.ratio:.6f}" if row.ratio is not None else ""
-        counts = [row.counts[int(status)] for status in STATUS]
-        writer.writerow([row.code or "", name, row.eligible, row.visited, row.remaining, ratio, *counts, as_of])
+        # Of a past day the statuses are not kept, and before the first one nothing is: empty, which is not zero.
+        counts = [row.counts.get(int(status), "") for status in STATUS]
+        figures = [row.eligible, row.visited, row.remaining] if row.known else ["", "", ""]
+        writer.writerow([row.code or "", name, *figures, ratio, *counts, as_of])
     response = Response("\ufeff" + out.getvalue(), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="coverage-{by}.csv"'
+    of_day = f"-{day}" if day else ""
+    response.headers["Content-Disposition"] = f'attachment; filename="coverage-{by}{of_day}.csv"'
     return response
 
 
-def _rows() -> tuple[View, str, list[AreaCoverage]]:
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def day_in_words(day: date) -> str:
+    """A day as people read it: 11月12日, of another year 2025-11-12; in English 12 Nov 2026."""
+    if language() == "en":
+        return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return f"{day.month}月{day.day}日" if day.year == today().year else day.isoformat()
+
+
+def _days_around(view: View, day: date | None) -> dict[str, date | None]:
+    """The day shown, since when days are known, and the days to step to; None where there is no step."""
+    since = known_since(db(), view.campaign.id, view.round_no)
+    before = (day or today()) - timedelta(days=1)
+    return {
+        "day": day,
+        "since": since,
+        "day_before": before if since is not None and before >= since else None,
+        # The day after yesterday is the present, which has no day in its address.
+        "day_after": day + timedelta(days=1) if day and day + timedelta(days=1) < today() else None,
+    }
+
+
+def _rows() -> tuple[View, str, date | None, list[AreaCoverage]]:
     who = asker()
     view = current_view(db(), who)
+    day = past_day()
     by = request.args.get("by") or "village"
     if by not in BY:
         raise ViewUnknown(
             Text(f"by 为“{by}”，应为 {'、'.join(BY)}。", f"by is '{by}'; expected {', '.join(BY)}."), found=by
         )
-    rows = coverage_by_area(db(), view.campaign.id, view.round_no, by, within=view.within, duty=who.duty)
-    return view, by, rows
+    rows = coverage_by_area(db(), view.campaign.id, view.round_no, by, within=view.within, duty=who.duty, as_of=day)
+    return view, by, day, rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -14,13 +15,14 @@ from flask_babel import gettext as _
 from app.access import require
 from app.language import language
 from app.session import asker, db
-from app.view import ZONE, View, current_view
+from app.view import ZONE, View, current_view, today
 from data.areas import breadcrumb
 from data.campaigns import list_campaigns
 from data.coverage import BY, coverage_by_area, coverage_total, last_visit_at
+from data.history import DayCount, span_of, visited_by_area_and_day, visited_by_day
 from data.overview import area_shapes, extent, legend_counts
 from data.settled import settled_counts
-from data.tiles import heat_cells
+from data.tiles import HEAT_ZOOM, heat_cells, heat_days
 from geo.errors import FangtuError, Text
 from layers.basemap import base_layer, township_map
 from layers.coverage import coverage_layer
@@ -177,7 +179,47 @@ def heat() -> Response:
     view = current_view(session, asker())
     kind = _one_of("kind", HEAT_KINDS, "unvisited")
     cells = heat_cells(session, view.campaign.id, view.round_no, kind)
-    return jsonify({"zoom": 19, "cells": cells, "as_of": _as_of(view)})
+    return jsonify({"zoom": HEAT_ZOOM, "cells": cells, "as_of": _as_of(view)})
+
+
+@bp.get("/map/days.json")
+@require()
+def days() -> Response:
+    """All that playing a round day by day needs: households first visited on each day, for areas and for cells.
+
+    Days are counted from ``first``. ``days`` holds day and number in turn, ``cells`` x, y, day and number: day -1 is
+    one nobody recorded, -2 stands for households not visited yet.
+    """
+    session, who = db(), asker()
+    view = current_view(session, who)
+    levels = [_one_of_words("by", word, BY) for word in (request.args.get("by") or "village").split(",")]
+    chosen = next(r for r in view.rounds if r.no == view.round_no)
+    everything = visited_by_day(session, view.campaign.id, view.round_no)
+    span = span_of(everything, chosen.starts_on, chosen.ends_on, today())
+    first = span[0] if span else today()
+    total = visited_by_day(session, view.campaign.id, view.round_no, view.within)
+    answer: dict[str, Any] = {
+        "first": span[0].isoformat() if span else None,
+        "last": span[1].isoformat() if span else None,
+        "total": _from_first(total, first),
+        "levels": {},
+    }
+    for by in levels:
+        counts = visited_by_area_and_day(session, view.campaign.id, view.round_no, by, duty=who.duty)
+        answer["levels"][by] = {key: _from_first(one, first) for key, one in counts.items()}
+    if request.args.get("heat"):
+        cells = []
+        for x, y, day, visited, n in heat_days(session, view.campaign.id, view.round_no):
+            cells += [x, y, (day - first).days if day else -1 if visited else -2, n]
+        answer["heat"] = {"zoom": HEAT_ZOOM, "cells": cells}
+    return jsonify(answer)
+
+
+def _from_first(counts: list[DayCount], first: date) -> dict[str, Any]:
+    return {
+        "undated": sum(count.visited for count in counts if count.day is None),
+        "days": [number for day, n in counts if day is not None for number in ((day - first).days, n)],
+    }
 
 
 @bp.get("/map/settled.json")
@@ -191,7 +233,10 @@ def settled() -> Response:
 
 
 def _one_of(name: str, known: tuple[str, ...], default: str) -> str:
-    value = request.args.get(name) or default
+    return _one_of_words(name, request.args.get(name) or default, known)
+
+
+def _one_of_words(name: str, value: str, known: tuple[str, ...]) -> str:
     if value not in known:
         raise ViewUnknown(
             Text(

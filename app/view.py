@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from data.areas import EVERYWHERE, area_range
 from data.askers import Asker
 from data.campaigns import current_round, find_campaign, list_campaigns, list_rounds
+from data.history import read_day
 from data.tables import Campaign, Round
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -55,3 +56,18 @@ def current_view(session: Session, who: Asker) -> View:
         area=area,
         within=within,
     )
+
+
+def past_day() -> date | None:
+    """Read ``day`` of the request: a day gone by, or None for the present (also when it is today).
+
+    Raises
+    ------
+    DayUnknown
+        If it is no day, or one to come.
+    """
+    words = request.args.get("day")
+    if not words:
+        return None
+    day = read_day(words, today())
+    return day if day < today() else None

@@ -1,14 +1,15 @@
 """Coverage (覆盖率): distinct eligible households with a valid visit / distinct eligible households.
 
 The counts are kept on write by the database (``data/migrations/sql/0001_upkeep.sql``); reading sums a few rows by
-index. This is the only definition; pages, tiles, exports and commands ask here.
+index. Of a past day it is what was shown at the end of that day (``0003_history.sql``). This is the only definition;
+pages, tiles, exports and commands ask here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -19,12 +20,24 @@ from data.tables.coverage import STATUS_COLUMNS
 
 BY = ("county", "township", "village", "group", "grid")
 Ranges = Sequence[tuple[int, int]]
-_SUMS = ", ".join(f"coalesce(sum(c.{name}), 0)::bigint as {name}" for name in ("eligible", "visited", *STATUS_COLUMNS))
+
+
+def _sums(names: Sequence[str]) -> str:
+    return ", ".join(f"coalesce(sum(c.{name}), 0)::bigint as {name}" for name in names)
+
+
+# Where the counts stand: now, or as they were shown at the end of a day. Statuses of past days are not kept.
+_NOW = ("coverage", "", _sums(("eligible", "visited", *STATUS_COLUMNS)))
+_THEN = ("coverage_shown", "and c.day <= :as_of", _sums(("eligible", "visited")))
 
 
 @dataclass(frozen=True)
 class AreaCoverage:
-    """Counts of one area; ``code`` is None for households that lie in none of the areas listed."""
+    """Counts of one area; ``code`` is None for households that lie in none of the areas listed.
+
+    Of a past day ``counts`` is empty, and ``known_since`` is the first day of which anything is known. Of an earlier
+    day nothing is (``known`` is False): the numbers are 0 and mean nothing, and :meth:`as_json` gives null for them.
+    """
 
     id: int | None
     code: str | None
@@ -34,6 +47,8 @@ class AreaCoverage:
     eligible: int
     visited: int
     counts: dict[int, int]
+    known: bool = True
+    known_since: date | None = None
 
     @property
     def remaining(self) -> int:
@@ -52,8 +67,12 @@ class AreaCoverage:
         return max(0, needed - self.visited)
 
     def as_json(self) -> dict[str, Any]:
-        """The row as JSON, with what is derived from it."""
-        return {**asdict(self), "remaining": self.remaining, "ratio": self.ratio}
+        """The row as JSON, with what is derived from it; figures nobody knows are null."""
+        row = {**asdict(self), "remaining": self.remaining, "ratio": self.ratio}
+        row["known_since"] = self.known_since.isoformat() if self.known_since else None
+        if not row.pop("known"):
+            row |= dict.fromkeys(("eligible", "visited", "remaining", "ratio"))
+        return row
 
 
 def duty_ranges(ranges: Ranges) -> str:
@@ -61,17 +80,60 @@ def duty_ranges(ranges: Ranges) -> str:
     return "{" + ",".join(f"[{lo},{hi})" for lo, hi in ranges) + "}"
 
 
+def known_since(session: Session, campaign_id: int, round_no: int) -> date | None:
+    """First day of which it is known what was shown; None for a round the asker does not see."""
+    return session.scalar(
+        text("select since from coverage_known where campaign_id = :campaign and round_no = :round"),
+        {"campaign": campaign_id, "round": round_no},
+    )
+
+
+def areas_of_level(by: str) -> tuple[str, str]:
+    """SQL of the areas of a level, and of how a row ``c`` of counts belongs to an area ``a``.
+
+    Raises
+    ------
+    ValueError
+        If ``by`` is none of :data:`BY`.
+    """
+    if by == "grid":
+        areas = "select id, code, name, 'grid' as level, false as derived, jur, jur_end from grid"
+        return areas, "c.jur = a.jur"
+    if by == "group":
+        areas = """select id, code, name, level, derived, jur, jur_end from area
+                   where level in ('natural_village', 'group') and valid_to is null"""
+        return areas, "c.jur >= a.jur and c.jur < a.jur_end and c.group_id = a.id"
+    if by in BY:
+        areas = f"""select id, code, name, level, derived, jur, jur_end from area
+                    where level = '{by}' and valid_to is null"""
+        return areas, "c.jur >= a.jur and c.jur < a.jur_end"
+    raise ValueError(f"by must be one of {BY}, not {by!r}")
+
+
 def coverage_total(
-    session: Session, campaign_id: int, round_no: int, within: tuple[int, int] = EVERYWHERE
+    session: Session,
+    campaign_id: int,
+    round_no: int,
+    within: tuple[int, int] = EVERYWHERE,
+    *,
+    as_of: date | None = None,
 ) -> AreaCoverage:
-    """Coverage of everything the asker sees inside a range of jurisdiction numbers."""
+    """Coverage of everything the asker sees inside a range of jurisdiction numbers.
+
+    Parameters
+    ----------
+    as_of : date, optional
+        As shown at the end of this day (Asia/Shanghai), whatever was corrected later; as it is now by default.
+    """
+    since = known_since(session, campaign_id, round_no) if as_of else None
+    source, until, sums = _THEN if as_of else _NOW
     row = session.execute(
         text(f"""
-            select {_SUMS} from coverage c
-             where c.campaign_id = :campaign and c.round_no = :round and c.jur >= :lo and c.jur < :hi"""),
-        {"campaign": campaign_id, "round": round_no, "lo": within[0], "hi": within[1]},
+            select {sums} from {source} c
+             where c.campaign_id = :campaign and c.round_no = :round and c.jur >= :lo and c.jur < :hi {until}"""),
+        {"campaign": campaign_id, "round": round_no, "lo": within[0], "hi": within[1], "as_of": as_of},
     ).one()
-    return _coverage(None, None, None, None, False, row)
+    return _coverage(None, None, None, None, False, row, as_of, since)
 
 
 def coverage_by_area(
@@ -82,6 +144,7 @@ def coverage_by_area(
     *,
     within: tuple[int, int] = EVERYWHERE,
     duty: Ranges = (EVERYWHERE,),
+    as_of: date | None = None,
 ) -> list[AreaCoverage]:
     """Coverage of each area of a level, by code; then one row for the households that lie in none of them.
 
@@ -93,11 +156,14 @@ def coverage_by_area(
         Only areas inside this range.
     duty : sequence of (int, int)
         Only areas wholly inside one of these: of a township of which one sees a single village there is no coverage.
+    as_of : date, optional
+        As shown at the end of this day, in the areas of today; as it is now by default.
 
     Returns
     -------
     list of AreaCoverage
-        The rows add up to :func:`coverage_total` of the same range. Areas without households are listed with zeros.
+        The rows add up to :func:`coverage_total` of the same range and day. Areas without households are listed with
+        zeros; of a day before anything was kept all rows say that they are not known.
     """
     keys = {
         "campaign": campaign_id,
@@ -105,32 +171,23 @@ def coverage_by_area(
         "lo": within[0],
         "hi": within[1],
         "duty": duty_ranges(duty),
+        "as_of": as_of,
     }
-    if by == "grid":
-        areas = "select id, code, name, 'grid' as level, false as derived, jur, jur_end from grid"
-        join = "c.jur = a.jur"
-    elif by == "group":
-        areas = """select id, code, name, level, derived, jur, jur_end from area
-                   where level in ('natural_village', 'group') and valid_to is null"""
-        join = "c.jur >= a.jur and c.jur < a.jur_end and c.group_id = a.id"
-    elif by in BY:
-        areas = f"""select id, code, name, level, derived, jur, jur_end from area
-                    where level = '{by}' and valid_to is null"""
-        join = "c.jur >= a.jur and c.jur < a.jur_end"
-    else:
-        raise ValueError(f"by must be one of {BY}, not {by!r}")
+    since = known_since(session, campaign_id, round_no) if as_of else None
+    source, until, sums = _THEN if as_of else _NOW
+    areas, join = areas_of_level(by)
     rows = session.execute(
         text(f"""
-            select a.id, a.code, a.name, a.level, a.derived, {_SUMS}
+            select a.id, a.code, a.name, a.level, a.derived, {sums}
               from ({areas}) a
-              left join coverage c on c.campaign_id = :campaign and c.round_no = :round and {join}
+              left join {source} c on c.campaign_id = :campaign and c.round_no = :round and {join} {until}
              where a.jur >= :lo and a.jur_end <= :hi and cast(:duty as int8multirange) @> int8range(a.jur, a.jur_end)
              group by a.id, a.code, a.name, a.level, a.derived
              order by a.code"""),
         keys,
     )
-    listed = [_coverage(r.id, r.code, r.name, r.level, r.derived, r) for r in rows]
-    total = coverage_total(session, campaign_id, round_no, within)
+    listed = [_coverage(r.id, r.code, r.name, r.level, r.derived, r, as_of, since) for r in rows]
+    total = coverage_total(session, campaign_id, round_no, within, as_of=as_of)
     rest = AreaCoverage(
         None,
         None,
@@ -140,6 +197,8 @@ def coverage_by_area(
         total.eligible - sum(a.eligible for a in listed),
         total.visited - sum(a.visited for a in listed),
         {k: n - sum(a.counts[k] for a in listed) for k, n in total.counts.items()},
+        total.known,
+        total.known_since,
     )
     return [*listed, rest] if rest.eligible else listed
 
@@ -155,7 +214,17 @@ def last_visit_at(session: Session, campaign_id: int, round_no: int) -> datetime
 
 
 def _coverage(
-    id: int | None, code: str | None, name: str | None, level: str | None, derived: bool, row: Any
+    id: int | None,
+    code: str | None,
+    name: str | None,
+    level: str | None,
+    derived: bool,
+    row: Any,
+    as_of: date | None,
+    since: date | None,
 ) -> AreaCoverage:
-    counts = {status: int(getattr(row, column)) for status, column in enumerate(STATUS_COLUMNS)}
-    return AreaCoverage(id, code, name, level, derived, int(row.eligible), int(row.visited), counts)
+    if as_of is None:
+        counts = {status: int(getattr(row, column)) for status, column in enumerate(STATUS_COLUMNS)}
+        return AreaCoverage(id, code, name, level, derived, int(row.eligible), int(row.visited), counts)
+    known = since is not None and as_of >= since
+    return AreaCoverage(id, code, name, level, derived, int(row.eligible), int(row.visited), {}, known, since)

@@ -10,6 +10,14 @@ from sqlalchemy.orm import Session
 from data.areas import members_of
 from data.judging import judged_differently
 
+# Eligible households by place, and how many have a counting visit: from visits and households alone, past standing.
+_COUNTED = """
+            select e.campaign_id, e.round_no, e.jur, e.group_id, count(*) as eligible,
+                   count(*) filter (where exists (
+                       select 1 from visit v where v.household_id = e.household_id and v.campaign_id = e.campaign_id
+                          and v.round_no = e.round_no and v.counts and v.superseded_by is null)) as visited
+            from eligible e group by 1, 2, 3, 4"""
+
 # Each query counts rows that are kept otherwise than the facts say.
 _CHECKS = {
     "membership": f"""
@@ -29,17 +37,38 @@ _CHECKS = {
         where (s.status, s.visits, s.valid_visits, s.first_valid_on, s.last_visit_at) is distinct from
               (coalesce(f.status, 0), coalesce(f.visits, 0), coalesce(f.valid_visits, 0),
                f.first_valid_on, f.last_visit_at)""",
-    # From visits and households alone, past standing: distinct households with a counting visit.
-    "coverage": """
-        with counted as (
-            select e.campaign_id, e.round_no, e.jur, e.group_id, count(*) as eligible,
-                   count(*) filter (where exists (
-                       select 1 from visit v where v.household_id = e.household_id and v.campaign_id = e.campaign_id
-                          and v.round_no = e.round_no and v.counts and v.superseded_by is null)) as visited
-            from eligible e group by 1, 2, 3, 4)
+    "coverage": f"""
+        with counted as ({_COUNTED})
         select count(*) from coverage c full join counted n
             on (n.campaign_id, n.round_no, n.jur, n.group_id) = (c.campaign_id, c.round_no, c.jur, c.group_id)
         where (c.eligible, c.visited) is distinct from (n.eligible, n.visited)""",
+    "coverage_by_day": """
+        with first as (
+            select campaign_id, round_no, household_id,
+                   coalesce(min(started_at at time zone 'Asia/Shanghai')::date, '-infinity') as day
+            from visit where counts and superseded_by is null and household_id is not null group by 1, 2, 3),
+        counted as (
+            select campaign_id, round_no, e.jur, e.group_id, f.day, count(*) as visited
+            from eligible e join first f using (campaign_id, round_no, household_id) group by 1, 2, 3, 4, 5)
+        select count(*) from coverage_day c full join counted n
+            on (n.campaign_id, n.round_no, n.jur, n.group_id, n.day)
+             = (c.campaign_id, c.round_no, c.jur, c.group_id, c.day)
+        where c.visited is distinct from n.visited""",
+    # What was shown is not in the records any more; that all its changes lead to the present is.
+    "coverage_as_shown": f"""
+        with counted as ({_COUNTED}),
+        shown as (
+            select campaign_id, round_no, jur, group_id, sum(eligible) as eligible, sum(visited) as visited
+            from coverage_shown group by 1, 2, 3, 4)
+        select count(*) from shown c full join counted n
+            on (n.campaign_id, n.round_no, n.jur, n.group_id) = (c.campaign_id, c.round_no, c.jur, c.group_id)
+        where (coalesce(c.eligible, 0), coalesce(c.visited, 0)) is distinct from
+              (coalesce(n.eligible, 0), coalesce(n.visited, 0))""",
+    "coverage_known_since": """
+        select count(*) from round r left join coverage_known k on (k.campaign_id, k.round_no) = (r.campaign_id, r.no)
+        where k.since is null or exists (
+            select 1 from coverage_shown c
+             where c.campaign_id = r.campaign_id and c.round_no = r.no and c.day < k.since)""",
     "coverage_by_status": """
         with counted as (
             select campaign_id, round_no, jur, group_id, count(*) filter (where status = 0) as unvisited,
@@ -77,6 +106,6 @@ def recheck(session: Session) -> dict[str, Any]:
     checks["verdicts"] = judged_differently(session)
     counts = {
         name: int(session.scalar(text(f"select count(*) from {name}")) or 0)
-        for name in ("household", "visit", "standing", "coverage")
+        for name in ("household", "visit", "standing", "coverage", "coverage_day", "coverage_shown")
     }
     return {"drift": sum(checks.values()), "checks": checks, "counts": counts}

@@ -6,6 +6,8 @@ row-level policy. ``geo/tiles.py`` holds the same arithmetic in numpy.
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -98,6 +100,33 @@ def heat_cells(session: Session, campaign_id: int, round_no: int, kind: str) -> 
         },
     )
     return [number for row in rows for number in row]
+
+
+def heat_days(session: Session, campaign_id: int, round_no: int) -> list[tuple[int, int, date | None, bool, int]]:
+    """Households per cell of z19 and day of their first valid visit, by day.
+
+    Returns
+    -------
+    list of (x, y, day, visited, n)
+        ``day`` is None for households not visited and for those whose day nobody recorded. The sums over all days are
+        those of :func:`heat_cells`; the same households are left out.
+    """
+    rows = session.execute(
+        text("""
+            select x >> :shift as x, y >> :shift as y, first_valid_on as day, status = any (:visited) as visited,
+                   count(*) as n
+            from standing
+            where campaign_id = :campaign and round_no = :round and quality <= :exact and x is not null
+            group by 1, 2, 3, 4 order by 3, 1, 2"""),
+        {
+            "campaign": campaign_id,
+            "round": round_no,
+            "shift": 31 - HEAT_ZOOM,
+            "visited": [int(s) for s in VISITED],
+            "exact": EXACT_QUALITY,
+        },
+    )
+    return [(r.x, r.y, r.day, r.visited, r.n) for r in rows]
 
 
 def _ranges(z: int, x: int, y: int) -> tuple[list[int], list[int]]:

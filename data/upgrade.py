@@ -35,7 +35,9 @@ def prepare_database(settings: Settings, say: Callable[[Text], None] = lambda te
         _make_roles(connection, settings)
         _move_into_place(connection)
     say(Text("数据库角色与扩展就位", "Database roles and extensions are in place"))
-    command.upgrade(alembic_config(settings), "head")
+    config = alembic_config(settings)
+    config.attributes["say"] = say  # a migration that fills new tables tells of it
+    command.upgrade(config, "head")
     with engine.begin() as connection:
         _store_session_key(connection, settings)
     engine.dispose()

@@ -83,3 +83,52 @@ class Coverage(Base):
     long_away: Mapped[int]
     suspect: Mapped[int]
     other: Mapped[int]
+
+
+class CoverageDay(Base):
+    """Households whose first valid visit was on a day, by jurisdiction number and settlement.
+
+    A visit whose time nobody recorded stands at ``-infinity``, before all days.
+    """
+
+    __tablename__ = "coverage_day"
+    __table_args__ = (
+        ForeignKeyConstraint(["campaign_id", "round_no"], ["round.campaign_id", "round.no"], ondelete="CASCADE"),
+    )
+
+    campaign_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    round_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    jur: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    group_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, server_default="0")
+    day: Mapped[date] = mapped_column(primary_key=True)
+    visited: Mapped[int]
+
+
+class CoverageShown(Base):
+    """By how much the counts changed on the day they became known; the sum up to a day is what was shown at its end."""
+
+    __tablename__ = "coverage_shown"
+    __table_args__ = (
+        ForeignKeyConstraint(["campaign_id", "round_no"], ["round.campaign_id", "round.no"], ondelete="CASCADE"),
+    )
+
+    campaign_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    round_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    jur: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    group_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, server_default="0")
+    day: Mapped[date] = mapped_column(primary_key=True)
+    eligible: Mapped[int]
+    visited: Mapped[int]
+
+
+class CoverageKnown(Base):
+    """Since which day :class:`CoverageShown` is kept for a round."""
+
+    __tablename__ = "coverage_known"
+    __table_args__ = (
+        ForeignKeyConstraint(["campaign_id", "round_no"], ["round.campaign_id", "round.no"], ondelete="CASCADE"),
+    )
+
+    campaign_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    round_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    since: Mapped[date]

@@ -13,6 +13,8 @@ _LEFT_OUT = (
     "job",
     "upload",
     "column_memory",
+    "coverage_shown",  # what was shown on a day stays written, also when what was shown is taken back later
+    "coverage_known",  # since when it is written
     "spatial_ref_sys",
     "alembic_version",
 )

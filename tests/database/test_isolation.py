@@ -29,6 +29,9 @@ COUNTED = (
     "visit",
     "standing",
     "coverage",
+    "coverage_day",
+    "coverage_shown",
+    "coverage_known",
     "grid",
     "batch",
     "audit",
@@ -104,6 +107,9 @@ def test_an_inspector_sees_the_own_village_only(store: Store, asking: Session) -
     assert names == {"H6", "H7", "H10"}
     assert set(asking.scalars(text("select code from area where level = 'village'"))) == {VILLAGES[1]}
     assert asking.scalar(text("select sum(eligible) from coverage")) == 3
+    assert asking.scalar(text("select sum(eligible) from coverage_shown")) == 3
+    assert asking.scalar(text("select count(*) from coverage_day")) == 0
+    assert asking.scalar(text("select count(*) from coverage_known")) == 1
     assert asking.scalar(text("select count(*) from visit where household_id is null")) == 1
 
 
@@ -140,6 +146,11 @@ def test_the_next_transaction_of_a_pooled_connection_remembers_nobody(store: Sto
         "delete from household",
         "update standing set status = 1",
         "update coverage set visited = 1",
+        "update coverage_day set visited = 1",
+        "update coverage_shown set visited = 1",
+        "update coverage_known set since = '2020-01-01'",
+        "select add_history(array[1::bigint], array[1::smallint], array[1::bigint], array[0::bigint],"
+        " array[1::smallint], array[date '2026-05-01'], array[1])",
         "select refresh_standing(array[1::bigint], array[1::smallint], array[1::bigint])",
     ],
 )

@@ -1,6 +1,6 @@
 /* The bar under the top bar: campaign and round, way from county to village, how fresh the figures are, the link. */
 
-import { ageHours, dayAndTime } from "../format.js";
+import { ageHours, day, dayAndTime } from "../format.js";
 import { t } from "../i18n.js";
 import { fill, h, icon, toast } from "./dom.js";
 import { change, state } from "./state.js";
@@ -33,16 +33,16 @@ export function drawCrumbs(place, crumbs, top, go) {
 }
 
 /** "数据截至 …" with its age; a past day is said to be one. */
-export function drawFresh(place, asOf) {
+export function drawFresh(place, asOf, past = null) {
   const age = ageHours(asOf);
-  place.dataset.age = age === null ? "unknown" : state.day ? "past" : age > 24 ? "days" : age > 1 ? "hours" : "now";
-  const when = dayAndTime(asOf);
+  place.dataset.age = past ? "past" : age === null ? "unknown" : age > 24 ? "days" : age > 1 ? "hours" : "now";
+  const when = past ? day(past) : dayAndTime(asOf);
   const short = t("截至 %(when)s", { when });
   let words = t("数据截至 %(when)s", { when });
-  if (age === null) words = t("数据时间未知");
-  else if (state.day) words = t("截至 %(when)s，历史", { when });
+  if (past) words = t("截至 %(when)s，历史", { when });
+  else if (age === null) words = t("数据时间未知");
   else if (age > 24) words = t("未更新，数据截至 %(when)s", { when });
-  fill(place, h("span", { class: "fresh-long" }, words), h("span", { class: "fresh-short" }, age === null ? words : short));
+  fill(place, h("span", { class: "fresh-long" }, words), h("span", { class: "fresh-short" }, age === null && !past ? words : short));
 }
 
 export function linkButton() {

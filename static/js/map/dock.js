@@ -4,7 +4,7 @@ import { count, NONE, percent } from "../format.js";
 import { t } from "../i18n.js";
 import { classOf } from "./classes.js";
 import { fill, h, icon } from "./dom.js";
-import { change, state } from "./state.js";
+import { change, listAddress, state } from "./state.js";
 import { layersOn, LEVELS, recordsShown, themeOf } from "./themes.js";
 
 function rangeWord(one) {
@@ -34,7 +34,7 @@ function toggleOnly(key) {
 
 function classButton(key, swatch, range, note) {
   return h("button", {
-    type: "button", class: "class", "aria-pressed": String(Boolean(state.only?.has(key))), title: t("只看这一级，再点恢复"), onclick: () => toggleOnly(key),
+    type: "button", class: "class", dataset: { class: key }, "aria-pressed": String(Boolean(state.only?.has(key))), title: t("只看这一级，再点恢复"), onclick: () => toggleOnly(key),
   }, h("i", { class: `class-swatch ${swatch}` }), h("span", { class: "class-range" }, range), note && h("span", { class: "class-note" }, note));
 }
 
@@ -86,11 +86,12 @@ export function leftOut(counts, pills = false) {
 }
 
 /** Draw the dock. `rows` are the areas of the level shown. */
-export function drawDock(place, { setup, areas, classes, zoom }) {
+export function drawDock(place, { setup, areas, classes, zoom, past = false }) {
   const { dock } = themeOf(state.theme);
   const counts = setup.counts || {};
-  const pills = zoom >= 14 && recordsShown(state.theme, layersOn(state.theme, state.layers), zoom).statuses.size > 0;
+  const pills = zoom >= 14 && !past && recordsShown(state.theme, layersOn(state.theme, state.layers), zoom).statuses.size > 0;
   const rest = leftOut(counts, pills);
+  const held = place.contains(document.activeElement) ? document.activeElement.dataset.class : null;
   const wasOpen = place.querySelector(".dock-strip")?.getAttribute("aria-expanded") === "true";
   let legend = null;
   if (dock === "coverage") legend = coverageLegend(areas, classes);
@@ -101,13 +102,15 @@ export function drawDock(place, { setup, areas, classes, zoom }) {
   else if (state.theme === "status" && zoom < 14) sentence = t("圈内为未走访户数，绿色为已访比例。%(rule)s", { rule: setup.rule || "" });
   else if (state.theme === "status" && zoom < 16) sentence = t("实心为已访，空心为未访；放大看类别。%(rule)s", { rule: setup.rule || "" });
   const said = [legend && rest.length ? "" : sentence, ...rest].filter(Boolean);
-  const list = h("a", { class: "dock-list", href: `/coverage${window.location.search}` }, icon("list"), h("span", {}, t("以列表查看")));
+  const list = h("a", { class: "dock-list", href: listAddress() }, icon("list"), h("span", {}, t("以列表查看")));
   place.dataset.kind = dock;
   place.classList.toggle("is-open", wasOpen);
   fill(place,
     legend && strip(place, dock, classes, wasOpen),
     legend ? h("div", { class: "dock-legend" }, legend) : null,
     h("div", { class: "dock-side" }, h("p", {}, said.length ? said.flatMap((words) => [words, " "]) : NONE), list));
+  // A day that plays draws the legend anew; whoever stands in it stays there.
+  if (held) place.querySelector(`[data-class="${held}"]`)?.focus({ preventScroll: true });
 }
 
 /** On a phone the legend is one strip with its end words until it is tapped. */
@@ -116,7 +119,7 @@ function strip(place, dock, classes, open) {
   const kind = state.theme === "visited" ? "visited" : "unvisited";
   const swatches = dock === "coverage" ? classes.map((one) => `swatch-${one.token.slice(-1)}`) : [1, 2, 3, 4].map((n) => `heat-${kind}-${n}`);
   const button = h("button", {
-    type: "button", class: "dock-strip", "aria-expanded": String(open),
+    type: "button", class: "dock-strip", dataset: { class: "strip" }, "aria-expanded": String(open),
     onclick: () => {
       const now = button.getAttribute("aria-expanded") !== "true";
       button.setAttribute("aria-expanded", String(now));

@@ -18,12 +18,13 @@ export function fade(zoom) {
  * Households per hectare on a grid over the view. Pure: cells in, densities out.
  * @param {number[]} cells x, y, n, … with tile numbers at `zoom`
  * @param {number} radius metres on the ground
+ * @param {boolean} quick a coarser grid, for pictures that follow one another
  */
-export function densities(cells, zoom, view, radius) {
+export function densities(cells, zoom, view, radius, quick = false) {
   const midY = (view.top + view.height / 2) / view.scale;
   const perPixel = metresPerPixel(midY, view.zoom);
   const spread = radius / RADIUS_SIGMAS / perPixel; // pixels
-  const step = Math.max(1, Math.min(4, Math.floor(spread / 2))); // screen pixels of one cell
+  const step = Math.max(1, quick ? Math.min(6, Math.floor(spread / 1.5)) : Math.min(4, Math.floor(spread / 2))); // screen pixels of one cell
   const metres = perPixel * step;
   const sigma = spread / step;
   const margin = Math.ceil(sigma * 3);
@@ -64,14 +65,17 @@ function paint(kind, breaks, { grid, width, height }) {
   return image;
 }
 
-/** The heat layer. `options.url`; returns the handle the page works with. */
+/**
+ * The heat layer. `options.url`; `heat.past` = cells of a past day instead of the present ones; `heat.quick`
+ * while days follow one another: smoothed in the cheaper way, which a machine without a GPU does sooner.
+ */
 export function createHeat(options) {
-  const heat = { kind: null, only: null, breaks: [0, 1, 3, 6, 10], radius: 250, data: null, sheets: new Map() };
+  const heat = { kind: null, only: null, breaks: [0, 1, 3, 6, 10], radius: 250, data: null, past: null, quick: false, sheets: new Map() };
   const scratch = document.createElement("canvas");
 
   function draw(view) {
     const strength = fade(view.zoom);
-    const field = densities(heat.data.cells, heat.data.zoom, view, heat.radius);
+    const field = densities((heat.past || heat.data).cells, (heat.past || heat.data).zoom, view, heat.radius, heat.quick);
     if (heat.only) {
       field.grid.forEach((value, i) => {
         let level = 0;
@@ -84,7 +88,7 @@ export function createHeat(options) {
     scratch.getContext("2d").putImageData(paint(heat.kind, heat.breaks, field), 0, 0);
     view.ctx.globalAlpha = strength;
     view.ctx.imageSmoothingEnabled = true;
-    view.ctx.imageSmoothingQuality = "high";
+    view.ctx.imageSmoothingQuality = heat.quick ? "low" : "high";
     const { margin, step } = field;
     view.ctx.drawImage(scratch, -margin * step, -margin * step, field.width * step, field.height * step);
     view.ctx.globalAlpha = 1;

@@ -25,6 +25,8 @@ export function showKeys() {
   const rows = [
     ["/", t("搜索")],
     ["1 – 6", t("换主题")],
+    ["[  ]", t("前一天、后一天")],
+    [t("空格"), t("按天播放、暂停")],
     ["+  −", t("放大、缩小")],
     ["← ↑ → ↓", t("移动地图（先点地图）")],
     ["Tab", t("逐个走过地图上的村")],
@@ -44,11 +46,11 @@ export function showKeys() {
   box.showModal();
 }
 
-/** `acts` = {theme(n), zoom(step), escape(), measure(key) -> bool} */
+/** `acts` = {theme(n), zoom(step), day(step) -> bool, play() -> bool, escape(), measure(key) -> bool} */
 export function startKeys(acts) {
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select, dialog");
+    const typing = event.target.closest?.("input:not([type=checkbox]):not([type=range]), textarea, select, dialog");
     if (typing) return;
     const handled = () => event.preventDefault();
     if (!event.target.closest?.("button, a") || event.key !== "Enter") {
@@ -64,7 +66,12 @@ export function startKeys(acts) {
     if (keysOff()) return;
     if (/^[1-6]$/.test(event.key)) acts.theme(Number(event.key));
     else if (event.key === "?") showKeys();
-    else if ((event.key === "+" || event.key === "=") && !inMap(event)) acts.zoom(1);
+    else if (event.key === "[" || event.key === "]") {
+      if (!acts.day(event.key === "]" ? 1 : -1)) return;
+    } else if (event.key === " ") {
+      // On what a space presses, it presses that.
+      if (event.target.closest?.("button, a, summary, input[type=checkbox]") || !acts.play()) return;
+    } else if ((event.key === "+" || event.key === "=") && !inMap(event)) acts.zoom(1);
     else if (event.key === "-" && !inMap(event)) acts.zoom(-1);
     else return;
     handled();

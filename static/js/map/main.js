@@ -20,6 +20,7 @@ import { createScene } from "./scene.js";
 import { startSearch } from "./search.js";
 import { createSelection } from "./select.js";
 import { startSheet } from "./sheet.js";
+import { createSlider } from "./slider.js";
 import { address, change, dataParams, onChange, readAddress, state, writeAddress } from "./state.js";
 import { LEVELS, THEMES, themeOf } from "./themes.js";
 import { boundsOf } from "./areas-data.js";
@@ -66,6 +67,27 @@ function createPage(map) {
 
   const scene = createScene(map, registry, trouble);
   page.scene = scene;
+  const slider = createSlider(byId("days"), {
+    wanted: () => ({
+      ...dataParams(),
+      area: state.area,
+      by: [...new Set(["village", state.theme === "coverage" ? LEVELS.find((one) => one.key === state.level).by : "village", state.area ? "group" : "village"])].join(","),
+      heat: state.theme === "coverage" ? null : 1,
+    }),
+    figures: () => page.setup.coverage,
+    apply: () => {
+      if (page.popups.current?.startsWith("area:")) page.popups.close(); // its figures are those of another day
+      scene.drawDay(true);
+      redrawDay();
+    },
+    settled: () => {
+      scene.settleDay();
+      redrawList();
+    },
+    failed: (reason) => page.failed(reason, () => page.playable()),
+  });
+  scene.slider = slider;
+  page.slider = slider;
   page.selection = createSelection(map);
   page.measure = createMeasure(map, byId("measure-bar"));
   page.popups = createPopups(map, {
@@ -116,14 +138,40 @@ function createPage(map) {
     return page.setup;
   }
 
+  /** The figures of the area in hand at the day shown. */
+  function setupShown() {
+    const { setup } = page;
+    const day = slider.day();
+    if (!day) return setup;
+    const { eligible, target } = setup.coverage;
+    const visited = slider.visited();
+    const ratio = visited === null || !eligible ? null : visited / eligible;
+    const toTarget = visited === null ? null : Math.max(0, Math.ceil(eligible * target - 1e-9) - visited);
+    return { ...setup, coverage: { ...setup.coverage, visited, ratio, to_target: toTarget } };
+  }
+
+  function redrawDay() {
+    drawCard(byId("coverage-card"), setupShown());
+    drawFresh(byId("fresh"), page.setup.as_of, slider.day());
+    redrawDock();
+  }
+
+  /** The days behind the slider; the page does not wait for them unless a past day is to be shown. */
+  page.playable = async () => {
+    await slider.load();
+    scene.drawDay();
+    redrawDay();
+    redrawList();
+  };
+
   function redrawPanel() {
     const { setup } = page;
     drawThemes(byId("themes"), state.theme);
-    drawCard(byId("coverage-card"), setup);
+    drawCard(byId("coverage-card"), setupShown());
     drawLayers(byId("layers"), state.theme, setup);
     drawPicks(byId("picks"), setup);
     drawCrumbs(byId("crumbs"), setup.crumbs || [], page.top, goArea);
-    drawFresh(byId("fresh"), setup.as_of);
+    drawFresh(byId("fresh"), setup.as_of, slider.day());
     drawBaseChoice(byId("base-choice"), scene.base.visible ? "own" : "none", (choice) => scene.base.setVisible(choice === "own"));
     redrawDock();
     const level = byId("levels");
@@ -135,7 +183,7 @@ function createPage(map) {
   }
 
   function redrawDock() {
-    drawDock(byId("dock"), { setup: page.setup, areas: inFocus(scene.level), classes: scene.classes, zoom: map.getZoom() });
+    drawDock(byId("dock"), { setup: page.setup, areas: inFocus(scene.level), classes: scene.classes, zoom: map.getZoom(), past: scene.past });
     drawGaps(byId("gaps"), state.theme === "coverage" || state.theme === "unvisited" ? ranked() : [], scene.target, (area) => {
       if (area.disc) map.setView(toLatLng(...area.at), 16);
       else page.fit(boundsOf(area, toLatLng));
@@ -183,13 +231,14 @@ function createPage(map) {
     await scene.load();
     redrawPanel();
     redrawList();
+    await page.playable();
   });
 
   /** Before the first campaign there is nothing to ask for: the base map and the tools alone. */
   function openBare() {
     if (state.view) map.setView([state.view.lat, state.view.lng], state.view.zoom, { animate: false });
     scene.add();
-    for (const id of ["coverage-card", "themes-home", "themes-chips", "layers", "dock", "fresh"]) byId(id).hidden = true;
+    for (const id of ["coverage-card", "themes-home", "themes-chips", "layers", "dock", "fresh", "days"]) byId(id).hidden = true;
     buildEdges();
     document.body.dataset.ready = "true";
   }
@@ -215,6 +264,8 @@ function createPage(map) {
     scene.add();
     if (!(setup.coverage?.eligible > 0)) byId("map-empty").hidden = false;
     await scene.load();
+    const days = page.playable();
+    if (state.day) await days;
     // Opened inside an area, the asker's own area of duty is known only from what came: one township, or one village.
     page.top ||= scene.areas.duty.length === 1 ? scene.areas.duty[0].code : undefined;
     drawCrumbs(byId("crumbs"), setup.crumbs || [], page.top, goArea);
@@ -265,6 +316,8 @@ function createPage(map) {
     startKeys({
       theme: (n) => change({ theme: THEMES[n - 1].key, only: null }),
       zoom: (step) => zoomStep(map, step),
+      day: slider.step,
+      play: slider.toggle,
       measure: page.measure.key,
       escape: () => page.popups.close() || goUp(),
     });
@@ -274,7 +327,7 @@ function createPage(map) {
   function buildEdges() {
     buildTools(map, byId("tools"), {
       measure: page.measure.toggle,
-      print: startPrint(map, { redrawAll: scene.paintNow, setup: () => page.setup }),
+      print: startPrint(map, { redrawAll: scene.paintNow, setup: () => page.setup, past: slider.day }),
     });
     buildScale(map, byId("scale"));
     byId("context-tools").append(linkButton());
@@ -299,6 +352,7 @@ function createPage(map) {
     await busy(() => scene.load());
     redrawDock();
     redrawList();
+    if (names.has("theme") || names.has("level")) await busy(page.playable);
   }
   return page;
 }

@@ -3,7 +3,7 @@
 import { count, percent, rate, share } from "../format.js";
 import { t } from "../i18n.js";
 import { fill, h } from "./dom.js";
-import { change, state } from "./state.js";
+import { change, listAddress, state } from "./state.js";
 import { signElement } from "./symbols.js";
 import { layersOn, legendRows, overlayRows, themeOf, THEMES } from "./themes.js";
 
@@ -19,7 +19,7 @@ export function drawCard(place, setup) {
   fill(place,
     h("div", { class: "coverage-head" },
       h("h2", {}, area?.name || t("全部辖区")),
-      h("a", { class: "tag", href: `/coverage${window.location.search}`, title: t("打开这个数字背后的列表") }, t("走访覆盖率"))),
+      h("a", { class: "tag", href: listAddress(), title: t("打开这个数字背后的列表") }, t("走访覆盖率"))),
     h("p", { class: "coverage-figure" },
       h("strong", {}, rate(ratio, target)),
       h("span", {}, eligible ? share(visited, eligible) : t("—（0 户应访）"))),

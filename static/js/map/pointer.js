@@ -133,6 +133,7 @@ export function createPointer(page) {
     query.set("area", area.code);
     query.delete("theme");
     query.delete("level");
+    query.delete("day"); // counted there by day of knowledge
     return `/coverage?${query}`;
   }
 

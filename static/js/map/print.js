@@ -1,7 +1,7 @@
 /* Printing: light colours whatever the screen shows, everything drawn before the paper is taken, the map scaled to it. */
 
 import { t } from "../i18n.js";
-import { dayAndTime } from "../format.js";
+import { day, dayAndTime } from "../format.js";
 import { flush } from "./queue.js";
 import { state } from "./state.js";
 import { themeOf } from "./themes.js";
@@ -10,7 +10,7 @@ import { themeOf } from "./themes.js";
 const PAPER_PX = 1030;
 const PAPER_HIGH_PX = 560;
 
-export function startPrint(map, { redrawAll, setup }) {
+export function startPrint(map, { redrawAll, setup, past }) {
   const root = document.documentElement;
   let theme = null;
 
@@ -24,7 +24,8 @@ export function startPrint(map, { redrawAll, setup }) {
     const head = document.getElementById("print-head");
     const { campaigns = [], area, as_of: asOf } = setup() || {};
     const campaign = campaigns.find((one) => String(one.id) === String(state.campaign));
-    head.textContent = [campaign?.name, area?.name, themeOf(state.theme).label(), t("数据截至 %(when)s", { when: dayAndTime(asOf) }), t("内部资料")]
+    head.textContent = [campaign?.name, area?.name, themeOf(state.theme).label(),
+      past() ? t("截至 %(when)s，历史，按走访日，今日口径", { when: day(past()) }) : t("数据截至 %(when)s", { when: dayAndTime(asOf) }), t("内部资料")]
       .filter(Boolean).join(" · ");
     root.dataset.bsTheme = "light";
     redrawAll();

@@ -5,6 +5,7 @@ import { createAreas, fillStrength } from "./areas.js";
 import { AreaStore } from "./areas-data.js";
 import { createBase } from "./base.js";
 import { coverageClasses } from "./classes.js";
+import { setFigures } from "./days.js";
 import { createHeat } from "./heat.js";
 import { createLabels } from "./labels.js";
 import { CanvasOverlay } from "./overlay.js";
@@ -15,6 +16,7 @@ import { dataParams, state } from "./state.js";
 import { layersOn, LEVELS, recordsShown } from "./themes.js";
 
 const TINTED = new Set(["coverage", "unvisited", "visited"]);
+const FIGURES_FROM_ZOOM = 14.5; // in other themes than coverage, below it names stand alone
 const PANES = { land: 150, ground: 200, areas: 300, heat: 310, top: 350, points: 400, select: 460 };
 
 /** `registry` = what the shell registered, by kind; `onTrouble(part, reason|null)`. */
@@ -47,7 +49,7 @@ export function createScene(map, registry, onTrouble) {
   records.redraw = () => signs.redraw();
   settled.redraw = () => signs.redraw();
   const store = new AreaStore(optionsOf("areas").url || "/map/areas.json");
-  const scene = { map, base, areas, heat, records, settled, labels, store, classes: coverageClasses(), target: 0.95, level: [], villages: [], settlements: [], asOf: null };
+  const scene = { map, base, areas, heat, records, settled, labels, store, classes: coverageClasses(), target: 0.95, level: [], villages: [], settlements: [], asOf: null, slider: null, past: false };
 
   scene.add = () => {
     for (const sheet of [land, fills, signs]) sheet.addTo(map);
@@ -95,9 +97,44 @@ export function createScene(map, registry, onTrouble) {
     await heat.show(kind, dataParams());
   };
 
+  /** Number of the past day shown; null = the present, -1 = a past day that is not here yet. */
+  scene.dayNo = () => scene.slider?.at() ?? null;
+
+  /** Give areas and heat the figures of the day shown. */
+  scene.setDay = () => {
+    const n = scene.dayNo();
+    scene.past = n !== null;
+    const timeline = scene.slider?.timeline || null;
+    const by = LEVELS.find((level) => level.key === state.level)?.by || "village";
+    setFigures(scene.villages, "village", timeline, n);
+    setFigures(scene.settlements, "group", timeline, n);
+    if (scene.level !== scene.villages) setFigures(scene.level, by, timeline, n);
+    heat.past = n === null || heat.kind === "dilapidated" ? null : (n >= 0 && timeline?.cellsBy(state.theme, n)) || { zoom: 19, cells: [] };
+  };
+
+  /** Another day, nothing else: what is drawn again is what a day changes. */
+  scene.drawDay = (quick = false) => {
+    const was = scene.past;
+    scene.setDay();
+    if (areas.filled) fills.redraw();
+    heat.quick = quick;
+    heat.overlay.redraw();
+    // The largest canvas, and most days change nothing on it: names alone have no figures.
+    if (was !== scene.past) scene.drawRecords();
+    if (was !== scene.past || state.theme === "coverage" || map.getZoom() >= FIGURES_FROM_ZOOM) scene.drawLabels();
+  };
+
+  /** The days stopped: what was drawn quickly is drawn well. */
+  scene.settleDay = () => {
+    if (!heat.quick) return;
+    heat.quick = false;
+    heat.overlay.redraw();
+  };
+
   /** Draw from what is here; never asks. */
   scene.draw = () => {
     const { theme } = state;
+    scene.setDay();
     const on = layersOn(theme, state.layers);
     const shaded = TINTED.has(theme) && (theme !== "coverage" || fillStrength(map.getZoom()) > 0.5);
     base.setTinted(shaded ? (theme === "coverage" ? 0.17 : 0.06) : 0);
@@ -117,9 +154,11 @@ export function createScene(map, registry, onTrouble) {
 
   scene.drawRecords = () => {
     const on = layersOn(state.theme, state.layers);
-    const shown = recordsShown(state.theme, on, map.getZoom());
-    settled.shown = shown.statuses.size > 0;
-    records.setShow(shown);
+    const show = recordsShown(state.theme, on, map.getZoom());
+    // Single households and places of visits are those of the present: beside a past day they would contradict it.
+    if (scene.past) Object.assign(show, { cells: null, statuses: new Set(), visits: false, suspect: false });
+    settled.shown = show.statuses.size > 0;
+    records.setShow(show);
   };
 
   scene.drawLabels = (on = layersOn(state.theme, state.layers)) => {
@@ -133,8 +172,8 @@ export function createScene(map, registry, onTrouble) {
         classes: solid ? scene.classes : null,
         only: filled ? state.only : null,
         lines: (area) => {
-          if (filled && map.getZoom() < 14.5) return [{ text: area.name, bold: true }, figure(area)];
-          if (map.getZoom() < 14.5) return [{ text: area.name, bold: true }];
+          if (filled && map.getZoom() < FIGURES_FROM_ZOOM) return [{ text: area.name, bold: true }, figure(area)];
+          if (map.getZoom() < FIGURES_FROM_ZOOM) return [{ text: area.name, bold: true }];
           return [{ text: area.name, bold: true, size: 14 }, { text: `${share(area.visited, area.eligible)} · ${rate(area.ratio, scene.target)}` }];
         },
         // The larger gap keeps its label where two have no room.

@@ -10,6 +10,10 @@ export function startSheet() {
   function placeThemes() {
     const home = document.getElementById(small.matches ? "themes-chips" : "themes-home");
     home.append(document.getElementById("themes"));
+    // The slider lies right of the legend; on a phone it is a row of the sheet, below the figures.
+    const slider = document.getElementById("days");
+    if (small.matches) document.getElementById("coverage-card").after(slider);
+    else document.getElementById("dock").after(slider);
   }
 
   function set(open) {

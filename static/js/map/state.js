@@ -51,6 +51,14 @@ export function address() {
   return window.location.pathname + (text ? `?${text}` : "") + (hash.length ? `#${hash.join("&")}` : "");
 }
 
+/** Address of the list of what is shown. It counts by day of knowledge, the map by day of visit: the day stays here. */
+export function listAddress() {
+  const query = new URLSearchParams(window.location.search);
+  query.delete("day");
+  const text = query.toString();
+  return text ? `/coverage?${text}` : "/coverage";
+}
+
 /** Write the state into the address; `step` makes it a step that Back returns from. */
 export function writeAddress(step = false) {
   const to = address();

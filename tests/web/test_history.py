@@ -1,0 +1,143 @@
+"""Past days asked for by address: what was shown then on the list, days of visits on the map, and only one's own."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+from app.cli import main
+from tests.unit.test_cli import run
+from tests.web.conftest import Web, commit_web
+
+ClientAs = Callable[[str | None], FlaskClient]
+TODAY = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+YESTERDAY = TODAY - timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[Web]:
+    """The township as it was put in yesterday; today the visit to H3 has turned out false."""
+    made = commit_web("fangtu_test_web_history")
+    with made.owner.begin() as connection:
+        connection.execute(text("update coverage_shown set day = day - 1"))
+        connection.execute(text("update coverage_known set since = since - 1"))
+        connection.execute(
+            text("update visit set ruling = 'false', verdict = 'ruled_false', counts = false where id = :id"),
+            {"id": made.town.visits["V3"]},
+        )
+    yield made
+    made.owner.dispose()
+
+
+@pytest.fixture(scope="module")
+def app(web: Web) -> object:
+    from app.factory import create_app
+
+    made = create_app(web.settings)
+    made.config["TESTING"] = True
+    return made
+
+
+def test_the_list_shows_what_was_shown_on_that_day(client_as: ClientAs) -> None:
+    client = client_as("leader")
+    now = client.get("/api/v1/coverage").json
+    then = client.get(f"/api/v1/coverage?day={YESTERDAY}").json
+    assert (now["as_of"], now["total"]["visited"]) == (None, 1)
+    assert (then["as_of"], then["total"]["visited"], then["total"]["ratio"]) == (YESTERDAY.isoformat(), 2, 0.2)
+    assert sum(row["visited"] for row in then["rows"]) == 2
+    assert set(then["total"]) == set(now["total"])
+    page = client.get(f"/coverage?day={YESTERDAY}").text
+    assert "，历史" in page
+    assert "2 / 10" in page
+    assert "day=" not in page.split("在地图看")[0].rsplit("href=", 1)[1], "the map counts by another day"
+
+
+def test_today_is_the_present(client_as: ClientAs) -> None:
+    answer = client_as("leader").get(f"/api/v1/coverage?day={TODAY}").json
+    assert (answer["as_of"], answer["total"]["visited"], answer["total"]["counts"]["0"]) == (None, 1, 6)
+
+
+def test_before_the_first_day_it_is_unknown_and_not_zero(client_as: ClientAs) -> None:
+    before = YESTERDAY - timedelta(days=1)
+    client = client_as("leader")
+    total = client.get(f"/api/v1/coverage?day={before}").json["total"]
+    assert {total[name] for name in ("eligible", "visited", "remaining", "ratio")} == {None}
+    assert total["known_since"] == YESTERDAY.isoformat()
+    page = client.get(f"/coverage?day={before}").text
+    assert "未知：" in page
+    assert "0.0%" not in page
+    rows = list(csv.reader(io.StringIO(client.get(f"/api/v1/coverage.csv?day={before}").text)))
+    assert [row[2:6] for row in rows[1:]] == [["", "", "", ""]] * 3
+    assert {row[-1] for row in rows[1:]} == {before.isoformat()}
+
+
+@pytest.mark.parametrize("day", [(TODAY + timedelta(days=1)).isoformat(), "2026-13-01", "gestern", "20260501"])
+@pytest.mark.parametrize("url", ["/coverage", "/api/v1/coverage", "/api/v1/coverage.csv"])
+def test_a_day_to_come_or_none_at_all_is_refused_in_words(client_as: ClientAs, url: str, day: str) -> None:
+    answer = client_as("leader").get(url, query_string={"day": day})
+    assert answer.status_code == 400
+    assert day in answer.text
+
+
+def test_an_inspector_sees_past_days_of_the_own_village_only(client_as: ClientAs) -> None:
+    total = client_as("inspector_two").get(f"/api/v1/coverage?day={YESTERDAY}").json["total"]
+    assert (total["visited"], total["eligible"]) == (0, 3)
+    days = client_as("inspector_two").get("/map/days.json?by=village&heat=1").json
+    assert (days["first"], days["total"], days["levels"]["village"]) == (None, {"undated": 0, "days": []}, {})
+    assert sum(days["heat"]["cells"][3::4]) == 2
+    assert client_as("outsider").get(f"/api/v1/coverage?day={YESTERDAY}").status_code == 404
+
+
+def test_days_of_the_map_add_up_to_the_map(client_as: ClientAs) -> None:
+    client = client_as("leader")
+    for by in ("township", "village", "grid"):
+        answer = client.get(f"/map/days.json?by={by}").json
+        assert date.fromisoformat(answer["first"]) == date(2025, 12, 31), "the day before the round began"
+        assert (date.fromisoformat(answer["first"]) + timedelta(days=answer["total"]["days"][0])) == date(2026, 5, 1)
+        told = {int(key): sum(one["days"][1::2]) + one["undated"] for key, one in answer["levels"][by].items()}
+        features = client.get(f"/map/areas.json?by={by}").json["features"]
+        assert told == {f["id"]: f["properties"]["visited"] for f in features if f["properties"]["visited"]}
+    both = client.get("/map/days.json?by=village,grid&heat=1").json
+    assert set(both["levels"]) == {"village", "grid"}
+    cells = both["heat"]["cells"]
+    visited = sum(n for day, n in zip(cells[2::4], cells[3::4], strict=True) if day != -2)
+    assert visited == sum(client.get("/map/heat.json?kind=visited").json["cells"][2::3])
+    assert sum(cells[3::4]) - visited == sum(client.get("/map/heat.json?kind=unvisited").json["cells"][2::3])
+
+
+def test_an_unknown_level_of_days_is_refused(client_as: ClientAs) -> None:
+    assert client_as("leader").get("/map/days.json?by=village,planet").status_code == 400
+
+
+def test_the_command_refuses_what_is_no_day() -> None:
+    assert "coverage" in main.commands
+    for day in ("2026-02-30", (TODAY + timedelta(days=1)).isoformat()):
+        answer = run("coverage", "--as-of", day)
+        assert answer.exit_code == 1
+        assert day in answer.output
+        assert "Traceback" not in answer.output
+
+
+def test_the_command_tells_what_was_shown(web: Web) -> None:
+    import json
+
+    env = {
+        "FANGTU_DATABASE_URL": web.settings.admin_url.render_as_string(hide_password=False),
+        "FANGTU_VAR_DIR": str(web.settings.var),
+        "FANGTU_KEY_FILE": str(web.settings.key_file),
+    }
+    told = json.loads(run("coverage", "--as-of", YESTERDAY.isoformat(), "--json", **env).stdout)
+    assert (told["as_of"], told["total"]["visited"], told["total"]["eligible"]) == (YESTERDAY.isoformat(), 2, 10)
+    before = (YESTERDAY - timedelta(days=1)).isoformat()
+    unknown = json.loads(run("coverage", "--as-of", before, "--json", **env).stdout)
+    assert (unknown["total"]["ratio"], unknown["total"]["known_since"]) == (None, YESTERDAY.isoformat())
+    said = run("coverage", "--as-of", before, **env).output
+    assert YESTERDAY.isoformat() in said
+    assert "%" not in said
