@@ -134,9 +134,10 @@ def forecast(
 
     return Forecast(
         probability,
-        round(float(low[end])),
-        round(float(middle[end])),
-        round(float(high[end])),
+        # Down to whole households: nobody is visited in part, and nothing looks finished before it is.
+        math.floor(float(low[end]) + 1e-6),
+        math.floor(float(middle[end]) + 1e-6),
+        math.floor(float(high[end]) + 1e-6),
         day_of(middle),
         day_of(high),
         day_of(low),
