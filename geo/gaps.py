@@ -21,7 +21,7 @@ from shapely import GeometryCollection, MultiLineString, MultiPoint, MultiPolygo
 from shapely.geometry.base import BaseGeometry
 
 # Enough that chance seldom makes a gap, few enough to see one of a dozen houses; SHARE and sweeps go with it. Chosen by
-# tests/benchmarks/bench_gaps.py on seeds other than those of the figures.
+# towns like those of tests/benchmarks/bench_gaps.py, of other seeds.
 NEIGHBOURS = 16
 # Beyond this a house is no neighbour: it is another hamlet.
 REACH_M = 400.0

@@ -36,7 +36,7 @@ def simulate(seed: int) -> Campaign:
     """One campaign of 40 households (a village) to 15,000 (a township), of 30 to 120 days.
 
     The crew's pace wanders; weekends are lighter or heavier; some campaigns start slowly, have bursts ordered from
-    above, or stand still for three to ten days; the last tenth of the households is hard to meet.
+    above, stand still for three to ten days, or slow down for good when the crews go home; the last tenth of the households is hard to meet.
     """
     rng = np.random.default_rng(seed)
     days = int(rng.integers(30, 121))
@@ -54,6 +54,8 @@ def simulate(seed: int) -> Campaign:
     for _ in range(rng.poisson(0.6)):
         at, long = int(rng.integers(0, days)), int(rng.integers(3, 11))
         pace[at : at + long] *= rng.uniform(0.0, 0.15)
+    if rng.uniform() < 0.35:
+        pace[int(days * rng.uniform(0.3, 0.8)) :] *= rng.uniform(0.1, 0.6)
     wander, level = rng.uniform(0.1, 0.45), 0.0
     carry = rng.uniform(0.3, 0.9)
     daily, done = [], 0

@@ -23,19 +23,23 @@ LEAST_VISITS = 5
 BEYOND_DAYS = 365
 LOW, HIGH = 0.1, 0.9
 # After so many days the pace of a day counts half.
-HALF_LIFE_DAYS = 15.0
+HALF_LIFE_DAYS = 5.0
 # The share of the pace of late in the pace to come, the rest is that of the whole round.
-LATE = 0.5
+LATE = 0.8
 # A weekend as it is before anything is known of it: so much of a working day's visits, worth so many weekend days.
 WEEKEND, WEEKEND_DAYS = 0.8, 4.0
 # Days are not independent of one another: what one day strays counts as this many.
-CLUSTER = 1.8
+CLUSTER = 2.0
 # The last households are hard to meet: when fewer than this part of all is left, the pace falls with them.
 HARD = 0.1
 # Days on which the work stood still, or had not begun, count for so much in the pace to come: few rounds stop twice.
 STILL = 0.4
+# How much of the (logarithmic) distance between the pace of late and that of the whole the forecast may stray.
+TURN = 0.5
+# A round slows down for good more often than it gets faster: the lower side strays so much more.
+DOWN = 1.7
 # What no daily count can tell: orders from above, harvest, snow, people who cannot be met.
-STRAY = 0.16
+STRAY = 0.27
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,8 @@ def forecast(
         probability = 0.0
     else:
         effort = _effort(missing - 0.5, open_, HARD * eligible)
-        chance = float(ndtr(math.log(mean[end - 1] / effort) / spread[end - 1])) if effort > 0 else 1.0
+        above = math.log(mean[end - 1] / effort) if effort > 0 else math.inf
+        chance = float(ndtr(above / (spread[end - 1] * (DOWN if above > 0 else 1.0))))
         probability = min(0.999, max(0.001, chance))
 
     def day_of(line: NDArray[np.float64]) -> date | None:
@@ -171,14 +176,19 @@ def _to_come(
         return mean, np.ones_like(mean)
     uneven = (fresh * (daily - pace * worth) ** 2).sum() / fresh.sum() / pace**2
     known = fresh.sum() ** 2 / (fresh**2).sum()
-    varied = CLUSTER * uneven * (1 / ahead + 1 / known) + STRAY**2
+    # Where the pace of late is another than that of the whole, nobody knows which of them goes on.
+    apart = TURN * math.log(max(of_late, 0.02 * whole) / whole)
+    varied = CLUSTER * uneven * (1 / ahead + 1 / known) + STRAY**2 + apart**2
     return mean, np.sqrt(np.log1p(varied))
 
 
 def _stood_still(daily: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Days within three on which the work as good as stood still, measured by the better half of the days."""
+    """Days within three on which the work as good as stood still, by the better half of the days; but not until now."""
     around = np.convolve(np.pad(daily, 1, mode="edge"), np.ones(3) / 3, mode="valid")
-    return np.asarray(around < 0.2 * daily[daily >= np.median(daily)].mean())
+    still = np.asarray(around < 0.2 * daily[daily >= np.median(daily)].mean())
+    # A standstill that lasts may be the end of it: it counts in full.
+    still[len(still) - int(np.argmin(still[::-1])) if not still.all() else 0 :] = False
+    return still
 
 
 def _met(effort: NDArray[np.float64], open_: int, hard: float) -> NDArray[np.float64]:
@@ -210,4 +220,4 @@ def _worth(daily: NDArray[np.float64], starts_on: date, days: Sequence[date]) ->
 
 
 def _quantile(q: float, middle: NDArray[np.float64], spread: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(middle * np.exp(spread * ndtri(q)))
+    return np.asarray(middle * np.exp(spread * ndtri(q) * (DOWN if q < 0.5 else 1.0)))

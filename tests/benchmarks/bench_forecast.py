@@ -9,7 +9,7 @@ import time
 
 from tests.campaigns import result_of
 
-SEEDS = range(100_000, 104_000)
+SEEDS = range(200_000, 204_000)
 
 
 def main() -> None:
