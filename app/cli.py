@@ -1,4 +1,4 @@
-"""The commands behind ``./fangtu``: worker, upgrade, import, undo, export, coverage, recheck, status and accounts.
+"""The commands behind ``./fangtu``: worker, upgrade, import, undo, export, coverage, gaps, recheck, status, accounts.
 
 Heavy libraries are imported inside the commands that need them, so that the others answer at once.
 """
@@ -312,6 +312,50 @@ def coverage(campaign: str | None, round_no: str | None, by: str, as_of: str | N
         name = row.name or (words("合计", "Total") if row is total else words("不在所列辖区", "in none of them"))
         rate = rate_in_words(row.ratio, target)
         click.echo(f"{row.code or '':<16} {rate:>7}  {row.visited} / {row.eligible}  {name}")
+
+
+@main.command(help=words("成片未访：未访户连成片的地方", "Gap areas: where unvisited households lie together"))
+@click.option("--campaign", help=words("行动的编号或代码；默认最新", "campaign; the newest by default"))
+@click.option("--round", "round_no", help=words("轮次；默认当前", "round; the current one by default"))
+@click.option("--area", help=words("辖区代码", "code of the area"))
+@click.option("--json", "as_json", is_flag=True, help=words("输出 JSON", "print JSON"))
+def gaps(campaign: str | None, round_no: str | None, area: str | None, as_json: bool) -> None:
+    """Gap areas of a round."""
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from data.areas import EVERYWHERE, area_range
+    from data.campaigns import current_round, find_campaign, list_rounds
+    from data.db import owner_session
+    from data.gaps import gaps_of
+
+    with as_owner() as (_, engine), owner_session(engine) as session:
+        chosen = find_campaign(session, campaign)
+        today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+        number = current_round(list_rounds(session, chosen.id), round_no, today)
+        report = gaps_of(session, chosen, number, area_range(session, area), duty=(EVERYWHERE,))
+        title = words(f"{chosen.name_zh} 第 {number} 轮", f"{chosen.name_en}, round {number}")
+        told = {"campaign": chosen.code, "round": number, "area": area, **report.as_json()}
+    if as_json:
+        print_json(told)
+        return
+    click.echo(title)
+    if report.too_many:
+        click.echo(words("户数太多，请用 --area 指明下一级：", "Too many households; name an area below with --area:"))
+        for one in report.below:
+            click.echo(f"  {one.code or '':<16} {one.remaining:>8}  {one.name or ''}")
+        return
+    click.echo(
+        words(
+            f"{report.found} 片，{report.inside} 户未访；另有 {report.inexact_unvisited} 户未访没有单户位置",
+            f"{report.found} gap areas, {report.inside} households unvisited in them; "
+            f"{report.inexact_unvisited} more unvisited have no place of their own",
+        )
+    )
+    for gap in report.gaps:
+        where = "、".join(place.name for place in gap.villages) or words("各村以外", "outside every village")
+        days = words(f"{gap.person_days:g} 人日", f"{gap.person_days:g} person-days")
+        click.echo(f"{gap.number:>3}  {gap.unvisited:>5} / {gap.eligible:<5}  {days:<16}  {where}")
 
 
 @main.command(help=words("从原始记录重新计算并核对", "Recompute from the records and compare"))

@@ -34,6 +34,7 @@ from app import (
     language,
     maps,
     navigation,
+    overview,
     placing,
     receiving,
     search,
@@ -47,6 +48,7 @@ from app import session as sessions
 from app.access import public
 from app.session import Store, bearer_token
 from data.accounts import DemoPasswords
+from data.askers import Role
 from data.db import app_engine
 from data.sealing import load_sealer, load_secret
 from data.settings import ROOT, Settings, load_settings
@@ -57,6 +59,7 @@ BLUEPRINTS = (
     health.bp,
     language.bp,
     signin.bp,
+    overview.bp,
     maps.bp,
     tiles.bp,
     coverage.bp,
@@ -162,7 +165,11 @@ def _plain_json(app: Flask) -> DefaultJSONProvider:
 
 
 def _home() -> AnyResponse:
-    return redirect("/map")
+    """Where each begins: a leader with the answer, the others with the map."""
+    who = sessions.asker_or_none()
+    if who is None:
+        return redirect("/sign-in")
+    return redirect("/overview" if who.role is Role.LEADER else "/map")
 
 
 def _guard_forms(app: Flask) -> None:

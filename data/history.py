@@ -160,3 +160,20 @@ def span_of(
         return None
     first = min([days[0], *([starts_on] if starts_on else [])]) - timedelta(days=1)
     return first, max(days[-1], min(today, ends_on or today))
+
+
+def visited_by_place_and_day(
+    session: Session, campaign_id: int, round_no: int, within: tuple[int, int] = EVERYWHERE
+) -> list[tuple[int, date, int]]:
+    """Households by jurisdiction number and day of their first valid visit: ``(jur, day, n)``, ascending.
+
+    Only what the asker sees inside the range. Visited households of which the day is not known are in none of the rows.
+    """
+    rows = session.execute(
+        text("""
+            select jur, day, sum(visited)::bigint from coverage_day
+             where campaign_id = :campaign and round_no = :round and jur >= :lo and jur < :hi and day > '-infinity'
+             group by jur, day order by jur, day"""),
+        {"campaign": campaign_id, "round": round_no, "lo": within[0], "hi": within[1]},
+    )
+    return [(jur, day, n) for jur, day, n in rows]

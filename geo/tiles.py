@@ -5,6 +5,7 @@ Written so that both give the same integers: one formula, double precision, floo
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,48 @@ def world_xy(lon: ArrayLike, lat: ArrayLike, zoom: int = WORLD_ZOOM) -> tuple[An
     column = np.floor((x + 180.0) / 360.0 * side)
     row = np.floor((0.5 - np.log((1.0 + sine) / (1.0 - sine)) / (4.0 * np.pi)) * side)
     return _integers(np.clip(column, 0, side - 1)), _integers(np.clip(row, 0, side - 1))
+
+
+EARTH_M = 40_075_016.686
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Metres on a plane that touches the world at one latitude: for distances inside a county, to a part in a hundred.
+
+    Attributes
+    ----------
+    x, y : float
+        World units (zoom 31) of the plane's origin.
+    unit_m : float
+        Metres of one world unit at that latitude.
+    """
+
+    x: float
+    y: float
+    unit_m: float
+
+    @classmethod
+    def around(cls, x: ArrayLike, y: ArrayLike) -> Plane:
+        """The plane in the middle of places given in world units; any plane for none."""
+        column, row = (
+            float(np.median(np.asarray(part, dtype=float))) if np.size(part) else 0.5 * (1 << WORLD_ZOOM)
+            for part in (x, y)
+        )
+        latitude = np.arctan(np.sinh(np.pi * (1.0 - 2.0 * row / (1 << WORLD_ZOOM))))
+        return cls(column, row, EARTH_M * float(np.cos(latitude)) / (1 << WORLD_ZOOM))
+
+    def metres(self, x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
+        """World units to metres east and north of the origin, shape (n, 2)."""
+        east, north = np.asarray(x, dtype=float) - self.x, self.y - np.asarray(y, dtype=float)
+        return np.stack([east, north], axis=-1).reshape(-1, 2) * self.unit_m
+
+    def lonlat(self, metres: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Metres back to longitude and latitude, shape (n, 2)."""
+        side = float(1 << WORLD_ZOOM)
+        column, row = self.x + metres[:, 0] / self.unit_m, self.y - metres[:, 1] / self.unit_m
+        latitude = np.degrees(np.arctan(np.sinh(np.pi * (1.0 - 2.0 * row / side))))
+        return np.stack([column / side * 360.0 - 180.0, latitude], axis=1)
 
 
 def morton(x: ArrayLike, y: ArrayLike) -> Any:

@@ -36,7 +36,7 @@ from app.launch.status import find_own_cluster, print_status
 from app.launch.words import HELP, ROLES
 from geo.errors import Text
 
-APP_VERBS = ("worker", "upgrade", "import", "undo", "template", "export", "coverage", "recheck", "user")
+APP_VERBS = ("worker", "upgrade", "import", "undo", "template", "export", "coverage", "gaps", "recheck", "user")
 PROGRESS_VERBS = ("demo", "serve", "stop", "test")
 WATCH_S = 2.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

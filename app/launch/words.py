@@ -23,6 +23,7 @@ HELP = Text(
   template  生成空白表：template areas|households|ledger|… --out 文件.xlsx
   export    导出
   coverage  走访覆盖率
+  gaps      成片未访：在哪里，有多少户，需多少人日
   recheck   从原始记录重新计算并核对
   user      账号：user add|list|disable|enable|password|token …
 
@@ -47,6 +48,7 @@ Usage: ./fangtu COMMAND [OPTIONS]
   template  write an empty table: template areas|households|ledger|... --out FILE.xlsx
   export    export records
   coverage  coverage of the visits
+  gaps      gap areas: where households not yet visited lie together, and what closing them takes
   recheck   recompute from the records and compare
   user      accounts: user add|list|disable|enable|password|token ...
 

@@ -34,6 +34,8 @@ class VisitRule:
         Outcomes that count.
     done_statuses : tuple of str
         If given, a visit is done when its source's own status word is one of these, whatever the outcome.
+    per_inspector_day : float or None
+        Visits one inspector is planned to make in a day, for estimates of work; no part of what counts.
     """
 
     min_minutes: float | None = None
@@ -41,6 +43,7 @@ class VisitRule:
     remote_needs_reason: bool = True
     done_outcomes: tuple[str, ...] = ("done",)
     done_statuses: tuple[str, ...] = ()
+    per_inspector_day: float | None = None
 
     @classmethod
     def from_plan(cls, plan: Mapping[str, Any]) -> VisitRule:
@@ -129,6 +132,9 @@ def _visit_rule(values: dict[str, Any]) -> VisitRule:
     minutes = values.get("min_minutes")
     if minutes is not None and (isinstance(minutes, bool) or not isinstance(minutes, int | float) or minutes < 0):
         raise _wrong("visit.min_minutes", minutes, Text("分钟数，不小于 0", "minutes, 0 or more"))
+    per_day = values.get("per_inspector_day")
+    if per_day is not None and (isinstance(per_day, bool) or not isinstance(per_day, int | float) or per_day <= 0):
+        raise _wrong("visit.per_inspector_day", per_day, Text("每日户数，大于 0", "visits a day, above 0"))
     for key, known in (("remote_modes", set(MODE) - {"home"}), ("done_outcomes", set(OUTCOME))):
         strange = sorted(set(values.get(key, [])) - known)
         if strange:

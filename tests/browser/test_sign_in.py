@@ -22,17 +22,27 @@ def sign_in(page: Page, username: str, password: str = PASSWORD) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_who_signs_in_lands_on_the_map(open_page: OpenPage, role: str) -> None:
-    page = open_page("/map")
-    expect(page).to_have_url("/sign-in?next=/map")
+def test_who_signs_in_lands_where_the_role_begins(open_page: OpenPage, role: str) -> None:
+    page = open_page("/")
+    expect(page).to_have_url("/sign-in")
     sign_in(page, role)
     page.wait_for_selector("body[data-ready=true]")
-    expect(page).to_have_url(re.compile(r"/map(\?.*)?(#.*)?$"))
+    begins = "/overview" if role == "leader" else "/map"
+    expect(page).to_have_url(re.compile(rf"{begins}(\?.*)?(#.*)?$"))
     expect(page.locator(".menu-user summary")).to_contain_text(ACCOUNTS[role][2])
     expect(page.locator(".menu-user summary")).to_contain_text(WORDS[role])
     pages = page.locator(".top-nav a").all_inner_texts()
     more = {"supervisor": ["导入"], "admin": ["导入", "账号", "日志"]}
-    assert pages == ["地图", "覆盖率", "待核", *more.get(role, [])]
+    first = [] if role == "inspector" else ["总览"]
+    assert pages == [*first, "地图", "覆盖率", "待核", *more.get(role, [])]
+
+
+def test_who_asked_for_the_map_gets_the_map(open_page: OpenPage) -> None:
+    page = open_page("/map")
+    expect(page).to_have_url("/sign-in?next=/map")
+    sign_in(page, "leader")
+    page.wait_for_selector("body[data-ready=true]")
+    expect(page).to_have_url(re.compile(r"/map(\?.*)?(#.*)?$"))
 
 
 def test_a_wrong_password_says_so_and_keeps_the_name(open_page: OpenPage, watch: Watch) -> None:

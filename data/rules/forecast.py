@@ -1,0 +1,223 @@
+"""Will a round reach its target in time: a forecast from the daily counts of first valid visits.
+
+The pace to come is taken between the pace of late and that of the whole round; how far it may stray is learned from how
+unevenly the days went so far. The constants were set on simulated campaigns with weekends, bursts, slow starts and
+stalls, and are tested on others (``tests/benchmarks/bench_forecast.py``): of ten intervals eight hold.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+# With fewer days, or fewer visits, there is a number but no pace.
+LEAST_DAYS = 5
+LEAST_VISITS = 5
+# How long a forecast looks beyond the end of the round for the day of the target.
+BEYOND_DAYS = 365
+LOW, HIGH = 0.1, 0.9
+# After so many days the pace of a day counts half.
+HALF_LIFE_DAYS = 5.0
+# The share of the pace of late in the pace to come, the rest is that of the whole round.
+LATE = 0.8
+# A weekend as it is before anything is known of it: so much of a working day's visits, worth so many weekend days.
+WEEKEND, WEEKEND_DAYS = 0.8, 4.0
+# Days are not independent of one another: what one day strays counts as this many.
+CLUSTER = 2.0
+# The last households are hard to meet: when fewer than this part of all is left, the pace falls with them.
+HARD = 0.1
+# Days on which the work stood still, or had not begun, count for so much in the pace to come: few rounds stop twice.
+STILL = 0.4
+# How much of the (logarithmic) distance between the pace of late and that of the whole the forecast may stray.
+TURN = 0.5
+# A round slows down for good more often than it gets faster: the lower side strays so much more.
+DOWN = 1.7
+# What no daily count can tell: orders from above, harvest, snow, people who cannot be met.
+STRAY = 0.27
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What is to be expected of a round.
+
+    Attributes
+    ----------
+    probability : float
+        That the target is reached by the end, 0 to 1; exactly 1 only if it is reached already, 0 if time is up.
+    visited_low, visited, visited_high : int
+        Households visited at the end: median and the 80 % interval around it.
+    reached_on : date or None
+        Day on which the target is reached in the median; None if not within :data:`BEYOND_DAYS` of the end.
+    reached_early, reached_late : date or None
+        80 % interval of that day, each None as above.
+    pace : float
+        Households a day, weekends included, that are expected.
+    days : tuple of date
+        Days of the lines below, the first is the last day known.
+    low, middle, high : tuple of float
+        Households visited on each of the days: interval and median, for a drawing.
+    """
+
+    probability: float
+    visited_low: int
+    visited: int
+    visited_high: int
+    reached_on: date | None
+    reached_early: date | None
+    reached_late: date | None
+    pace: float
+    days: tuple[date, ...]
+    low: tuple[float, ...]
+    middle: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+def forecast(
+    counts: Sequence[int], *, starts_on: date, ends_on: date, visited: int, eligible: int, needed: int
+) -> Forecast | None:
+    """Forecast a round.
+
+    Parameters
+    ----------
+    counts : sequence of int
+        Households visited for the first time on each day from ``starts_on`` to the last day known, zeros included.
+    starts_on, ends_on : date
+        The round, both days included.
+    visited, eligible : int
+        Households visited up to the last day known, and all there are. ``visited`` may be more than the sum of
+        ``counts``: of some visits the day is not known.
+    needed : int
+        Households that make the target.
+
+    Returns
+    -------
+    Forecast or None
+        None if too few days or visits are known for a pace (:data:`LEAST_DAYS`, :data:`LEAST_VISITS`), or nobody is to
+        be visited.
+
+    Raises
+    ------
+    ValueError
+        If the round ends before it starts or a count is negative.
+    """
+    if ends_on < starts_on or any(n < 0 for n in counts):
+        raise ValueError("a round ends after it starts, and counts are not negative")
+    daily = np.asarray(counts, dtype=float)
+    if eligible <= 0:
+        return None
+    today = starts_on + timedelta(days=len(daily) - 1)
+    left = (ends_on - today).days
+    if visited < needed and left > 0 and (len(daily) < LEAST_DAYS or daily.sum() < LEAST_VISITS):
+        return None
+    horizon = max(0, left) + BEYOND_DAYS
+    days = [today + timedelta(days=n) for n in range(horizon + 1)]
+    mean, spread = _to_come(daily, starts_on, days[1:])
+    quantiles = [np.concatenate([[0.0], _quantile(q, mean, spread)]) for q in (LOW, 0.5, HIGH)]
+    open_ = max(0, eligible - visited)
+    low, middle, high = (visited + _met(line, open_, HARD * eligible) for line in quantiles)
+    end = max(0, left)
+    missing = needed - visited
+    if missing <= 0:
+        probability = 1.0
+    elif left <= 0 or mean[end - 1] <= 0:
+        probability = 0.0
+    else:
+        effort = _effort(missing - 0.5, open_, HARD * eligible)
+        above = math.log(mean[end - 1] / effort) if effort > 0 else math.inf
+        chance = float(ndtr(above / (spread[end - 1] * (DOWN if above > 0 else 1.0))))
+        probability = min(0.999, max(0.001, chance))
+
+    def day_of(line: NDArray[np.float64]) -> date | None:
+        reached = np.flatnonzero(line >= needed - 0.5)
+        return days[int(reached[0])] if len(reached) else None
+
+    return Forecast(
+        probability,
+        # Down to whole households: nobody is visited in part, and nothing looks finished before it is.
+        math.floor(float(low[end]) + 1e-6),
+        math.floor(float(middle[end]) + 1e-6),
+        math.floor(float(high[end]) + 1e-6),
+        day_of(middle),
+        day_of(high),
+        day_of(low),
+        float(mean[end - 1] / end) if end else 0.0,
+        tuple(days[: end + 1]),
+        tuple(low[: end + 1].tolist()),
+        tuple(middle[: end + 1].tolist()),
+        tuple(high[: end + 1].tolist()),
+    )
+
+
+def straight_line(counts: Sequence[int], *, left: int, visited: int, eligible: int) -> int:
+    """What the average of all days so far gives at the end: the yardstick of the back-test."""
+    return min(eligible, round(visited + sum(counts) / max(1, len(counts)) * max(0, left)))
+
+
+def _to_come(
+    daily: NDArray[np.float64], starts_on: date, days: Sequence[date]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean of the visits from now up to each day to come, and how far they stray from it, as a part of the mean."""
+    worth = _worth(daily, starts_on, [starts_on + timedelta(days=n) for n in range(len(daily))])
+    age = np.arange(len(daily))[::-1]
+    usual = np.where(_stood_still(daily), STILL, 1.0)
+    fresh = usual * 0.5 ** (age / HALF_LIFE_DAYS)
+    whole = (usual * daily).sum() / (usual * worth).sum()
+    of_late = (fresh * daily).sum() / (fresh * worth).sum()
+    pace = LATE * of_late + (1 - LATE) * whole
+    ahead = np.cumsum(_worth(daily, starts_on, days))
+    mean = pace * ahead
+    if pace <= 0:
+        return mean, np.ones_like(mean)
+    uneven = (fresh * (daily - pace * worth) ** 2).sum() / fresh.sum() / pace**2
+    known = fresh.sum() ** 2 / (fresh**2).sum()
+    # Where the pace of late is another than that of the whole, nobody knows which of them goes on.
+    apart = TURN * math.log(max(of_late, 0.02 * whole) / whole)
+    varied = CLUSTER * uneven * (1 / ahead + 1 / known) + STRAY**2 + apart**2
+    return mean, np.sqrt(np.log1p(varied))
+
+
+def _stood_still(daily: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Days within three on which the work as good as stood still, by the better half of the days; but not until now."""
+    around = np.convolve(np.pad(daily, 1, mode="edge"), np.ones(3) / 3, mode="valid")
+    still = np.asarray(around < 0.2 * daily[daily >= np.median(daily)].mean())
+    # A standstill that lasts may be the end of it: it counts in full.
+    still[len(still) - int(np.argmin(still[::-1])) if not still.all() else 0 :] = False
+    return still
+
+
+def _met(effort: NDArray[np.float64], open_: int, hard: float) -> NDArray[np.float64]:
+    """Households met by visits that would have been made had nobody been hard to meet."""
+    easy = max(0.0, open_ - hard)
+    rest = open_ - easy
+    if rest <= 0:
+        return np.minimum(effort, open_)
+    return np.where(effort <= easy, effort, easy + rest * -np.expm1(-np.maximum(0.0, effort - easy) / hard))
+
+
+def _effort(met: float, open_: int, hard: float) -> float:
+    """The inverse of :func:`_met`; infinite where nobody is left."""
+    easy = max(0.0, open_ - hard)
+    if met <= easy:
+        return met
+    part = (met - easy) / (open_ - easy) if open_ > easy else 1.0
+    return math.inf if part >= 1 else easy - hard * math.log1p(-part)
+
+
+def _worth(daily: NDArray[np.float64], starts_on: date, days: Sequence[date]) -> NDArray[np.float64]:
+    """How much of a working day each day is."""
+    seen = np.array([(starts_on + timedelta(days=n)).weekday() >= 5 for n in range(len(daily))])
+    on_workdays = daily[~seen].mean() if (~seen).any() else 0.0
+    factor = WEEKEND
+    if on_workdays > 0:
+        factor = (daily[seen].sum() / on_workdays + WEEKEND * WEEKEND_DAYS) / (seen.sum() + WEEKEND_DAYS)
+    return np.array([factor if day.weekday() >= 5 else 1.0 for day in days])
+
+
+def _quantile(q: float, middle: NDArray[np.float64], spread: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(middle * np.exp(spread * ndtri(q) * (DOWN if q < 0.5 else 1.0)))
