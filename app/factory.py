@@ -32,6 +32,7 @@ from app import (
     imports,
     jobs,
     language,
+    live,
     maps,
     navigation,
     placing,
@@ -58,6 +59,7 @@ BLUEPRINTS = (
     language.bp,
     signin.bp,
     maps.bp,
+    live.bp,
     tiles.bp,
     coverage.bp,
     worklists.bp,
@@ -131,6 +133,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["fangtu"] = Store(
         settings, engine, load_sealer(settings.key_file), load_secret(settings.key_file, "session")
     )
+    live.init_app(app, settings)
     app.url_map.converters["key"] = KeyConverter
     # After a view the functions run backwards: commit or roll back first, then headers, compression last.
     compression.init_app(app)
@@ -151,7 +154,9 @@ def create_app(settings: Settings) -> Flask:
 
 def wsgi() -> Flask:
     """The application with the settings of the environment, for gunicorn (``app.factory:wsgi()``)."""
-    return create_app(load_settings())
+    app = create_app(load_settings())
+    live.end_with_the_server(app)
+    return app
 
 
 def _plain_json(app: Flask) -> DefaultJSONProvider:

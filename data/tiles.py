@@ -6,6 +6,8 @@ row-level policy. ``geo/tiles.py`` holds the same arithmetic in numpy.
 
 from __future__ import annotations
 
+import hashlib
+
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -184,3 +186,8 @@ _HEAT = {
         where grade = any (:dilapidated) and quality <= :exact and x is not null
         group by 1, 2 order by 1, 2""",
 }
+
+# Changes with the way tiles and cells are made, so that no browser keeps those of an older way.
+RECIPE = hashlib.sha256(
+    "".join([_CELLS, _HOUSEHOLDS, _HOUSES, _SITES, _VISITS, _OUTLINES, *_HEAT.values()]).encode()
+).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""Coverage kept on write: one standing per household and round, one row of counts per place and round."""
+"""Kept on write: one standing per household and round, counts per place and round, and what changed where."""
 
 from __future__ import annotations
 
@@ -75,3 +75,19 @@ class Coverage(Base):
     long_away: Mapped[int]
     suspect: Mapped[int]
     other: Mapped[int]
+
+
+class MapVersion(Base):
+    """A number that grows with every change of what a map shows of one jurisdiction number.
+
+    ``campaign_id`` and ``round_no`` are 0 for what belongs to every campaign: houses, sites, boundaries.
+    """
+
+    __tablename__ = "map_version"
+
+    campaign_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    round_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    jur: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    version: Mapped[int] = mapped_column(BigInteger)
+    xid: Mapped[int] = mapped_column(BigInteger)
+    changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
