@@ -99,7 +99,8 @@ def _tell(hall: Hub, line: Stream, tag: str) -> Iterator[str]:
             if areas or areas is None:
                 yield _event("changed", areas=areas)
             elif not line.closed:
-                yield ": here\n\n"
+                # A comment keeps the connection open, the empty event tells the page that it is.
+                yield ": here\nevent: beat\ndata: {}\n\n"
         yield _event("bye", why=line.closed)
     finally:
         hall.leave(line)

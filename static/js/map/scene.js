@@ -14,6 +14,7 @@ import { dataParams, state } from "./state.js";
 import { layersOn, LEVELS, recordsShown } from "./themes.js";
 
 const TINTED = new Set(["coverage", "unvisited", "visited"]);
+const FEW_VILLAGES = 5; // more are fetched in one
 const PANES = { land: 150, ground: 200, areas: 300, heat: 310, top: 350, points: 400, select: 460 };
 
 /** `registry` = what the shell registered, by kind; `onTrouble(part, reason|null)`. */
@@ -85,6 +86,26 @@ export function createScene(map, registry, onTrouble) {
     if (state.theme === "houses" && on.has("heatD")) kind = "dilapidated";
     heat.only = kind && kind !== "dilapidated" ? state.only : null;
     await heat.show(kind, dataParams());
+  };
+
+  /**
+   * Fetch anew what shows these areas (jurisdiction numbers; null = many) and draw it when it is here.
+   * @returns {Promise<object[]>} the villages that changed, as far as they are known
+   */
+  scene.renew = async (changed) => {
+    const params = dataParams();
+    const codes = changed && [...new Set(changed.map((jur) => String(jur).padStart(15, "0").slice(0, 12)))];
+    const known = new Map(scene.villages.map((area) => [area.code, area]));
+    const villages = codes && codes.every((code) => known.has(code)) ? codes.map((code) => known.get(code)) : null;
+    // What belongs to no village we know of may lie anywhere.
+    const boxes = villages?.every((area) => !area.disc) ? villages.map((area) => area.box) : null;
+    await Promise.all([
+      store.renew(params, villages && villages.length <= FEW_VILLAGES ? codes : null),
+      records.renew(boxes),
+      heat.renew(params),
+    ]);
+    await scene.load();
+    return codes ? codes.map((code) => known.get(code)).filter(Boolean) : [];
   };
 
   /** Draw from what is here; never asks. */
