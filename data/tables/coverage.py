@@ -91,3 +91,25 @@ class MapVersion(Base):
     version: Mapped[int] = mapped_column(BigInteger)
     xid: Mapped[int] = mapped_column(BigInteger)
     changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class Cell(Base):
+    """Households and dilapidated houses in one cell of a level, of one jurisdiction number; drawn below zoom 14.
+
+    ``morton`` numbers the tiles of zoom ``level``. Houses belong to every campaign: ``campaign_id``, ``round_no`` and
+    ``n`` are 0 then. Of households only exact positions are counted.
+    """
+
+    __tablename__ = "cell"
+
+    campaign_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    round_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    level: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    morton: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    jur: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    n: Mapped[int]
+    visited: Mapped[int]
+    sum_x: Mapped[int] = mapped_column(BigInteger)
+    sum_y: Mapped[int] = mapped_column(BigInteger)
+    grade_c: Mapped[int]
+    grade_d: Mapped[int]

@@ -1,4 +1,4 @@
-"""Live: a number that grows with every change of what a map shows, and word of it at the commit."""
+"""Live: a number that grows with every change of what a map shows, word of it at the commit, and counts by cell."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from alembic import op
 
 revision = "0004"
 down_revision = "0002"
-SQL = Path(__file__).resolve().parent.parent / "sql" / "0004_live.sql"
+SQL = Path(__file__).resolve().parent.parent / "sql"
 
 
 def upgrade() -> None:
-    """Create the numbers and their triggers."""
+    """Create the numbers, the cells and their triggers."""
     # The raw cursor, since the file holds percent signs that are no placeholders.
-    op.get_bind().connection.cursor().execute(SQL.read_text(encoding="utf-8"))
+    for name in ("0004_live.sql", "0004_cells.sql"):
+        op.get_bind().connection.cursor().execute((SQL / name).read_text(encoding="utf-8"))
 
 
 def downgrade() -> None:
