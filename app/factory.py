@@ -32,6 +32,7 @@ from app import (
     imports,
     jobs,
     language,
+    live,
     maps,
     navigation,
     overview,
@@ -61,6 +62,7 @@ BLUEPRINTS = (
     signin.bp,
     overview.bp,
     maps.bp,
+    live.bp,
     tiles.bp,
     coverage.bp,
     worklists.bp,
@@ -134,6 +136,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["fangtu"] = Store(
         settings, engine, load_sealer(settings.key_file), load_secret(settings.key_file, "session")
     )
+    live.init_app(app, settings)
     app.url_map.converters["key"] = KeyConverter
     # After a view the functions run backwards: commit or roll back first, then headers, compression last.
     compression.init_app(app)
@@ -154,7 +157,9 @@ def create_app(settings: Settings) -> Flask:
 
 def wsgi() -> Flask:
     """The application with the settings of the environment, for gunicorn (``app.factory:wsgi()``)."""
-    return create_app(load_settings())
+    app = create_app(load_settings())
+    live.end_with_the_server(app)
+    return app
 
 
 def _plain_json(app: Flask) -> DefaultJSONProvider:

@@ -13,6 +13,7 @@ from flask import Blueprint, Response, jsonify, render_template, request, url_fo
 from flask_babel import gettext as _
 
 from app.access import require
+from app.caching import keep_by_content, keep_until_changed
 from app.language import language
 from app.session import asker, db
 from app.view import ZONE, View, current_view, today
@@ -20,9 +21,10 @@ from data.areas import breadcrumb
 from data.campaigns import list_campaigns
 from data.coverage import BY, coverage_by_area, coverage_total, last_visit_at
 from data.history import DayCount, span_of, visited_by_area_and_day, visited_by_day
+from data.live import version_tag
 from data.overview import area_shapes, extent, legend_counts
 from data.settled import settled_counts
-from data.tiles import HEAT_ZOOM, heat_cells, heat_days
+from data.tiles import HEAT_ZOOM, RECIPE, heat_cells, heat_days
 from geo.errors import FangtuError, Text
 from layers.basemap import base_layer, township_map
 from layers.coverage import coverage_layer
@@ -89,10 +91,11 @@ def setup() -> Response:
     """Campaigns, area, headline coverage and legend counts of a view."""
     session, who = db(), asker()
     view = current_view(session, who)
+    tag = version_tag(session, view.campaign.id, view.round_no)  # first: what follows is at least as new
     total = coverage_total(session, view.campaign.id, view.round_no, view.within)
     crumbs = breadcrumb(session, *view.within)
     target = view.campaign.target
-    return jsonify(
+    answer = jsonify(
         {
             "campaigns": [
                 {
@@ -124,8 +127,10 @@ def setup() -> Response:
             },
             "heat": {"bandwidth_m": BANDWIDTH_M, "breaks": BREAKS},
             "lang": language(),
+            "tag": tag,
         }
     )
+    return keep_by_content(answer)
 
 
 @bp.get("/map/areas.json")
@@ -135,6 +140,10 @@ def areas() -> Response:
     session, who = db(), asker()
     view = current_view(session, who)
     by = _one_of("by", BY, "village")
+    campaign_id, round_no = view.campaign.id, view.round_no
+    kept = keep_until_changed(version_tag(session, campaign_id, round_no), campaign_id, round_no)
+    if kept.answer:
+        return kept.answer
     rows = coverage_by_area(session, view.campaign.id, view.round_no, by, within=view.within, duty=who.duty)
     shapes = area_shapes(session, by, within=view.within, duty=who.duty)
     features = []
@@ -150,7 +159,7 @@ def areas() -> Response:
                 "properties": {**row.as_json(), "label": shape["label"], "bbox": shape["bbox"]},
             }
         )
-    return jsonify({"type": "FeatureCollection", "as_of": _as_of(view), "by": by, "features": features})
+    return kept.mark(jsonify({"type": "FeatureCollection", "as_of": _as_of(view), "by": by, "features": features}))
 
 
 @bp.get("/map/outlines.json")
@@ -178,8 +187,12 @@ def heat() -> Response:
     session = db()
     view = current_view(session, asker())
     kind = _one_of("kind", HEAT_KINDS, "unvisited")
+    campaign_id, round_no = view.campaign.id, view.round_no
+    kept = keep_until_changed(version_tag(session, campaign_id, round_no), RECIPE, campaign_id, round_no)
+    if kept.answer:
+        return kept.answer
     cells = heat_cells(session, view.campaign.id, view.round_no, kind)
-    return jsonify({"zoom": HEAT_ZOOM, "cells": cells, "as_of": _as_of(view)})
+    return kept.mark(jsonify({"zoom": HEAT_ZOOM, "cells": cells, "as_of": _as_of(view)}))
 
 
 @bp.get("/map/days.json")

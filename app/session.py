@@ -23,6 +23,8 @@ from data.settings import Settings
 from geo.errors import FangtuError, Text
 
 COOKIE = "fangtu_session"
+# A page that asks by itself, with nobody acting, sends this header.
+UNATTENDED = "X-Fangtu-Unattended"
 
 
 class SignInNeeded(FangtuError):
@@ -90,7 +92,7 @@ def db() -> Session:
     if "fangtu_db" not in g:
         session = Session(store().engine, expire_on_commit=False)
         g.fangtu_db = session
-        g.fangtu_asker = _as_asker(enter(session, session_token()))
+        g.fangtu_asker = _as_asker(enter(session, session_token(), seen=UNATTENDED not in request.headers))
         bind_asker(session, g.fangtu_asker, origin())
     held: Session = g.fangtu_db
     return held

@@ -20,8 +20,8 @@ def app_engine(settings: Settings) -> Engine:
     """Engine of the application's role; every transaction must be entered with a token to see anything."""
     return create_engine(
         settings.app_url,
-        pool_size=5,
-        max_overflow=5,
+        pool_size=8,  # threads that answer pages; open streams hold none
+        max_overflow=2,
         pool_pre_ping=True,
         hide_parameters=True,  # errors are logged with their statement, and values may be personal
         connect_args={"options": f"{OPTIONS} -c statement_timeout=15000", "application_name": "fangtu"},
@@ -46,15 +46,23 @@ def owner_engine(settings: Settings) -> Engine:
     return engine
 
 
-def enter(session: Session, token: str | None) -> Row[Any] | None:
+def enter(session: Session, token: str | None, *, seen: bool = True) -> Row[Any] | None:
     """Prove a session to the database for the running transaction.
+
+    Parameters
+    ----------
+    token : str or None
+        What the browser or the program proves itself with.
+    seen : bool
+        False for what a page asks by itself: then it does not count as use, and the session still ends when idle.
 
     Returns
     -------
     Row or None
         ``account_id, role, username, full_name, language, demo, duty``; None if the token opens nothing.
     """
-    row = session.execute(text("select * from sec.enter(:token)"), {"token": token or ""}).one()
+    door = "sec.enter" if seen else "sec.enter_unseen"
+    row = session.execute(text(f"select * from {door}(:token)"), {"token": token or ""}).one()
     return row if row.account_id is not None else None
 
 

@@ -77,6 +77,12 @@ _CHECKS = {
         select count(*) from coverage c full join counted n
             on (n.campaign_id, n.round_no, n.jur, n.group_id) = (c.campaign_id, c.round_no, c.jur, c.group_id)
         where (c.unvisited, c.nobody_home, c.suspect) is distinct from (n.unvisited, n.nobody_home, n.suspect)""",
+    "cells": """
+        select count(*) from cell c full join counted_cells f
+            on (f.campaign_id, f.round_no, f.level, f.morton, f.jur)
+             = (c.campaign_id, c.round_no, c.level, c.morton, c.jur)
+        where (c.n, c.visited, c.sum_x, c.sum_y, c.grade_c, c.grade_d) is distinct from
+              (f.n, f.visited, f.sum_x, f.sum_y, f.grade_c, f.grade_d)""",
     "grades": """
         select count(*) from house h join lateral (
             select a.result from appraisal a where a.house_id = h.id

@@ -21,7 +21,11 @@ NAMES = {
     "FANGTU_PORT",
     "FANGTU_DEMO",
     "FANGTU_PROXIES",
+    "FANGTU_STREAMS",
+    "FANGTU_ACCOUNT_STREAMS",
 }
+# Twins of app/launch/server.py, which makes room for them in threads.
+STREAMS, ACCOUNT_STREAMS, MOST_STREAMS = 100, 2, 500
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -51,6 +55,8 @@ class Settings:
         Language of the command line, ``zh`` or ``en``; None decides by the locale.
     proxies : int
         Reverse proxies in front whose word on the caller's address and scheme is taken; 0 takes nobody's.
+    streams, account_streams : int
+        Maps that are told of changes at once by one web process: in all, and of one account. Others ask by themselves.
     """
 
     admin_url: URL
@@ -60,6 +66,8 @@ class Settings:
     demo: bool = False
     language: str | None = None
     proxies: int = 0
+    streams: int = STREAMS
+    account_streams: int = ACCOUNT_STREAMS
 
 
 def load_settings(env: Mapping[str, str] | None = None, *, database: str | None = None) -> Settings:
@@ -117,7 +125,21 @@ def load_settings(env: Mapping[str, str] | None = None, *, database: str | None 
         demo=demo == "1",
         language=language,
         proxies=int(proxies),
+        streams=_count(env, "FANGTU_STREAMS", STREAMS),
+        account_streams=_count(env, "FANGTU_ACCOUNT_STREAMS", ACCOUNT_STREAMS),
     )
+
+
+def _count(env: Mapping[str, str], name: str, default: int) -> int:
+    given = env.get(name) or str(default)
+    if not (given.isascii() and given.isdigit() and int(given) <= MOST_STREAMS):
+        raise SettingsError(
+            Text(
+                f"{name} 为“{given}”，应为 0 至 {MOST_STREAMS}。", f"{name} is '{given}'; expected 0 to {MOST_STREAMS}."
+            ),
+            found=given,
+        )
+    return int(given)
 
 
 def _address(given: str) -> URL:

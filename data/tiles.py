@@ -6,7 +6,9 @@ row-level policy. ``geo/tiles.py`` holds the same arithmetic in numpy.
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -25,6 +27,8 @@ BASE_KINDS = {
 }
 # Cells are an eighth of a tile wide; the ring of cells round the tile is drawn too, so that no symbol is cut.
 CELL_SPLIT = 3
+# Levels kept in the table ``cell``; twin of ``cell_levels``.
+CELL_LEVELS = (10, 13, 16)
 
 
 def base_tile(session: Session, z: int, x: int, y: int) -> bytes:
@@ -50,9 +54,19 @@ def records_tile(session: Session, campaign_id: int, round_no: int, z: int, x: i
         Mapbox vector tile, extent 4096, with what lies up to an eighth of a tile outside (z < 14) or a sixteenth
         (points), so that symbols on the edge are whole. Empty if nothing lies there for the one who asks.
     """
+    keys = _tile_keys(campaign_id, round_no, z, x, y)
+    if z < POINTS_FROM_ZOOM:
+        return bytes(session.scalar(text(_CELLS), keys) or b"")
+    parts = [_HOUSEHOLDS, _HOUSES, _SITES, _VISITS]
+    if z >= OUTLINES_FROM_ZOOM:
+        parts.append(_OUTLINES)
+    return b"".join(bytes(session.scalar(text(part), keys) or b"") for part in parts)
+
+
+def _tile_keys(campaign_id: int, round_no: int, z: int, x: int, y: int) -> dict[str, Any]:
     lows, highs = _ranges(z, x, y)
     size = 1 << (31 - z)
-    keys = {
+    return {
         "campaign": campaign_id,
         "round": round_no,
         "lows": lows,
@@ -60,7 +74,7 @@ def records_tile(session: Session, campaign_id: int, round_no: int, z: int, x: i
         "x0": x * size,
         "y0": y * size,
         "unit": size / 4096,
-        "shift": 31 - z - CELL_SPLIT,
+        **_levels(z),
         "visited": [int(s) for s in VISITED],
         "dilapidated": list(DILAPIDATED),
         "exact": EXACT_QUALITY,
@@ -72,12 +86,13 @@ def records_tile(session: Session, campaign_id: int, round_no: int, z: int, x: i
         "tx": x,
         "ty": y,
     }
-    if z < POINTS_FROM_ZOOM:
-        return bytes(session.scalar(text(_CELLS), keys) or b"")
-    parts = [_HOUSEHOLDS, _HOUSES, _SITES, _VISITS]
-    if z >= OUTLINES_FROM_ZOOM:
-        parts.append(_OUTLINES)
-    return b"".join(bytes(session.scalar(text(part), keys) or b"") for part in parts)
+
+
+def _levels(z: int) -> dict[str, int]:
+    """Which kept level serves a zoom, and how far its numbers are from those of the cells drawn and of z20 tiles."""
+    drawn = z + CELL_SPLIT
+    level = next((level for level in CELL_LEVELS if level >= drawn), CELL_LEVELS[-1])
+    return {"level": level, "up": max(0, 2 * (level - drawn)), "down": 2 * (20 - level)}
 
 
 def heat_cells(session: Session, campaign_id: int, round_no: int, kind: str) -> list[int]:
@@ -161,21 +176,22 @@ def _rows(table: str, where: str) -> str:
     return _IN_SPAN.format(table=table, where=where)
 
 
+# Cells of a finer level added up to those of this zoom; the index ranges of single records, in the level's numbers.
+_CELL_ROWS = f"""
+    with part as (
+        select t.morton >> :up as key, t.* from {_SPANS}
+         cross join lateral (
+            select c.morton, c.campaign_id, c.n, c.visited, c.sum_x, c.sum_y, c.grade_c, c.grade_d from cell c
+             where c.campaign_id = any (array[0, :campaign]) and c.round_no = any (array[0, :round])
+               and c.level = :level and c.morton >= span.lo >> :down and c.morton < span.hi >> :down offset 0) t)
+    select sum(n)::integer as n, sum(visited)::integer as visited, sum(n - visited)::integer as gap,
+           case when sum(grade_d) > 0 then 'D' when sum(grade_c) > 0 then 'C' end as worst,
+           sum(sum_x) / sum(n) as x, sum(sum_y) / sum(n) as y, key
+      from part group by key having sum(n) > 0 order by key"""
 _CELLS = f"""
-    with cell as (
-        select t.x >> :shift as cx, t.y >> :shift as cy, count(*)::integer as n,
-               (count(*) filter (where t.status = any (:visited)))::integer as visited,
-               avg(t.x) as x, avg(t.y) as y
-        from {_rows("standing", f"{_ROUND} t.quality <= :exact and")}
-        group by 1, 2),
-    danger as (
-        select t.x >> :shift as cx, t.y >> :shift as cy, max(t.grade) as worst
-        from {_rows("house", "t.grade = any (:dilapidated) and")}
-        group by 1, 2)
     select st_asmvt(tile, 'cells', 4096, 'geom') from (
-        select n, visited, n - visited as gap, worst,
-               st_makepoint(floor((x - :x0) / :unit), floor((y - :y0) / :unit)) as geom
-        from cell left join danger using (cx, cy) order by cx, cy) tile"""
+        select n, visited, gap, worst, st_makepoint(floor((x - :x0) / :unit), floor((y - :y0) / :unit)) as geom
+        from ({_CELL_ROWS}) cells) tile"""
 
 _HOUSEHOLDS = f"""
     select st_asmvt(tile, 'households', 4096, 'geom', 'id') from (
@@ -213,3 +229,8 @@ _HEAT = {
         where grade = any (:dilapidated) and quality <= :exact and x is not null
         group by 1, 2 order by 1, 2""",
 }
+
+# Changes with the way tiles and cells are made, so that no browser keeps those of an older way.
+RECIPE = hashlib.sha256(
+    "".join([_CELLS, _HOUSEHOLDS, _HOUSES, _SITES, _VISITS, _OUTLINES, *_HEAT.values()]).encode()
+).hexdigest()[:12]

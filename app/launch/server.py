@@ -28,6 +28,9 @@ from geo.errors import Text
 START_S = 90
 GRACE_S = 15
 RECORD = "web.json"
+# An open stream holds a thread while it waits, so there are as many threads more as there may be streams; pages keep
+# theirs. Twins of data/settings.py.
+PAGE_THREADS, STREAMS, MOST_STREAMS = 8, 100, 500
 REASON_STATUS = 9
 # Building the application once more in the foreground tells a refusal in its own words and language.
 ASK_REASON = f"""
@@ -40,6 +43,13 @@ except FangtuError as error:
     print(error.text.in_language(sys.argv[1]))
     sys.exit({REASON_STATUS})
 """
+
+
+def threads_of(env: Mapping[str, str]) -> int:
+    """Threads of one web process; a setting that does not parse is refused by the application in its own words."""
+    given = env.get("FANGTU_STREAMS") or str(STREAMS)
+    streams = int(given) if given.isascii() and given.isdigit() else STREAMS
+    return PAGE_THREADS + min(streams, MOST_STREAMS)
 
 
 def find_web_server(places: Places) -> WebServer | None:
@@ -103,7 +113,7 @@ def start_web_server(
                 "app.factory:wsgi()",
                 f"--bind={host}:{port}",
                 "--workers=2",
-                "--threads=4",
+                f"--threads={threads_of(env)}",
                 "--worker-class=gthread",
                 f"--graceful-timeout={GRACE_S - 5}",
                 f"--chdir={places.root}",

@@ -7,7 +7,7 @@ from data.tables.base import Base
 from data.tables.basemap import BaseFeature
 from data.tables.batches import Batch, BatchChange, BatchProblem
 from data.tables.campaigns import Campaign, Round
-from data.tables.coverage import Coverage, CoverageDay, CoverageKnown, CoverageShown, Standing
+from data.tables.coverage import Cell, Coverage, CoverageDay, CoverageKnown, CoverageShown, MapVersion, Standing
 from data.tables.households import Household
 from data.tables.houses import Appraisal, House, RenovationSite
 from data.tables.placements import Placement
@@ -27,6 +27,7 @@ __all__ = [
     "BatchChange",
     "BatchProblem",
     "Campaign",
+    "Cell",
     "ColumnMemory",
     "Coverage",
     "CoverageDay",
@@ -38,6 +39,7 @@ __all__ = [
     "Household",
     "Job",
     "LoginAttempt",
+    "MapVersion",
     "Placement",
     "RenovationSite",
     "Round",

@@ -1,4 +1,4 @@
-"""Coverage kept on write: one standing per household and round, one row of counts per place and round."""
+"""Kept on write: one standing per household and round, counts per place and round, and what changed where."""
 
 from __future__ import annotations
 
@@ -132,3 +132,41 @@ class CoverageKnown(Base):
     campaign_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     round_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     since: Mapped[date]
+
+
+class MapVersion(Base):
+    """A number that grows with every change of what a map shows of one jurisdiction number.
+
+    ``campaign_id`` and ``round_no`` are 0 for what belongs to every campaign: houses, sites, boundaries.
+    """
+
+    __tablename__ = "map_version"
+
+    campaign_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    round_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    jur: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    version: Mapped[int] = mapped_column(BigInteger)
+    xid: Mapped[int] = mapped_column(BigInteger)
+    changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class Cell(Base):
+    """Households and dilapidated houses in one cell of a level, of one jurisdiction number; drawn below zoom 14.
+
+    ``morton`` numbers the tiles of zoom ``level``. Houses belong to every campaign: ``campaign_id``, ``round_no`` and
+    ``n`` are 0 then. Of households only exact positions are counted.
+    """
+
+    __tablename__ = "cell"
+
+    campaign_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    round_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    level: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    morton: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    jur: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    n: Mapped[int]
+    visited: Mapped[int]
+    sum_x: Mapped[int] = mapped_column(BigInteger)
+    sum_y: Mapped[int] = mapped_column(BigInteger)
+    grade_c: Mapped[int]
+    grade_d: Mapped[int]

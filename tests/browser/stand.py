@@ -18,6 +18,7 @@ from pathlib import Path
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from app.launch.server import threads_of
 from data.areas import number_range
 from data.db import owner_engine
 from data.households import place
@@ -145,7 +146,7 @@ def add_records_in_village_one(session: Session, town: SmallTownship) -> None:
 
 
 @contextmanager
-def served(settings: Settings, log: Path, *, workers: int = 1) -> Iterator[str]:
+def served(settings: Settings, log: Path, *, workers: int = 1, port: int = 0, **more: str) -> Iterator[str]:
     """The application under gunicorn on a free loopback port; ended by its pid.
 
     Parameters
@@ -156,21 +157,27 @@ def served(settings: Settings, log: Path, *, workers: int = 1) -> Iterator[str]:
         Where the server writes what it says.
     workers : int
         Processes that answer.
+    port : int
+        Port to answer on; a free one by default.
+    more
+        Settings of the environment.
 
     Yields
     ------
     str
         Address without a slash at its end.
     """
-    with socket.create_server(("127.0.0.1", 0)) as listener, log.open("wb") as out:
+    environment = _environment(settings) | more
+    with socket.create_server(("127.0.0.1", port)) as listener, log.open("wb") as out:
         # The listening socket is handed over, so that nobody can take the port in between.
         number = listener.fileno()
         server = subprocess.Popen(
             [
                 sys.executable, "-m", "gunicorn", "app.factory:wsgi()", f"--bind=fd://{number}", f"--workers={workers}",
-                "--threads=4", "--worker-class=gthread", "--no-control-socket", f"--chdir={ROOT}",
+                f"--threads={threads_of(environment)}", "--worker-class=gthread", "--no-control-socket",
+                f"--chdir={ROOT}",
             ],
-            stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=_environment(settings), cwd=ROOT, pass_fds=(number,),
+            stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment, cwd=ROOT, pass_fds=(number,),
         )  # fmt: skip
         port = listener.getsockname()[1]
         try:

@@ -15,6 +15,7 @@ _LEFT_OUT = (
     "column_memory",
     "coverage_shown",  # what was shown on a day stays written, also when what was shown is taken back later
     "coverage_known",  # since when it is written
+    "map_version",  # counts changes, and taking one back is one
     "spatial_ref_sys",
     "alembic_version",
 )

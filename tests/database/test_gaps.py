@@ -128,9 +128,8 @@ def test_row_security_cuts_a_gap_at_the_area_of_duty() -> None:
                 assert [gap.unvisited for gap in found.gaps] == ([unvisited] if unvisited else [])
                 if name == "two":
                     assert [place.code for place in found.gaps[0].villages] == [VILLAGES[1]]
-                    assert {jur // 1000 for jur, _, _ in visited_by_place_and_day(session, campaign.id, 1, EVERYWHERE)} == {
-                        int(VILLAGES[1])
-                    }
+                    days = visited_by_place_and_day(session, campaign.id, 1, EVERYWHERE)
+                    assert {jur // 1000 for jur, _, _ in days} == {int(VILLAGES[1])}
     finally:
         store.app.dispose()
         store.owner.dispose()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from app.launch import server
+from data import settings as known
 from data.settings import SettingsError, load_settings
 
 
@@ -39,6 +41,9 @@ def test_another_database_of_the_same_server_can_be_named(env: dict[str, str]) -
         ("FANGTU_DEMO", "yes"),
         ("FANGTU_LANG", "fr"),
         ("FANGTU_PROXIES", "many"),
+        ("FANGTU_STREAMS", "lots"),
+        ("FANGTU_STREAMS", "501"),
+        ("FANGTU_ACCOUNT_STREAMS", "-1"),
         ("FANGTU_DATABSE_URL", "x"),
         ("FANGTU_DATABASE_URL", "nonsense"),
     ],
@@ -51,3 +56,10 @@ def test_a_value_or_name_that_is_not_known_stops_the_start(env: dict[str, str], 
 def test_missing_secrets_say_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"\./fangtu"):
         load_settings({"FANGTU_VAR_DIR": str(tmp_path)})
+
+
+def test_there_is_a_thread_for_each_stream_and_some_for_pages(env: dict[str, str]) -> None:
+    assert (server.STREAMS, server.MOST_STREAMS) == (known.STREAMS, known.MOST_STREAMS)
+    for given in ({}, {"FANGTU_STREAMS": "0"}, {"FANGTU_STREAMS": "500"}):
+        assert server.threads_of(given) == load_settings({**env, **given}).streams + server.PAGE_THREADS
+    assert server.threads_of({"FANGTU_STREAMS": "lots"}) > server.PAGE_THREADS  # refused by the application, in words

@@ -108,7 +108,9 @@ def assert_nothing_can_run(address: str, answer: TestResponse, payload: str) -> 
     elif kind == "text/csv" or kind.endswith(".sheet"):
         assert answer.headers["Content-Disposition"].startswith("attachment")
     else:
-        assert kind in {"application/json", "application/vnd.mapbox-vector-tile", "application/x-protobuf"}, address
+        assert kind in {
+            "application/json", "application/vnd.mapbox-vector-tile", "application/x-protobuf", "text/event-stream",
+        }, address  # fmt: skip
 
 
 def assert_page_is_calm(address: str, page: str) -> None:

@@ -40,6 +40,9 @@ export async function refusal(answer) {
   return new Refused(message, { status: answer.status, code: body.error || "" });
 }
 
+/** Sent with what a page asks by itself: it does not count as use of the session. */
+export const UNATTENDED = { "X-Fangtu-Unattended": "1" };
+
 async function ask(url, options) {
   let answer;
   try {
@@ -55,12 +58,12 @@ async function ask(url, options) {
   return answer;
 }
 
-export async function getJson(url, signal = undefined) {
-  return (await ask(url, { signal, headers: { Accept: "application/json" } })).json();
+export async function getJson(url, signal = undefined, { headers = {}, ...more } = {}) {
+  return (await ask(url, { signal, headers: { Accept: "application/json", ...headers }, ...more })).json();
 }
 
-export async function getBytes(url, signal = undefined) {
-  const answer = await ask(url, { signal });
+export async function getBytes(url, signal = undefined, headers = {}) {
+  const answer = await ask(url, { signal, headers });
   return answer.status === 204 ? new ArrayBuffer(0) : answer.arrayBuffer();
 }
 

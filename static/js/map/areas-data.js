@@ -1,6 +1,6 @@
 /* Areas as the map needs them: outlines in world fractions, boxes for a quick no, and which area holds a point. */
 
-import { getJson, withParams } from "./api.js";
+import { getJson, UNATTENDED, withParams } from "./api.js";
 import { toWorld } from "./overlay.js";
 
 function ringOf(coordinates) {
@@ -103,6 +103,29 @@ export class AreaStore {
       this.sheets.set(address, sheet);
     }
     return sheet;
+  }
+
+  /**
+   * Fetch anew what is here of a round; what is shown stays until it comes.
+   * @param {string[]|null} villages codes of the villages that changed; null = whole sheets
+   */
+  async renew(params, villages) {
+    const parts = { village: villages, group: villages, grid: villages, township: villages && [...new Set(villages.map((code) => code.slice(0, 9)))] };
+    await Promise.all(Object.entries(parts).map(async ([by, codes]) => {
+      const address = withParams(this.url, { ...params, by });
+      const sheet = await this.sheets.get(address);
+      if (!sheet) return;
+      const answers = await Promise.all((codes || [null]).map((area) => (
+        getJson(withParams(this.url, { ...params, by, area }), undefined, { headers: UNATTENDED }))));
+      const fresh = answers.flatMap((answer) => answer.features.map(areaOf)).filter((area) => Number.isFinite(area.at[0]));
+      if (!codes) sheet.areas = fresh;
+      else {
+        const byId = new Map(fresh.map((area) => [area.id, area]));
+        const known = new Set(sheet.areas.map((area) => area.id));
+        sheet.areas = [...sheet.areas.map((area) => byId.get(area.id) || area), ...fresh.filter((area) => !known.has(area.id))];
+      }
+      sheet.asOf = answers[0]?.as_of ?? sheet.asOf;
+    }));
   }
 
   /** What was loaded for the default round is the same sheet as that of the round the server then named. */

@@ -1,6 +1,6 @@
 /* Density of households as a heatmap: the bandwidth is in metres and the classes are fixed, so zooms and days compare. */
 
-import { getJson, withParams } from "./api.js";
+import { getJson, UNATTENDED, withParams } from "./api.js";
 import { gaussian } from "./blur.js";
 import { CanvasOverlay, metresPerPixel } from "./overlay.js";
 import { onPalette, rgb } from "./palette.js";
@@ -120,6 +120,19 @@ export function createHeat(options) {
       heat.overlay.redraw();
     }
     return data;
+  };
+
+  /** Fetch anew what is shown; what it replaces stays until it comes. */
+  heat.renew = async (params) => {
+    heat.sheets.clear();
+    if (!heat.kind) return;
+    const { kind } = heat;
+    const address = withParams(options.url, { ...params, kind });
+    const data = await getJson(address, undefined, { headers: UNATTENDED });
+    heat.sheets.set(address, data);
+    if (heat.kind !== kind) return;
+    heat.data = data;
+    heat.overlay.redraw();
   };
   return heat;
 }

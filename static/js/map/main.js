@@ -4,12 +4,13 @@
  */
 
 import { loadWords, t } from "../i18n.js";
-import { getJson, withParams } from "./api.js";
+import { getJson, UNATTENDED, withParams } from "./api.js";
 import { drawCrumbs, drawFresh, drawPicks, linkButton } from "./context.js";
 import { fill, h, icon, say, toast } from "./dom.js";
 import { drawDock } from "./dock.js";
 import { startKeys } from "./keys.js";
 import { drawAreaList } from "./list.js";
+import { startLive } from "./live.js";
 import { createMeasure } from "./measure.js";
 import { toLatLng, toWorld } from "./overlay.js";
 import { drawBaseChoice, drawCard, drawGaps, drawLayers, drawThemes } from "./panel.js";
@@ -234,6 +235,36 @@ function createPage(map) {
     await page.playable();
   });
 
+  /** What changed on the server, told by live.js: only figures and marks change, whatever is held stays. */
+  page.renew = async (changed) => {
+    const asked = JSON.stringify([dataParams(), state.area]);
+    const setup = await getJson(withParams("/map/setup.json", { ...dataParams(), area: state.area }), undefined, { headers: UNATTENDED });
+    if (asked !== JSON.stringify([dataParams(), state.area])) return []; // the page speaks of something else now
+    const villages = await scene.renew(changed);
+    if (asked !== JSON.stringify([dataParams(), state.area])) return [];
+    page.setup = setup;
+    redrawFigures();
+    redrawList();
+    for (const area of [...scene.level, ...scene.villages]) {
+      page.popups.renew(`area:${area.code}`, area);
+      if (page.selection.area?.code === area.code) page.selection.set({ area });
+    }
+    return villages.map((area) => area.name);
+  };
+
+  // The focus stays where it was, by its place among the controls of its part.
+  function redrawFigures() {
+    const controls = (part) => [...part.querySelectorAll("a, button, input, select, summary")];
+    const part = ["coverage-card", "layers", "gaps", "dock"].map(byId).find((one) => one.contains(document.activeElement));
+    const at = part ? controls(part).indexOf(document.activeElement) : -1;
+    drawCard(byId("coverage-card"), setupShown());
+    drawLayers(byId("layers"), state.theme, page.setup);
+    drawFresh(byId("fresh"), page.setup.as_of, slider.day());
+    redrawDock();
+    if (at >= 0 && !part.contains(document.activeElement)) controls(part)[at]?.focus({ preventScroll: true });
+    byId("map-empty").hidden = page.setup.coverage?.eligible > 0;
+  }
+
   /** Before the first campaign there is nothing to ask for: the base map and the tools alone. */
   function openBare() {
     if (state.view) map.setView([state.view.lat, state.view.lng], state.view.zoom, { animate: false });
@@ -273,6 +304,7 @@ function createPage(map) {
     redrawList();
     listen();
     acts.restore();
+    page.live = startLive(page);
     document.body.dataset.ready = "true";
     say(t("%(theme)s，%(area)s", { theme: themeOf(state.theme).label(), area: setup.area?.name || "" }));
   };

@@ -76,6 +76,7 @@ function createHost(map) {
 export function createPopups(map, { onClose }) {
   const host = createHost(map);
   const popups = { current: null };
+  let shown = null;
   let returnTo = null;
   let abort = null;
 
@@ -107,7 +108,9 @@ export function createPopups(map, { onClose }) {
     popups.current = key;
     const show = (answer) => {
       const { title, code, parts, spoken } = build(answer);
-      put(frame(title, code, parts), { focus });
+      const content = frame(title, code, parts);
+      shown = { key, build, content };
+      put(content, { focus });
       say(spoken || title);
     };
     const waiting = frame(t("正在读取…"), "", h("div", { class: "popup-skeleton", "aria-hidden": "true" }, h("i"), h("i"), h("i")));
@@ -123,6 +126,16 @@ export function createPopups(map, { onClose }) {
         h("p", { class: "popup-error" }, reason.message),
         h("button", { type: "button", class: "btn", onclick: again }, t("重试")))), { focus });
     }
+  };
+
+  /** Newer figures for the popup of `key`, under its title: place and focus stay, nothing is said. */
+  popups.renew = (key, data) => {
+    if (popups.current !== key || shown?.key !== key) return;
+    const [head, ...old] = shown.content.children;
+    // Whoever is about to press a button or types is not disturbed.
+    if (old.some((part) => part.contains(document.activeElement) || part.querySelector("input, textarea, form"))) return;
+    const fresh = h("div", {}, shown.build(data).parts);
+    shown.content.replaceChildren(head, ...fresh.childNodes);
   };
 
   popups.close = () => {

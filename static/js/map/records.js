@@ -20,7 +20,7 @@ export const NOTHING = { cells: null, statuses: new Set(), grades: new Set(), st
 
 /** Records; `options.url`. Draws on a sheet of the scene, which gives it `redraw`. */
 export function createRecords(options) {
-  const layer = { show: NOTHING, drawn: [], shapes: [], boxes: [], pending: false, redraw: () => {} };
+  const layer = { show: NOTHING, drawn: [], shapes: [], boxes: [], wanted: new Set(), pending: false, redraw: () => {} };
   const source = new TileSource({ url: options.url, decode: decodeRecords, maxZoom: options.maxZoom || 17, onTrouble: options.onTrouble });
   const coarse = window.matchMedia("(pointer: coarse)").matches;
 
@@ -54,6 +54,7 @@ export function createRecords(options) {
   function collect(view) {
     const wanted = tilesFor(view);
     const keys = new Set(wanted.map((tile) => tile.join("/")));
+    layer.wanted = keys;
     source.dropPending(keys);
     const ready = [];
     layer.pending = false;
@@ -207,6 +208,17 @@ export function createRecords(options) {
   };
   layer.setParams = (params) => {
     if (source.setParams(params)) layer.redraw();
+  };
+
+  /** Fetch anew the tiles that touch these boxes (world fractions), or all (null); draws when they are here. */
+  layer.renew = async (boxes) => {
+    await source.renew((z, x, y) => {
+      const side = 2 ** z;
+      // A tile holds what lies up to an eighth of it outside, too.
+      return !boxes || boxes.some(([west, north, east, south]) => (
+        east * side >= x - 0.125 && west * side <= x + 1.125 && south * side >= y - 0.125 && north * side <= y + 1.125));
+    }, layer.wanted);
+    layer.redraw();
   };
 
   /** The thing within reach of a world point, nearest first; what is drawn on top wins a tie. */

@@ -17,6 +17,7 @@ import { layersOn, LEVELS, recordsShown } from "./themes.js";
 
 const TINTED = new Set(["coverage", "unvisited", "visited"]);
 const FIGURES_FROM_ZOOM = 14.5; // in other themes than coverage, below it names stand alone
+const FEW_VILLAGES = 5; // more are fetched in one
 const PANES = { land: 150, ground: 200, areas: 300, heat: 310, top: 350, points: 400, select: 460 };
 
 /** `registry` = what the shell registered, by kind; `onTrouble(part, reason|null)`. */
@@ -129,6 +130,28 @@ export function createScene(map, registry, onTrouble) {
     if (!heat.quick) return;
     heat.quick = false;
     heat.overlay.redraw();
+  };
+
+  /**
+   * Fetch anew what shows these areas (jurisdiction numbers; null = many) and draw it when it is here.
+   * @returns {Promise<object[]>} the villages that changed, as far as they are known
+   */
+  scene.renew = async (changed) => {
+    const params = dataParams();
+    const codes = changed && [...new Set(changed.map((jur) => String(jur).padStart(15, "0").slice(0, 12)))];
+    const known = new Map(scene.villages.map((area) => [area.code, area]));
+    const villages = codes && codes.every((code) => known.has(code)) ? codes.map((code) => known.get(code)) : null;
+    // What belongs to no village we know of may lie anywhere.
+    const boxes = villages?.every((area) => !area.disc) ? villages.map((area) => area.box) : null;
+    await Promise.all([
+      store.renew(params, villages && villages.length <= FEW_VILLAGES ? codes : null),
+      records.renew(boxes),
+      heat.renew(params),
+      settled.renew(params),
+      scene.slider?.renew(),
+    ]);
+    await scene.load();
+    return codes ? codes.map((code) => known.get(code)).filter(Boolean) : [];
   };
 
   /** Draw from what is here; never asks. */

@@ -53,6 +53,12 @@ export function createSettled(options) {
     }
   };
 
+  /** Fetch the numbers anew, where they were asked for. */
+  layer.renew = (params) => {
+    sheets.delete(withParams(options.url, params));
+    return address === null ? null : layer.load(params);
+  };
+
   layer.retry = (params) => (failed ? layer.load(params) : null);
 
   /** Draw what has room beside `obstacles`; the larger number is placed first. */

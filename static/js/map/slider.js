@@ -158,6 +158,18 @@ export function createSlider(place, acts) {
     slider.draw();
   };
 
+  /** Fetch the days anew, since records changed; what is shown stays until they are here. */
+  slider.renew = async () => {
+    known.clear();
+    if (place.hidden || !asked) return;
+    const address = asked;
+    const fresh = new Timeline(await getJson(address));
+    known.set(address, fresh);
+    if (asked !== address) return;
+    slider.timeline = fresh;
+    slider.draw();
+  };
+
   /** Households visited at the day shown, of the area in hand; null if not known yet. */
   slider.visited = () => {
     const n = slider.at();

@@ -2,7 +2,7 @@
 
 import * as pbf from "../../vendor/pbf/index.js";
 import { VectorTile } from "../../vendor/vector-tile/index.js";
-import { getBytes, withParams } from "./api.js";
+import { getBytes, UNATTENDED, withParams } from "./api.js";
 import { later } from "./queue.js";
 
 const Reader = pbf.PbfReader || pbf.default;
@@ -87,11 +87,42 @@ export class TileSource {
     }
   }
 
-  async fetchTile(z, x, y, signal) {
+  /**
+   * Fetch anew what may have changed; what is on the screen stays until it comes, what is not is forgotten.
+   * @param {(z: number, x: number, y: number) => boolean} touches whether a tile may have changed
+   * @param {Set<string>} wanted keys of the tiles on the screen
+   */
+  async renew(touches, wanted) {
+    const coming = [];
+    for (const [key, entry] of [...this.cache]) {
+      const [z, x, y] = key.split("/").map(Number);
+      if (!touches(z, x, y)) continue;
+      if (wanted.has(key)) coming.push(this.renewOne(key, entry, z, x, y));
+      else {
+        this.cache.delete(key);
+        entry.abort.abort();
+      }
+    }
+    await Promise.all(coming);
+  }
+
+  async renewOne(key, entry, z, x, y) {
+    try {
+      await entry.promise; // an answer under way may be from before the change
+      const tile = await this.fetchTile(z, x, y, entry.abort.signal, UNATTENDED);
+      if (this.cache.get(key) !== entry) return;
+      entry.tile = tile;
+      entry.promise = Promise.resolve(tile);
+    } catch (reason) {
+      if (reason.name !== "AbortError") throw reason;
+    }
+  }
+
+  async fetchTile(z, x, y, signal, headers = {}) {
     const side = 2 ** z;
     if (x < 0 || y < 0 || x >= side || y >= side) return null;
     const address = this.url.replace("{z}", z).replace("{x}", x).replace("{y}", y);
-    const bytes = await getBytes(withParams(address, this.params), signal);
+    const bytes = await getBytes(withParams(address, this.params), signal, headers);
     if (!bytes.byteLength) return null;
     return new Promise((resolve, reject) => {
       later(() => {
