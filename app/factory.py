@@ -20,6 +20,7 @@ from app import (
     areas,
     assets,
     audit,
+    base_maps,
     batches,
     compression,
     coverage,
@@ -59,6 +60,7 @@ BLUEPRINTS = (
     signin.bp,
     maps.bp,
     tiles.bp,
+    base_maps.bp,
     coverage.bp,
     worklists.bp,
     placing.bp,
@@ -134,7 +136,7 @@ def create_app(settings: Settings) -> Flask:
     app.url_map.converters["key"] = KeyConverter
     # After a view the functions run backwards: commit or roll back first, then headers, compression last.
     compression.init_app(app)
-    headers.init_app(app)
+    headers.init_app(app, settings.base_maps.origins())
     sessions.init_app(app)
     receiving.init_app(app)
     access.init_app(app)
@@ -142,6 +144,7 @@ def create_app(settings: Settings) -> Flask:
     language.init_app(app, settings.var / "translations")
     navigation.init_app(app)
     errors.init_app(app)
+    base_maps.init_app(app, settings.base_maps)
     assets.init_app(app, ROOT / "static")
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

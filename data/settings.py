@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from data.base_maps import BaseMaps, read_base_maps
 from geo.errors import FangtuError, Text
 
 NAMES = {
@@ -21,6 +22,8 @@ NAMES = {
     "FANGTU_PORT",
     "FANGTU_DEMO",
     "FANGTU_PROXIES",
+    "FANGTU_BASEMAP_FILE",
+    "FANGTU_BASEMAP_LIST",
 }
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -51,6 +54,8 @@ class Settings:
         Language of the command line, ``zh`` or ``en``; None decides by the locale.
     proxies : int
         Reverse proxies in front whose word on the caller's address and scheme is taken; 0 takes nobody's.
+    base_maps : BaseMaps
+        Base maps offered besides the own one. Their addresses may hold keys, so they are left out of any print.
     """
 
     admin_url: URL
@@ -60,6 +65,7 @@ class Settings:
     demo: bool = False
     language: str | None = None
     proxies: int = 0
+    base_maps: BaseMaps = field(default_factory=BaseMaps, repr=False)
 
 
 def load_settings(env: Mapping[str, str] | None = None, *, database: str | None = None) -> Settings:
@@ -76,6 +82,8 @@ def load_settings(env: Mapping[str, str] | None = None, *, database: str | None 
     ------
     SettingsError
         If a ``FANGTU_…`` name is unknown, a value does not parse or the secrets are missing.
+    BaseMapUnfit
+        If the list of base maps cannot be read. A tile file that is missing or broken is no reason: the map says so.
     """
     env = os.environ if env is None else env
     unknown = sorted(name for name in env if name.startswith("FANGTU_") and name not in NAMES)
@@ -109,6 +117,7 @@ def load_settings(env: Mapping[str, str] | None = None, *, database: str | None 
             Text(f"FANGTU_PROXIES 为“{proxies}”，应为 0 至 3。", f"FANGTU_PROXIES is '{proxies}'; expected 0 to 3."),
             found=proxies,
         )
+    listed = env.get("FANGTU_BASEMAP_LIST")
     return Settings(
         admin_url=admin_url,
         app_url=admin_url.set(username="fangtu_app", password=secrets["app_password"]),
@@ -117,6 +126,7 @@ def load_settings(env: Mapping[str, str] | None = None, *, database: str | None 
         demo=demo == "1",
         language=language,
         proxies=int(proxies),
+        base_maps=read_base_maps(Path(listed) if listed else None, env.get("FANGTU_BASEMAP_FILE") or ""),
     )
 
 

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -145,7 +145,7 @@ def add_records_in_village_one(session: Session, town: SmallTownship) -> None:
 
 
 @contextmanager
-def served(settings: Settings, log: Path, *, workers: int = 1) -> Iterator[str]:
+def served(settings: Settings, log: Path, *, workers: int = 1, more: Mapping[str, str] | None = None) -> Iterator[str]:
     """The application under gunicorn on a free loopback port; ended by its pid.
 
     Parameters
@@ -156,6 +156,8 @@ def served(settings: Settings, log: Path, *, workers: int = 1) -> Iterator[str]:
         Where the server writes what it says.
     workers : int
         Processes that answer.
+    more : mapping, optional
+        Further settings of the environment.
 
     Yields
     ------
@@ -170,7 +172,8 @@ def served(settings: Settings, log: Path, *, workers: int = 1) -> Iterator[str]:
                 sys.executable, "-m", "gunicorn", "app.factory:wsgi()", f"--bind=fd://{number}", f"--workers={workers}",
                 "--threads=4", "--worker-class=gthread", "--no-control-socket", f"--chdir={ROOT}",
             ],
-            stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=_environment(settings), cwd=ROOT, pass_fds=(number,),
+            stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=_environment(settings) | dict(more or {}), cwd=ROOT,
+            pass_fds=(number,),
         )  # fmt: skip
         port = listener.getsockname()[1]
         try:

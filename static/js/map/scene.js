@@ -3,12 +3,13 @@
 import { rate, share } from "../format.js";
 import { createAreas, fillStrength } from "./areas.js";
 import { AreaStore } from "./areas-data.js";
-import { createBase } from "./base.js";
+import { createBases } from "./bases.js";
 import { coverageClasses } from "./classes.js";
 import { createHeat } from "./heat.js";
 import { createLabels } from "./labels.js";
 import { CanvasOverlay } from "./overlay.js";
 import { onPalette, refreshPalette } from "./palette.js";
+import { createPlaces } from "./places.js";
 import { createRecords } from "./records.js";
 import { dataParams, state } from "./state.js";
 import { layersOn, LEVELS, recordsShown } from "./themes.js";
@@ -24,7 +25,11 @@ export function createScene(map, registry, onTrouble) {
     pane.style.pointerEvents = "none"; // one place decides what a click means
   }
   const optionsOf = (kind) => registry[kind]?.options || {};
-  const base = createBase({ ...optionsOf("base"), onTrouble: (reason) => onTrouble("base", reason) });
+  const base = createBases(optionsOf("base"), {
+    onTrouble: (reason) => onTrouble("base", reason),
+    onNames: () => signs.redraw(),
+  });
+  const places = createPlaces({ url: optionsOf("base").names }, () => signs.redraw());
   const areas = createAreas();
   const heat = createHeat(optionsOf("heat"));
   const records = createRecords({ ...optionsOf("records"), onTrouble: (reason) => onTrouble("records", reason) });
@@ -40,7 +45,7 @@ export function createScene(map, registry, onTrouble) {
   }, { pane: "fangtu-points" });
   records.redraw = () => signs.redraw();
   const store = new AreaStore(optionsOf("areas").url || "/map/areas.json");
-  const scene = { map, base, areas, heat, records, labels, store, classes: coverageClasses(), target: 0.95, level: [], villages: [], settlements: [], asOf: null };
+  const scene = { map, base, areas, heat, records, labels, store, classes: coverageClasses(), target: 0.95, level: [], townships: [], villages: [], settlements: [], asOf: null };
 
   scene.add = () => {
     for (const sheet of [land, fills, signs]) sheet.addTo(map);
@@ -67,6 +72,7 @@ export function createScene(map, registry, onTrouble) {
     const lines = on.has("grids") ? store.load("grid", params) : Promise.resolve({ areas: [] });
     const parts = state.area ? store.load("group", params) : Promise.resolve({ areas: [] });
     const [townships, villages, level, grids, settlements] = await Promise.all([...wanted, lines, parts]);
+    scene.townships = townships.areas;
     scene.villages = villages.areas;
     scene.level = level.areas;
     scene.grids = grids.areas;
@@ -131,9 +137,20 @@ export function createScene(map, registry, onTrouble) {
         weight: (area) => area.remaining || 0,
         maxZoom: 17,
       });
-    }
+      // Far out no village has room for its name, but the township has.
+      labels.sets.push({ areas: scene.townships, classes: null, only: null, lines: (area) => [{ text: area.name, bold: true, size: 13 }], weight: () => 1e9, maxZoom: 11.5 });
+      // Over solid classes only the areas' own names and figures stand.
+      labels.names = solid ? () => [] : groundNames;
+    } else labels.names = () => [];
     signs.redraw();
   };
+
+  /** A natural village of ours is named at its own centre, and not once more on a corner of its houses. */
+  function groundNames(view) {
+    const own = places.names(view);
+    const known = new Set(own.map((name) => name.text));
+    return [...own, ...base.names(view).filter((name) => name.span !== null || !known.has(name.text))];
+  }
 
   /** Paint everything at once with fresh colours, for paper. */
   scene.paintNow = () => {
