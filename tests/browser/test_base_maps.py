@@ -312,7 +312,8 @@ def test_layers_of_other_makers_are_known(
 def kinds(browser: Any, site: str, stand: Stand) -> Iterator[Page]:
     """A page of the site whose modules can be asked."""
     context = browser.new_context(base_url=site)
-    context.add_cookies([{"name": "fangtu_session", "value": stand.tokens["leader"], "url": site}])
+    cookies = {"fangtu_session": stand.tokens["leader"], "fangtu_lang": "zh"}
+    context.add_cookies([{"name": name, "value": value, "url": site} for name, value in cookies.items()])
     page = context.new_page()
     page.goto("/map")
     yield page
@@ -336,3 +337,41 @@ def test_names_give_way_to_one_another_and_are_not_written_twice(kinds: Page) ->
         }"""
     )
     assert placed == [["东山村", 100], ["东山村", 400], ["斜路", 100], ["上面的路", 100]]
+
+
+def test_a_road_is_named_along_a_straight_part_and_where_the_tile_is_its_own(kinds: Page) -> None:
+    found = kinds.evaluate(
+        """async () => {
+            const { nameIn } = await import("/static/js/map/base-names.js");
+            const road = { type: 2, properties: { name: "G309", "name:zh": "国道" } };
+            const line = (...points) => [points.map(([x, y]) => ({ x, y }))];
+            const at = (geometry, key = "road_main") => nameIn(road, geometry, key, 4096, 1, 1, 0);
+            return [
+                at(line([3000, 1000], [1000, 1000])),
+                at(line([0, 0], [1000, 0], [1000, 1000], [0, 1000], [0, 100])),
+                at(line([-3000, 10], [-1000, 10])),
+                at(line([0, 0], [10, 10]), "woods"),
+            ];
+        }"""
+    )
+    straight, bent, beside, unnamed = found
+    assert (straight["text"], straight["angle"], straight["minZoom"]) == ("国道", 0, 13)
+    assert (straight["x"], straight["y"]) == (pytest.approx((1 + 2000 / 4096) / 2), pytest.approx(1000 / 4096 / 2))
+    assert straight["span"] == pytest.approx(1200 / 4096 / 2)
+    assert [bent, beside, unnamed] == [None, None, None]
+
+
+def test_far_out_the_township_is_named_and_close_the_villages(open_map: OpenMap) -> None:
+    seen = open_map("leader", "/map?theme=status#map=10/36.405/118.815")
+
+    def named() -> list[str]:
+        found: list[str] = seen.page.evaluate(
+            """() => fangtu.page.scene.labels.sets
+                .filter((set) => map_township.getZoom() >= (set.minZoom ?? 0) && map_township.getZoom() < set.maxZoom)
+                .flatMap((set) => set.areas.map((area) => set.lines(area)[0].text))"""
+        )
+        return found
+
+    assert named() == ["测试镇"]
+    seen.go(*MIDDLE, 14)
+    assert named() == ["测试1村", "测试2村", "测试3村"]

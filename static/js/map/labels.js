@@ -39,7 +39,7 @@ export function placeLabels(wanted, measure, lineHeight = LINE, obstacles = []) 
     };
     // Where the name has no room with its figure, it may still have room alone.
     const forms = label.lines.length > 1 ? [label.lines, label.lines.slice(0, 1)] : [label.lines];
-    const shifts = label.free ? SHIFTS : SHIFTS.slice(0, 1);
+    const shifts = label.shifts || (label.free ? SHIFTS : SHIFTS.slice(0, 1));
     search: for (const lines of forms) {
       for (const [dx, dy] of shifts) {
         const box = fit(lines, dx, dy);
@@ -55,7 +55,8 @@ export function placeLabels(wanted, measure, lineHeight = LINE, obstacles = []) 
 
 /**
  * Labels; `labels.names(view)` gives names of the ground (`{text, x, y, angle, span, rank, minZoom}`, in fractions of the
- * world), which stand back behind all others; `labels.sets` is a list of `{areas, kind, lines(area), classes, only, weight(area), minZoom, maxZoom}`.
+ * world), which stand back behind all others; `labels.sets` is a list of `{areas, kind, lines(area), classes, only,
+ * weight(area), minZoom, maxZoom, outside}`.
  */
 export function createLabels() {
   const layer = { sets: [], obstacles: () => [], names: () => [] };
@@ -98,6 +99,8 @@ export function createLabels() {
           lines: lines.map((line) => ({ text: line.text, font: fontOf(line.size || 12, line.bold ? 600 : 400) })),
           weight: set.weight(area),
           faint,
+          // The name of an area whose inside is full of signs or colours stands just above or below it.
+          shifts: set.outside ? [area.box[1], area.box[3]].map((edge, i) => [0, (edge - area.at[1]) * view.scale + (i ? 12 : -12)]) : null,
           free: !set.classes && obstacles.length > 0, // a name alone may stand aside; a figure belongs to its surface
           ink: found ? `${found.token}-ink` : classes ? "cov-none-ink" : "map-label",
           halo: found ? found.token : classes ? "cov-none" : "map-label-halo",

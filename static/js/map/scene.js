@@ -123,6 +123,7 @@ export function createScene(map, registry, onTrouble) {
     if (on.has("names")) {
       const filled = state.theme === "coverage";
       const figure = (area) => ({ text: rate(area.ratio, scene.target) });
+      const farOut = filled ? 10.75 : 11.5;
       const solid = filled && fillStrength(map.getZoom()) > 0.6;
       labels.sets.push({
         areas: filled ? scene.level : scene.villages,
@@ -135,10 +136,19 @@ export function createScene(map, registry, onTrouble) {
         },
         // The larger gap keeps its label where two have no room.
         weight: (area) => area.remaining || 0,
+        minZoom: scene.townships.length ? farOut : 0,
         maxZoom: 17,
       });
       // Far out no village has room for its name, but the township has.
-      labels.sets.push({ areas: scene.townships, classes: null, only: null, lines: (area) => [{ text: area.name, bold: true, size: 13 }], weight: () => 1e9, maxZoom: 11.5 });
+      labels.sets.push({
+        areas: scene.townships,
+        classes: null,
+        only: null,
+        lines: (area) => [{ text: area.name, bold: true, size: 13 }],
+        weight: () => 1e9,
+        maxZoom: farOut,
+        outside: filled || ["status", "houses"].includes(state.theme),
+      });
       // Over solid classes only the areas' own names and figures stand.
       labels.names = solid ? () => [] : groundNames;
     } else labels.names = () => [];
