@@ -19,6 +19,7 @@ from app.session import SignInNeeded
 from data.accounts import AccountProblem
 from data.areas import CodeUnknown
 from data.askers import NotAllowed, RecordUnknown
+from data.base_files import TileFileUnknown
 from data.campaigns import CampaignUnknown
 from data.households import ReasonTooShort
 from data.jobs import JobRunning
@@ -30,6 +31,7 @@ from data.sealing import SealBroken
 from data.sessions import TooManyAttempts, WrongPassword
 from data.uploads import TooManyUploads, UploadClosed, UploadUnfit
 from geo.errors import FangtuError
+from geo.tilefiles.content import TileFileError
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,8 @@ STATUS: dict[type[FangtuError], int] = {
     RecordUnknown: 404,
     CampaignUnknown: 404,
     CodeUnknown: 404,
+    TileFileUnknown: 404,
+    TileFileError: 422,
     AccountProblem: 422,
     PasswordUnfit: 422,
     ReasonTooShort: 422,

@@ -20,6 +20,7 @@ from app import (
     areas,
     assets,
     audit,
+    base_maps,
     batches,
     compression,
     coverage,
@@ -64,6 +65,7 @@ BLUEPRINTS = (
     maps.bp,
     live.bp,
     tiles.bp,
+    base_maps.bp,
     coverage.bp,
     worklists.bp,
     placing.bp,
@@ -140,7 +142,7 @@ def create_app(settings: Settings) -> Flask:
     app.url_map.converters["key"] = KeyConverter
     # After a view the functions run backwards: commit or roll back first, then headers, compression last.
     compression.init_app(app)
-    headers.init_app(app)
+    headers.init_app(app, settings.base_maps.origins())
     sessions.init_app(app)
     receiving.init_app(app)
     access.init_app(app)
@@ -148,6 +150,7 @@ def create_app(settings: Settings) -> Flask:
     language.init_app(app, settings.var / "translations")
     navigation.init_app(app)
     errors.init_app(app)
+    base_maps.init_app(app, settings.base_maps)
     assets.init_app(app, ROOT / "static")
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

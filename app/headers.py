@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, g, request
+from collections.abc import Sequence
 
-POLICY = "; ".join(
-    [
-        "default-src 'self'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data: blob:",
-        "connect-src 'self'",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-        "form-action 'self'",
-    ]
-)
+from flask import Flask, Response, current_app, g, request
+
+# Pages whose map may show pictures of an online source; only they permit its hosts.
+MAP_PAGES = {"maps.page"}
+
+
+def policy(image_hosts: Sequence[str] = ()) -> str:
+    """The content policy, with the hosts that pictures may come from besides our own."""
+    return "; ".join(
+        [
+            "default-src 'self'",
+            "script-src 'self'",
+            "style-src 'self'",
+            " ".join(["img-src 'self' data: blob:", *image_hosts]),
+            "connect-src 'self'",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+            "form-action 'self'",
+        ]
+    )
+
+
 HEADERS = {
-    "Content-Security-Policy": POLICY,
+    "Content-Security-Policy": policy(),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -28,12 +38,23 @@ HEADERS = {
 }
 
 
-def init_app(app: Flask) -> None:
-    """Set the headers after every view."""
+def init_app(app: Flask, image_hosts: Sequence[str] = ()) -> None:
+    """Set the headers after every view.
+
+    Parameters
+    ----------
+    app : Flask
+        The application.
+    image_hosts : sequence of str
+        Scheme and host of the configured online base maps; none by default.
+    """
+    app.config["MAP_POLICY"] = policy(image_hosts)
     app.after_request(_set_headers)
 
 
 def _set_headers(response: Response) -> Response:
+    if request.endpoint in MAP_PAGES:
+        response.headers["Content-Security-Policy"] = current_app.config["MAP_POLICY"]
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if request.is_secure:

@@ -48,7 +48,11 @@ def shell() -> Shell:
     return render_shell(
         township_map(
             [
-                base_layer("/tiles/base/{z}/{x}/{y}.mvt"),
+                base_layer(
+                    "/tiles/base/{z}/{x}/{y}.mvt",
+                    others="/map/bases.json",
+                    names="/tiles/names/{z}/{x}/{y}.json",
+                ),
                 coverage_layer("/map/areas.json"),
                 heat_layer("/map/heat.json"),
                 records_layer("/tiles/records/{z}/{x}/{y}.mvt"),

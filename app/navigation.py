@@ -28,6 +28,7 @@ class User:
 
     name: str
     role: Role
+    account_id: int
 
 
 def init_app(app: Flask) -> None:
@@ -39,7 +40,7 @@ def _context() -> dict[str, Any]:
     asker = known_asker()
     return {
         "lang": language(),
-        "user": User(asker.full_name, asker.role) if asker else None,
+        "user": User(asker.full_name, asker.role, asker.account_id) if asker else None,
         "nav": _nav(asker) if asker else [],
     }
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from data.base_maps import BaseMaps, read_base_maps
 from geo.errors import FangtuError, Text
 
 NAMES = {
@@ -23,6 +24,8 @@ NAMES = {
     "FANGTU_PROXIES",
     "FANGTU_STREAMS",
     "FANGTU_ACCOUNT_STREAMS",
+    "FANGTU_BASEMAP_FILE",
+    "FANGTU_BASEMAP_LIST",
 }
 # Twins of app/launch/server.py, which makes room for them in threads.
 STREAMS, ACCOUNT_STREAMS, MOST_STREAMS = 100, 2, 500
@@ -57,6 +60,8 @@ class Settings:
         Reverse proxies in front whose word on the caller's address and scheme is taken; 0 takes nobody's.
     streams, account_streams : int
         Maps that are told of changes at once by one web process: in all, and of one account. Others ask by themselves.
+    base_maps : BaseMaps
+        Base maps offered besides the own one. Their addresses may hold keys, so they are left out of any print.
     """
 
     admin_url: URL
@@ -68,6 +73,7 @@ class Settings:
     proxies: int = 0
     streams: int = STREAMS
     account_streams: int = ACCOUNT_STREAMS
+    base_maps: BaseMaps = field(default_factory=BaseMaps, repr=False)
 
 
 def load_settings(env: Mapping[str, str] | None = None, *, database: str | None = None) -> Settings:
@@ -84,6 +90,8 @@ def load_settings(env: Mapping[str, str] | None = None, *, database: str | None 
     ------
     SettingsError
         If a ``FANGTU_…`` name is unknown, a value does not parse or the secrets are missing.
+    BaseMapUnfit
+        If the list of base maps cannot be read. A tile file that is missing or broken is no reason: the map says so.
     """
     env = os.environ if env is None else env
     unknown = sorted(name for name in env if name.startswith("FANGTU_") and name not in NAMES)
@@ -117,6 +125,7 @@ def load_settings(env: Mapping[str, str] | None = None, *, database: str | None 
             Text(f"FANGTU_PROXIES 为“{proxies}”，应为 0 至 3。", f"FANGTU_PROXIES is '{proxies}'; expected 0 to 3."),
             found=proxies,
         )
+    listed = env.get("FANGTU_BASEMAP_LIST")
     return Settings(
         admin_url=admin_url,
         app_url=admin_url.set(username="fangtu_app", password=secrets["app_password"]),
@@ -127,6 +136,7 @@ def load_settings(env: Mapping[str, str] | None = None, *, database: str | None 
         proxies=int(proxies),
         streams=_count(env, "FANGTU_STREAMS", STREAMS),
         account_streams=_count(env, "FANGTU_ACCOUNT_STREAMS", ACCOUNT_STREAMS),
+        base_maps=read_base_maps(Path(listed) if listed else None, env.get("FANGTU_BASEMAP_FILE") or ""),
     )
 
 

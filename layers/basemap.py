@@ -12,15 +12,19 @@ from layers.drawn import Drawn, Start
 _MIDDLE = (36.447, 118.860)
 
 
-def base_layer(source: str) -> Drawn:
+def base_layer(source: str, *, others: str | None = None, names: str | None = None) -> Drawn:
     """Land, water, woods, roads and buildings from vector tiles of our own store; works with no internet.
 
     Parameters
     ----------
     source : str
         Tile address with ``{z}/{x}/{y}``.
+    others : str, optional
+        Address of the list of other base maps to choose from; without it there is no choice but none.
+    names : str, optional
+        Address, with ``{z}/{x}/{y}``, of the names of natural villages.
     """
-    return Drawn("base", {"url": source})
+    return Drawn("base", {"url": source, "others": others, "names": names})
 
 
 def township_map(layers: Sequence[Drawn]) -> folium.Map:

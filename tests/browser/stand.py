@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -160,7 +160,7 @@ def served(settings: Settings, log: Path, *, workers: int = 1, port: int = 0, **
     port : int
         Port to answer on; a free one by default.
     more
-        Settings of the environment.
+        Further settings of the environment.
 
     Yields
     ------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from flask import Flask
@@ -13,12 +13,15 @@ from sqlalchemy.orm import Session
 
 from app.factory import create_app
 from data.areas import number_range
+from data.base_maps import BaseMaps, TileFile
 from data.db import owner_engine
 from data.passwords import hash_password
 from data.settings import Settings
 from data.tables import Account, Area, Duty
+from geo.tiles import world_xy
 from tests.conftest import fresh_database
 from tests.database.test_isolation import open_session
+from tests.tile_files import png, write_mbtiles
 from tests.township import TOWNSHIP, VILLAGES, SmallTownship, make_township
 
 PASSWORD = "Kancha-2026-fangwu"
@@ -47,7 +50,7 @@ class Web:
 
 def commit_web(database: str) -> Web:
     """Make the database anew with the small township, a neighbour and all accounts."""
-    settings = fresh_database(database)
+    settings = with_base_map(fresh_database(database))
     engine = owner_engine(settings)
     with Session(engine) as session, session.begin():
         town = make_township(session)
@@ -71,6 +74,16 @@ def commit_web(database: str) -> Web:
             tokens[name], accounts[name] = f"token-of-{name}", account.id
             open_session(session, settings, account.id, tokens[name])
     return Web(settings, engine, town, tokens, accounts)
+
+
+def with_base_map(settings: Settings) -> Settings:
+    """Offer one file of pictures that covers the township at zoom 16."""
+    path = settings.var / "town.mbtiles"
+    path.unlink(missing_ok=True)
+    (west, north), (east, south) = world_xy(118.79, 36.42, 16), world_xy(118.84, 36.39, 16)
+    tile = png(90, 120, 90)
+    write_mbtiles(path, {(16, x, y): tile for x in range(west, east + 1) for y in range(north, south + 1)})
+    return replace(settings, base_maps=BaseMaps((TileFile("town", path),)))
 
 
 @pytest.fixture(scope="session")

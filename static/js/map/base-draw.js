@@ -1,5 +1,6 @@
 /* How the base map looks: what is kept of a tile, and how ground and roads are painted from it. */
 
+import { nameIn } from "./base-names.js";
 import { colour, isDark, withAlpha } from "./palette.js";
 
 const ROADS = ["road_lane", "road_main", "road_highway"];
@@ -11,16 +12,17 @@ const WIDTHS = {
   road_highway: [1.4, 2, 2.8, 3.6, 5, 7, 10.5, 16, 24],
 };
 
-function trace(path, rings, closed) {
+/** Add lines or rings to a path. */
+export function trace(path, rings, closed) {
   for (const ring of rings) {
     ring.forEach((point, i) => (i ? path.lineTo(point.x, point.y) : path.moveTo(point.x, point.y)));
     if (closed) path.closePath();
   }
 }
 
-/** One path for each thing that is painted alike, in tile units. */
-export function decodeBase(tile) {
-  const paths = {};
+/** One path for each thing that is painted alike, in tile units; and `names`, where each would stand in the world. */
+export function decodeBase(tile, z, x, y) {
+  const paths = { names: [] };
   const pathOf = (key, extent) => (paths[key] ||= { path: new Path2D(), extent }).path;
   for (const [name, layer] of Object.entries(tile.layers)) {
     for (let i = 0; i < layer.length; i += 1) {
@@ -31,7 +33,10 @@ export function decodeBase(tile) {
       else if (name === "farmland") key = `farm_${(feature.id || i) % 3}`;
       if (feature.type === 2 && name === "water") key = "stream";
       if (feature.type === 1) continue;
-      trace(pathOf(key, layer.extent), feature.loadGeometry(), feature.type === 3);
+      const geometry = feature.loadGeometry();
+      const found = nameIn(feature, geometry, key, layer.extent, z, x, y);
+      if (found) paths.names.push(found);
+      trace(pathOf(key, layer.extent), geometry, feature.type === 3);
     }
   }
   return paths;

@@ -64,6 +64,7 @@ function createSheet(base, source, paintTile, pane) {
         if (sheet.stamp !== stamp || sheet.bitmaps.has(place.key)) return;
         sheet.bitmaps.set(place.key, render(place, tile, view));
         sheet.overlay.redraw();
+        if (tile?.names.length) base.named();
       }),
       () => sheet.asked.delete(place.key),
     );
@@ -97,7 +98,7 @@ function createSheet(base, source, paintTile, pane) {
   sheet.draw = (view, now = false) => {
     turn(view);
     const { ctx } = view;
-    const places = placesOf(view, source.maxZoom);
+    const places = view.zoom < base.minZoom - 1 ? [] : placesOf(view, source.maxZoom);
     ctx.setTransform(1, 0, 0, 1, 0, 0);
     let whole = true;
     for (const place of places) {
@@ -134,10 +135,21 @@ function createSheet(base, source, paintTile, pane) {
   return sheet;
 }
 
-/** The base map. `options.url`; returns the handle the page works with. */
+/**
+ * A base map of vector tiles. `options.url`, `options.decode` (for tiles of other makers), `options.minZoom`,
+ * `options.maxZoom`, `options.onTrouble`, `options.onNames` (names came); returns the handle the page works with.
+ */
 export function createBase(options) {
-  const source = new TileSource({ url: options.url, decode: decodeBase, maxZoom: options.maxZoom || 17, onTrouble: options.onTrouble });
-  const base = { tinted: 0, visible: true };
+  const source = new TileSource({ url: options.url, decode: options.decode || decodeBase, maxZoom: options.maxZoom || 17, onTrouble: options.onTrouble });
+  const base = { tinted: 0, visible: true, minZoom: options.minZoom || 0 };
+  let naming = 0;
+  /** Many tiles come at once: the names are written when there is a pause. */
+  base.named = () => {
+    window.clearTimeout(naming);
+    naming = window.setTimeout(() => options.onNames?.(), 120);
+  };
+  /** Names in the tiles of the view that are here. */
+  base.names = (view) => placesOf(view, source.maxZoom).flatMap((place) => source.peek(place.z, place.x, place.y)?.names || []);
   const sheets = [
     createSheet(base, source, drawGround, "fangtu-ground"),
     createSheet(base, source, drawTop, "fangtu-top"),

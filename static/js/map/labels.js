@@ -13,9 +13,16 @@ export function overlaps(box, taken) {
   return taken.some((other) => box[0] < other[2] && box[2] > other[0] && box[1] < other[3] && box[3] > other[1]);
 }
 
+/** Half sizes of the upright box round a text that is turned. */
+function halves(width, height, angle = 0) {
+  const [c, s] = [Math.abs(Math.cos(angle)), Math.abs(Math.sin(angle))];
+  return [(width * c + height * s) / 2, (width * s + height * c) / 2];
+}
+
 /**
  * Choose which labels have room. Pure but for the measuring.
- * @param {object[]} wanted `{x, y, lines: [{text, font}], weight}`; the heaviest goes first
+ * @param {object[]} wanted `{x, y, lines: [{text, font}], weight}`; the heaviest goes first. With `angle` it is turned;
+ *   with `apart`, it is left out where the same name stands that near already
  * @param {(text: string, font: string) => number} measure width in pixels
  * @param {number[][]} obstacles boxes that are taken; a label moves a little to keep clear of them
  */
@@ -23,14 +30,17 @@ export function placeLabels(wanted, measure, lineHeight = LINE, obstacles = []) 
   const taken = [...obstacles];
   const placed = [];
   for (const label of [...wanted].sort((a, b) => b.weight - a.weight)) {
+    const twin = (other) => other.lines[0].text === label.lines[0].text && Math.hypot(other.x - label.x, other.y - label.y) < label.apart;
+    if (label.apart && placed.some(twin)) continue;
     const fit = (lines, dx, dy) => {
       const width = Math.max(...lines.map((line) => measure(line.text, line.font)));
       const height = lines.length * lineHeight;
-      return [label.x + dx - width / 2 - 3, label.y + dy - height / 2 - 1, label.x + dx + width / 2 + 3, label.y + dy + height / 2 + 1];
+      const [wide, high] = halves(width + 6, height + 2, label.angle);
+      return [label.x + dx - wide, label.y + dy - high, label.x + dx + wide, label.y + dy + high];
     };
     // Where the name has no room with its figure, it may still have room alone.
     const forms = label.lines.length > 1 ? [label.lines, label.lines.slice(0, 1)] : [label.lines];
-    const shifts = label.free ? SHIFTS : SHIFTS.slice(0, 1);
+    const shifts = label.shifts || (label.free ? SHIFTS : SHIFTS.slice(0, 1));
     search: for (const lines of forms) {
       for (const [dx, dy] of shifts) {
         const box = fit(lines, dx, dy);
@@ -44,9 +54,13 @@ export function placeLabels(wanted, measure, lineHeight = LINE, obstacles = []) 
   return placed;
 }
 
-/** Labels; `labels.sets` is a list of `{areas, kind, lines(area), classes, only, weight(area), minZoom, maxZoom}`. */
+/**
+ * Labels; `labels.names(view)` gives names of the ground (`{text, x, y, angle, span, rank, minZoom}`, in fractions of the
+ * world), which stand back behind all others; `labels.sets` is a list of `{areas, kind, lines(area), classes, only,
+ * weight(area), minZoom, maxZoom, outside}`.
+ */
 export function createLabels() {
-  const layer = { sets: [], obstacles: () => [], boxes: [] };
+  const layer = { sets: [], obstacles: () => [], names: () => [], boxes: [] };
   const widths = new Map();
 
   layer.draw = ({ ctx, ...view }) => {
@@ -86,31 +100,56 @@ export function createLabels() {
           lines: lines.map((line) => ({ text: line.text, font: fontOf(line.size || 12, line.bold ? 600 : 400) })),
           weight: set.weight(area),
           faint,
+          // The name of an area whose inside is full of signs or colours stands just above or below it.
+          shifts: set.outside ? [area.box[1], area.box[3]].map((edge, i) => [0, (edge - area.at[1]) * view.scale + (i ? 12 : -12)]) : null,
           free: !set.classes && obstacles.length > 0, // a name alone may stand aside; a figure belongs to its surface
           ink: found ? `${found.token}-ink` : classes ? "cov-none-ink" : "map-label",
           halo: found ? found.token : classes ? "cov-none" : "map-label-halo",
         });
       }
     }
+    wanted.push(...groundNames(view, scale, measure));
     ctx.textAlign = "center";
     ctx.textBaseline = "middle";
     ctx.lineJoin = "round";
     const placed = placeLabels(wanted, measure, LINE * scale, obstacles);
     layer.boxes = [...obstacles, ...placed.map((label) => label.box)];
     for (const label of placed) {
+      ctx.save();
+      ctx.translate(label.x, label.y);
+      if (label.angle) ctx.rotate(label.angle);
       label.lines.forEach((line, i) => {
-        const y = label.y + (i - (label.lines.length - 1) / 2) * LINE * scale;
+        const y = (i - (label.lines.length - 1) / 2) * LINE * scale;
         ctx.font = line.font;
         ctx.globalAlpha = label.faint ? 0.7 : 1;
         ctx.strokeStyle = colour(label.halo);
         ctx.lineWidth = 3;
-        ctx.strokeText(line.text, label.x, y);
+        ctx.strokeText(line.text, 0, y);
         ctx.fillStyle = colour(label.ink);
-        ctx.fillText(line.text, label.x, y);
+        ctx.fillText(line.text, 0, y);
       });
+      ctx.restore();
     }
     ctx.globalAlpha = 1;
   };
+
+  function groundNames(view, scale, measure) {
+    const found = [];
+    for (const name of layer.names(view)) {
+      if (view.zoom < name.minZoom) continue;
+      const [x, y] = [name.x * view.scale - view.left, name.y * view.scale - view.top];
+      if (x < 0 || y < 0 || x > view.width || y > view.height) continue;
+      const road = name.span !== null;
+      const font = fontOf(12, name.rank < 1 ? 600 : 400);
+      // A road shorter than its name would be hidden by it.
+      if (road && name.span * view.scale < measure(name.text, font) * 1.1) continue;
+      found.push({
+        x, y, lines: [{ text: name.text, font }], weight: -name.rank, angle: name.angle, apart: road ? 320 * scale : 240 * scale,
+        ink: "map-label-2", halo: "map-label-halo",
+      });
+    }
+    return found;
+  }
   onPalette(() => widths.clear());
   return layer;
 }

@@ -5,6 +5,7 @@
 
 import { loadWords, t } from "../i18n.js";
 import { getJson, UNATTENDED, withParams } from "./api.js";
+import { createBaseChoice } from "./base-choice.js";
 import { drawCrumbs, drawFresh, drawPicks, linkButton } from "./context.js";
 import { fill, h, icon, say, toast } from "./dom.js";
 import { drawDock } from "./dock.js";
@@ -13,7 +14,7 @@ import { drawAreaList } from "./list.js";
 import { startLive } from "./live.js";
 import { createMeasure } from "./measure.js";
 import { toLatLng, toWorld } from "./overlay.js";
-import { drawBaseChoice, drawCard, drawGaps, drawLayers, drawThemes } from "./panel.js";
+import { drawCard, drawGaps, drawLayers, drawThemes } from "./panel.js";
 import { createPointer } from "./pointer.js";
 import { createPopups } from "./popup.js";
 import { startPrint } from "./print.js";
@@ -89,6 +90,7 @@ function createPage(map) {
   });
   scene.slider = slider;
   page.slider = slider;
+  page.baseChoice = createBaseChoice(scene.base, byId("base-choice"), byId("map-credit"), byId("map-frame").dataset.account);
   page.selection = createSelection(map);
   page.measure = createMeasure(map, byId("measure-bar"));
   page.popups = createPopups(map, {
@@ -173,7 +175,7 @@ function createPage(map) {
     drawPicks(byId("picks"), setup);
     drawCrumbs(byId("crumbs"), setup.crumbs || [], page.top, goArea);
     drawFresh(byId("fresh"), setup.as_of, slider.day());
-    drawBaseChoice(byId("base-choice"), scene.base.visible ? "own" : "none", (choice) => scene.base.setVisible(choice === "own"));
+    page.baseChoice.draw();
     redrawDock();
     const level = byId("levels");
     level.hidden = state.theme !== "coverage";
@@ -266,7 +268,8 @@ function createPage(map) {
   }
 
   /** Before the first campaign there is nothing to ask for: the base map and the tools alone. */
-  function openBare() {
+  async function openBare() {
+    await page.baseChoice.open();
     if (state.view) map.setView([state.view.lat, state.view.lng], state.view.zoom, { animate: false });
     scene.add();
     for (const id of ["coverage-card", "themes-home", "themes-chips", "layers", "dock", "fresh", "days"]) byId(id).hidden = true;
@@ -276,13 +279,13 @@ function createPage(map) {
 
   page.open = async () => {
     if (byId("map-frame").dataset.campaign === "none") {
-      openBare();
+      await openBare();
       return;
     }
     const early = { campaign: state.campaign, round: state.round };
     const ahead = [scene.store.load("township", early), scene.store.load("village", early)];
     ahead.forEach((one) => one.catch(() => {})); // said by scene.load
-    const setup = await fetchSetup();
+    const [setup] = await Promise.all([fetchSetup(), page.baseChoice.open()]);
     state.campaign = setup.campaign === null ? null : String(setup.campaign);
     state.round = setup.round === null ? null : String(setup.round);
     scene.configure(setup);
@@ -330,6 +333,7 @@ function createPage(map) {
       state.theme = themeOf(state.theme).key;
       state.level ||= "village";
       if (state.view) map.setView([state.view.lat, state.view.lng], state.view.zoom);
+      page.baseChoice.sync();
       page.reload();
     });
     startSearch({
@@ -367,7 +371,7 @@ function createPage(map) {
   }
 
   async function applied(names) {
-    if (names.has("selected") && names.size === 1) return;
+    if (names.size === 1 && (names.has("selected") || names.has("base"))) return;
     if (names.has("campaign") || names.has("round") || names.has("area")) {
       page.popups.close();
       await page.reload();

@@ -88,10 +88,17 @@ export function drawGaps(place, areas, target, go) {
         h("span", { class: "gap-rate" }, rate(area.ratio, target)))))));
 }
 
-/** Choice of base map: ours, or none. */
-export function drawBaseChoice(place, current, choose) {
-  const choice = h("select", { class: "base-choice", "aria-label": t("底图"), onchange: () => choose(choice.value) },
-    h("option", { value: "own", selected: current === "own" }, t("本地简图（离线可用）")),
-    h("option", { value: "none", selected: current === "none" }, t("只看边界")));
+/** Choice of base map: ours, what the installation offers besides, or none. `choose(id)`. */
+export function drawBaseChoice(place, list, current, choose) {
+  const word = (entry) => (entry.trouble ? t("%(name)s（不能用）", { name: entry.label }) : entry.online ? t("%(name)s（联网）", { name: entry.label }) : entry.label);
+  const options = [["own", t("本地简图（离线可用）")], ...list.map((entry) => [entry.id, word(entry), entry.trouble]), ["none", t("无底图")]];
+  const known = place.querySelector("select");
+  const stamp = JSON.stringify(options);
+  if (known?.dataset.stamp === stamp) {
+    known.value = current; // the same list: it keeps the focus
+    return;
+  }
+  const choice = h("select", { class: "base-choice", "aria-label": t("底图"), dataset: { stamp }, onchange: () => choose(choice.value) },
+    options.map(([id, label, trouble]) => h("option", { value: id, selected: id === current, disabled: Boolean(trouble), title: trouble }, label)));
   fill(place, h("span", {}, t("底图")), choice);
 }

@@ -3,13 +3,14 @@
 import { rate, share } from "../format.js";
 import { createAreas, fillStrength } from "./areas.js";
 import { AreaStore } from "./areas-data.js";
-import { createBase } from "./base.js";
+import { createBases } from "./bases.js";
 import { coverageClasses } from "./classes.js";
 import { setFigures } from "./days.js";
 import { createHeat } from "./heat.js";
 import { createLabels } from "./labels.js";
 import { CanvasOverlay } from "./overlay.js";
 import { onPalette, refreshPalette } from "./palette.js";
+import { createPlaces } from "./places.js";
 import { createRecords } from "./records.js";
 import { createSettled } from "./settled.js";
 import { dataParams, state } from "./state.js";
@@ -28,7 +29,11 @@ export function createScene(map, registry, onTrouble) {
     pane.style.pointerEvents = "none"; // one place decides what a click means
   }
   const optionsOf = (kind) => registry[kind]?.options || {};
-  const base = createBase({ ...optionsOf("base"), onTrouble: (reason) => onTrouble("base", reason) });
+  const base = createBases(optionsOf("base"), {
+    onTrouble: (reason) => onTrouble("base", reason),
+    onNames: () => signs.redraw(),
+  });
+  const places = createPlaces({ url: optionsOf("base").names }, () => signs.redraw());
   const areas = createAreas();
   const heat = createHeat(optionsOf("heat"));
   const records = createRecords({ ...optionsOf("records"), onTrouble: (reason) => onTrouble("records", reason) });
@@ -50,7 +55,7 @@ export function createScene(map, registry, onTrouble) {
   records.redraw = () => signs.redraw();
   settled.redraw = () => signs.redraw();
   const store = new AreaStore(optionsOf("areas").url || "/map/areas.json");
-  const scene = { map, base, areas, heat, records, settled, labels, store, classes: coverageClasses(), target: 0.95, level: [], villages: [], settlements: [], asOf: null, slider: null, past: false };
+  const scene = { map, base, areas, heat, records, settled, labels, store, classes: coverageClasses(), target: 0.95, level: [], townships: [], villages: [], settlements: [], asOf: null, slider: null, past: false };
 
   scene.add = () => {
     for (const sheet of [land, fills, signs]) sheet.addTo(map);
@@ -78,6 +83,7 @@ export function createScene(map, registry, onTrouble) {
     const parts = state.area ? store.load("group", params) : Promise.resolve({ areas: [] });
     const pills = registry.settled && recordsShown(state.theme, on, settled.from).statuses.size ? settled.load(params) : null;
     const [townships, villages, level, grids, settlements] = await Promise.all([...wanted, lines, parts]);
+    scene.townships = townships.areas;
     scene.villages = villages.areas;
     scene.level = level.areas;
     scene.grids = grids.areas;
@@ -189,6 +195,7 @@ export function createScene(map, registry, onTrouble) {
     if (on.has("names")) {
       const filled = state.theme === "coverage";
       const figure = (area) => ({ text: rate(area.ratio, scene.target) });
+      const farOut = filled ? 10.75 : 11.5;
       const solid = filled && fillStrength(map.getZoom()) > 0.6;
       labels.sets.push({
         areas: filled ? scene.level : scene.villages,
@@ -201,14 +208,34 @@ export function createScene(map, registry, onTrouble) {
         },
         // The larger gap keeps its label where two have no room.
         weight: (area) => area.remaining || 0,
+        minZoom: scene.townships.length ? farOut : 0,
         maxZoom: 17,
       });
-    }
+      // Far out no village has room for its name, but the township has.
+      labels.sets.push({
+        areas: scene.townships,
+        classes: null,
+        only: null,
+        lines: (area) => [{ text: area.name, bold: true, size: 13 }],
+        weight: () => 1e9,
+        maxZoom: farOut,
+        outside: filled || ["status", "houses"].includes(state.theme),
+      });
+      // Over solid classes only the areas' own names and figures stand.
+      labels.names = solid ? () => [] : groundNames;
+    } else labels.names = () => [];
     signs.redraw();
   };
 
   /** The thing on top at a world point: a pill, else a record; null where only areas are. */
   scene.pick = (worldX, worldY) => settled.pick(worldX, worldY, map.getZoom()) || records.pick(worldX, worldY, map.getZoom());
+
+  /** A natural village of ours is named at its own centre, and not once more on a corner of its houses. */
+  function groundNames(view) {
+    const own = places.names(view);
+    const known = new Set(own.map((name) => name.text));
+    return [...own, ...base.names(view).filter((name) => name.span !== null || !known.has(name.text))];
+  }
 
   /** Paint everything at once with fresh colours, for paper. */
   scene.paintNow = () => {

@@ -6,7 +6,7 @@
 const QUERY = ["campaign", "round", "theme", "level", "area", "day"];
 const listeners = new Set();
 
-export const state = { campaign: null, round: null, theme: null, level: null, area: null, day: null, layers: {}, only: null, selected: null, view: null };
+export const state = { campaign: null, round: null, theme: null, level: null, area: null, day: null, layers: {}, only: null, selected: null, view: null, base: null };
 
 function numbersOf(text) {
   const [zoom, lat, lng] = (text || "").split("/").map(Number);
@@ -33,6 +33,7 @@ export function readAddress(location = window.location) {
   state.view = numbersOf(hash.get("map"));
   state.layers = layersOf(hash.get("layers"));
   state.selected = selectedOf(hash.get("sel"));
+  state.base = hash.get("base") || null;
   state.only = hash.get("only") ? new Set(hash.get("only").split(",")) : null;
   return state;
 }
@@ -45,6 +46,7 @@ export function address() {
   if (state.view) hash.push(`map=${state.view.zoom}/${state.view.lat}/${state.view.lng}`);
   const layers = Object.entries(state.layers).map(([key, on]) => (on ? key : `-${key}`));
   if (layers.length) hash.push(`layers=${layers.join(",")}`);
+  if (state.base) hash.push(`base=${encodeURIComponent(state.base)}`);
   if (state.only?.size) hash.push(`only=${[...state.only].join(",")}`);
   if (state.selected) hash.push(`sel=${encodeURIComponent(`${state.selected.kind}:${state.selected.id}`)}`);
   const text = query.toString();

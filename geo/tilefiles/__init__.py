@@ -1,0 +1,1 @@
+"""Base maps in one file: PMTiles and MBTiles, read tile by tile and within limits. Imports only ``geo.errors``."""
