@@ -26,7 +26,7 @@ from data.samples.county import CITY
 from data.tiles import heat_cells, records_tile
 from geo.tiles import world_xy
 from tests.benchmarks.county_store import HOUSEHOLDS, CountyStore, county_store
-from tests.benchmarks.figures import AnswersDiffer, Figure, alone, load_average, p95
+from tests.benchmarks.figures import AnswersDiffer, Figure, alone, backend_cpu, load_average, p95
 
 ABOUT = (
     "Tiles of records at zoom 8 to 16 under row-level security without a cache, read by index; the map's other data."
@@ -73,6 +73,8 @@ def _zoom(store: CountyStore, z: int, places: tuple[Any, Any], most: int) -> lis
     times, sizes = [], []
     with store.asking() as session:
         records_tile(session, store.campaign_id, ROUND, z, *numbers[0])
+        pid = session.execute(text("select pg_backend_pid()")).scalar_one()
+        cpu = backend_cpu(pid)
         # Few tiles cover the county at a low zoom; each is asked several times then.
         for turn in range(max(most, len(numbers))):
             tile = numbers[turn % len(numbers)]
@@ -80,17 +82,24 @@ def _zoom(store: CountyStore, z: int, places: tuple[Any, Any], most: int) -> lis
             content = records_tile(session, store.campaign_id, ROUND, z, *tile)
             times.append((time.perf_counter() - began) * 1000)
             sizes.append(len(content))
+        cpu = (backend_cpu(pid) - cpu) / len(times) * 1000
         if not all(sizes[: len(numbers)]):
             raise AnswersDiffer(f"a tile of zoom {z} where households are is empty")
-        scans = whole_scans(session, lambda: records_tile(session, store.campaign_id, ROUND, z, *numbers[0]))
+        scans, how = explained(session, lambda: records_tile(session, store.campaign_id, ROUND, z, *numbers[0]))
     if scans and z >= INDEXED_FROM:
         raise AnswersDiffer(f"a tile of zoom {z} reads whole tables: {', '.join(scans)}")
     told = (
         f"{store.households} households, {len(numbers)} tiles, {len(times)} times, up to {max(sizes) / 1024:.0f} KB, "
-        f"{'reads all of ' + ', '.join(scans) if scans else 'index ranges only'}, {load_average()}"
+        f"the first {how}, {load_average()}"
     )
     return [
-        Figure(f"tile z{z}, median", statistics.median(times), "ms", conditions=told),
+        Figure(
+            f"tile z{z}, median",
+            statistics.median(times),
+            "ms",
+            peer=f"CPU of the backend {cpu:.1f} ms",
+            conditions=told,
+        ),
         Figure(f"tile z{z}, p95", p95(times), "ms", P95_WITHIN_MS, conditions=told),
     ]
 
@@ -114,21 +123,20 @@ def _other(store: CountyStore) -> list[Figure]:
                 began = time.perf_counter()
                 ask(session)
                 times.append((time.perf_counter() - began) * 1000)
-            scans = whole_scans(session, lambda ask=ask, session=session: ask(session))
+            _, how = explained(session, lambda ask=ask, session=session: ask(session))
         figures.append(
             Figure(
                 name,
                 statistics.median(times[1:]),
                 "ms",
-                conditions=f"{store.households} households, median of 5, "
-                f"{'reads all of ' + ', '.join(scans) if scans else 'index ranges only'}, {load_average()}",
+                conditions=f"{store.households} households, median of 5, {how}, {load_average()}",
             )
         )
     return figures
 
 
-def whole_scans(session: Session, ask: Callable[[], Any]) -> list[str]:
-    """Names of the large tables that the statements sent by ``ask`` read as a whole, by EXPLAIN ANALYZE."""
+def explained(session: Session, ask: Callable[[], Any]) -> tuple[list[str], str]:
+    """What EXPLAIN ANALYZE says of the statements sent by ``ask``: large tables read as a whole, and words on it all."""
     sent: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
@@ -141,13 +149,16 @@ def whole_scans(session: Session, ask: Callable[[], Any]) -> list[str]:
     finally:
         event.remove(connection, "before_cursor_execute", note)
     found: set[str] = set()
+    pages = 0
     for statement, parameters in sent:
         plan = connection.exec_driver_sql(
             f"explain (analyze, buffers, format json) {statement}", parameters
         ).scalar_one()
         plans = json.loads(plan) if isinstance(plan, str) else plan
         found |= {table for one in plans for table in _scanned(one["Plan"])}
-    return sorted(found)
+        pages += sum(one["Plan"]["Shared Hit Blocks"] + one["Plan"]["Shared Read Blocks"] for one in plans)
+    scans = sorted(found)
+    return scans, f"{'all of ' + ', '.join(scans) if scans else 'by index'}, {pages} pages"
 
 
 def _scanned(node: dict[str, Any]) -> set[str]:

@@ -8,7 +8,6 @@ that are compared do not give the same answer, and :class:`Unavailable` where so
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -141,15 +140,19 @@ def backend_cpu(pid: int) -> float:
 
 def private_mib(pid: int) -> float:
     """Memory of a process that is its own, in MiB."""
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("RssAnon"):
-            return int(line.split()[1]) / 1024
-    return 0.0
+    return _status_mib(f"/proc/{pid}/status", "RssAnon")
 
 
 def peak_mib() -> float:
-    """Most memory this process has had, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Most memory this process has had, in MiB; what getrusage says would hold that of the process that started it."""
+    return _status_mib("/proc/self/status", "VmHWM")
+
+
+def _status_mib(path: str, field: str) -> float:
+    for line in Path(path).read_text(encoding="utf-8").splitlines():
+        if line.startswith(field):
+            return int(line.split()[1]) / 1024
+    return 0.0
 
 
 def peer_python(packages: Sequence[str]) -> Path | None:
