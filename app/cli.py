@@ -1,4 +1,4 @@
-"""The commands behind ``./fangtu``: worker, upgrade, import, undo, export, coverage, gaps, recheck, status, accounts.
+"""The commands behind ``./fangtu``: worker, upgrade, import, undo, sample, export, coverage, gaps, recheck, accounts.
 
 Heavy libraries are imported inside the commands that need them, so that the others answer at once.
 """
@@ -18,6 +18,7 @@ import click
 from app.terminal import LANG, Commands, as_owner, print_json, rate_in_words, say, words
 from app.users import user
 from data.settings import load_settings
+from geo.errors import Text
 
 # The kinds of data.imports.fields and data.exports, which are not read here: they bring the whole import along.
 EXPORTS = ("areas", "grids", "households", "houses", "sites", "visits", "coverage")
@@ -244,6 +245,54 @@ def worker() -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: made.stop())
     made.run()
+
+
+@main.command(
+    help=words("生成任意户数的样例县（全部虚构）", "Make up a county of any size; everything in it is invented")
+)
+@click.option(
+    "--households", required=True, type=click.IntRange(1, 10_000_000), help=words("户数", "how many households")
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    help=words("种子；相同的种子得到相同的内容", "equal seeds give equal contents"),
+)
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help=words("把文件写到这个目录", "folder for files")
+)
+@click.option("--load", is_flag=True, help=words("直接载入数据库", "load it straight into the store"))
+@click.option("--json", "as_json", is_flag=True, help=words("输出 JSON", "print JSON"))
+def sample(households: int, seed: int | None, out: Path | None, load: bool, as_json: bool) -> None:
+    """Make up a county, write its files, load it."""
+    from data.samples.county import CITY, SEED, make_county
+
+    if out is None and not load:
+        raise click.UsageError(
+            words("请用 --out 或 --load 说明做什么。", "Say what to do with it: --out FOLDER or --load.")
+        )
+    made = make_county(households, SEED if seed is None else seed)
+    told: dict[str, Any] = {"households": households, "seed": made.seed, "area": CITY, "counts": made.counts}
+    if out is not None:
+        from data.samples.county_files import write_county
+
+        say(Text(f"写入 {out}", f"Writing to {out}"))
+        told["files"] = {kind: [str(path) for path in paths] for kind, paths in write_county(made, out).items()}
+    if load:
+        from data.imports.bulk import load_county
+
+        with as_owner() as (_, engine):
+            told |= load_county(engine, made, say)
+    if as_json:
+        print_json(told)
+        return
+    for name, number in made.counts.items():
+        click.echo(f"{name}: {number}")
+    for kind, paths in told.get("files", {}).items():
+        for path in paths:
+            click.echo(f"./fangtu import {kind} {path}" + (f" --area {CITY}" if kind != "areas" else ""))
+    if load:
+        click.echo(words(f"已载入，批次 {told['batch']}。", f"Loaded as batch {told['batch']}."))
 
 
 @main.command(help=words("导出文件", "Export records"))

@@ -13,8 +13,21 @@ from data.tables import Campaign
 
 
 def judged_differently(session: Session) -> int:
-    """How many stored verdicts the campaigns' rules would not reach today."""
-    return sum(1 for _ in _changes(session, None))
+    """How many stored verdicts the campaigns' rules would not reach today.
+
+    Visits of the same facts are judged once: a million of them are not brought here one by one.
+    """
+    different = 0
+    for campaign in session.query(Campaign).all():
+        rule = VisitRule.from_plan(campaign.plan)
+        rows = session.execute(
+            text("""
+                select mode, outcome, minutes, reason, source_status, ruling, verdict, count(*) as n from visit
+                 where campaign_id = :campaign group by 1, 2, 3, 4, 5, 6, 7"""),
+            {"campaign": campaign.id},
+        )
+        different += sum(row.n for row in rows if check_visit(VisitFacts(*row[:6]), rule) != row.verdict)
+    return different
 
 
 def judge_again(session: Session, campaign_id: int) -> int:
@@ -30,9 +43,9 @@ def judge_again(session: Session, campaign_id: int) -> int:
     return len(changes)
 
 
-def _changes(session: Session, campaign_id: int | None) -> Iterator[tuple[Row[tuple[object, ...]], str]]:
+def _changes(session: Session, campaign_id: int) -> Iterator[tuple[Row[tuple[object, ...]], str]]:
     for campaign in session.query(Campaign).all():
-        if campaign_id not in (None, campaign.id):
+        if campaign.id != campaign_id:
             continue
         rule = VisitRule.from_plan(campaign.plan)
         rows = session.execute(

@@ -43,17 +43,20 @@ def legend_counts(session: Session, campaign_id: int, round_no: int, within: Ran
     -------
     dict
         ``grades`` (A–D and ``none`` = not appraised), ``sites`` by stage, ``visits`` (valid, suspect, other),
-        ``approximate`` households known only to their natural village or village (with or without a point there),
+        ``approximate`` eligible households known only to their natural village or village (with or without a point),
         ``unplaced`` known to neither, ``outside`` every village, ``unmatched`` visits at no known house.
     """
     keys = {"campaign": campaign_id, "round": round_no, "lo": within[0], "hi": within[1], "nowhere": NOT_PLACED}
     inside = "jur >= :lo and jur < :hi"
+    # Each by an index that holds few rows but those counted: in one scan all households would be read for them.
     households = session.execute(
         text(f"""
-            select count(*) filter (where {KNOWN_TO_SETTLEMENT}) as approximate,
-                   count(*) filter (where geom is null and quality >= :nowhere) as unplaced,
-                   count(*) filter (where geom is not null and village_id is null) as outside
-            from household where {inside} and removed_at is null"""),
+            select (select count(*) from standing where campaign_id = :campaign and round_no = :round and {inside}
+                       and {KNOWN_TO_SETTLEMENT}) as approximate,
+                   (select count(*) from household where {inside} and removed_at is null and geom is null
+                       and quality >= :nowhere) as unplaced,
+                   (select count(*) from household where {inside} and removed_at is null and geom is not null
+                       and village_id is null) as outside"""),
         keys,
     ).one()
     visits = session.execute(

@@ -1,4 +1,8 @@
-"""``./fangtu test``: style, types, import rules, then one pytest run whose closing line is the last one."""
+"""``./fangtu test`` and ``./fangtu bench``.
+
+A test is style, types, import rules, then one pytest run whose closing line is the last one; the benchmarks run by
+themselves.
+"""
 
 from __future__ import annotations
 
@@ -65,3 +69,21 @@ def run_checks(places: Places, words: Sequence[str], console: Console, env: Mapp
         child.wait()
         raise
     return code or int(failed)
+
+
+def run_benchmarks(places: Places, words: Sequence[str], env: Mapping[str, str]) -> int:
+    """Run ``tests.benchmarks`` with the given words on this terminal.
+
+    Returns
+    -------
+    int
+        0 if every goal was met and all answers agreed, 1 if not, 2 for a wrong command line.
+    """
+    command = [str(places.python), "-P", "-m", "tests.benchmarks", *words]
+    child = subprocess.Popen(command, cwd=places.root, env=dict(env), stdin=subprocess.DEVNULL)
+    try:
+        return child.wait()
+    except BaseException:
+        child.terminate()
+        child.wait()
+        raise

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from app.launch.background import KeptWorker, find_worker, stop_worker
-from app.launch.checks import run_checks
+from app.launch.checks import run_benchmarks, run_checks
 from app.launch.cluster import find_postmaster, stop_cluster
 from app.launch.console import Console, LaunchError, choose_language
 from app.launch.keys import demo_password
@@ -36,7 +36,19 @@ from app.launch.status import find_own_cluster, print_status
 from app.launch.words import HELP, ROLES
 from geo.errors import Text
 
-APP_VERBS = ("worker", "upgrade", "import", "undo", "template", "export", "coverage", "gaps", "recheck", "user")
+APP_VERBS = (
+    "worker",
+    "upgrade",
+    "import",
+    "undo",
+    "template",
+    "sample",
+    "export",
+    "coverage",
+    "gaps",
+    "recheck",
+    "user",
+)
 PROGRESS_VERBS = ("demo", "serve", "stop", "test")
 WATCH_S = 2.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -106,7 +118,7 @@ def _run(verb: str, words: list[str], places: Places, console: Console, env: dic
         return print_status(places, env, as_json="--json" in words, lang=console.lang)
     if verb == "stop":
         return _stop(places, console, env)
-    if verb not in (*APP_VERBS, "demo", "serve", "test"):
+    if verb not in (*APP_VERBS, "demo", "serve", "test", "bench"):
         console.fail(Text(f"没有命令 {verb}。请看：./fangtu help", f"There is no command {verb}. See: ./fangtu help"))
         return 2
     options = _parse(verb, words, env, console.lang) if verb in ("demo", "serve") else None
@@ -116,6 +128,8 @@ def _run(verb: str, words: list[str], places: Places, console: Console, env: dic
         return _serve(options, places, console, env, install)
     if verb == "test":
         return _test(words, places, console, env, install)
+    if verb == "bench":
+        return _bench(words, places, console, env, install)
     with only_one(places.run / "lock", console):
         set_up(places, Wish(stay=True, install=install), console, env)
         if verb != "upgrade" and (code := upgrade_once(places, env)):
@@ -244,6 +258,18 @@ def _test(words: list[str], places: Places, console: Console, env: dict[str, str
         with only_one(places.run / "lock", console):
             ready = set_up(places, Wish(tests=True, pages=True, install=install), console, env)
         return run_checks(places, words, console, app_environment(places, env))
+    finally:
+        if ready and ready.cluster and ready.must_stop:
+            stop_cluster(places, ready.cluster)
+
+
+def _bench(words: list[str], places: Places, console: Console, env: dict[str, str], install: bool) -> int:
+    """Run the benchmarks; they need what the tests need."""
+    ready: Ready | None = None
+    try:
+        with only_one(places.run / "lock", console):
+            ready = set_up(places, Wish(tests=True, pages=True, install=install), console, env)
+        return run_benchmarks(places, words, app_environment(places, env))
     finally:
         if ready and ready.cluster and ready.must_stop:
             stop_cluster(places, ready.cluster)

@@ -12,6 +12,7 @@ HELP = Text(
 
   demo      准备好一切并运行示例乡镇  [--port 8000] [--no-browser] [--password 密码] [--no-install]
   test      准备好一切并运行全部检查和测试  [pytest 参数…]
+  bench     列出并运行性能测试  [名称…] [--households 户数] [--json]
   serve     正式运行网页服务  [--port 8000] [--bind 127.0.0.1]
   stop      停止本目录启动的网页服务和数据库（不动别的）
   status    版本、数据库、迁移、数量、范围  [--json]
@@ -21,6 +22,7 @@ HELP = Text(
   import    导入：import areas|households|ledger|houses|sites|visits|base|campaigns 文件 …
   undo      撤销一批导入：undo 批号
   template  生成空白表：template areas|households|ledger|… --out 文件.xlsx
+  sample    生成任意户数的样例县：sample --households 户数 [--out 目录] [--load]
   export    导出
   coverage  走访覆盖率
   gaps      成片未访：在哪里，有多少户，需多少人日
@@ -37,6 +39,7 @@ Usage: ./fangtu COMMAND [OPTIONS]
 
   demo      set everything up and serve the sample township  [--port 8000] [--no-browser] [--password P] [--no-install]
   test      set everything up and run all checks and tests  [pytest arguments ...]
+  bench     list and run the benchmarks  [NAME ...] [--households N] [--json]
   serve     run the web server for real  [--port 8000] [--bind 127.0.0.1]
   stop      stop the web server and the database that this folder started, and nothing else
   status    versions, database, migrations, counts, extent  [--json]
@@ -46,6 +49,7 @@ Usage: ./fangtu COMMAND [OPTIONS]
   import    import areas|households|ledger|houses|sites|visits|base|campaigns FILE ...
   undo      take an imported file back: undo BATCH
   template  write an empty table: template areas|households|ledger|... --out FILE.xlsx
+  sample    make up a county of any size: sample --households N [--out FOLDER] [--load]
   export    export records
   coverage  coverage of the visits
   gaps      gap areas: where households not yet visited lie together, and what closing them takes

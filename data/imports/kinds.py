@@ -21,6 +21,7 @@ KIND = {
     "areas": Text("辖区", "Areas"),
     "base": Text("底图", "Base map"),
     "campaigns": Text("实施方案", "Work plan"),
+    "sample": Text("样例县", "Sample county"),
 }
 _PERSON = {"head_name", "id_number", "phone", "bank_card", "people", "aid_group"}
 _HOUSE = {"house_code", "grade", "appraised_on", "appraiser", "structure", "built_year", "area_m2", "storeys"}

@@ -174,6 +174,15 @@ def _require_kept(session: Session, batch_id: int) -> Any:
             Text(f"批次 {batch_id} 已于 {day} 撤销。", f"Batch {batch_id} was taken back on {day} already."),
             batch=batch_id,
         )
+    if row.kind == "sample":
+        raise UndoRefused(
+            Text(
+                f"批次 {batch_id} 是直接载入的样例县，没有逐行记录，不能撤销。请在单独的数据库中试用。",
+                f"Batch {batch_id} is a sample county that was loaded without notes of each row, so it cannot be taken "
+                "back. Try it in a database of its own.",
+            ),
+            batch=batch_id,
+        )
     if row.purged_at is not None or row.counts is None:
         raise UndoRefused(
             Text(

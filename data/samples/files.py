@@ -103,20 +103,20 @@ def write_township(township: Township, folder: Path | str) -> dict[str, Path]:
     paths["campaign"] = folder / "campaign.toml"
     shutil.copyfile(Path(__file__).with_name("campaign.toml"), paths["campaign"])
 
-    _write_csv(area_list(township), paths["areas"])
+    write_csv(area_list(township), paths["areas"])
     ledger = township.households.assign(placed_by=township.households["quality"].map(QUALITY))
-    _write_csv(ledger[list(HOUSEHOLD_HEADINGS)].rename(columns=HOUSEHOLD_HEADINGS), paths["households"])
-    _write_csv(township.sites.rename(columns=SITE_HEADINGS), paths["sites"])
+    write_csv(ledger[list(HOUSEHOLD_HEADINGS)].rename(columns=HOUSEHOLD_HEADINGS), paths["households"])
+    write_csv(township.sites.rename(columns=SITE_HEADINGS), paths["sites"])
     # A ledger says 否 where a check found that nobody had been there.
     records = township.visits.assign(ruled=township.visits["ruled"].map({"虚假入户": "否", "": ""}))
-    _write_csv(records[list(VISIT_HEADINGS)].rename(columns=VISIT_HEADINGS), paths["visits"])
-    with _fixed_date():
+    write_csv(records[list(VISIT_HEADINGS)].rename(columns=VISIT_HEADINGS), paths["visits"])
+    with fixed_date():
         paths["boundaries"].unlink(missing_ok=True)
         for level in ("township", "village", "grid"):
             layer = township.boundaries[township.boundaries["level"] == level]
-            _write_layer(layer, paths["boundaries"], level)
-        _write_layer(township.houses.rename(columns=HOUSE_HEADINGS), paths["houses"], "houses", replace=True)
-        _write_layer(township.base, paths["base"], "base", replace=True)
+            write_layer(layer, paths["boundaries"], level)
+        write_layer(township.houses.rename(columns=HOUSE_HEADINGS), paths["houses"], "houses", replace=True)
+        write_layer(township.base, paths["base"], "base", replace=True)
     return paths
 
 
@@ -139,19 +139,19 @@ def area_list(township: Township) -> pd.DataFrame:
     )
 
 
-def _write_csv(frame: pd.DataFrame, path: Path) -> None:
+def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """Write UTF-8 with a byte order mark (spreadsheet programs need it) and plain line ends."""
     frame.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n", date_format="%Y-%m-%d %H:%M:%S")
 
 
-def _write_layer(frame: GeoDataFrame, path: Path, layer: str, *, replace: bool = False) -> None:
+def write_layer(frame: GeoDataFrame, path: Path, layer: str, *, replace: bool = False) -> None:
     if replace:
         path.unlink(missing_ok=True)
     pyogrio.write_dataframe(frame, path, layer=layer, driver="GPKG", append=path.exists())
 
 
 @contextmanager
-def _fixed_date() -> Iterator[None]:
+def fixed_date() -> Iterator[None]:
     """Let GDAL write one fixed date into GeoPackages, so that equal content gives equal bytes."""
     before = os.environ.get("OGR_CURRENT_DATE")
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _MADE_AT})

@@ -42,12 +42,12 @@ _ROUGHLY = {
     "上河洼村": (3100, 2100),
     "大沟村": (4800, 700),
 }
-_SURNAMES = (
+SURNAMES = (
     "王李张刘陈杨赵孙马高徐于曹郭周吕宋丁田韩冯姜秦吴朱崔孟郑夏唐滕葛董袁钟孔魏阎段包时洛任邵梁傅潘史范石尹"
     "卢谭侯鞠解臧逄"
 )
-_SURNAME_WEIGHTS = np.array([1 / (k + 4) ** 0.8 for k in range(len(_SURNAMES))])
-_PLACE_ENDS = (
+SURNAME_WEIGHTS = np.array([1 / (k + 4) ** 0.8 for k in range(len(SURNAMES))])
+PLACE_ENDS = (
     "庄",
     "沟",
     "河",
@@ -66,7 +66,7 @@ _PLACE_ENDS = (
     "桥",
     "坡",
 )
-_PLACE_WORDS = (
+PLACE_WORDS = (
     "柳树行",
     "石桥头",
     "槐树底",
@@ -93,10 +93,8 @@ _PLACE_WORDS = (
     "红土崖",
 )
 _RARE = "𬭚㛃"
-_MEN = (
-    "建国德顺永福志强玉海春生明亮学军成林金山宝田爱民守义长江兴旺文斌振东立新光华传家洪涛家瑞世昌克勤广才树森延年保卫"
-)
-_WOMEN = "秀英桂兰玉梅凤霞淑珍爱华丽萍春花翠莲红艳月娥素云美玲彩琴瑞芳巧香慧敏文静玉洁雪莹"
+MEN = "建国德顺永福志强玉海春生明亮学军成林金山宝田爱民守义长江兴旺文斌振东立新光华传家洪涛家瑞世昌克勤广才树森延年保卫"
+WOMEN = "秀英桂兰玉梅凤霞淑珍爱华丽萍春花翠莲红艳月娥素云美玲彩琴瑞芳巧香慧敏文静玉洁雪莹"
 
 
 @dataclass(frozen=True)
@@ -160,7 +158,7 @@ def name_natural_villages(
     taken = {unit.stem for unit in units} | {unit.name for unit in units}
     names: list[str] = []
     aliases: list[str] = []
-    words = list(rng.permutation(_PLACE_WORDS))
+    words = list(rng.permutation(PLACE_WORDS))
     seen: set[int] = set()
     for village in centre_village:
         unit = units[village]
@@ -173,7 +171,7 @@ def name_natural_villages(
                 elif chance < 0.42:
                     name = str(rng.choice(["小", "西", "东", "后", "前"])) + unit.stem
                 else:
-                    name = f"{pick_surname(rng)}家{rng.choice(_PLACE_ENDS)}"
+                    name = f"{pick_surname(rng)}家{rng.choice(PLACE_ENDS)}"
         seen.add(int(village))
         taken.add(name)
         names.append(name)
@@ -189,19 +187,19 @@ def name_natural_villages(
 
 def pick_surname(rng: np.random.Generator) -> str:
     """A surname, common ones more often."""
-    return _SURNAMES[int(rng.choice(len(_SURNAMES), p=_SURNAME_WEIGHTS / _SURNAME_WEIGHTS.sum()))]
+    return SURNAMES[int(rng.choice(len(SURNAMES), p=SURNAME_WEIGHTS / SURNAME_WEIGHTS.sum()))]
 
 
 def kin_of(place: str, rng: np.random.Generator) -> list[str]:
     """The few surnames most families of a natural village share; one that the place's name tells comes first."""
-    own = [place[0]] if place[0] in _SURNAMES and "家" in place[:2] else []
+    own = [place[0]] if place[0] in SURNAMES and "家" in place[:2] else []
     return [*own, *(pick_surname(rng) for _ in range(3 - len(own)))]
 
 
 def person_name(kin: list[str], woman: bool, rng: np.random.Generator) -> str:
     """An invented name of two or three characters; a rare character now and then."""
     surname = kin[min(int(rng.geometric(0.55)) - 1, 2)] if rng.random() < 0.78 else pick_surname(rng)
-    pool = _WOMEN if woman else _MEN
+    pool = WOMEN if woman else MEN
     first, second = (pool[int(k)] for k in rng.integers(0, len(pool), 2))
     chance = rng.random()
     if chance < 0.003:

@@ -31,6 +31,11 @@ def run(*words: str, **env: str) -> Result:
         ["export", "poems", "--out", "x.csv"],
         ["export", "households", "--out", "x.docx"],
         ["coverage", "--by", "planet"],
+        ["sample"],
+        ["sample", "--households", "0", "--load"],
+        ["sample", "--households", "10000001", "--load"],
+        ["sample", "--households", "10"],
+        ["sample", "--households", "10", "--seed", "-1", "--load"],
         ["user", "add", "x"],
         ["user", "add", "x", "--role", "king", "--area", "1"],
         ["user", "token"],
@@ -80,9 +85,24 @@ def test_a_database_that_does_not_answer_is_said_in_words(tmp_path: Path) -> Non
         assert "Traceback" not in answer.output
 
 
+def test_a_sample_is_written_and_told(tmp_path: Path) -> None:
+    answer = CliRunner().invoke(
+        main, ["sample", "--households", "250", "--seed", "4", "--out", str(tmp_path / "made"), "--json"]
+    )
+    assert answer.exit_code == 0, answer.output
+    told = json.loads(answer.stdout)
+    assert (told["households"], told["seed"], told["area"]) == (250, 4, "9901")
+    assert told["counts"]["households"] == 250
+    assert "batch" not in told
+    paths = [Path(path) for paths in told["files"].values() for path in paths]
+    assert sorted(paths) == sorted((tmp_path / "made").iterdir())
+    lines = run("sample", "--households", "250", "--out", str(tmp_path / "made")).stdout.splitlines()
+    assert [line.split()[3] for line in lines if line.startswith("./fangtu import")] == [str(path) for path in paths]
+
+
 def test_help_has_all_verbs() -> None:
     listed = run("--help").output
-    for verb in ("upgrade", "import", "export", "coverage", "recheck", "status", "user"):
+    for verb in ("upgrade", "import", "sample", "export", "coverage", "recheck", "status", "user"):
         assert verb in listed
     assert "load-sample" not in listed
 

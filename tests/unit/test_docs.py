@@ -125,7 +125,8 @@ def test_every_verb_of_the_command_named_exists(page: Path) -> None:
     cli, users, launch = source("app/cli.py"), source("app/users.py"), source("app/launch/verbs.py")
     commands = r'@\w+\.command\((?:\s*"(\w+)")?.*?\ndef (\w+)\('
     verbs = {name or function for name, function in re.findall(commands, cli, re.DOTALL)}
-    verbs |= {"status", "user", *re.findall(r'"([a-z]+)"', launch.split("PROGRESS_VERBS = ", 1)[1].split("\n", 1)[0])}
+    progress = launch.split("PROGRESS_VERBS = ", 1)[1].split("\n", 1)[0]
+    verbs |= {"status", "user", "bench", *re.findall(r'"([a-z]+)"', progress)}
     text = text_of(page)
     named = set(re.findall(r"\./fangtu ([a-z]\w+)", text))
     assert named - verbs == set()

@@ -29,7 +29,7 @@ def keep_signals() -> Iterator[None]:
 
 
 def test_help_names_every_verb_in_both_languages() -> None:
-    for verb in (*APP_VERBS, "demo", "test", "serve", "stop", "status"):
+    for verb in (*APP_VERBS, "demo", "test", "bench", "serve", "stop", "status"):
         assert all(f"\n  {verb} " in text for text in HELP)
 
 

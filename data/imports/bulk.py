@@ -1,0 +1,365 @@
+"""A made-up county straight into the store, past reading and checking: for measuring and trying at any size.
+
+Rows are made by the program, so that there is nothing to recognise and nothing to refuse; all else is as with an
+import: one transaction, one batch, an audit row. Where things belong is decided by ``data.areas``, what counts by
+``data.rules.validity``, and standings and coverage follow by the triggers of the tables, a statement for many rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+from data.areas import assign_places, number_range, settle_jurisdiction
+from data.audit import record
+from data.campaigns import open_campaign
+from data.db import owner_session
+from data.following import DISTANCE
+from data.imports.merge import fresh_plans
+from data.imports.run import IMPORT_LOCK
+from data.imports.staging import make_stage
+from data.rules.plan import VisitRule, read_plan
+from data.rules.validity import VisitFacts, check_visit
+from data.samples.county import CITY, PLAN, County
+from geo.errors import FangtuError, Text
+from geo.shapes import label_point
+
+Say = Callable[[Text], None]
+KIND = "sample"
+# Rows of a statement: enough that its fixed costs do not count, few enough that its lists stay small.
+ROWS_AT_ONCE = 100_000
+_TABLES = ("area", "grid", "household", "standing", "coverage", "house", "appraisal", "visit")
+_HOUSEHOLD = {
+    "code": "text",
+    "head_name": "text",
+    "people": "integer",
+    "stated_area": "text",
+    "house_no": "text",
+    "address": "text",
+    "lon": "double precision",
+    "lat": "double precision",
+    "accuracy_m": "double precision",
+    "village_code": "text",
+}
+_HOUSE = {
+    "code": "text",
+    "household_code": "text",
+    "grade": "text",
+    "appraised_on": "date",
+    "structure": "text",
+    "built_year": "integer",
+    "area_m2": "double precision",
+    "storeys": "integer",
+}
+_VISIT = {
+    "code": "uuid",
+    "household_code": "text",
+    "round": "smallint",
+    "started_at": "timestamp",
+    "ended_at": "timestamp",
+    "minutes": "double precision",
+    "mode": "text",
+    "reason": "text",
+    "outcome": "text",
+    "visitor": "text",
+    "lon": "double precision",
+    "lat": "double precision",
+    "accuracy_m": "double precision",
+    "verdict": "text",
+}
+_PLACED = {
+    "id": "bigint",
+    "geom": "geometry(point, 4326)",
+    "village_id": "bigint",
+    "grid_id": "bigint",
+    "jur": "bigint",
+}
+_POINT = "st_setsrid(st_makepoint(lon, lat), 4326)"
+
+
+class CountyThere(FangtuError):
+    """A county of these codes is in the store already."""
+
+    code = "county_there"
+
+
+def load_county(engine: Engine, county: County, say: Say = lambda text: None) -> dict[str, Any]:
+    """Load a county as one batch.
+
+    Parameters
+    ----------
+    engine : Engine
+        Of the owner.
+    county : County
+    say : callable, optional
+        Gets a sentence for each step.
+
+    Returns
+    -------
+    dict
+        ``batch``: its number; ``seconds`` by step. What is stored is what an import of the county's files stores.
+
+    Raises
+    ------
+    CountyThere
+        If an area of one of its codes is known; nothing is changed then.
+    """
+    seconds: dict[str, float] = {}
+
+    @contextmanager
+    def step(name: str, sentence: Text) -> Iterator[None]:
+        say(sentence)
+        began = time.perf_counter()
+        yield
+        seconds[name] = round(time.perf_counter() - began, 2)
+
+    jur, jur_end = number_range(CITY)
+    with owner_session(engine) as session:
+        session.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": IMPORT_LOCK})
+        _refuse_known(session, county)
+        batch = _open_batch(session, county, jur, jur_end)
+        with step("areas", Text("写入辖区和网格", "Writing areas and grids")):
+            _add_areas(session, county, batch)
+        open_campaign(session, read_plan(PLAN), (jur, jur_end))
+        with step("households", Text("写入农户", "Writing households")):
+            for rows in county.households(ROWS_AT_ONCE):
+                _add_households(session, rows, batch)
+        _count_rows(session, "household", "standing", "coverage")
+        with step("houses", Text("写入房屋", "Writing houses")):
+            for rows in county.houses(ROWS_AT_ONCE):
+                _add_houses(session, rows, batch)
+        with step("visits", Text("写入走访记录", "Writing visits")):
+            for number, rows in enumerate(county.visits(ROWS_AT_ONCE)):
+                _add_visits(session, rows, batch)
+                if number == 0:
+                    _count_rows(session, "visit", "standing", "coverage")
+        _close_batch(session, county, batch, jur)
+    with step("vacuum", Text("整理数据表", "Tidying the tables")):
+        _tidy(engine)
+    return {"batch": batch, "seconds": seconds}
+
+
+def _refuse_known(session: Session, county: County) -> None:
+    known = session.scalars(
+        text("select code from area where code = any (:codes) and valid_to is null order by code"),
+        {"codes": county.county_codes},
+    ).all()
+    if known:
+        raise CountyThere(
+            Text(
+                f"库中已有辖区 {'、'.join(known)}，样例县没有载入。",
+                f"{', '.join(known)} is in the store already; the sample county was not loaded.",
+            ),
+            found=list(known),
+        )
+
+
+def _open_batch(session: Session, county: County, jur: int, jur_end: int) -> int:
+    name = f"sample-{len(county.grid)}-{county.seed}"
+    rows = sum(county.counts[kind] for kind in ("villages", "grids", "households", "houses", "visits"))
+    return int(
+        session.execute(
+            text("""
+                insert into batch (kind, file_name, sha256, read, accepted, jur, jur_end)
+                values (:kind, :name, :digest, :rows, :rows, :jur, :jur_end) returning id"""),
+            {
+                "kind": KIND,
+                "name": name,
+                "digest": hashlib.sha256(name.encode()).digest(),
+                "rows": rows,
+                "jur": jur,
+                "jur_end": jur_end,
+            },
+        ).scalar_one()
+    )
+
+
+def _close_batch(session: Session, county: County, batch: int, jur: int) -> None:
+    record(
+        session,
+        act="import",
+        object_kind=KIND,
+        object_id=batch,
+        details={"seed": county.seed, **county.counts},
+        jur=jur,
+    )
+
+
+def _add_areas(session: Session, county: County, batch: int) -> None:
+    """Write areas and grids; parents that are known already stay as they are."""
+    shapes = county.boundaries.set_index("code").geometry
+    make_stage(session, "stage_area", dict.fromkeys(("code", "name", "level", "parent", "shape", "spot"), "text"))
+    listed = county.areas.rename(columns={"parent_code": "parent"})
+    grids = county.boundaries[county.boundaries["level"] == "grid"].rename(columns={"parent_code": "parent"})
+    rows = pd.concat([listed, pd.DataFrame(grids[["code", "name", "level", "parent"]])], ignore_index=True)
+    drawn = np.array([shapes.get(code) for code in rows["code"]], dtype=object)
+    spots = [
+        label_point(shape) if shape is not None and level != "grid" else None
+        for shape, level in zip(drawn, rows["level"], strict=True)
+    ]
+    for name, places in (("shape", drawn), ("spot", np.array(spots, dtype=object))):
+        rows[name] = shapely.to_wkb(shapely.set_srid(places, 4326), hex=True, include_srid=True)
+    _copy(session, "stage_area", rows)
+    session.execute(text("analyze stage_area"))
+    session.execute(
+        text("""
+            insert into area (code, name, level, jur, jur_end, geom, centre, source, batch_id)
+            select s.code, s.name, s.level, rpad(s.code, 15, '0')::bigint,
+                   rpad(s.code, 15, '0')::bigint + (10 ^ (15 - length(s.code)))::bigint,
+                   st_multi(s.shape::geometry), s.spot::geometry, case when s.shape is not null then 'wgs84' end, :batch
+            from stage_area s where s.level <> 'grid' order by length(s.code), s.code
+            on conflict (code) where valid_to is null do nothing"""),
+        {"batch": batch},
+    )
+    session.execute(
+        text("""
+            update area a set parent_id = p.id from stage_area s join area p on p.code = s.parent and p.valid_to is null
+             where a.code = s.code and a.batch_id = :batch"""),
+        {"batch": batch},
+    )
+    session.execute(
+        text("""
+            insert into grid (code, name, village_id, jur, jur_end, geom, batch_id)
+            select s.code, s.name, a.id, s.code::bigint, s.code::bigint + 1, st_multi(s.shape::geometry), :batch
+            from stage_area s join area a on a.code = s.parent and a.valid_to is null
+            where s.level = 'grid' order by s.code"""),
+        {"batch": batch},
+    )
+    _count_rows(session, "area", "grid")
+
+
+def _add_households(session: Session, rows: pd.DataFrame, batch: int) -> None:
+    make_stage(session, "stage_bulk", _HOUSEHOLD | _PLACED)
+    _copy(session, "stage_bulk", rows[list(_HOUSEHOLD)])
+    _place_stage(session, "household")
+    session.execute(
+        text("""
+            insert into household (id, natural_key, code, head_name, people, address, house_no, stated_area, village_id,
+                                   grid_id, jur, batch_id, geom, source_system, placed_by, accuracy_m, quality)
+            select id, left(village_code, 9) || ':' || code, code, head_name, people, address, house_no, stated_area,
+                   village_id, grid_id, jur, :batch, geom, 'wgs84', 'import', accuracy_m, 3
+            from stage_bulk order by id"""),
+        {"batch": batch},
+    )
+    _settle_keys(session)
+
+
+def _add_houses(session: Session, rows: pd.DataFrame, batch: int) -> None:
+    """Write houses where their households stand, and their appraisals."""
+    make_stage(session, "stage_bulk", _HOUSE | {"id": "bigint"})
+    _copy(session, "stage_bulk", rows)
+    session.execute(text("update stage_bulk set id = nextval(pg_get_serial_sequence('house', 'id'))"))
+    session.execute(text("analyze stage_bulk"))
+    fresh_plans(session)
+    session.execute(
+        text("""
+            insert into house (id, natural_key, code, household_id, household_ref, jur, village_id, grid_id, grade,
+                               structure, built_year, area_m2, storeys, batch_id, geom, source_system, placed_by,
+                               accuracy_m, quality)
+            select s.id, :city || ':' || s.code, s.code, h.id, s.household_code, h.jur,
+                   h.village_id, h.grid_id, s.grade, s.structure, s.built_year, s.area_m2, s.storeys, :batch, h.geom,
+                   h.source_system, 'household', h.accuracy_m, h.quality
+            from stage_bulk s join household h on h.code = s.household_code and h.batch_id = :batch order by s.id"""),
+        {"batch": batch, "city": CITY},
+    )
+    session.execute(
+        text("""
+            insert into appraisal (house_id, jur, appraised_on, result, batch_id)
+            select s.id, h.jur, s.appraised_on, s.grade, :batch from stage_bulk s join house h on h.id = s.id
+            order by s.id"""),
+        {"batch": batch},
+    )
+    _settle_keys(session)
+
+
+def _add_visits(session: Session, rows: pd.DataFrame, batch: int) -> None:
+    make_stage(session, "stage_bulk", _VISIT | _PLACED)
+    _copy(session, "stage_bulk", rows.assign(verdict=_verdicts(rows))[list(_VISIT)])
+    _place_stage(session, None)
+    session.execute(
+        text(f"""
+            insert into visit (id, natural_key, campaign_id, round_no, household_id, household_ref, jur, visitor,
+                               started_at, ended_at, minutes, mode, reason, outcome, place_jur, distance_m, verdict,
+                               counts, batch_id, geom, source_system, placed_by, accuracy_m, quality)
+            select v.code, v.code::text, c.id, v.round, h.id, v.household_code, h.jur, v.visitor,
+                   v.started_at at time zone 'Asia/Shanghai', v.ended_at at time zone 'Asia/Shanghai', v.minutes,
+                   v.mode, v.reason, v.outcome, coalesce(g.jur, a.jur), {DISTANCE}, v.verdict, v.verdict = 'valid',
+                   :batch, v.geom, case when v.geom is not null then 'wgs84' end,
+                   case when v.geom is not null then 'import' end, v.accuracy_m,
+                   case when v.geom is null then 7 else 3 end
+            from stage_bulk v
+            join household h on h.code = v.household_code and h.batch_id = :batch
+            join campaign c on c.code = :campaign
+            left join grid g on g.id = v.grid_id left join area a on a.id = v.village_id
+            order by v.id"""),
+        {"batch": batch, "campaign": str(rows["campaign"].iloc[0])},
+    )
+    _settle_keys(session)
+
+
+def _place_stage(session: Session, table: str | None) -> None:
+    """Give the stage keys in the order of its rows, points, and the areas they belong to."""
+    key = f"nextval(pg_get_serial_sequence('{table}', 'id'))" if table else "nextval('pg_temp.row_number')"
+    if table is None:
+        session.execute(text("create temporary sequence if not exists row_number"))
+    session.execute(
+        text(f"update stage_bulk set id = {key}, geom = case when lon is not null then {_POINT} end, jur = 0")
+    )
+    assign_places(session, "stage_bulk")
+    settle_jurisdiction(session, "stage_bulk")
+    session.execute(text("analyze stage_bulk"))
+    fresh_plans(session)
+
+
+def _verdicts(rows: pd.DataFrame) -> list[str]:
+    """Judge by the campaign's rule; what is alike is judged once."""
+    rule = VisitRule.from_plan({"visit": asdict(read_plan(PLAN).visit)})
+    facts = rows[["mode", "outcome", "minutes", "reason"]].itertuples(index=False, name=None)
+    known: dict[tuple[Any, ...], str] = {}
+    verdicts = []
+    for fact in facts:
+        verdict = known.get(fact)
+        if verdict is None:
+            verdict = known[fact] = check_visit(VisitFacts(*fact), rule)
+        verdicts.append(verdict)
+    return verdicts
+
+
+def _copy(session: Session, table: str, rows: pd.DataFrame) -> None:
+    """Copy a frame with COPY; what is empty is null."""
+    buffer = io.StringIO()
+    rows.to_csv(buffer, header=False, index=False)
+    buffer.seek(0)
+    driver: Any = session.connection().connection.driver_connection
+    with driver.cursor() as cursor:
+        cursor.copy_expert(f"copy {table} ({', '.join(rows.columns)}) from stdin csv", buffer)
+
+
+def _settle_keys(session: Session) -> None:
+    """Check deferred keys now, part by part, so that they do not wait in memory for the commit."""
+    session.execute(text("set constraints all immediate"))
+    session.execute(text("set constraints all deferred"))
+
+
+def _count_rows(session: Session, *tables: str) -> None:
+    """Let the planner know of the rows just written: a table that is thought empty is joined row by row."""
+    for table in tables:
+        session.execute(text(f"analyze {table}"))
+
+
+def _tidy(engine: Engine) -> None:
+    """Vacuum what was written: indexes alone can answer only of pages that are known to be all visible."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for table in _TABLES:
+            connection.execute(text(f"vacuum (analyze) {table}"))

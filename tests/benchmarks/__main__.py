@@ -1,0 +1,111 @@
+"""List and run the benchmarks: ``./fangtu bench``, or ``python -m tests.benchmarks``.
+
+Without a name they are listed; ``all`` runs all. The figures go to ``var/benchmarks/NAME.json`` as well. Exit status 1
+if a goal is missed, answers differ or something that is needed is not there; 2 for a wrong command line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent
+NAMES = tuple(sorted(path.stem.removeprefix("bench_") for path in FOLDER.glob("bench_*.py")))
+
+
+def main(words: Sequence[str]) -> int:
+    """List or run; results are printed as a table or, with ``--json``, as JSON."""
+    parser = argparse.ArgumentParser(
+        prog="./fangtu bench", description="List the benchmarks, or run those named.", allow_abbrev=False
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="what to run, or: all")
+    parser.add_argument("--households", type=int, help="size of the data, where a benchmark has one")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    chosen = parser.parse_args(words)
+    names = NAMES if chosen.names == ["all"] else tuple(dict.fromkeys(chosen.names))
+    strange = sorted(set(names) - set(NAMES))
+    if strange or (chosen.households is not None and chosen.households < 1):
+        parser.error(f"no benchmark {', '.join(strange)}; there are: {', '.join(NAMES)}" if strange else "--households")
+    try:
+        return _run(names, chosen.households, chosen.json) if names else _list(chosen.json)
+    except ModuleNotFoundError as error:
+        print(
+            f"The package {error.name} is not installed. Benchmarks need what the tests need: ./fangtu bench without "
+            "--no-install installs it.",
+            file=sys.stderr,
+        )
+        return 1
+
+
+def _list(as_json: bool) -> int:
+    about = {name: import_module(f"tests.benchmarks.bench_{name}").ABOUT for name in NAMES}
+    if as_json:
+        print(json.dumps(about, indent=1))
+        return 0
+    width = max(map(len, about))
+    for name, sentence in about.items():
+        print(f"{name:<{width}}  {sentence}")
+    print("\n./fangtu bench NAME [--households N] [--json]")
+    return 0
+
+
+def _run(names: Sequence[str], households: int | None, as_json: bool) -> int:
+    from tests.benchmarks.figures import AnswersDiffer, Unavailable, print_figures
+
+    results: dict[str, Any] = {}
+    good = True
+    for name in names:
+        told: dict[str, Any] = {**_conditions(), "figures": []}
+        figures: list[Any] = []
+        # What is printed on the way is for people; with --json standard output holds nothing but the result.
+        with redirect_stdout(sys.stderr if as_json else sys.stdout):
+            print(f"== {name}", flush=True)
+            try:
+                figures = import_module(f"tests.benchmarks.bench_{name}").run(households)
+            except AnswersDiffer as error:
+                told["answers_differ"] = str(error)
+            except Unavailable as error:
+                told["unavailable"] = str(error)
+            told["figures"] = [figure.as_json() for figure in figures]
+            told["load_after"] = os.getloadavg()[0]
+            if not as_json:
+                print_figures(figures)
+            for key in ("answers_differ", "unavailable"):
+                if key in told:
+                    print(told[key])
+        good &= bool(figures) and all(figure.met is not False for figure in figures)
+        results[name] = told
+        _write(name, told)
+    if as_json:
+        print(json.dumps(results, ensure_ascii=False, indent=1))
+    return 0 if good else 1
+
+
+def _conditions() -> dict[str, Any]:
+    return {
+        "began": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "machine": platform.platform(),
+        "cores": os.cpu_count(),
+        "load_before": os.getloadavg()[0],
+    }
+
+
+def _write(name: str, told: dict[str, Any]) -> None:
+    from data.settings import load_settings
+
+    folder = load_settings().var / "benchmarks"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

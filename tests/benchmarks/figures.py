@@ -1,0 +1,194 @@
+"""What a benchmark gives back. Each ``bench_NAME`` module has ``ABOUT``, one sentence, and ``run(households)``.
+
+``run`` measures, prints what it finds on the way, and returns figures; it raises :class:`AnswersDiffer` where two ways
+that are compared do not give the same answer, and :class:`Unavailable` where something it needs is not there.
+``./fangtu bench`` lists and runs them; each can also be run alone as ``python -m tests.benchmarks.bench_NAME``.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from sqlalchemy import create_engine, text
+
+from data.settings import ROOT, Settings
+
+PEERS = ROOT / "var" / "peers"
+
+
+class AnswersDiffer(Exception):
+    """Two ways give different answers, so that their times are not compared."""
+
+
+class Unavailable(Exception):
+    """Something the benchmark needs is not there; the message says what and how to get it."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number.
+
+    Attributes
+    ----------
+    what : str
+        What was measured.
+    value : float
+    unit : str
+    goal : float, optional
+        What it has to keep; None where it is only told.
+    at_least : bool
+        Whether the goal is the least; otherwise it is the most.
+    peer : str
+        What it is compared with, and that one's number.
+    ratio : float, optional
+        How many times as much the peer takes.
+    conditions : str
+        Size, number of runs and whatever else the number depends on.
+    """
+
+    what: str
+    value: float
+    unit: str
+    goal: float | None = None
+    at_least: bool = False
+    peer: str = ""
+    ratio: float | None = None
+    conditions: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the goal is kept; None without one."""
+        if self.goal is None:
+            return None
+        return self.value >= self.goal if self.at_least else self.value <= self.goal
+
+    def as_json(self) -> dict[str, Any]:
+        """The figure as plain values."""
+        return {**asdict(self), "met": self.met}
+
+
+def print_figures(figures: Sequence[Figure]) -> None:
+    """Print a table."""
+    if not figures:
+        return
+    rows = [("what", "value", "goal", "", "ratio", "beside", "conditions")]
+    for figure in figures:
+        goal = "" if figure.goal is None else f"{'>=' if figure.at_least else '<='} {figure.goal:g}"
+        told = {None: "", True: "met", False: "MISSED"}[figure.met]
+        ratio = "" if figure.ratio is None else f"{figure.ratio:.3g}"
+        rows.append(
+            (figure.what, f"{figure.value:.4g} {figure.unit}", goal, told, ratio, figure.peer, figure.conditions)
+        )
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def alone(run: Callable[[], Sequence[Figure]]) -> int:
+    """Run one benchmark by itself; exit status 1 where a goal is missed, answers differ or something is lacking."""
+    try:
+        figures = run()
+    except (AnswersDiffer, Unavailable) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print_figures(figures)
+    return int(any(figure.met is False for figure in figures))
+
+
+def load_average() -> str:
+    """How busy the machine is, for the conditions of a figure."""
+    return f"load {os.getloadavg()[0]:.1f}"
+
+
+def p95(values: Sequence[float]) -> float:
+    """What 95 of 100 values keep."""
+    return sorted(values)[min(int(len(values) * 0.95), len(values) - 1)]
+
+
+@dataclass
+class Spent:
+    """Wall and processor seconds."""
+
+    wall: float = 0.0
+    cpu: float = 0.0
+
+
+@contextmanager
+def spending(backend: int | None = None) -> Iterator[Spent]:
+    """Measure a block: time passed, and processor time of a PostgreSQL backend (by its pid) or of this process."""
+    spent = Spent()
+    clock = (lambda: backend_cpu(backend)) if backend else time.process_time
+    cpu, wall = clock(), time.perf_counter()
+    yield spent
+    spent.wall, spent.cpu = time.perf_counter() - wall, clock() - cpu
+
+
+def backend_cpu(pid: int) -> float:
+    """Processor seconds of a process of this machine, in hundredths."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def private_mib(pid: int) -> float:
+    """Memory of a process that is its own, in MiB."""
+    return _status_mib(f"/proc/{pid}/status", "RssAnon")
+
+
+def peak_mib() -> float:
+    """Most memory this process has had, in MiB; what getrusage says would hold that of the process that started it."""
+    return _status_mib("/proc/self/status", "VmHWM")
+
+
+def _status_mib(path: str, field: str) -> float:
+    for line in Path(path).read_text(encoding="utf-8").splitlines():
+        if line.startswith(field):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def peer_python(packages: Sequence[str]) -> Path | None:
+    """Python of an environment of the peers' own, under ``var``; None, with a sentence, where they cannot be had."""
+    python = PEERS / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True)
+    done = subprocess.run(
+        [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        print(f"{', '.join(packages)} could not be installed; left out: {done.stderr.strip()[-200:]}")
+        return None
+    return python
+
+
+def drop_database(settings: Settings) -> None:
+    """Remove the benchmark's own database."""
+    server = create_engine(settings.admin_url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text(f'drop database if exists "{settings.admin_url.database}" with (force)'))
+    server.dispose()
+
+
+def connect(settings: Settings, *, as_app: bool = False) -> Any:
+    """A bare connection as the application has it, or as the owner; autocommit."""
+    url = settings.app_url if as_app else settings.admin_url
+    connection = psycopg2.connect(
+        host=url.query.get("host") or url.host, port=url.port, user=url.username, password=url.password,
+        dbname=url.database, options="-c jit=off -c timezone=Asia/Shanghai",
+    )  # fmt: skip
+    connection.autocommit = True
+    if not as_app:
+        with connection.cursor() as cursor:
+            cursor.execute("set role fangtu_owner")
+    return connection
