@@ -36,7 +36,8 @@ def simulate(seed: int) -> Campaign:
     """One campaign of 40 households (a village) to 15,000 (a township), of 30 to 120 days.
 
     The crew's pace wanders; weekends are lighter or heavier; some campaigns start slowly, have bursts ordered from
-    above, stand still for three to ten days, or slow down for good when the crews go home; the last tenth of the households is hard to meet.
+    above, stand still for three to ten days, or slow down for good when the crews go home; the last tenth of the
+    households is hard to meet.
     """
     rng = np.random.default_rng(seed)
     days = int(rng.integers(30, 121))

@@ -22,10 +22,12 @@ LEAST_VISITS = 5
 # How long a forecast looks beyond the end of the round for the day of the target.
 BEYOND_DAYS = 365
 LOW, HIGH = 0.1, 0.9
-# After so many days the pace of a day counts half.
+# The pace of late is that of the last week; less than this part of the whole round's it is not taken to be.
+WEEK_DAYS, LEAST_PART = 7, 0.1
+# How uneven the days are is learned from all of them; after so many days one counts half.
 HALF_LIFE_DAYS = 5.0
 # The share of the pace of late in the pace to come, the rest is that of the whole round.
-LATE = 0.8
+LATE = 0.6
 # A weekend as it is before anything is known of it: so much of a working day's visits, worth so many weekend days.
 WEEKEND, WEEKEND_DAYS = 0.8, 4.0
 # Days are not independent of one another: what one day strays counts as this many.
@@ -37,7 +39,7 @@ STILL = 0.4
 # How much of the (logarithmic) distance between the pace of late and that of the whole the forecast may stray.
 TURN = 0.5
 # A round slows down for good more often than it gets faster: the lower side strays so much more.
-DOWN = 1.7
+DOWN = 1.6
 # What no daily count can tell: orders from above, harvest, snow, people who cannot be met.
 STRAY = 0.27
 
@@ -168,8 +170,10 @@ def _to_come(
     usual = np.where(_stood_still(daily), STILL, 1.0)
     fresh = usual * 0.5 ** (age / HALF_LIFE_DAYS)
     whole = (usual * daily).sum() / (usual * worth).sum()
-    of_late = (fresh * daily).sum() / (fresh * worth).sum()
-    pace = LATE * of_late + (1 - LATE) * whole
+    week = age < WEEK_DAYS
+    of_late = daily[week].sum() / worth[week].sum()
+    # Between them by their ratio: a pace that fell to a tenth is not half of what it was.
+    pace = whole * (max(of_late, LEAST_PART * whole) / whole) ** LATE if whole > 0 else 0.0
     ahead = np.cumsum(_worth(daily, starts_on, days))
     mean = pace * ahead
     if pace <= 0:
@@ -177,7 +181,7 @@ def _to_come(
     uneven = (fresh * (daily - pace * worth) ** 2).sum() / fresh.sum() / pace**2
     known = fresh.sum() ** 2 / (fresh**2).sum()
     # Where the pace of late is another than that of the whole, nobody knows which of them goes on.
-    apart = TURN * math.log(max(of_late, 0.02 * whole) / whole)
+    apart = TURN * math.log(max(of_late, LEAST_PART * whole) / whole)
     varied = CLUSTER * uneven * (1 / ahead + 1 / known) + STRAY**2 + apart**2
     return mean, np.sqrt(np.log1p(varied))
 
