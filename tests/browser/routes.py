@@ -15,8 +15,8 @@ from tests.browser.stand import Stand
 from tests.hostile import value_of
 from tests.township import VILLAGES
 
-# Files of the checkout, the same for everybody; they hold no record.
-NO_RECORDS = {"static"}
+# Files of the checkout and of the base maps, the same for everybody; they hold no record.
+NO_RECORDS = {"static", "base_maps.file_tile"}
 
 
 def values_for(stand: Stand, payload: str) -> dict[str, list[Any]]:
