@@ -136,7 +136,7 @@ def _other(store: CountyStore) -> list[Figure]:
 
 
 def explained(session: Session, ask: Callable[[], Any]) -> tuple[list[str], str]:
-    """What EXPLAIN ANALYZE says of the statements sent by ``ask``: large tables read whole, and words on it all."""
+    """Large tables that the statements sent by ``ask`` read as a whole, by EXPLAIN ANALYZE, and words on it all."""
     sent: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
