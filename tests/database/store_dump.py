@@ -13,6 +13,7 @@ _LEFT_OUT = (
     "job",
     "upload",
     "column_memory",
+    "area_edit",  # the list of edits: one that was taken back stays in it and is marked so by its batch
     "spatial_ref_sys",
     "alembic_version",
 )
