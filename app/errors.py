@@ -20,6 +20,8 @@ from data.accounts import AccountProblem
 from data.areas import CodeUnknown
 from data.askers import NotAllowed, RecordUnknown
 from data.campaigns import CampaignUnknown
+from data.edit_plans import EditRefused
+from data.edits import EditConflict
 from data.households import ReasonTooShort
 from data.jobs import JobRunning
 from data.passwords import PasswordUnfit
@@ -29,6 +31,7 @@ from data.sealed_files import DiskFull, FileTooLarge
 from data.sealing import SealBroken
 from data.sessions import TooManyAttempts, WrongPassword
 from data.uploads import TooManyUploads, UploadClosed, UploadUnfit
+from geo.editing import DrawingRefused
 from geo.errors import FangtuError
 
 log = logging.getLogger(__name__)
@@ -45,6 +48,9 @@ STATUS: dict[type[FangtuError], int] = {
     ReasonTooShort: 422,
     PlaceRefused: 422,
     CannotRestore: 409,
+    DrawingRefused: 422,
+    EditRefused: 422,
+    EditConflict: 409,
     JobRunning: 409,
     UploadClosed: 409,
     FileTooLarge: 413,

@@ -47,7 +47,7 @@ def _context() -> dict[str, Any]:
 def _nav(asker: Asker) -> list[NavItem]:
     pages = [("/map", _("地图")), ("/coverage", _("覆盖率")), ("/worklists", _("待核"))]
     if asker.role in (Role.SUPERVISOR, Role.ADMIN):
-        pages.append(("/imports", _("导入")))
+        pages += [("/areas/edit", _("边界")), ("/imports", _("导入"))]
     if asker.role is Role.ADMIN:
         pages += [("/accounts", _("账号")), ("/audit", _("日志"))]
     # A batch is looked at from the list of imports.

@@ -132,7 +132,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class _Known:
+class Known:
     """An area as the store has it."""
 
     id: int
@@ -147,8 +147,8 @@ class _Scene:
 
     level: str
     within: tuple[int, int]
-    parent: _Known
-    known: dict[str, _Known]
+    parent: Known
+    known: dict[str, Known]
     notes: list[Text] = field(default_factory=list)
 
 
@@ -263,6 +263,38 @@ def plan_edit(session: Session, wish: Wish, limits: Limits) -> Plan:
     )
 
 
+@dataclass(frozen=True)
+class Found:
+    """One area with its shape, the area above and those beside it."""
+
+    level: str
+    code: str
+    name: str
+    shape: MultiPolygon | None
+    parent: Known
+    neighbours: list[Known]
+
+
+def find_area(session: Session, code: str) -> Found:
+    """Give a village or grid as it is stored, of those the asker may see.
+
+    Raises
+    ------
+    RecordUnknown
+        If there is none.
+    """
+    level = level_of_code(code)
+    village = _village(session, code[:12]) if level else None
+    if village is None:
+        raise RecordUnknown
+    scene = _in_village(session, village, Limits()) if level == "grid" else _in_parent(session, village)
+    own = scene.known.get(code)
+    if own is None:
+        raise RecordUnknown
+    others = [area for area in scene.known.values() if area is not own]
+    return Found(scene.level, own.code, own.name, own.shape, scene.parent, others)
+
+
 def level_of_code(code: str) -> str | None:
     """Level of an area that can be edited, by the length of its code."""
     return {12: "village", 15: "grid"}.get(len(code)) if code.isascii() and code.isdigit() else None
@@ -303,15 +335,10 @@ def _open_scene(session: Session, wish: Wish, limits: Limits) -> _Scene:
         raise EditRefused(
             Text("只能合并同一个村的网格。", "Only grids of one village can be merged."), found=sorted(villages)
         )
-    village = session.execute(
-        text("""
-            select a.id, a.code, a.name, st_asbinary(a.geom) as geom, a.jur, a.jur_end, a.parent_id from area a
-             where a.code = :code and a.level = 'village' and a.valid_to is null"""),
-        {"code": villages.pop()},
-    ).one_or_none()
+    village = _village(session, villages.pop())
     if village is None:
         raise RecordUnknown
-    scene = _in_village(session, village, limits) if level == "grid" else _in_parent(session, village, limits)
+    scene = _in_village(session, village, limits) if level == "grid" else _in_parent(session, village)
     if wish.act != "draw" and not all(code in scene.known for code in wish.codes):
         raise RecordUnknown
     if not limits.holds(*scene.within):
@@ -331,6 +358,15 @@ def _open_scene(session: Session, wish: Wish, limits: Limits) -> _Scene:
     return scene
 
 
+def _village(session: Session, code: str) -> Row[Any] | None:
+    return session.execute(
+        text("""
+            select a.id, a.code, a.name, st_asbinary(a.geom) as geom, a.jur, a.jur_end, a.parent_id from area a
+             where a.code = :code and a.level = 'village' and a.valid_to is null"""),
+        {"code": code},
+    ).one_or_none()
+
+
 def _in_village(session: Session, village: Row[Any], limits: Limits) -> _Scene:
     rows = session.execute(
         text("select id, code, name, st_asbinary(geom) as geom from grid where village_id = :id order by code"),
@@ -344,25 +380,28 @@ def _in_village(session: Session, village: Row[Any], limits: Limits) -> _Scene:
     return _Scene("grid", within, _known(village), {row.code: _known(row) for row in rows})
 
 
-def _in_parent(session: Session, village: Row[Any], limits: Limits) -> _Scene:
+def _in_parent(session: Session, village: Row[Any]) -> _Scene:
     parent = session.execute(
-        text("select id, code, name, st_asbinary(geom) as geom, jur, jur_end from area where id = :id"),
-        {"id": village.parent_id},
+        text("""
+            select id, code, name, st_asbinary(geom) as geom, jur, jur_end from area
+             where id = coalesce(:parent, (select id from area where code = left(:code, 9) and valid_to is null))"""),
+        {"parent": village.parent_id, "code": village.code},
     ).one_or_none()
     if parent is None:
         raise RecordUnknown
     rows = session.execute(
         text("""
             select id, code, name, st_asbinary(geom) as geom from area
-             where parent_id = :id and level = 'village' and valid_to is null order by code"""),
-        {"id": parent.id},
+             where (parent_id = :id or (parent_id is null and left(code, 9) = :code)) and level = 'village'
+               and valid_to is null order by code"""),
+        {"id": parent.id, "code": parent.code},
     )
     return _Scene("village", (parent.jur, parent.jur_end), _known(parent), {row.code: _known(row) for row in rows})
 
 
-def _known(row: Row[Any]) -> _Known:
+def _known(row: Row[Any]) -> Known:
     shape = as_multipolygon(shapely.from_wkb(bytes(row.geom))) if row.geom is not None else None
-    return _Known(row.id, row.code, row.name, shape)
+    return Known(row.id, row.code, row.name, shape)
 
 
 def _draw(session: Session, scene: _Scene, wish: Wish) -> list[Change]:
@@ -429,7 +468,7 @@ def _merge(scene: _Scene, wish: Wish) -> list[Change]:
     return [kept, *(replace(_changed(scene, area, merged), after=None) for area in areas[1:])]
 
 
-def _changed(scene: _Scene, area: _Known, shape: MultiPolygon) -> Change:
+def _changed(scene: _Scene, area: Known, shape: MultiPolygon) -> Change:
     village = area.id if scene.level == "village" else scene.parent.id
     return Change(scene.level, area.code, area.name, area.id, village, area.shape, shape)
 

@@ -320,11 +320,11 @@ def list_issues(session: Session, within: tuple[int, int], duty: Sequence[tuple[
     pairs = session.execute(
         text(f"""
             with place as (
-                select 'grid' as level, g.code, v.name || ' ' || g.name as name, g.village_id as parent, g.geom
+                select 'grid' as level, g.code, v.name || ' ' || g.name as name, v.code as parent, g.geom
                   from grid g join area v on v.id = g.village_id
                  where {inside_grid}
                 union all
-                select 'village', a.code, a.name, a.parent_id, a.geom from area a
+                select 'village', a.code, a.name, left(a.code, 9), a.geom from area a
                  where a.level = 'village' and a.valid_to is null and a.geom is not null and {inside_area})
             select a.level, a.code, a.name, b.code as other_code, b.name as other_name,
                    st_area(st_intersection(a.geom, b.geom)::geography) as m2
@@ -346,6 +346,39 @@ def list_issues(session: Session, within: tuple[int, int], duty: Sequence[tuple[
         "overlaps": [dict(row._mapping) for row in pairs if row.m2 >= 1],
         "bare": [dict(row._mapping) for row in bare],
     }
+
+
+def editable_areas(session: Session, who: Asker) -> list[dict[str, Any]]:
+    """Give the villages whose grids the asker may edit, each with its grids, by code.
+
+    Returns
+    -------
+    list of dict
+        ``code, name, own`` (whether the village's own boundary may be edited as well), ``bare`` (no boundary),
+        ``grids`` (``code, name``).
+    """
+    rows = session.execute(
+        text("""
+            select a.code, a.name, a.geom is null as bare, p.jur as low, p.jur_end as high,
+                   coalesce((select jsonb_agg(jsonb_build_object('code', g.code, 'name', g.name) order by g.code)
+                               from grid g where g.village_id = a.id), '[]') as grids
+              from area a left join area p on p.id = a.parent_id
+                   or (a.parent_id is null and p.code = left(a.code, 9) and p.valid_to is null)
+             where a.level = 'village' and a.valid_to is null
+               and cast(:duty as int8multirange) @> int8range(a.jur, a.jur_end)
+             order by a.code"""),
+        {"duty": duty_ranges(who.duty)},
+    )
+    return [
+        {
+            "code": row.code,
+            "name": row.name,
+            "bare": row.bare,
+            "own": row.low is not None and who.covers(row.low, row.high),
+            "grids": row.grids,
+        }
+        for row in rows
+    ]
 
 
 def _key_of(change: Change, at: int) -> int:
