@@ -149,6 +149,29 @@ def apply() -> Response:
     return _job_json(key)
 
 
+@bp.get("/api/v1/edits/areas")
+@require(*WHO)
+@describe(
+    Operation(
+        "Villages whose grids the asker may edit",
+        answer={
+            "rows": [
+                {
+                    "code": "",
+                    "name": "",
+                    "bare": "Whether it has no boundary yet",
+                    "own": "Whether its own boundary may be edited as well",
+                    "grids": [{"code": "", "name": ""}],
+                }
+            ]
+        },
+    )
+)
+def areas() -> Response:
+    """What the asker may edit."""
+    return jsonify(rows=editable_areas(db(), asker()))
+
+
 @bp.get("/api/v1/edits")
 @require(*WHO)
 @describe(

@@ -283,8 +283,12 @@ def find_area(session: Session, code: str) -> Found:
     RecordUnknown
         If there is none.
     """
-    level = level_of_code(code)
-    village = _village(session, code[:12]) if level else None
+    village, level = _village(session, code), "village"
+    if village is None:
+        of_grid = session.scalar(
+            text("select a.code from grid g join area a on a.id = g.village_id where g.code = :code"), {"code": code}
+        )
+        village, level = _village(session, of_grid) if of_grid else None, "grid"
     if village is None:
         raise RecordUnknown
     scene = _in_village(session, village, Limits()) if level == "grid" else _in_parent(session, village)
@@ -384,17 +388,19 @@ def _in_parent(session: Session, village: Row[Any]) -> _Scene:
     parent = session.execute(
         text("""
             select id, code, name, st_asbinary(geom) as geom, jur, jur_end from area
-             where id = coalesce(:parent, (select id from area where code = left(:code, 9) and valid_to is null))"""),
-        {"parent": village.parent_id, "code": village.code},
+             where id = coalesce(:parent, (
+                select id from area where level = 'township' and valid_to is null and jur <= :jur and jur_end >= :jur_end
+                 order by code limit 1))"""),
+        {"parent": village.parent_id, "jur": village.jur, "jur_end": village.jur_end},
     ).one_or_none()
     if parent is None:
         raise RecordUnknown
     rows = session.execute(
         text("""
             select id, code, name, st_asbinary(geom) as geom from area
-             where (parent_id = :id or (parent_id is null and left(code, 9) = :code)) and level = 'village'
-               and valid_to is null order by code"""),
-        {"id": parent.id, "code": parent.code},
+             where (parent_id = :id or (parent_id is null and jur >= :jur and jur_end <= :jur_end))
+               and level = 'village' and valid_to is null order by code"""),
+        {"id": parent.id, "jur": parent.jur, "jur_end": parent.jur_end},
     )
     return _Scene("village", (parent.jur, parent.jur_end), _known(parent), {row.code: _known(row) for row in rows})
 

@@ -363,7 +363,8 @@ def editable_areas(session: Session, who: Asker) -> list[dict[str, Any]]:
                    coalesce((select jsonb_agg(jsonb_build_object('code', g.code, 'name', g.name) order by g.code)
                                from grid g where g.village_id = a.id), '[]') as grids
               from area a left join area p on p.id = a.parent_id
-                   or (a.parent_id is null and p.code = left(a.code, 9) and p.valid_to is null)
+                   or (a.parent_id is null and p.level = 'township' and p.valid_to is null
+                       and p.jur <= a.jur and p.jur_end >= a.jur_end)
              where a.level = 'village' and a.valid_to is null
                and cast(:duty as int8multirange) @> int8range(a.jur, a.jur_end)
              order by a.code"""),

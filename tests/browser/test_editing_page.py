@@ -14,6 +14,7 @@ from tests.browser.conftest import PHONE, OpenPage
 from tests.browser.stand import Stand, commit_township, served, working
 from tests.browser.test_accessible import check
 from tests.browser.test_language import chinese_of
+from tests.browser.watch import Watch
 from tests.township import VILLAGES
 
 G1, G2 = VILLAGES[0] + "001", VILLAGES[0] + "002"
@@ -34,9 +35,10 @@ def site(stand: Stand, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
 
 
 def choose(page: Page, code: str) -> None:
-    page.get_by_label(re.compile("选区域|Choose an area")).select_option(code)
+    expect(page.locator("body")).to_have_attribute("data-ready", "true")
+    page.get_by_role("combobox", name=re.compile("选区域|Choose an area")).select_option(code)
     expect(page.locator("#edit-tools")).to_be_visible()
-    page.wait_for_function("fangtu.page.state.target !== null")
+    expect(page.locator("#editing")).to_have_attribute("data-target", code.removeprefix("new:"))
 
 
 def spot(page: Page, lon: float, lat: float) -> dict[str, float]:
@@ -62,10 +64,8 @@ def shape_of(stand: Stand, code: str) -> str:
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_a_grid_is_drawn_previewed_applied_and_taken_back(
-    open_page: OpenPage, site: str, stand: Stand, language: str
-) -> None:
-    page = open_page(f"{site}/areas/edit", stand.tokens["supervisor"], language=language)
+def test_a_grid_is_drawn_previewed_applied_and_taken_back(open_page: OpenPage, stand: Stand, language: str) -> None:
+    page = open_page("/areas/edit", "supervisor", language=language)
     before = shape_of(stand, G2)
     choose(page, f"new:{VILLAGES[0]}")
     for lon, lat in ((118.8075, 36.4035), (118.8095, 36.4035), (118.8095, 36.4065)):
@@ -73,7 +73,9 @@ def test_a_grid_is_drawn_previewed_applied_and_taken_back(
     click(page, 118.8075, 36.4065, click_count=2)
     answer = page.locator(".editing-answer")
     expect(answer).to_contain_text("有 1 户改变归属" if language == "zh" else "1 households change area")
-    expect(page.locator("#edit-preview")).to_contain_text("1 户 → 测试1村 003网格" if language == "zh" else "1 households →")
+    expect(page.locator("#edit-preview")).to_contain_text(
+        "1 户 → 测试1村 003网格" if language == "zh" else "1 households →"
+    )
     if language == "en":
         assert not [words for words in chinese_of(page) if "测试" not in words and "网格" not in words]
     page.locator("#edit-apply").click()
@@ -88,9 +90,9 @@ def test_a_grid_is_drawn_previewed_applied_and_taken_back(
     assert shape_of(stand, G2) == before
 
 
-def test_a_corner_is_moved_with_the_arrow_keys_and_esc_leaves(open_page: OpenPage, site: str, stand: Stand) -> None:
-    page = open_page(f"{site}/areas/edit#area={G1}", stand.tokens["supervisor"])
-    page.wait_for_function("document.body.dataset.ready === 'true' && fangtu.page.state.target !== null")
+def test_a_corner_is_moved_with_the_arrow_keys_and_esc_leaves(open_page: OpenPage, stand: Stand) -> None:
+    page = open_page(f"/areas/edit#area={G1}", "supervisor")
+    expect(page.locator("body")).to_have_attribute("data-ready", "true")
     page.get_by_role("button", name="改点").click()
     corners = page.locator(".vertex")
     expect(corners).to_have_count(4)
@@ -107,22 +109,20 @@ def test_a_corner_is_moved_with_the_arrow_keys_and_esc_leaves(open_page: OpenPag
     expect(corners).to_have_count(0)
 
 
-def test_the_keyboard_draws_and_backspace_takes_the_last_point_away(
-    open_page: OpenPage, site: str, stand: Stand
-) -> None:
-    page = open_page(f"{site}/areas/edit", stand.tokens["supervisor"])
+def test_the_keyboard_draws_and_backspace_takes_the_last_point_away(open_page: OpenPage) -> None:
+    page = open_page("/areas/edit", "supervisor")
     choose(page, f"new:{VILLAGES[0]}")
     expect(page.locator(".leaflet-container")).to_be_focused()
     page.keyboard.press("Space")
-    page.wait_for_function("fangtu.page.state.points.length === 1")
+    expect(page.locator("#editing")).to_have_attribute("data-points", "1")
     page.keyboard.press("Backspace")
-    page.wait_for_function("fangtu.page.state.points.length === 0")
+    expect(page.locator("#editing")).to_have_attribute("data-points", "0")
     page.keyboard.press("Escape")
-    page.wait_for_function("fangtu.page.state.tool === null")
+    expect(page.locator("#editing")).to_have_attribute("data-tool", "")
 
 
-def test_coordinates_are_pasted_and_a_merge_is_ticked(open_page: OpenPage, site: str, stand: Stand) -> None:
-    page = open_page(f"{site}/areas/edit", stand.tokens["supervisor"])
+def test_coordinates_are_pasted_and_a_merge_is_ticked(open_page: OpenPage, stand: Stand) -> None:
+    page = open_page("/areas/edit", "supervisor")
     choose(page, G1)
     page.get_by_text("以文字编辑").click()
     field = page.locator("#edit-text")
@@ -137,8 +137,9 @@ def test_coordinates_are_pasted_and_a_merge_is_ticked(open_page: OpenPage, site:
     expect(page.locator(".editing-answer")).to_contain_text("有 3 户改变归属")
 
 
-def test_a_conflict_is_said_and_the_drawing_kept(open_page: OpenPage, site: str, stand: Stand) -> None:
-    page = open_page(f"{site}/areas/edit", stand.tokens["supervisor"])
+def test_a_conflict_is_said_and_the_drawing_kept(open_page: OpenPage, stand: Stand, watch: Watch) -> None:
+    watch.expect(409)
+    page = open_page("/areas/edit", "supervisor")
     choose(page, G1)
     page.get_by_text("以文字编辑").click()
     page.locator("#edit-text").fill("118.80,36.40\n118.8025,36.40\n118.8025,36.41\n118.80,36.41")
@@ -153,8 +154,8 @@ def test_a_conflict_is_said_and_the_drawing_kept(open_page: OpenPage, site: str,
         connection.execute(text("update grid set name = '002 网格' where code = :code"), {"code": G2})
 
 
-def test_the_page_is_accessible_and_on_a_phone_only_looked_at(open_page: OpenPage, site: str, stand: Stand) -> None:
-    page = open_page(f"{site}/areas/edit", stand.tokens["supervisor"])
+def test_the_page_is_accessible_and_on_a_phone_only_looked_at(open_page: OpenPage, stand: Stand) -> None:
+    page = open_page("/areas/edit", "supervisor")
     choose(page, G1)
     page.get_by_role("button", name="改点").click()
     check(page)

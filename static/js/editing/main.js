@@ -12,7 +12,7 @@ import { getJson, postJson, withParams } from "../map/api.js";
 import { fill, h, icon, say, toast } from "../map/dom.js";
 import { toLatLng, toWorld } from "../map/overlay.js";
 import { createPlainMap } from "../map/plain.js";
-import { answerWords, showHistory, showPreview } from "./panel.js";
+import { answerWords, gridName, showHistory, showPreview } from "./panel.js";
 import { createPicture } from "./picture.js";
 import { edgeAt, geometryOf, multiPolygon, polygon, polygonsOf, textOf } from "./shape.js";
 
@@ -142,6 +142,8 @@ function createPage(map) {
     byId("edit-merge").hidden = state.tool !== "merge";
     byId("edit-drop").disabled = !state.tool;
     byId("edit-apply").disabled = !state.found || state.busy;
+    const { dataset } = byId("editing");
+    Object.assign(dataset, { target: state.target ? state.village || state.target.code : "", tool: state.tool || "", points: state.points.length });
   }
 
   function take(tool) {
@@ -414,13 +416,15 @@ function createPage(map) {
     throw failed;
   }
 
-  /** Numbers of areas may be other ones now: the list of areas is the page's own, so it is read anew. */
+  /** After an edit there may be other areas: they are asked for anew, and the chosen one is chosen again if it is there. */
   async function refresh(value) {
     leave();
-    const text = await (await fetch(window.location.pathname + window.location.search, { credentials: "same-origin" })).text();
-    const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("edit-area");
+    const { rows } = await getJson("/api/v1/edits/areas");
     const select = byId("edit-area");
-    if (fresh) select.replaceChildren(...document.importNode(fresh, true).childNodes);
+    fill(select, select.options[0], rows.map((village) => h("optgroup", { label: village.name },
+      village.own ? h("option", { value: village.code }, t("%(name)s 村界", { name: village.name }), village.bare ? ` ${t("（还没有边界）")}` : null) : null,
+      village.grids.map((grid) => h("option", { value: grid.code }, gridName(village.name, grid.name))),
+      h("option", { value: `new:${village.code}` }, t("%(name)s 新网格", { name: village.name })))));
     select.value = [...select.options].some((option) => option.value === value) ? value : "";
     await Promise.all([plain.load(), history(), choose(select.value)]);
     leave();

@@ -1,18 +1,24 @@
 /* What an edit would do, in words: who moves where, how coverage changes, what was repaired, what overlaps. */
 
-import { count, rate } from "../format.js";
-import { t } from "../i18n.js";
+import { count, NONE, rate } from "../format.js";
+import { lang, t } from "../i18n.js";
 import { fill, h } from "../map/dom.js";
 
 const squareMetres = (m2) => t("%(n)s 平方米", { n: count(Math.round(m2)) });
 
+/** A grid with its village; many have the village's name in their own. */
+export function gridName(village, grid) {
+  return grid.startsWith(village) ? grid : `${village} ${grid}`;
+}
+
 function placeName(place) {
   if (!place) return t("村界外");
-  return place.grid ? `${place.village} ${place.grid}` : t("%(name)s（不在网格内）", { name: place.village });
+  if (place.grid) return gridName(place.village, place.grid);
+  return t("%(name)s（不在网格内）", { name: place.village });
 }
 
 function side(part) {
-  return part ? `${rate(part.ratio)} (${count(part.visited)}/${count(part.eligible)})` : t("没有");
+  return part ? `${rate(part.ratio)} (${count(part.visited)}/${count(part.eligible)})` : NONE;
 }
 
 /** One move: "37 户 → 东柳沟 02 网格". */
@@ -50,10 +56,12 @@ export function showPreview(place, found) {
     ]));
 }
 
+const names = (row) => row.areas.map((area) => area.name);
+
 /** The list of edits. */
 export function showHistory(place, rows, onUndo, when) {
   fill(place, rows.length ? rows.map((row) => h("li", {},
-    h("strong", {}, `${row.label}：${row.areas.map((area) => area.name).join("、")}`),
+    h("strong", {}, lang === "en" ? `${row.label}: ${names(row).join(", ")}` : `${row.label}：${names(row).join("、")}`),
     h("span", {}, t("%(n)s 户改变归属", { n: count(row.moved) })),
     h("span", { class: "quiet" }, [row.who, when(row.at)].filter(Boolean).join(" · ")),
     row.undone_at ? h("span", { class: "tag" }, t("已撤销")) : null,
