@@ -21,6 +21,8 @@ from data.areas import CodeUnknown
 from data.askers import NotAllowed, RecordUnknown
 from data.base_files import TileFileUnknown
 from data.campaigns import CampaignUnknown
+from data.edit_plans import EditRefused
+from data.edits import EditConflict
 from data.households import ReasonTooShort
 from data.jobs import JobRunning
 from data.passwords import PasswordUnfit
@@ -30,6 +32,7 @@ from data.sealed_files import DiskFull, FileTooLarge
 from data.sealing import SealBroken
 from data.sessions import TooManyAttempts, WrongPassword
 from data.uploads import TooManyUploads, UploadClosed, UploadUnfit
+from geo.editing import DrawingRefused
 from geo.errors import FangtuError
 from geo.tilefiles.content import TileFileError
 
@@ -49,6 +52,9 @@ STATUS: dict[type[FangtuError], int] = {
     ReasonTooShort: 422,
     PlaceRefused: 422,
     CannotRestore: 409,
+    DrawingRefused: 422,
+    EditRefused: 422,
+    EditConflict: 409,
     JobRunning: 409,
     UploadClosed: 409,
     FileTooLarge: 413,

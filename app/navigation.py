@@ -50,7 +50,7 @@ def _nav(asker: Asker) -> list[NavItem]:
     if asker.role is not Role.INSPECTOR:
         pages.insert(0, ("/overview", _("总览")))
     if asker.role in (Role.SUPERVISOR, Role.ADMIN):
-        pages.append(("/imports", _("导入")))
+        pages += [("/areas/edit", _("边界")), ("/imports", _("导入"))]
     if asker.role is Role.ADMIN:
         pages += [("/accounts", _("账号")), ("/audit", _("日志"))]
     # A batch is looked at from the list of imports.

@@ -74,7 +74,12 @@ def area_range(session: Session, code: str | None) -> tuple[int, int]:
     return found[0].jur, found[0].jur_end
 
 
-def members_of(points: str) -> str:
+# The areas a place can belong to, as the rule below reads them.
+VILLAGES = "select id, code, geom from area where level = 'village' and valid_to is null and geom is not null"
+GRIDS = "select id, code, village_id, geom from grid where true"
+
+
+def members_of(points: str, *, villages: str = VILLAGES, grids: str = GRIDS) -> str:
     """SQL that says to which village and grid each place belongs: the module's rule, for writing and for recounting.
 
     Polygon outer, points inner: the prepared polygon is used again for each of its points (five times less work than
@@ -84,6 +89,8 @@ def members_of(points: str) -> str:
     ----------
     points : str
         A table with ``id`` and ``geom`` (EPSG:4326 points, indexed); never user input.
+    villages, grids : str
+        Queries of the villages and grids there are, or would be; never user input.
 
     Returns
     -------
@@ -96,19 +103,20 @@ def members_of(points: str) -> str:
         from {points} s
         left join (
             select distinct on (p.id) p.id, v.id as area_id
-            from (select id, code, geom from area
-                  where level = 'village' and valid_to is null and geom is not null offset 0) v
+            from ({villages} offset 0) v
             cross join lateral (select i.id from {points} i where st_covers(v.geom, i.geom) offset 0) p
             order by p.id, v.code) v on v.id = s.id
         left join (
             select distinct on (p.id) p.id, g.id as area_id, g.village_id
-            from (select id, code, village_id, geom from grid offset 0) g
+            from ({grids} offset 0) g
             cross join lateral (select i.id from {points} i where st_covers(g.geom, i.geom) offset 0) p
             order by p.id, g.code) g on g.id = s.id
         where s.geom is not null"""
 
 
-def assign_places(session: Session, table: str, *, where: str = "true", params: dict[str, Any] | None = None) -> int:
+def assign_places(
+    session: Session, table: str, *, where: str = "true", params: dict[str, Any] | None = None, near: str | None = None
+) -> int:
     """Set ``village_id``, ``grid_id`` of the placed rows of a table by their position, in one statement.
 
     Parameters
@@ -119,6 +127,9 @@ def assign_places(session: Session, table: str, *, where: str = "true", params: 
         SQL condition on alias ``h`` that limits the rows looked at; never user input.
     params : dict, optional
         Values of the condition.
+    near : str, optional
+        SQL condition on an area's ``geom`` that holds for every area that covers one of the rows: others need not be
+        looked at. Never user input.
 
     Returns
     -------
@@ -138,11 +149,13 @@ def assign_places(session: Session, table: str, *, where: str = "true", params: 
     session.execute(text("analyze spot"))
     # The planner cannot guess how many points are inside, so it must not loop over them again.
     session.execute(text("set local enable_nestloop = off"))
+    only = "" if near is None else f" and {near}"
     result = session.execute(
         text(f"""
             update {table} t set village_id = found.village_id, grid_id = found.grid_id
-              from ({members_of("spot")}) found
-             where t.id = found.id and (t.village_id, t.grid_id) is distinct from (found.village_id, found.grid_id)""")
+              from ({members_of("spot", villages=VILLAGES + only, grids=GRIDS + only)}) found
+             where t.id = found.id and (t.village_id, t.grid_id) is distinct from (found.village_id, found.grid_id)"""),
+        values if near else {},
     )
     session.execute(text("set local enable_nestloop = on"))
     return rows_changed(result)
@@ -183,8 +196,9 @@ def reassign_within(session: Session, shape: str) -> dict[str, int]:
         ``households``, ``houses``, ``sites``, ``visits``: how many changed their village, grid or jurisdiction.
     """
     where = "h.geom && cast(:shape as geometry) and st_intersects(cast(:shape as geometry), h.geom)"
+    near = "geom && cast(:shape as geometry)"
     touched = {"shape": shape}
-    moved = {"households": assign_places(session, "household", where=where, params=touched)}
+    moved = {"households": assign_places(session, "household", where=where, params=touched, near=near)}
     # A settlement belongs to one village; a household that left the village leaves the settlement as well.
     session.execute(
         text(f"""
@@ -195,7 +209,7 @@ def reassign_within(session: Session, shape: str) -> dict[str, int]:
     )
     settle_jurisdiction(session, "household", where=where, params=touched)
     for name, table in (("houses", "house"), ("sites", "renovation_site")):
-        moved[name] = assign_places(session, table, where=where, params=touched)
+        moved[name] = assign_places(session, table, where=where, params=touched, near=near)
         # With a household they follow it; alone they follow their own position.
         settle_jurisdiction(session, table, where=f"h.household_id is null and {where}", params=touched)
     moved["visits"] = place_visits(session, where=where, params=touched)

@@ -40,13 +40,13 @@ _BATCH = """
 
 
 def list_batches(session: Session, page: int = 1) -> BatchPage:
-    """Give one page of the batches the asker may read, newest first.
+    """Give one page of the imported batches the asker may read, newest first; edits of boundaries have their own list.
 
     Who imported one is named where the asker may see that account.
     """
-    total = session.scalar(text("select count(*) from batch")) or 0
+    total = session.scalar(text("select count(*) from batch where kind <> 'edit'")) or 0
     rows = session.execute(
-        text(f"{_BATCH} order by b.created_at desc, b.id desc limit :limit offset :skip"),
+        text(f"{_BATCH} where b.kind <> 'edit' order by b.created_at desc, b.id desc limit :limit offset :skip"),
         {"limit": PAGE, "skip": PAGE * (page - 1)},
     ).all()
     return BatchPage(rows, int(total), page)
@@ -60,7 +60,7 @@ def find_batch(session: Session, batch_id: int) -> Row[Any]:
     RecordUnknown
         If there is none of that number among those the asker may read.
     """
-    row = session.execute(text(f"{_BATCH} where b.id = :id"), {"id": batch_id}).one_or_none()
+    row = session.execute(text(f"{_BATCH} where b.id = :id and b.kind <> 'edit'"), {"id": batch_id}).one_or_none()
     if row is None:
         raise RecordUnknown
     return row

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from data.db import rows_changed
 from geo.errors import FangtuError, Text
 
-QUICK, HEAVY = ("preview",), ("trial", "import", "undo")
+QUICK, HEAVY = ("preview",), ("trial", "import", "undo", "edit")
 CHANNEL = "fangtu_job"
 MOST_ATTEMPTS = 3
 
@@ -42,7 +42,7 @@ class Claim:
     attempt : int
         How many times it was claimed, this one included; names the claim.
     kind : str
-        ``preview``, ``trial``, ``import`` or ``undo``.
+        ``preview``, ``trial``, ``import``, ``undo`` or ``edit``.
     account_id : int
         Whose it is.
     jur, jur_end : int

@@ -7,8 +7,8 @@ pages, tiles, exports and commands ask here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.areas import EVERYWHERE
+from data.rules.words import VISITED
 from data.tables.coverage import STATUS_COLUMNS
 
 BY = ("county", "township", "village", "group", "grid")
@@ -65,6 +66,15 @@ class AreaCoverage:
         # In whole ten-thousandths, since 0.95 * 12843 is not exact in binary.
         needed = -(-self.eligible * round(target * 10000) // 10000)
         return max(0, needed - self.visited)
+
+    def plus(self, changes: Mapping[int, int]) -> AreaCoverage:
+        """Counts once households of some statuses have come (positive) or gone (negative), status by status."""
+        return replace(
+            self,
+            eligible=self.eligible + sum(changes.values()),
+            visited=self.visited + sum(n for status, n in changes.items() if status in VISITED),
+            counts={status: n + changes.get(status, 0) for status, n in self.counts.items()},
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The row as JSON, with what is derived from it; figures nobody knows are null."""

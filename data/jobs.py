@@ -63,9 +63,14 @@ def add_job(
     Raises
     ------
     JobRunning
-        If another one of the asker's is open for the same upload or batch.
+        If another one of the asker's is open for the same upload or batch; without either, of the same kind.
     """
-    same = Job.upload_id == upload_id if upload_id is not None else Job.batch_id == batch_id
+    if upload_id is not None:
+        same = Job.upload_id == upload_id
+    elif batch_id is not None:
+        same = Job.batch_id == batch_id
+    else:
+        same = and_(Job.kind == kind, Job.upload_id.is_(None), Job.batch_id.is_(None))
     if session.scalar(select(Job.id).where(same, _IS_OPEN, Job.kind.not_in(instead_of)).limit(1)) is not None:
         raise JobRunning
     session.execute(

@@ -138,6 +138,35 @@ def tile_range(z: int, x: int, y: int) -> tuple[int, int]:
     return first << shift, (first + 1) << shift
 
 
+def box_ranges(west: float, south: float, east: float, north: float) -> list[tuple[int, int]]:
+    """Give the z-orders (zoom 20) of a box as a few half-open ranges, ascending and apart.
+
+    Parameters
+    ----------
+    west, south, east, north : float
+        WGS-84 degrees.
+
+    Returns
+    -------
+    list of (int, int)
+        Of at most 25 tiles, of the finest zoom at which the box takes no more; they cover the box and a rim round it.
+    """
+    z = MORTON_ZOOM
+    while True:
+        (left, top), (right, bottom) = world_xy(west, north, z), world_xy(east, south, z)
+        if (right - left <= 4 and bottom - top <= 4) or z == 0:
+            break
+        z -= 1
+    tiles = sorted(tile_range(z, x, y) for x in range(left, right + 1) for y in range(top, bottom + 1))
+    ranges = [tiles[0]]
+    for low, high in tiles[1:]:
+        if low == ranges[-1][1]:
+            ranges[-1] = (ranges[-1][0], high)
+        else:
+            ranges.append((low, high))
+    return ranges
+
+
 def tile_bounds(z: int, x: int, y: int) -> tuple[float, float, float, float]:
     """Give (west, south, east, north) of a tile in WGS-84 degrees.
 

@@ -152,6 +152,8 @@ _ROWS = (
        select 'preview', account_id, :low, :high, id, '{}', 'failed', 'a', 'b', '{}', 'c', 'd', 'e' from upload""",
     """insert into column_memory (jur, jur_end, sender, kind, heading, field)
        values (:low, :high, 'a', 'households', '户主', 'head_name')""",
+    """insert into area_edit (batch_id, account_id, jur, jur_end, act, level, changes, moves)
+       select min(id), :account, :low, :high, 'change', 'grid', '[]', '[]' from batch""",
     """insert into placement (bulk_id, household_id, jur, account_id, method, before, after)
        select gen_random_uuid(), id, jur, :account, 'click', '{}', '{}' from household where id = :home""",
 )

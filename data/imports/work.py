@@ -1,4 +1,4 @@
-"""What is done for each kind of background job, in a process of its own: preview, trial, import, undo."""
+"""What is done for each kind of background job, in a process of its own: preview, trial, import, undo, edit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from sqlalchemy.orm import Session
 from data.bilingual import both
 from data.claims import Claim, ClaimLost, end_job
 from data.db import owner_engine, owner_session
+from data.edit_plans import read_wish
+from data.edits import apply_edit
 from data.imports.choices import import_options, trial_mark
+from data.imports.limits import Limits
 from data.imports.memory import accepted_columns, remember_columns, remembered_columns
 from data.imports.outcome import log_fault, report_json, write_upload
 from data.imports.preview import known_headings, make_preview
@@ -220,6 +223,31 @@ def _settle(task: Task) -> None:
         settle_import(task.engine, task.settings, task.sealer, task.claim.upload_id)
 
 
+def _edit(task: Task) -> None:
+    task.progress(Text("修改边界", "Changing boundaries"))
+    with owner_session(task.engine) as session:
+        own = session.execute(
+            text("select jur, jur_end from duty where account_id = :account"), {"account": task.claim.account_id}
+        ).tuples()
+        ranges = tuple(own.all())
+        done = apply_edit(
+            session,
+            read_wish(task.claim.payload["wish"]),
+            str(task.claim.payload["revision"]),
+            Limits(ranges, ranges),
+            account_id=task.claim.account_id,
+        )
+        # In the edit's own transaction: the boundaries and the end of the job are there together or not at all.
+        require_authority(session, task.claim)
+        end_job(
+            session,
+            task.claim,
+            "done",
+            batch_id=done.batch,
+            result={"edit": done.id, "moved": done.moved, "moves": done.moves},
+        )
+
+
 def _undo(task: Task) -> None:
     with owner_session(task.engine) as session:
         batch = session.get(Batch, task.claim.batch_id)
@@ -325,5 +353,6 @@ _KINDS: dict[str, Callable[[Task], None]] = {
     "trial": _trial,
     "import": _import,
     "undo": _undo,
+    "edit": _edit,
     SETTLE: _settle,
 }

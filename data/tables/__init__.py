@@ -8,6 +8,7 @@ from data.tables.basemap import BaseFeature
 from data.tables.batches import Batch, BatchChange, BatchProblem
 from data.tables.campaigns import Campaign, Round
 from data.tables.coverage import Cell, Coverage, CoverageDay, CoverageKnown, CoverageShown, MapVersion, Standing
+from data.tables.edits import AreaEdit
 from data.tables.households import Household
 from data.tables.houses import Appraisal, House, RenovationSite
 from data.tables.placements import Placement
@@ -19,6 +20,7 @@ __all__ = [
     "Appraisal",
     "Area",
     "AreaAlias",
+    "AreaEdit",
     "Attachment",
     "AuditEntry",
     "Base",

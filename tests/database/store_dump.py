@@ -16,6 +16,7 @@ _LEFT_OUT = (
     "coverage_shown",  # what was shown on a day stays written, also when what was shown is taken back later
     "coverage_known",  # since when it is written
     "map_version",  # counts changes, and taking one back is one
+    "area_edit",  # the list of edits: one that was taken back stays in it and is marked so by its batch
     "spatial_ref_sys",
     "alembic_version",
 )

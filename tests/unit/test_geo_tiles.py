@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.tiles import morton, place_morton, tile_bounds, tile_range, world_xy
+from geo.tiles import box_ranges, morton, place_morton, tile_bounds, tile_range, world_xy
 
 
 def plain_tile(lon: float, lat: float, zoom: int) -> tuple[int, int]:
@@ -89,3 +89,19 @@ def test_tiles_that_do_not_exist_have_no_range(tile: tuple[int, int, int]) -> No
 
 def test_bounds_of_the_world() -> None:
     assert tile_bounds(0, 0, 0) == pytest.approx((-180, -85.0511287798066, 180, 85.0511287798066))
+
+
+def test_the_ranges_of_a_box_hold_all_its_places_and_few_others() -> None:
+    west, south, east, north = 118.80, 36.40, 118.81, 36.41
+    ranges = box_ranges(west, south, east, north)
+    assert len(ranges) <= 25
+    assert all(before[1] < after[0] for before, after in pairwise(ranges))
+
+    def held(lon: float, lat: float) -> bool:
+        return any(low <= place_morton(lon, lat) < high for low, high in ranges)
+
+    steps = np.linspace(0, 1, 12)
+    assert all(held(west + x * (east - west), south + y * (north - south)) for x in steps for y in steps)
+    assert not held(west - 0.01, south)
+    assert not held(east + 0.01, north)
+    assert len(box_ranges(-180, -85, 180, 85)) == 1

@@ -70,6 +70,7 @@ const KIND_WORDS = {
   trial: () => t("正在试算"),
   import: () => t("正在导入"),
   undo: () => t("正在撤销"),
+  edit: () => t("正在修改边界"),
   place: () => t("正在定位农户"),
 };
 

@@ -1,0 +1,450 @@
+/*
+ * Editing boundaries: an area is chosen, drawn, split, merged or its corners are moved; what would move is shown before
+ * it is applied, and every edit can be taken back from the list. Each act of the map can be done by keyboard and as text.
+ */
+
+import { dayAndTime } from "../format.js";
+import { loadWords, t } from "../i18n.js";
+import { followJob, jobWords } from "../import/jobs.js";
+import { signInLink } from "../import/trouble.js";
+import { boundsOf, areaAt, areaOf } from "../map/areas-data.js";
+import { getJson, postJson, withParams } from "../map/api.js";
+import { fill, h, icon, say, toast } from "../map/dom.js";
+import { toLatLng, toWorld } from "../map/overlay.js";
+import { createPlainMap } from "../map/plain.js";
+import { answerWords, gridName, showHistory, showPreview } from "./panel.js";
+import { createPicture } from "./picture.js";
+import { edgeAt, geometryOf, multiPolygon, polygon, polygonsOf, textOf } from "./shape.js";
+
+const byId = (id) => document.getElementById(id);
+const WAIT_MS = 250;
+const MOST_HANDLES = 300;
+const EDGE_PX = 10;
+const HOW = {
+  draw: () => t("点图加点，双击或回车闭合，退格去掉上一点，Esc 离开。键盘：方向键移图，空格在十字处加点。"),
+  split: () => t("画一条线穿过区域，两端都在区域外；双击或回车结束。"),
+  merge: () => t("在下面勾选相邻的网格。"),
+  vertices: () => t("拖动角点；点边线加点。键盘：Tab 选角点，方向键移动，加号加点，Delete 去掉。"),
+};
+const registry = {};
+
+window.fangtu = {
+  addLayer: (map, kind, options) => { registry[kind] = options; },
+  start: async (map) => {
+    await loadWords();
+    await createPage(map).open();
+  },
+};
+
+function createPage(map) {
+  const L = window.L;
+  const state = { target: null, village: null, tool: null, points: [], work: null, geometry: null, found: null, busy: false, asked: 0, timer: 0 };
+  const page = { state };
+  window.fangtu.page = page; // for tests and the console
+  map.doubleClickZoom.disable();
+  const frame = document.querySelector(".editing-map");
+  const plain = createPlainMap(map, { frame: byId("map-frame"), base: registry.base, label: t("地图：选区域后画边界") });
+  createPicture(plain, state);
+  const handles = L.layerGroup().addTo(map);
+
+  page.open = async () => {
+    map.on("click", ({ latlng, containerPoint }) => clicked(latlng, containerPoint));
+    map.on("dblclick", () => close());
+    map.on("moveend", () => state.tool === "vertices" && drawHandles());
+    map.getContainer().addEventListener("keydown", keyed);
+    byId("edit-area").addEventListener("change", (event) => choose(event.target.value));
+    byId("edit-snap").addEventListener("change", () => ask(0));
+    byId("edit-follow").addEventListener("change", () => ask(0));
+    byId("edit-name").addEventListener("input", () => ask());
+    byId("edit-apply").addEventListener("click", apply);
+    byId("edit-drop").addEventListener("click", () => leave());
+    byId("edit-read").addEventListener("click", readText);
+    window.addEventListener("hashchange", fromAddress);
+    drawTools();
+    const outlines = plain.load().catch(() => {});
+    history().catch(trouble);
+    await outlines;
+    map.invalidateSize({ animate: false, pan: false });
+    if (plain.extent()) map.fitBounds(plain.extent(), { padding: [20, 20], animate: false });
+    await fromAddress();
+    document.body.dataset.ready = "true";
+  };
+
+  async function fromAddress() {
+    const wanted = new URLSearchParams(window.location.hash.replace(/^#/, "")).get("area");
+    if (wanted && [...byId("edit-area").options].some((option) => option.value === wanted)) {
+      byId("edit-area").value = wanted;
+      await choose(wanted);
+    }
+  }
+
+  /* ---- choosing ---- */
+
+  async function choose(value) {
+    leave();
+    hush();
+    state.village = value.startsWith("new:") ? value.slice(4) : null;
+    state.target = null;
+    drawTools();
+    plain.redraw();
+    if (!value) return;
+    window.history.replaceState(null, "", `${window.location.pathname}${window.location.search}#area=${encodeURIComponent(value)}`);
+    try {
+      const found = await getJson(`/api/v1/areas/${encodeURIComponent(state.village || value)}/boundary`);
+      // A new grid has no shape yet; its neighbours are the grids of the village, which the list names.
+      state.target = state.village ? { ...found, geometry: null, parent: { geometry: found.geometry }, neighbours: [], level: "grid" } : found;
+      const around = state.target.geometry || state.target.parent.geometry;
+      if (around) map.fitBounds(boundsOf(areaOf({ id: 0, geometry: around, properties: {} }), toLatLng), { padding: [30, 30], animate: false });
+      byId("edit-text").value = textOf(state.target.geometry);
+      drawTools();
+      plain.redraw();
+      if (state.village || !state.target.geometry) take("draw");
+    } catch (reason) {
+      trouble(reason);
+    }
+  }
+
+  /** A click with no tool in hand chooses what lies there: a grid beside the present one, else a village. */
+  function chooseAt({ lat, lng }) {
+    const [x, y] = toWorld(lng, lat);
+    const scale = 256 * 2 ** map.getZoom();
+    const beside = (state.target?.neighbours || []).filter((area) => area.geometry)
+      .map((area) => areaOf({ id: area.code, geometry: area.geometry, properties: { code: area.code } }));
+    const hit = areaAt(beside, x, y, scale) || areaAt(plain.villages, x, y, scale);
+    const select = byId("edit-area");
+    const option = hit && [...select.options].find((one) => one.value === hit.code)
+      || hit && [...select.options].find((one) => one.value.startsWith(hit.code));
+    if (!option || option.value === select.value) return;
+    select.value = option.value;
+    choose(option.value);
+  }
+
+  /* ---- tools ---- */
+
+  function toolsOf() {
+    if (!state.target) return [];
+    const grid = state.target.level === "grid" && !state.village;
+    return [
+      ["draw", t("画"), true],
+      ["split", t("分割"), grid],
+      ["merge", t("合并"), grid && state.target.neighbours.length > 0],
+      ["vertices", t("改点"), Boolean(state.target.geometry)],
+    ].filter(([, , able]) => able);
+  }
+
+  function drawTools() {
+    fill(byId("edit-tools"), toolsOf().map(([name, word]) => h("button", { type: "button", value: name, "aria-pressed": String(state.tool === name), onclick: () => (state.tool === name ? leave() : take(name)) }, word)));
+    byId("edit-tools").hidden = !state.target;
+    byId("edit-how").textContent = state.tool ? HOW[state.tool]() : state.target ? t("选一个工具。") : t("先选一个区域。");
+    const draws = state.tool === "draw" || state.tool === "split";
+    frame.classList.toggle("is-drawing", draws);
+    byId("edit-name-field").hidden = !(state.tool === "split" || (state.village && state.tool === "draw"));
+    byId("edit-merge").hidden = state.tool !== "merge";
+    byId("edit-drop").disabled = !state.tool;
+    byId("edit-apply").disabled = !state.found || state.busy;
+    const { dataset } = byId("editing");
+    Object.assign(dataset, { target: state.target ? state.village || state.target.code : "", tool: state.tool || "", points: state.points.length });
+  }
+
+  function take(tool) {
+    leave();
+    state.tool = tool;
+    // Corners are moved on purpose: a short way is no slip of the hand that is to be laid back onto the neighbour.
+    byId("edit-snap").checked = tool !== "vertices";
+    if (tool === "vertices") {
+      state.work = polygonsOf(state.target.geometry);
+      drawHandles();
+    } else if (tool === "merge") {
+      fill(byId("edit-merge-list"), state.target.neighbours.map((area) => h("label", { class: "check" }, h("input", { type: "checkbox", value: area.code, onchange: () => ask(0) }), h("span", {}, area.name))));
+    }
+    drawTools();
+    if (tool === "draw" || tool === "split") map.getContainer().focus({ preventScroll: true });
+    plain.redraw();
+  }
+
+  function leave() {
+    Object.assign(state, { tool: null, points: [], work: null, geometry: null, found: null });
+    state.asked += 1;
+    window.clearTimeout(state.timer);
+    handles.clearLayers();
+    byId("edit-name").value = "";
+    showPreview(byId("edit-preview"), null);
+    drawTools();
+    plain.redraw();
+  }
+
+  /* ---- drawing ---- */
+
+  const round = ({ lat, lng }) => [Number(lng.toFixed(7)), Number(lat.toFixed(7))];
+
+  function clicked(latlng, spot) {
+    if (state.busy) return;
+    if (state.tool === "draw" || state.tool === "split") add(round(latlng));
+    else if (state.tool === "vertices") {
+      const edge = edgeAt(state.work, spot.x, spot.y, ([lon, lat]) => map.latLngToContainerPoint([lat, lon]), EDGE_PX);
+      if (!edge) return;
+      edge.ring.splice(edge.at, 0, round(latlng));
+      changed();
+      drawHandles();
+    } else if (!state.tool) chooseAt(latlng);
+  }
+
+  function add(point) {
+    const last = state.points[state.points.length - 1];
+    // The second click of a double click falls on the first.
+    if (last && map.latLngToContainerPoint([last[1], last[0]]).distanceTo(map.latLngToContainerPoint([point[1], point[0]])) < 4) return;
+    state.points.push(point);
+    sketch();
+  }
+
+  function sketch() {
+    const least = state.tool === "split" ? 2 : 3;
+    state.found = null;
+    state.geometry = null;
+    if (state.points.length >= least) state.geometry = state.tool === "split" ? { type: "LineString", coordinates: [...state.points] } : polygon(state.points);
+    byId("edit-text").value = state.points.map((pair) => pair.join(",")).join("\n");
+    if (state.tool === "draw" || state.points.length >= least) ask();
+    drawTools();
+    plain.redraw();
+  }
+
+  function close() {
+    if (state.tool !== "draw" && state.tool !== "split") return;
+    if (!state.geometry) {
+      say(state.tool === "split" ? t("至少要 %(n)s 个点。", { n: 2 }) : t("至少要 %(n)s 个点。", { n: 3 }));
+      return;
+    }
+    ask(0);
+    byId("edit-apply").focus();
+  }
+
+  function keyed(event) {
+    if (event.key === "Escape" && state.tool) {
+      event.stopPropagation();
+      leave();
+      return;
+    }
+    if (event.target !== map.getContainer() || (state.tool !== "draw" && state.tool !== "split")) return;
+    if (event.key === "Enter") close();
+    else if (event.key === "Backspace") {
+      state.points.pop();
+      sketch();
+    } else if (event.key === " ") add(round(map.getCenter()));
+    else return;
+    event.preventDefault();
+  }
+
+  /* ---- corners ---- */
+
+  function drawHandles(focus = null) {
+    handles.clearLayers();
+    const bounds = map.getBounds().pad(0.1);
+    const seen = [];
+    for (const rings of state.work) for (const ring of rings) ring.forEach((point, at) => bounds.contains([point[1], point[0]]) && seen.push({ ring, at }));
+    if (seen.length > MOST_HANDLES) {
+      byId("edit-how").textContent = t("这里有 %(n)s 个角点，请放大后再改。", { n: seen.length });
+      return;
+    }
+    byId("edit-how").textContent = HOW.vertices();
+    for (const [number, { ring, at }] of seen.entries()) handles.addLayer(handle(ring, at, number + 1, focus && focus.ring === ring && focus.at === at));
+  }
+
+  function handle(ring, at, number, focused) {
+    const [lon, lat] = ring[at];
+    const marker = L.marker([lat, lon], { draggable: true, keyboard: true, title: t("角点 %(n)s", { n: number }), icon: L.divIcon({ className: "vertex", iconSize: [28, 28] }) });
+    const put = (latlng) => {
+      ring[at] = round(latlng);
+      changed();
+    };
+    marker.on("drag", () => { ring[at] = round(marker.getLatLng()); state.found = null; plain.redraw(); });
+    marker.on("dragend", () => put(marker.getLatLng()));
+    marker.on("add", () => {
+      const node = marker.getElement();
+      node.setAttribute("aria-label", t("角点 %(n)s", { n: number }));
+      node.addEventListener("keydown", (event) => {
+        const step = event.shiftKey ? 10 : 1;
+        const way = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }[event.key];
+        if (way) {
+          const spot = map.latLngToContainerPoint(marker.getLatLng()).add(way);
+          marker.setLatLng(map.containerPointToLatLng(spot));
+          put(marker.getLatLng());
+        } else if (event.key === "Delete" || event.key === "Backspace") {
+          if (ring.length <= 3) say(t("一圈至少要 3 个点。"));
+          else {
+            ring.splice(at, 1);
+            changed();
+            drawHandles({ ring, at: Math.min(at, ring.length - 1) });
+          }
+        } else if (event.key === "+" || event.key === "Insert") {
+          const next = ring[(at + 1) % ring.length];
+          ring.splice(at + 1, 0, [(ring[at][0] + next[0]) / 2, (ring[at][1] + next[1]) / 2]);
+          changed();
+          drawHandles({ ring, at: at + 1 });
+        } else return;
+        event.preventDefault();
+        event.stopPropagation();
+      });
+      if (focused) node.focus({ preventScroll: true });
+    });
+    return marker;
+  }
+
+  function changed() {
+    state.geometry = multiPolygon(state.work);
+    state.found = null;
+    byId("edit-text").value = textOf(state.geometry);
+    ask();
+    drawTools();
+    plain.redraw();
+  }
+
+  /* ---- as text ---- */
+
+  function readText() {
+    hush();
+    try {
+      if (!state.target) throw new Error(t("先选一个区域。"));
+      const tool = state.tool === "split" ? "split" : "draw";
+      const geometry = geometryOf(byId("edit-text").value, tool);
+      const text = byId("edit-text").value;
+      take(tool);
+      state.geometry = geometry;
+      byId("edit-text").value = text;
+      ask(0);
+    } catch (reason) {
+      trouble(reason);
+    }
+  }
+
+  /* ---- preview and act ---- */
+
+  function wish() {
+    const common = { snap: byId("edit-snap").checked, follow: byId("edit-follow").checked, name: byId("edit-name").value.trim() || null };
+    if (state.tool === "merge") {
+      const others = [...byId("edit-merge-list").querySelectorAll("input:checked")].map((box) => box.value);
+      return others.length ? { act: "merge", areas: [state.target.code, ...others], ...common } : null;
+    }
+    if (!state.tool || !state.geometry) return null;
+    if (state.tool === "split") return { act: "split", areas: [state.target.code], geometry: state.geometry, ...common };
+    return state.village
+      ? { act: "draw", areas: [state.village], geometry: state.geometry, ...common }
+      : { act: "change", areas: [state.target.code], geometry: state.geometry, ...common, name: null };
+  }
+
+  /** Ask what it would do, once nothing more is drawn for a moment; the latest question wins. */
+  function ask(wait = WAIT_MS) {
+    window.clearTimeout(state.timer);
+    state.asked += 1;
+    const number = state.asked;
+    byId("edit-preview").classList.add("is-old");
+    byId("edit-apply").disabled = true;
+    state.timer = window.setTimeout(async () => {
+      const wanted = wish();
+      if (!wanted) {
+        state.found = null;
+        showPreview(byId("edit-preview"), null);
+        return;
+      }
+      try {
+        const found = await postJson("/api/v1/edits/preview", wanted);
+        if (number !== state.asked) return;
+        hush();
+        state.found = found;
+        state.wish = wanted;
+        showPreview(byId("edit-preview"), found);
+        say(answerWords(found));
+      } catch (reason) {
+        if (number !== state.asked) return;
+        state.found = null;
+        showPreview(byId("edit-preview"), null);
+        // A line that is still being drawn need not cross yet.
+        if (state.tool === "split" && wait) byId("edit-how").textContent = reason.message;
+        else trouble(reason);
+      }
+      drawTools();
+      plain.redraw();
+    }, wait);
+  }
+
+  async function apply() {
+    if (!state.found || state.busy) return;
+    await work(async () => {
+      const sent = await postJson("/api/v1/edits", { ...state.wish, revision: state.found.revision });
+      const job = await ended(sent.job);
+      const { value } = byId("edit-area");
+      const told = t("已应用，%(n)s 户改变归属", { n: job.result.moved });
+      await refresh(value);
+      toast(told, { label: t("撤销"), act: () => undo({ id: job.result.edit }) });
+      say(told);
+    });
+  }
+
+  async function undo(row) {
+    if (state.busy) return;
+    await work(async () => {
+      const { value } = byId("edit-area");
+      await ended((await postJson(`/api/v1/edits/${encodeURIComponent(row.id)}/undo`, {})).job);
+      await refresh(value);
+      toast(t("已撤销，边界和归属都恢复原样"));
+      say(t("已撤销，边界和归属都恢复原样"));
+    });
+  }
+
+  async function work(act) {
+    state.busy = true;
+    drawTools();
+    hush();
+    try {
+      await act();
+    } catch (reason) {
+      trouble(reason);
+      if (reason.code === "edit_conflict") ask(0);
+    } finally {
+      state.busy = false;
+      byId("edit-progress").textContent = "";
+      drawTools();
+    }
+  }
+
+  async function ended(job) {
+    const show = (now) => { byId("edit-progress").textContent = jobWords(now); };
+    show(job);
+    const last = await followJob(job, show, (away) => away && (byId("edit-progress").textContent = t("无网络。服务器上的工作不受影响，恢复后自动继续显示。"))).ended;
+    if (last.state === "done") return last;
+    const failed = new Error(last.error?.message || t("没有完成，请重试。"));
+    failed.code = last.error?.code;
+    throw failed;
+  }
+
+  /** After an edit there may be other areas: they are asked for anew, and the chosen one is chosen again if it is there. */
+  async function refresh(value) {
+    leave();
+    const { rows } = await getJson("/api/v1/edits/areas");
+    const select = byId("edit-area");
+    fill(select, select.options[0], rows.map((village) => h("optgroup", { label: village.name },
+      village.own ? h("option", { value: village.code }, t("%(name)s 村界", { name: village.name }), village.bare ? ` ${t("（还没有边界）")}` : null) : null,
+      village.grids.map((grid) => h("option", { value: grid.code }, gridName(village.name, grid.name))),
+      h("option", { value: `new:${village.code}` }, t("%(name)s 新网格", { name: village.name })))));
+    select.value = [...select.options].some((option) => option.value === value) ? value : "";
+    await Promise.all([plain.load(), history(), choose(select.value)]);
+    leave();
+  }
+
+  async function history() {
+    const area = new URLSearchParams(window.location.search).get("area");
+    const answer = await getJson(withParams("/api/v1/edits", { area }));
+    showHistory(byId("edit-history"), answer.rows, undo, dayAndTime);
+  }
+
+  function trouble(reason) {
+    const box = byId("edit-trouble");
+    fill(box, icon("warn"), h("span", {}, reason.message || String(reason)), reason.status === 401 ? signInLink() : null);
+    box.hidden = false;
+    say(reason.message || String(reason));
+  }
+
+  function hush() {
+    byId("edit-trouble").hidden = true;
+  }
+  return page;
+}

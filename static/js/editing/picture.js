@@ -1,0 +1,63 @@
+/* The area, its neighbours, what is being drawn and what would come of it, between the borders and the names. */
+
+import { toWorld } from "../map/overlay.js";
+import { colour, withAlpha } from "../map/palette.js";
+import { polygonsOf } from "./shape.js";
+
+/** @param {object} state `target`, `points`, `line`, `work`, `found` (the latest preview); drawn anew by `plain.redraw()` */
+export function createPicture(plain, state) {
+  plain.add(({ ctx, ...view }) => {
+    const at = ([lon, lat]) => {
+      const [x, y] = toWorld(lon, lat);
+      return [x * view.scale - view.left, y * view.scale - view.top];
+    };
+    const trace = (points, close) => {
+      points.forEach((point, i) => ctx[i ? "lineTo" : "moveTo"](...at(point)));
+      if (close) ctx.closePath();
+    };
+    const outline = (geometry, { width, style, dash = [], halo = true, wash = null }) => {
+      ctx.beginPath();
+      for (const rings of polygonsOf(geometry)) for (const ring of rings) trace(ring, true);
+      ctx.setLineDash([]);
+      if (wash) {
+        ctx.fillStyle = wash;
+        ctx.fill("evenodd");
+      }
+      if (halo) {
+        ctx.lineWidth = width + 2.5;
+        ctx.strokeStyle = colour("map-select-halo");
+        ctx.stroke();
+      }
+      ctx.setLineDash(dash);
+      ctx.lineWidth = width;
+      ctx.strokeStyle = style;
+      ctx.stroke();
+      ctx.setLineDash([]);
+    };
+    ctx.lineJoin = "round";
+    for (const other of state.target?.neighbours || []) outline(other.geometry, { width: 1.4, style: colour("t2") });
+    if (state.target?.geometry) outline(state.target.geometry, { width: 2.4, style: colour("map-select") });
+    for (const change of state.found?.changes || []) {
+      outline(change.geometry, { width: 2.4, style: colour("p"), dash: [8, 4], wash: change === state.found.changes[0] ? withAlpha("p", 0.14) : null });
+    }
+    if (state.work && !state.found) outline({ type: "MultiPolygon", coordinates: state.work }, { width: 2.4, style: colour("p") });
+    if (state.points.length) {
+      ctx.beginPath();
+      trace(state.points, state.tool === "draw" && state.points.length > 2);
+      for (const [width, style] of [[5, colour("map-select-halo")], [2.4, colour("p")]]) {
+        ctx.lineWidth = width;
+        ctx.strokeStyle = style;
+        ctx.stroke();
+      }
+      for (const point of state.points) {
+        ctx.beginPath();
+        ctx.arc(...at(point), 4.5, 0, Math.PI * 2);
+        ctx.fillStyle = colour("s");
+        ctx.fill();
+        ctx.lineWidth = 2;
+        ctx.strokeStyle = colour("p");
+        ctx.stroke();
+      }
+    }
+  });
+}

@@ -1,0 +1,141 @@
+"""How long an edit of a border between two grids takes in the database: about 1,000 households, real st_covers.
+
+    .venv/bin/python -m tests.benchmarks.bench_edit [--households 1000] [--runs 20]
+
+The sample township, with two of its grids filled up until they hold that many households, in a database of its own
+that is dropped afterwards. The border is moved to and fro, and the recheck must find no drift. Told apart: the preview,
+the reassignment alone, and the whole edit with its notes for taking it back.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+
+import shapely
+from shapely.geometry.base import BaseGeometry
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
+
+from data.areas import number_range, reassign_within
+from data.askers import Asker, Role
+from data.edit_plans import Wish
+from data.edits import apply_edit, limits_of, preview_edit
+from data.recheck import recheck
+from data.samples.township import TOWNSHIP
+from tests.browser.sample import commit_sample
+
+DATABASE = "fangtu_bench_edit"
+
+
+def main() -> int:
+    """Measure, print, and give 1 if there is drift."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--households", type=int, default=1000)
+    parser.add_argument("--runs", type=int, default=20)
+    chosen = parser.parse_args()
+    stand = commit_sample(DATABASE)
+    duty = number_range(TOWNSHIP)
+    who = Asker(1, "bench", "bench", Role.SUPERVISOR, None, (duty,))
+    times: dict[str, list[float]] = {"preview": [], "reassignment": [], "whole edit": []}
+    try:
+        with Session(stand.owner) as session, session.begin():
+            one, other = two_grids(session)
+            enlarge(session, (one, other), chosen.households)
+        with Session(stand.owner) as session:
+            session.connection(execution_options={"isolation_level": "AUTOCOMMIT"}).execute(text("vacuum analyze"))
+        held, moved = 0, []
+        for run in range(chosen.runs):
+            with Session(stand.owner) as session, session.begin():
+                shapes = {code: shape_of(session, code) for code in (one, other)}
+                held = count(session, (one, other))
+                wish = Wish("change", (one,), moved_border(shapes[one], shapes[other], grow=run % 2 == 0))
+                begun = time.perf_counter()
+                seen = preview_edit(session, wish, who)
+                times["preview"].append(time.perf_counter() - begun)
+                begun = time.perf_counter()
+                done = apply_edit(session, wish, seen.plan.revision, limits_of(who), account_id=None)
+                times["whole edit"].append(time.perf_counter() - begun)
+                moved.append(done.moved)
+                assert done.moved == seen.moved, (done.moved, seen.moved)
+            with Session(stand.owner) as session:
+                # The same reassignment once more from the other side, without notes, and taken back.
+                session.execute(text("update grid set geom = :shape where code = :code"), write(one, shapes[one]))
+                session.execute(text("update grid set geom = :shape where code = :code"), write(other, shapes[other]))
+                begun = time.perf_counter()
+                reassign_within(session, seen.plan.ground)
+                times["reassignment"].append(time.perf_counter() - begun)
+                session.rollback()
+        with Session(stand.owner) as session:
+            drift = recheck(session)["drift"]
+        print(f"{held} households in two grids, {statistics.median(moved):.0f} move; drift {drift}")
+        for name, taken in times.items():
+            taken.sort()
+            middle, least, most = (round(ms * 1000) for ms in (statistics.median(taken), taken[0], taken[-1]))
+            print(f"{name}: median {middle} ms ({least} to {most})")
+        return 1 if drift else 0
+    finally:
+        stand.owner.dispose()
+        server = create_engine(stand.settings.admin_url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+        with server.connect() as connection:
+            connection.execute(text(f'drop database if exists "{stand.settings.admin_url.database}" with (force)'))
+        server.dispose()
+
+
+def two_grids(session: Session) -> tuple[str, str]:
+    """The two neighbouring grids of one village with the longest common border."""
+    row = session.execute(
+        text("""
+            select a.code, b.code from grid a join grid b on b.village_id = a.village_id and b.code > a.code
+             where st_intersects(a.geom, b.geom)
+             order by st_length(st_intersection(a.geom, b.geom)) desc limit 1""")
+    ).one()
+    return str(row[0]), str(row[1])
+
+
+def enlarge(session: Session, codes: tuple[str, str], wanted: int) -> None:
+    """Add copies of the two grids' households at random places inside until there are as many as wanted."""
+    there = count(session, codes)
+    session.execute(text("select setseed(0.5)"))
+    session.execute(
+        text("""
+            insert into household (natural_key, head_name, jur, village_id, grid_id, geom, quality)
+            select 'bench:' || g.code || ':' || (d.path)[1], '测', g.jur, g.village_id, g.id, d.geom, 3
+              from grid g cross join lateral st_dump(st_generatepoints(g.geom, :each, 7)) d
+             where g.code = any (:codes)"""),
+        {"each": max(0, wanted - there) // 2, "codes": list(codes)},
+    )
+
+
+def count(session: Session, codes: tuple[str, str]) -> int:
+    return int(
+        session.scalar(
+            text("select count(*) from household h join grid g on g.id = h.grid_id where g.code = any (:codes)"),
+            {"codes": list(codes)},
+        )
+        or 0
+    )
+
+
+def shape_of(session: Session, code: str) -> BaseGeometry:
+    return shapely.from_wkb(
+        bytes(session.scalar(text("select st_asbinary(geom) from grid where code = :code"), {"code": code}) or b"")
+    )
+
+
+def moved_border(one: BaseGeometry, other: BaseGeometry, *, grow: bool) -> BaseGeometry:
+    """The first grid with some 60 metres more of the second, or so much less."""
+    strip = 60 / 100_000
+    if grow:
+        return shapely.union(one, shapely.intersection(shapely.buffer(one, strip), other))
+    return shapely.difference(one, shapely.buffer(other, strip))
+
+
+def write(code: str, shape: BaseGeometry) -> dict[str, str]:
+    return {"code": code, "shape": shapely.to_wkb(shapely.set_srid(shape, 4326), hex=True, include_srid=True)}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
