@@ -1,7 +1,7 @@
 """How soon a visit is on other screens, what open streams cost, and how long tiles take with cells kept and without.
 
 Makes a database of its own with the small township and made-up households, serves it with two processes, and holds
-streams with plain sockets. Run: ``python -m tests.benchmarks.bench_live --households 200000 --streams 200``.
+streams with plain sockets. Run: ``python -m tests.benchmarks.bench_live [--households 100000] [--streams 200]``.
 """
 
 from __future__ import annotations
@@ -186,7 +186,7 @@ class Ears:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--households", type=int, default=200_000)
+    parser.add_argument("--households", type=int, default=100_000)
     parser.add_argument("--streams", type=int, default=200)
     options = parser.parse_args()
     print(f"load {os.getloadavg()[0]:.1f}; {options.households} households, {options.streams} streams")
