@@ -389,9 +389,8 @@ def _in_parent(session: Session, village: Row[Any]) -> _Scene:
         text("""
             select id, code, name, st_asbinary(geom) as geom, jur, jur_end from area
              where id = coalesce(:parent, (
-                select id from area
-                 where level = 'township' and valid_to is null and jur <= :jur and jur_end >= :jur_end
-                 order by code limit 1))"""),
+                select id from area where level = 'township' and valid_to is null
+                   and jur <= :jur and jur_end >= :jur_end order by code limit 1))"""),
         {"parent": village.parent_id, "jur": village.jur, "jur_end": village.jur_end},
     ).one_or_none()
     if parent is None:
