@@ -25,17 +25,38 @@ from data.edit_plans import Wish
 from data.edits import apply_edit, limits_of, preview_edit
 from data.recheck import recheck
 from data.samples.township import TOWNSHIP
+from tests.benchmarks.figures import AnswersDiffer, Figure, load_average, print_figures
 from tests.browser.sample import commit_sample
 
+ABOUT = "An edit of a border between two grids: its preview, the reassignment alone, and the whole edit."
 DATABASE = "fangtu_bench_edit"
+GOAL_MS = 100
 
 
 def main() -> int:
-    """Measure, print, and give 1 if there is drift."""
+    """Measure and print; 1 if a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--households", type=int, default=1000)
     parser.add_argument("--runs", type=int, default=20)
     chosen = parser.parse_args()
+    figures = measure(chosen.households, chosen.runs)
+    print_figures(figures)
+    return int(any(figure.met is False for figure in figures))
+
+
+def run(households: int | None = None) -> list[Figure]:
+    """Measure with as many households in two grids; 1,000 by default."""
+    return measure(households or 1000, 20)
+
+
+def measure(households: int, runs: int) -> list[Figure]:
+    """Move the border to and fro so often; counts are compared with the recheck.
+
+    Raises
+    ------
+    AnswersDiffer
+        If the recheck finds drift afterwards.
+    """
     stand = commit_sample(DATABASE)
     duty = number_range(TOWNSHIP)
     who = Asker(1, "bench", "bench", Role.SUPERVISOR, None, (duty,))
@@ -43,15 +64,15 @@ def main() -> int:
     try:
         with Session(stand.owner) as session, session.begin():
             one, other = two_grids(session)
-            enlarge(session, (one, other), chosen.households)
+            enlarge(session, (one, other), households)
         with Session(stand.owner) as session:
             session.connection(execution_options={"isolation_level": "AUTOCOMMIT"}).execute(text("vacuum analyze"))
         held, moved = 0, []
-        for run in range(chosen.runs):
+        for turn in range(runs):
             with Session(stand.owner) as session, session.begin():
                 shapes = {code: shape_of(session, code) for code in (one, other)}
                 held = count(session, (one, other))
-                wish = Wish("change", (one,), moved_border(shapes[one], shapes[other], grow=run % 2 == 0))
+                wish = Wish("change", (one,), moved_border(shapes[one], shapes[other], grow=turn % 2 == 0))
                 begun = time.perf_counter()
                 seen = preview_edit(session, wish, who)
                 times["preview"].append(time.perf_counter() - begun)
@@ -70,12 +91,19 @@ def main() -> int:
                 session.rollback()
         with Session(stand.owner) as session:
             drift = recheck(session)["drift"]
-        print(f"{held} households in two grids, {statistics.median(moved):.0f} move; drift {drift}")
-        for name, taken in times.items():
-            taken.sort()
-            middle, least, most = (round(ms * 1000) for ms in (statistics.median(taken), taken[0], taken[-1]))
-            print(f"{name}: median {middle} ms ({least} to {most})")
-        return 1 if drift else 0
+        if drift:
+            raise AnswersDiffer(f"recheck finds {drift} rows that differ after {runs} edits")
+        told = f"{held} households in two grids, {statistics.median(moved):.0f} move, {runs} runs, {load_average()}"
+        return [
+            Figure(
+                name,
+                statistics.median(taken) * 1000,
+                "ms",
+                GOAL_MS if name == "reassignment" else None,
+                conditions=f"{told}; {min(taken) * 1000:.0f} to {max(taken) * 1000:.0f} ms",
+            )
+            for name, taken in times.items()
+        ]
     finally:
         stand.owner.dispose()
         server = create_engine(stand.settings.admin_url.set(database="postgres"), isolation_level="AUTOCOMMIT")

@@ -5,24 +5,33 @@ Run with ``python -m tests.benchmarks.bench_forecast``.
 
 from __future__ import annotations
 
+import sys
 import time
 
+from tests.benchmarks.figures import Figure, alone
 from tests.campaigns import result_of
 
+ABOUT = "Back-test of the forecast: how often 80 % intervals hold what came, beside a straight line."
 SEEDS = range(400_000, 404_000)
 
 
-def main() -> None:
-    """Print the figures."""
+def run(households: int | None = None) -> list[Figure]:
+    """Measure on simulated campaigns; their sizes are their own."""
     began = time.perf_counter()
     found = result_of(SEEDS)
-    print(
-        f"{found.tested} campaigns: 80 % intervals held in {100 * found.held:.1f} %, width {found.width:.1f} points; "
-        f"error of the median {found.error:.2f} points, straight line {found.line_error:.2f}; "
-        f"Brier score of the probability {found.brier:.4f}, straight line {found.line_brier:.4f}; "
-        f"{time.perf_counter() - began:.0f} s"
-    )
+    line = f"straight line {found.line_error:.2f}"
+    told = f"{found.tested} campaigns, {time.perf_counter() - began:.0f} s"
+    brier_line = f"straight line {found.line_brier:.4f}"
+    return [
+        Figure("80 % intervals that hold what came", 100 * found.held, "%", 75, at_least=True, conditions=told),
+        Figure("the same, at most", 100 * found.held, "%", 85, conditions=told),
+        Figure("width of the intervals", found.width, "points", conditions=told),
+        Figure("error of the median", found.error, "points", found.line_error, peer=line),
+        Figure(
+            "Brier score of the probability", found.brier, "", found.line_brier, peer=f"{line} {found.line_brier:.4f}"
+        ),
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(alone(run))

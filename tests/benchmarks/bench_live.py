@@ -13,6 +13,7 @@ import random
 import selectors
 import socket
 import statistics
+import sys
 import tempfile
 import threading
 import time
@@ -24,11 +25,14 @@ from sqlalchemy.orm import Session
 
 from data import tiles
 from data.areas import number_range
+from tests.benchmarks.figures import Figure, load_average, p95, print_figures
 from tests.browser.stand import Stand, add_account, commit_township, served
 from tests.database.test_cells import DIRECT
 from tests.township import TOWNSHIP, VILLAGES, add_visit
 
+ABOUT = "How soon a visit is on other screens, what 200 open maps cost, and tiles with cells kept and without."
 DATABASE = "fangtu_bench_live"
+WITHIN_S = 5.0
 LOW = number_range(TOWNSHIP)[0]
 ACCOUNTS = 20
 COMMITS = 20
@@ -183,18 +187,30 @@ class Ears:
                     self.heard.append(time.perf_counter())
 
 
-def main() -> None:
-    """Measure and print."""
+def main() -> int:
+    """Measure and print; 1 if a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--households", type=int, default=100_000)
     parser.add_argument("--streams", type=int, default=200)
     options = parser.parse_args()
-    print(f"load {os.getloadavg()[0]:.1f}; {options.households} households, {options.streams} streams")
+    figures = measure(options.households, options.streams)
+    print_figures(figures)
+    return int(any(figure.met is False for figure in figures))
+
+
+def run(households: int | None = None) -> list[Figure]:
+    """Measure with as many made-up households; 100,000 by default."""
+    return measure(households or 100_000, 200)
+
+
+def measure(households: int, streams: int) -> list[Figure]:
+    """Print what is found on the way, and give what streams cost and how soon they tell."""
+    print(f"{load_average()}; {households} households, {streams} streams")
     stand = commit_township(DATABASE)
-    enlarge(stand, options.households)
+    enlarge(stand, households)
     print("tiles, in the database:")
     tile_times(stand)
-    more = {"FANGTU_STREAMS": str(options.streams), "FANGTU_ACCOUNT_STREAMS": str(options.streams)}
+    more = {"FANGTU_STREAMS": str(streams), "FANGTU_ACCOUNT_STREAMS": str(streams)}
     with (
         tempfile.TemporaryDirectory() as folder,
         served(stand.settings, Path(folder, "web.log"), workers=2, **more) as at,
@@ -204,11 +220,12 @@ def main() -> None:
             print(f"without streams {path}: {percentiles(times)}")
         pids = servers()
         before = memory_mb(pids)
-        ears = Ears(stand, at, options.streams)
-        print(f"{ears.opened} streams open; memory {before:.0f} -> {memory_mb(pids):.0f} MB in {len(pids)} processes")
+        ears = Ears(stand, at, streams)
+        grown = memory_mb(pids) - before
+        print(f"{ears.opened} streams open; {grown:.0f} MB more than {before:.0f} in {len(pids)} processes")
         used = cpu_s(pids)
         time.sleep(30)
-        print(f"idle: {(cpu_s(pids) - used) / 30 * 100:.2f} % of one core")
+        idle = (cpu_s(pids) - used) / 30 * 100
         for path, times in pages(stand, at).items():
             print(f"beside the streams {path}: {percentiles(times)}")
         delays: list[float] = []
@@ -220,10 +237,17 @@ def main() -> None:
             committed = time.perf_counter()
             time.sleep(2.0)
             delays += [moment - committed for moment in ears.heard]
-        print(f"{COMMITS} visits, {len(delays) / COMMITS:.0f} streams told of each: {percentiles(delays)}")
-        print(f"processor time for each visit: {(cpu_s(pids) - used) / COMMITS * 1000:.0f} ms")
+        told = f"{COMMITS} visits, {len(delays) / COMMITS:.0f} of {streams} streams told of each, {load_average()}"
+        figures = [
+            Figure("from commit to event, median", statistics.median(delays), "s", WITHIN_S, conditions=told),
+            Figure("from commit to event, p95", p95(delays), "s", WITHIN_S, conditions=told),
+            Figure("memory of the streams", grown, "MB", conditions=f"beside {before:.0f} MB"),
+            Figure("idle streams", idle, "% of a core", conditions=f"{streams} streams, 30 s"),
+            Figure("processor time of a visit told", (cpu_s(pids) - used) / COMMITS * 1000, "ms", conditions=told),
+        ]
     stand.owner.dispose()
+    return figures
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
