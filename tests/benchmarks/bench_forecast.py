@@ -27,9 +27,7 @@ def run(households: int | None = None) -> list[Figure]:
         Figure("the same, at most", 100 * found.held, "%", 85, conditions=told),
         Figure("width of the intervals", found.width, "points", conditions=told),
         Figure("error of the median", found.error, "points", found.line_error, peer=line),
-        Figure(
-            "Brier score of the probability", found.brier, "", found.line_brier, peer=f"{line} {found.line_brier:.4f}"
-        ),
+        Figure("Brier score of the probability", found.brier, "", found.line_brier, peer=brier_line),
     ]
 
 
