@@ -32,7 +32,7 @@ def test_who_signs_in_lands_where_the_role_begins(open_page: OpenPage, role: str
     expect(page.locator(".menu-user summary")).to_contain_text(ACCOUNTS[role][2])
     expect(page.locator(".menu-user summary")).to_contain_text(WORDS[role])
     pages = page.locator(".top-nav a").all_inner_texts()
-    more = {"supervisor": ["导入"], "admin": ["导入", "账号", "日志"]}
+    more = {"supervisor": ["边界", "导入"], "admin": ["边界", "导入", "账号", "日志"]}
     first = [] if role == "inspector" else ["总览"]
     assert pages == [*first, "地图", "覆盖率", "待核", *more.get(role, [])]
 
