@@ -123,6 +123,7 @@ def test_only_who_may_place_them_is_sent_to_do_so(open_map: OpenMap, role: str, 
     expect(seen.popup.get_by_role("link", name="去定位")).to_have_count(places)
     seen.popup.get_by_role("link", name="以列表查看").click()
     listed = seen.page.locator("section[aria-labelledby=approximate_page] tbody th")
+    expect(listed).to_have_count(2)
     assert set(listed.all_text_contents()) == {"H1", "H2"}
 
 
