@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -25,13 +24,17 @@ _MOST_ROWS = 5_000
 
 
 def sample_pairs(sheets: Sequence[Sheet], kind: str, options: ImportOptions) -> Pairs | None:
-    """Give the coordinates of at most some 5,000 rows of a file, evenly chosen; None if it has none."""
-    every = max(1, -(-sum(len(sheet.frame) for sheet in sheets) // _MOST_ROWS))
-    thinned = [replace(sheet, frame=sheet.frame.iloc[::every], rows=sheet.rows[::every]) for sheet in sheets]
+    """Give the coordinates of a file, of at most some 5,000 rows that have any, evenly chosen; None if it has none."""
     matched = {
-        sheet.name: match_columns(plain_columns(sheet), kind, options.mapping, options.remembered) for sheet in thinned
+        sheet.name: match_columns(plain_columns(sheet), kind, options.mapping, options.remembered) for sheet in sheets
     }
-    return read_pairs(thinned, matched)
+    pairs = read_pairs(sheets, matched)
+    if pairs is None:
+        return None
+    # Chosen among the rows with a place: a long ledger may have few of them.
+    given = np.flatnonzero(~(pairs.blank | pairs.zero))
+    given = given[:: max(1, -(-len(given) // _MOST_ROWS))]
+    return Pairs(pairs.x[given], pairs.y[given], [pairs.stated[at] for at in given], pairs.system)
 
 
 def declared_reading(crs: str | None, swapped: bool, pairs: Pairs) -> Reading | None:
@@ -79,12 +82,22 @@ def check_datum(session: Session, options: ImportOptions, pairs: Pairs | None, r
 
     Without an area, and with fewer than 20 places, nothing can be said.
 
+    Parameters
+    ----------
+    session : Session
+        As the owner.
+    options : ImportOptions
+    pairs : Pairs or None
+        From :func:`sample_pairs`.
+    report : ImportReport
+        Gets the doubt.
+
     Raises
     ------
     ImportRefused
         Names how far off the places are and the system they are likely in.
     """
-    if pairs is None or not options.area or len(pairs.x) - int((pairs.blank | pairs.zero).sum()) < LEAST_PLACES:
+    if pairs is None or not options.area or len(pairs.x) < LEAST_PLACES:
         return
     declared = declared_reading(options.crs, options.swapped, pairs)
     _, verdict = judge_pairs(session, open_scope(session, options.area), pairs, declared)

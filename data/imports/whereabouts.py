@@ -50,16 +50,25 @@ def settle_namesakes(job: Job, stage: str) -> None:
     if not rows:
         return
     gazetteer = load_gazetteer(session, job.scope.jur, job.scope.jur_end)
-    for village_id, code, name in rows:
-        found = gazetteer.locate(None, stated=code, hamlet=name)
-        if found.village == village_id and found.hamlet is not None and not found.typo:
-            session.execute(
-                text(f"""
-                    update {stage} set told_village_id = village_id, told_hamlet_id = :hamlet
-                     where village_id = :village and natural_village = :name and geom is not null
-                       and told_hamlet_id is null and told_village_id is null"""),
-                {"hamlet": found.hamlet, "village": village_id, "name": name},
-            )
+    located = [(row, gazetteer.locate(None, stated=row.code, hamlet=row.natural_village)) for row in rows]
+    settled = [
+        (row.village_id, row.natural_village, found.hamlet)
+        for row, found in located
+        if found.village == row.village_id and found.hamlet is not None and not found.typo
+    ]
+    session.execute(
+        text(f"""
+            update {stage} s set told_village_id = s.village_id, told_hamlet_id = f.hamlet
+              from unnest(cast(:villages as bigint[]), cast(:names as text[]), cast(:hamlets as bigint[]))
+                   as f (village, name, hamlet)
+             where s.village_id = f.village and s.natural_village = f.name and s.geom is not null
+               and s.told_hamlet_id is null and s.told_village_id is null"""),
+        {
+            "villages": [village for village, _, _ in settled],
+            "names": [name for _, name, _ in settled],
+            "hamlets": [hamlet for _, _, hamlet in settled],
+        },
+    )
 
 
 def assign_settlements(job: Job, stage: str) -> None:

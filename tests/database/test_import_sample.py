@@ -210,6 +210,15 @@ def test_a_stated_system_is_taken_and_a_doubt_told(store: Store, tmp_path: Path)
     assert (wrong.accepted, right.accepted) == (60, 60)
 
 
+def test_few_places_in_a_long_ledger_raise_the_alarm_too(store: Store, tmp_path: Path) -> None:
+    path = shifted_ledger(store, tmp_path / "ledger.csv")
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(f"空{at},测空{at},青上村,,\n" for at in range(20_000))
+    with pytest.raises(ImportRefused) as refused:
+        store.load("households", path, area=TOWNSHIP, dry_run=True)
+    assert refused.value.details["likely"] == "gcj02"
+
+
 def test_too_few_places_raise_no_alarm(store: Store, tmp_path: Path) -> None:
     path = shifted_ledger(store, tmp_path / "ledger.csv", count=19)
     assert store.load("households", path, area=TOWNSHIP, dry_run=True).accepted == 19
