@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request, url_for
 from sqlalchemy.engine import Row
@@ -16,22 +16,15 @@ from app.session import asker, db
 from app.view import ZONE, current_view
 from data.areas import EVERYWHERE, area_range
 from data.campaigns import list_campaigns
-from data.edit_plans import find_area, geojson_of, read_wish, write_wish
-from data.edits import (
-    ACTS,
-    EditConflict,
-    Preview,
-    Shift,
-    editable_areas,
-    find_edit,
-    list_edits,
-    list_issues,
-    preview_edit,
-)
+from data.edit_refusals import EditConflict
 from data.jobs import add_job, job_json
 from data.tables import Job
-from geo.editing import SNAP_M, area_m2
+from geo.drawing import SNAP_M
 from geo.errors import Text
+
+# What computes shapes is loaded where it is needed, so that the other pages' processes stay small.
+if TYPE_CHECKING:
+    from data.edits import Preview, Shift
 
 bp = Blueprint("editing", __name__)
 WHO = (Role.SUPERVISOR, Role.ADMIN)
@@ -52,6 +45,8 @@ REFUSALS = {422: "What was drawn cannot become a boundary, or the act is not pos
 @require(*WHO)
 def page() -> str:
     """The page for editing boundaries."""
+    from data.edits import editable_areas, list_issues
+
     session, who = db(), asker()
     area = request.args.get("area") or None
     within = area_range(session, area) if area else EVERYWHERE
@@ -84,6 +79,9 @@ def page() -> str:
 )
 def boundary(code: str) -> Response:
     """A boundary as it is stored."""
+    from data.edit_plans import find_area, geojson_of
+    from geo.editing import area_m2
+
     found = find_area(db(), code)
     return jsonify(
         code=found.code,
@@ -137,6 +135,8 @@ def preview() -> Response:
 )
 def apply() -> Response:
     """Begin an edit."""
+    from data.edit_plans import write_wish
+
     given = _body()
     revision = given.get("revision")
     if not isinstance(revision, str):
@@ -169,6 +169,8 @@ def apply() -> Response:
 )
 def areas() -> Response:
     """What the asker may edit."""
+    from data.edits import editable_areas
+
     return jsonify(rows=editable_areas(db(), asker()))
 
 
@@ -197,6 +199,8 @@ def areas() -> Response:
 )
 def history() -> Response:
     """The list of edits."""
+    from data.edits import list_edits
+
     area = request.args.get("area")
     rows = list_edits(db(), area_range(db(), area) if area else EVERYWHERE)
     return jsonify(rows=[_edit_json(row) for row in rows])
@@ -213,11 +217,16 @@ def history() -> Response:
 )
 def undo(edit_id: int) -> Response:
     """Begin taking an edit back."""
+    from data.edits import find_edit
+
     edit = find_edit(db(), edit_id)
     return _job_json(add_job(db(), asker(), "undo", (edit.jur, edit.jur_end), batch_id=edit.batch_id))
 
 
 def _preview(given: dict[str, Any]) -> Preview:
+    from data.edit_plans import read_wish
+    from data.edits import preview_edit
+
     session, who = db(), asker()
     wish = read_wish(given)
     if not list_campaigns(session):
@@ -227,6 +236,9 @@ def _preview(given: dict[str, Any]) -> Preview:
 
 
 def _preview_json(found: Preview) -> dict[str, Any]:
+    from data.edit_plans import geojson_of
+    from geo.editing import area_m2
+
     plan = found.plan
     first = plan.changes[0]
     return {
@@ -260,6 +272,8 @@ def _shift_json(shift: Shift) -> dict[str, Any]:
 
 
 def _edit_json(row: Row[Any]) -> dict[str, Any]:
+    from data.edits import ACTS
+
     moves = row.moves if isinstance(row.moves, list) else []
     return {
         "id": row.id,

@@ -21,8 +21,7 @@ from data.areas import CodeUnknown
 from data.askers import NotAllowed, RecordUnknown
 from data.base_files import TileFileUnknown
 from data.campaigns import CampaignUnknown
-from data.edit_plans import EditRefused
-from data.edits import EditConflict
+from data.edit_refusals import EditConflict, EditRefused
 from data.households import ReasonTooShort
 from data.jobs import JobRunning
 from data.passwords import PasswordUnfit
@@ -32,7 +31,7 @@ from data.sealed_files import DiskFull, FileTooLarge
 from data.sealing import SealBroken
 from data.sessions import TooManyAttempts, WrongPassword
 from data.uploads import TooManyUploads, UploadClosed, UploadUnfit
-from geo.editing import DrawingRefused
+from geo.drawing import DrawingRefused
 from geo.errors import FangtuError
 from geo.tilefiles.content import TileFileError
 

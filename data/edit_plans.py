@@ -22,12 +22,12 @@ from sqlalchemy.orm import Session
 
 from data.areas import number_range
 from data.askers import RecordUnknown
+from data.edit_refusals import EditRefused
 from data.imports.area_codes import next_code
 from data.imports.limits import Limits
 from data.tables.edits import ACTS
+from geo.drawing import SNAP_M, DrawingRefused
 from geo.editing import (
-    SNAP_M,
-    DrawingRefused,
     area_m2,
     clean_drawing,
     find_overlaps,
@@ -38,17 +38,11 @@ from geo.editing import (
     split_shape,
     touched_ground,
 )
-from geo.errors import FangtuError, Text
+from geo.errors import Text
 from geo.shapes import SLIVER_M2, as_multipolygon
 
 MOST_MERGED = 20
 _LONGEST_NAME = 40
-
-
-class EditRefused(FangtuError):
-    """The edit as it was asked for is not possible; nothing was changed."""
-
-    code = "edit_refused"
 
 
 @dataclass(frozen=True)

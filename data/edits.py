@@ -21,13 +21,15 @@ from data.areas import GRIDS, VILLAGES, members_of, reassign_within, settle_juri
 from data.askers import Asker, RecordUnknown
 from data.audit import record
 from data.coverage import AreaCoverage, coverage_by_area, duty_ranges
-from data.edit_plans import Change, EditRefused, Plan, Wish, geojson_of, hex_of, plan_edit
+from data.edit_plans import Change, Plan, Wish, geojson_of, hex_of, plan_edit
+from data.edit_refusals import EditConflict, EditRefused
 from data.imports.batches import bind_account
 from data.imports.changes import close_changes, note_changes
 from data.imports.limits import Limits, OutsideArea, require_inside
 from data.imports.run import IMPORT_LOCK
-from geo.editing import DrawingRefused, area_m2
-from geo.errors import FangtuError, Text
+from geo.drawing import DrawingRefused
+from geo.editing import area_m2
+from geo.errors import Text
 from geo.tiles import box_ranges
 
 KIND = "edit"
@@ -39,21 +41,6 @@ ACTS = {
 }
 PAGE = 20
 MOST_ISSUES = 100
-
-
-class EditConflict(FangtuError):
-    """The boundaries concerned have changed since the preview was made; nothing was changed."""
-
-    code = "edit_conflict"
-
-    def __init__(self) -> None:
-        super().__init__(
-            Text(
-                "没有应用：预览之后，这里的边界被别人改过。您画的还在，请再看一次预览。",
-                "Not applied: somebody has changed the boundaries here since the preview. What you drew is kept; look "
-                "at the preview again.",
-            )
-        )
 
 
 @dataclass(frozen=True)

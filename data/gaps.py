@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -22,8 +22,10 @@ from sqlalchemy.orm import Session
 from data.coverage import AreaCoverage, Ranges, coverage_by_area, coverage_total
 from data.rules.words import EXACT_QUALITY
 from data.tables import Campaign
-from geo.gaps import Gap, find_gaps
 from geo.tiles import Plane
+
+if TYPE_CHECKING:
+    from geo.gaps import Gap
 
 Range = tuple[int, int]
 # More are not computed while somebody waits; the areas one level down are listed instead.
@@ -213,6 +215,8 @@ def gaps_of(
     rows = _households(session, campaign.id, round_no, within)
     done = rows[:, 5].astype(bool)
     plane = Plane.around(rows[:, 3], rows[:, 4])
+    from geo.gaps import find_gaps  # brings scipy along, which pages without gaps need not load
+
     found = find_gaps(plane.metres(rows[:, 3], rows[:, 4]), done)
     villages = (
         below

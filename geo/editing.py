@@ -18,10 +18,10 @@ from shapely import LineString, MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from geo.crs import STORED, metric_crs, mover
-from geo.errors import FangtuError, Text
+from geo.drawing import SNAP_M, DrawingRefused
+from geo.errors import Text
 from geo.shapes import SLIVER_M2, as_multipolygon
 
-SNAP_M = 3.0
 MIN_M2 = 100.0
 MOST_CORNERS = 20_000
 # Two areas are neighbours if they share at least this much of a border.
@@ -29,12 +29,6 @@ _SHARED_M = 1.0
 # A border that is laid onto another one is first laid a little over it, and the rest then cut off exactly.
 _OVER_M = 0.05
 _FILM_M = 1e-6
-
-
-class DrawingRefused(FangtuError):
-    """What was drawn cannot become a boundary; the message says why and what to do."""
-
-    code = "drawing_refused"
 
 
 class Drawn(NamedTuple):

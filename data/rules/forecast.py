@@ -11,11 +11,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
+_NORMAL = NormalDist()
 # With fewer days, or fewer visits, there is a number but no pace.
 LEAST_DAYS = 5
 LEAST_VISITS = 5
@@ -132,7 +133,7 @@ def forecast(
     else:
         effort = _effort(missing - 0.5, open_, HARD * eligible)
         above = math.log(mean[end - 1] / effort) if effort > 0 else math.inf
-        chance = float(ndtr(above / (spread[end - 1] * (DOWN if above > 0 else 1.0))))
+        chance = _NORMAL.cdf(float(above / (spread[end - 1] * (DOWN if above > 0 else 1.0))))
         probability = min(0.999, max(0.001, chance))
 
     def day_of(line: NDArray[np.float64]) -> date | None:
@@ -224,4 +225,4 @@ def _worth(daily: NDArray[np.float64], starts_on: date, days: Sequence[date]) ->
 
 
 def _quantile(q: float, middle: NDArray[np.float64], spread: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(middle * np.exp(spread * ndtri(q) * (DOWN if q < 0.5 else 1.0)))
+    return np.asarray(middle * np.exp(spread * _NORMAL.inv_cdf(q) * (DOWN if q < 0.5 else 1.0)))

@@ -16,10 +16,11 @@ from data.areas import number_range
 from data.askers import Asker, RecordUnknown, Role
 from data.coverage import coverage_by_area
 from data.db import owner_session
-from data.edit_plans import EditRefused, Wish, read_wish, write_wish
-from data.edits import EditConflict, Edited, Preview, apply_edit, limits_of, list_edits, list_issues, preview_edit
+from data.edit_plans import Wish, read_wish, write_wish
+from data.edit_refusals import EditConflict, EditRefused
+from data.edits import Edited, Preview, apply_edit, limits_of, list_edits, list_issues, preview_edit
 from data.imports.undo import UndoBlocked
-from geo.editing import DrawingRefused
+from geo.drawing import DrawingRefused
 from tests.database.importing import TOWNSHIP, VILLAGES, opened
 from tests.database.rich_town import NEIGHBOUR, NEIGHBOUR_VILLAGE
 from tests.database.store_dump import differences
