@@ -1,6 +1,6 @@
 """Coverage (覆盖率): distinct eligible households with a valid visit / distinct eligible households.
 
-The counts are kept on write by the database (``data/migrations/sql/0001_upkeep.sql``); reading sums a few rows by
+The counts are kept on write by the database (``data/migrations/sql/0006_changes.sql``); reading sums a few rows by
 index. Of a past day it is what was shown at the end of that day (``0003_history.sql``). This is the only definition;
 pages, tiles, exports and commands ask here.
 """
@@ -216,9 +216,7 @@ def coverage_by_area(
 def last_visit_at(session: Session, campaign_id: int, round_no: int) -> datetime | None:
     """When the latest visit the asker may see ended: the figures are as of then."""
     return session.scalar(
-        text("""
-            select ended_at from visit where campaign_id = :campaign and round_no = :round and ended_at is not null
-             order by ended_at desc limit 1"""),
+        text("select max(last_visit_at) from visit_tally where campaign_id = :campaign and round_no = :round"),
         {"campaign": campaign_id, "round": round_no},
     )
 

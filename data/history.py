@@ -97,7 +97,7 @@ def visited_by_day(
         text(f"""
             select nullif(c.day, '-infinity') as day, sum(c.visited)::bigint as visited from coverage_day c
              where c.campaign_id = :campaign and c.round_no = :round and c.jur >= :lo and c.jur < :hi {span}
-             group by c.day order by c.day"""),
+             group by c.day having sum(c.visited) <> 0 order by c.day"""),
         keys,
     )
     return [DayCount(row.day, row.visited) for row in rows]
@@ -131,7 +131,7 @@ def visited_by_area_and_day(
             select a.id, nullif(c.day, '-infinity') as day, sum(c.visited)::bigint as visited
               from ({areas}) a join coverage_day c on c.campaign_id = :campaign and c.round_no = :round and {join}
              where a.jur >= :lo and a.jur_end <= :hi and cast(:duty as int8multirange) @> int8range(a.jur, a.jur_end)
-             group by a.id, c.day order by a.id, c.day"""),
+             group by a.id, c.day having sum(c.visited) <> 0 order by a.id, c.day"""),
         {"campaign": campaign_id, "round": round_no, "lo": within[0], "hi": within[1], "duty": duty_ranges(duty)},
     )
     found: dict[int, list[DayCount]] = defaultdict(list)
@@ -173,7 +173,7 @@ def visited_by_place_and_day(
         text("""
             select jur, day, sum(visited)::bigint from coverage_day
              where campaign_id = :campaign and round_no = :round and jur >= :lo and jur < :hi and day > '-infinity'
-             group by jur, day order by jur, day"""),
+             group by jur, day having sum(visited) <> 0 order by jur, day"""),
         {"campaign": campaign_id, "round": round_no, "lo": within[0], "hi": within[1]},
     )
     return [(jur, day, n) for jur, day, n in rows]

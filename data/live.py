@@ -1,6 +1,7 @@
 """Changes of what maps show, as they are committed (实时): heard once in a process and told to each open stream.
 
-One connection listens for what ``note_map`` says (``data/migrations/sql/0004_live.sql``). A stream hears of its own
+One connection listens for what ``note_map`` says (``data/migrations/sql/0004_live.sql``), of visits once they are folded
+in. A stream hears of its own
 campaign and round, and of nothing outside its account's area of duty.
 """
 
@@ -33,8 +34,12 @@ GATHER_S = 0.2
 _LONGEST_BACKOFF_S = 30.0
 _CONNECT_WAIT_S = 2.0
 _MOST_AREAS = 200
+# What is not folded in yet counts with the version: its rows grow in number until they go and the version grows instead.
 _VERSION = """
-    select coalesce(sum(version), 0), count(*) from map_version
+    select coalesce(sum(version), 0), count(*),
+           (select concat(count(*), ':', max(id)) from standing_change
+             where campaign_id = {campaign} and round_no = {round})
+      from map_version
      where campaign_id in (0, {campaign}) and round_no = case when campaign_id = 0 then 0 else {round} end"""
 
 
@@ -111,7 +116,7 @@ def version_tag(session: Session, campaign_id: int, round_no: int) -> str:
 
 
 def _tag(row: Any) -> str:
-    return hashlib.sha256(f"{row[0]}/{row[1]}".encode()).hexdigest()[:20]
+    return hashlib.sha256("/".join(map(str, row)).encode()).hexdigest()[:20]
 
 
 class Hub:

@@ -61,11 +61,9 @@ def legend_counts(session: Session, campaign_id: int, round_no: int, within: Ran
     ).one()
     visits = session.execute(
         text(f"""
-            select count(*) filter (where counts and suspect = '{{}}') as valid,
-                   count(*) filter (where counts and suspect <> '{{}}') as suspect,
-                   count(*) filter (where not counts) as other,
-                   count(*) filter (where household_id is null) as unmatched
-            from visit where campaign_id = :campaign and round_no = :round and superseded_by is null and {inside}"""),
+            select coalesce(sum(valid), 0)::bigint as valid, coalesce(sum(suspect), 0)::bigint as suspect,
+                   coalesce(sum(other), 0)::bigint as other, coalesce(sum(unmatched), 0)::bigint as unmatched
+            from visit_tally where campaign_id = :campaign and round_no = :round and {inside}"""),
         keys,
     ).one()
     grades = session.execute(

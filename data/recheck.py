@@ -29,17 +29,19 @@ _CHECKS = {
     "enrolment": """
         select count(*) from standing s full join eligible e
             on (e.campaign_id, e.round_no, e.household_id) = (s.campaign_id, s.round_no, s.household_id)
-        where (s.jur, s.group_id, s.x, s.y, s.morton, s.quality) is distinct from
-              (e.jur, e.group_id, e.x, e.y, e.morton, e.quality)""",
+        where (s.jur, s.group_id, s.x, s.y, s.morton, s.quality, s.key_groups) is distinct from
+              (e.jur, e.group_id, e.x, e.y, e.morton, e.quality, e.key_groups)""",
     "standing": """
         select count(*) from standing s left join visit_facts f
             on (f.campaign_id, f.round_no, f.household_id) = (s.campaign_id, s.round_no, s.household_id)
-        where (s.status, s.visits, s.valid_visits, s.first_valid_on, s.last_visit_at) is distinct from
+        where (s.status, s.visits, s.valid_visits, s.first_valid_on, s.last_visit_at, s.kinds) is distinct from
               (coalesce(f.status, 0), coalesce(f.visits, 0), coalesce(f.valid_visits, 0),
-               f.first_valid_on, f.last_visit_at)""",
+               f.first_valid_on, f.last_visit_at, coalesce(f.kinds, '{}'))""",
     "coverage": f"""
-        with counted as ({_COUNTED})
-        select count(*) from coverage c full join counted n
+        with counted as ({_COUNTED}),
+        kept as (select campaign_id, round_no, jur, group_id, sum(eligible) as eligible, sum(visited) as visited
+                   from coverage group by 1, 2, 3, 4 having sum(eligible) <> 0)
+        select count(*) from kept c full join counted n
             on (n.campaign_id, n.round_no, n.jur, n.group_id) = (c.campaign_id, c.round_no, c.jur, c.group_id)
         where (c.eligible, c.visited) is distinct from (n.eligible, n.visited)""",
     "coverage_by_day": """
@@ -49,8 +51,10 @@ _CHECKS = {
             from visit where counts and superseded_by is null and household_id is not null group by 1, 2, 3),
         counted as (
             select campaign_id, round_no, e.jur, e.group_id, f.day, count(*) as visited
-            from eligible e join first f using (campaign_id, round_no, household_id) group by 1, 2, 3, 4, 5)
-        select count(*) from coverage_day c full join counted n
+            from eligible e join first f using (campaign_id, round_no, household_id) group by 1, 2, 3, 4, 5),
+        kept as (select campaign_id, round_no, jur, group_id, day, sum(visited) as visited from coverage_day
+                  group by 1, 2, 3, 4, 5 having sum(visited) <> 0)
+        select count(*) from kept c full join counted n
             on (n.campaign_id, n.round_no, n.jur, n.group_id, n.day)
              = (c.campaign_id, c.round_no, c.jur, c.group_id, c.day)
         where c.visited is distinct from n.visited""",
@@ -70,15 +74,56 @@ _CHECKS = {
             select 1 from coverage_shown c
              where c.campaign_id = r.campaign_id and c.round_no = r.no and c.day < k.since)""",
     "coverage_by_status": """
-        with counted as (
-            select campaign_id, round_no, jur, group_id, count(*) filter (where status = 0) as unvisited,
-                   count(*) filter (where status = 3) as nobody_home, count(*) filter (where status = 6) as suspect
-            from standing group by 1, 2, 3, 4)
-        select count(*) from coverage c full join counted n
+        with kept as (
+            select campaign_id, round_no, jur, group_id, sum(unvisited) as unvisited, sum(home) as home,
+                   sum(remote) as remote, sum(nobody_home) as nobody_home, sum(refused) as refused,
+                   sum(long_away) as long_away, sum(suspect) as suspect, sum(other) as other
+              from coverage group by 1, 2, 3, 4 having sum(eligible) <> 0)
+        select count(*) from kept c full join counted_coverage n
             on (n.campaign_id, n.round_no, n.jur, n.group_id) = (c.campaign_id, c.round_no, c.jur, c.group_id)
-        where (c.unvisited, c.nobody_home, c.suspect) is distinct from (n.unvisited, n.nobody_home, n.suspect)""",
+        where (c.unvisited, c.home, c.remote, c.nobody_home, c.refused, c.long_away, c.suspect, c.other)
+            is distinct from (n.unvisited, n.home, n.remote, n.nobody_home, n.refused, n.long_away, n.suspect, n.other)""",
+    # By kind of visitor and key group, from the visits and households themselves.
+    "coverage_parts": """
+        with person as (
+            select e.campaign_id, e.round_no, e.household_id, e.jur, e.group_id, e.key_groups,
+                   count(v.id) > 0 as visited,
+                   array_agg(distinct coalesce(nullif(btrim(v.visitor_kind), ''), '-')) filter (where v.id is not null) as kinds
+            from eligible e left join visit v on v.household_id = e.household_id and v.campaign_id = e.campaign_id
+                and v.round_no = e.round_no and v.counts and v.superseded_by is null
+            group by 1, 2, 3, 4, 5, 6),
+        counted as (
+            select campaign_id, round_no, jur, group_id, k.kind, g.key_group,
+                   count(*) filter (where k.kind = '') as eligible, count(*) filter (where visited) as visited
+            from person cross join lateral (select '' as kind union select unnest(kinds)) k
+            cross join lateral (select '' as key_group union select unnest(key_groups)) g
+            where k.kind <> '' or g.key_group <> '' group by 1, 2, 3, 4, 5, 6),
+        kept as (select campaign_id, round_no, jur, group_id, kind, key_group, sum(eligible) as eligible,
+                        sum(visited) as visited
+                   from coverage_part group by 1, 2, 3, 4, 5, 6 having (sum(eligible), sum(visited)) <> (0, 0))
+        select count(*) from kept c full join counted n
+            on (n.campaign_id, n.round_no, n.jur, n.group_id, n.kind, n.key_group)
+             = (c.campaign_id, c.round_no, c.jur, c.group_id, c.kind, c.key_group)
+        where (c.eligible, c.visited) is distinct from (n.eligible, n.visited)""",
+    "visit_tallies": """
+        select count(*) from visit_tally c full join counted_visits n
+            on (n.campaign_id, n.round_no, n.jur) = (c.campaign_id, c.round_no, c.jur)
+        where (coalesce(c.valid, 0), coalesce(c.suspect, 0), coalesce(c.other, 0), coalesce(c.unmatched, 0),
+               c.last_visit_at)
+            is distinct from (coalesce(n.valid, 0), coalesce(n.suspect, 0), coalesce(n.other, 0),
+                              coalesce(n.unmatched, 0), n.last_visit_at)""",
+    # Cells follow with the folding; what is not folded in is added here.
     "cells": """
-        select count(*) from cell c full join counted_cells f
+        with kept as (
+            select campaign_id, round_no, level, morton, jur, sum(n) as n, sum(visited) as visited, sum(sum_x) as sum_x,
+                   sum(sum_y) as sum_y, sum(grade_c) as grade_c, sum(grade_d) as grade_d
+            from (select campaign_id, round_no, level, morton, jur, n, visited, sum_x, sum_y, grade_c, grade_d from cell
+                  union all
+                  select campaign_id, round_no, level, cell >> (2 * (16 - level)), jur, n,
+                         case when status in (1, 2, 6) then n else 0 end, n * x::bigint, n * y::bigint, 0, 0
+                  from standing_change cross join cell_levels() where cell is not null) both_places
+            group by 1, 2, 3, 4, 5 having (sum(n), sum(grade_c), sum(grade_d)) <> (0, 0, 0))
+        select count(*) from kept c full join counted_cells f
             on (f.campaign_id, f.round_no, f.level, f.morton, f.jur)
              = (c.campaign_id, c.round_no, c.level, c.morton, c.jur)
         where (c.n, c.visited, c.sum_x, c.sum_y, c.grade_c, c.grade_d) is distinct from
@@ -112,6 +157,6 @@ def recheck(session: Session) -> dict[str, Any]:
     checks["verdicts"] = judged_differently(session)
     counts = {
         name: int(session.scalar(text(f"select count(*) from {name}")) or 0)
-        for name in ("household", "visit", "standing", "coverage", "coverage_day", "coverage_shown")
+        for name in ("household", "visit", "standing", "coverage_folded", "coverage_part_folded")
     }
     return {"drift": sum(checks.values()), "checks": checks, "counts": counts}

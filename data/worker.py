@@ -1,4 +1,5 @@
-"""The worker (后台程序): waits for jobs, does each in a forked process of its own, and sweeps up what is left over.
+"""The worker (后台程序): waits for jobs, does each in a forked process of its own, folds in what visits changed, and sweeps
+up what is left over.
 
 One worker works on a database at a time; another one waits to take its place. It forks for each job, with the
 libraries loaded already, so that memory comes back and a job can be ended at any moment; its own connection is never
@@ -34,6 +35,8 @@ from data.claims import (
     take_up_again,
 )
 from data.db import owner_engine
+from data.folding import EVERY_S as FOLD_EVERY_S
+from data.folding import fold_now
 from data.imports.work import SESSION_NAME, SETTLE
 from data.jobs import WORKER_LOCK
 from data.settings import Settings
@@ -50,7 +53,6 @@ CANCEL_ASKED_EVERY_S = 1.0
 SWEEP_EVERY_S = 60.0
 PURGE_EVERY_S = 3600.0
 GRACE_S = 5.0
-_IDLE_WAIT_S = 5.0
 _STANDBY_WAIT_S = 2.0
 _LONGEST_BACKOFF_S = 30.0
 _CANCEL, _TERMINATE = "pg_cancel_backend(pid)", "pg_terminate_backend(pid, 5000)"
@@ -144,7 +146,7 @@ class Worker:
         for job_id in take_up_again(connection):
             log.warning("job %s was left by a worker that died", job_id)
         connection.execute(text(f"listen {CHANNEL}"))
-        swept_at = asked_at = purged_at = -PURGE_EVERY_S
+        swept_at = asked_at = purged_at = folded_at = -PURGE_EVERY_S
         while not self._is_ending:
             now = time.monotonic()
             if now - swept_at >= SWEEP_EVERY_S:
@@ -153,6 +155,9 @@ class Worker:
             if now - purged_at >= PURGE_EVERY_S:
                 purge(engine)
                 purged_at = now
+            if now - folded_at >= FOLD_EVERY_S:
+                fold_now(connection)
+                folded_at = now
             if now - asked_at >= CANCEL_ASKED_EVERY_S or self._hears(connection):
                 self._stop_cancelled(connection)
                 asked_at = now
@@ -162,7 +167,7 @@ class Worker:
             if until_idle and not self._children and not claimed:
                 return
             pipes = [child.pipe for child in self._children.values()]
-            wait_s = PROGRESS_EVERY_S if pipes else 0.05 if until_idle else _IDLE_WAIT_S
+            wait_s = PROGRESS_EVERY_S if pipes else 0.05 if until_idle else FOLD_EVERY_S
             self._wait([_socket(connection), *pipes], wait_s)
             self._listen_to_children(connection)
         for child in list(self._children.values()):

@@ -7,7 +7,18 @@ from data.tables.base import Base
 from data.tables.basemap import BaseFeature
 from data.tables.batches import Batch, BatchChange, BatchProblem
 from data.tables.campaigns import Campaign, Round
-from data.tables.coverage import Cell, Coverage, CoverageDay, CoverageKnown, CoverageShown, MapVersion, Standing
+from data.tables.coverage import (
+    Cell,
+    CoverageDayFolded,
+    CoverageFolded,
+    CoverageKnown,
+    CoveragePartFolded,
+    CoverageShownFolded,
+    MapVersion,
+    Standing,
+    StandingChange,
+    VisitTallyFolded,
+)
 from data.tables.edits import AreaEdit
 from data.tables.households import Household
 from data.tables.houses import Appraisal, House, RenovationSite
@@ -31,10 +42,11 @@ __all__ = [
     "Campaign",
     "Cell",
     "ColumnMemory",
-    "Coverage",
-    "CoverageDay",
+    "CoverageDayFolded",
+    "CoverageFolded",
     "CoverageKnown",
-    "CoverageShown",
+    "CoveragePartFolded",
+    "CoverageShownFolded",
     "Duty",
     "Grid",
     "House",
@@ -47,6 +59,8 @@ __all__ = [
     "Round",
     "Session",
     "Standing",
+    "StandingChange",
     "Upload",
     "Visit",
+    "VisitTallyFolded",
 ]

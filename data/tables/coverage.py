@@ -1,10 +1,26 @@
-"""Kept on write: one standing per household and round, counts per place and round, and what changed where."""
+"""Kept on write: one standing per household and round, counts per place and round, and what changed where.
+
+Counts are read from the views named for them (``coverage``, ``coverage_day``, ``coverage_shown``, ``coverage_part``,
+``visit_tally``), which add to the sums here what is not folded in yet (``0006_changes.sql``).
+"""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKeyConstraint, Index, Integer, SmallInteger, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data.tables.base import Base
@@ -20,23 +36,10 @@ class Standing(Base):
     __table_args__ = (
         same_jurisdiction("household_id", "household"),
         ForeignKeyConstraint(["campaign_id", "round_no"], ["round.campaign_id", "round.no"], ondelete="CASCADE"),
-        Index(
-            "ix_standing_tile",
-            "campaign_id",
-            "round_no",
-            "morton",
-            "jur",
-            postgresql_include=["household_id", "x", "y", "status", "quality"],
-        ),
+        # No index holds what a visit changes: the new row then stays on its page and no index is written.
+        Index("ix_standing_tile", "campaign_id", "round_no", "morton", "jur"),
         Index("ix_standing_jur", "campaign_id", "round_no", "jur"),
-        Index(
-            "ix_standing_settled",
-            "campaign_id",
-            "round_no",
-            "jur",
-            postgresql_include=["group_id", "x", "quality", "status"],
-            postgresql_where=text("quality > 4"),
-        ),
+        Index("ix_standing_settled", "campaign_id", "round_no", "jur", postgresql_where=text("quality > 4")),
         Index("ix_standing_household", "household_id"),
     )
 
@@ -54,15 +57,43 @@ class Standing(Base):
     valid_visits: Mapped[int] = mapped_column(server_default="0")
     first_valid_on: Mapped[date | None]
     last_visit_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    kinds: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    key_groups: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
 
 
-class Coverage(Base):
+class StandingChange(Base):
+    """A change that is not folded in yet: a household of this state came to a place (``n`` = 1) or left it (-1).
+
+    ``n`` = 0: something else about the place changed which maps or tallies show. ``cell`` is the z16 tile of an exact
+    position.
+    """
+
+    __tablename__ = "standing_change"
+    __table_args__ = (Index("ix_standing_change_campaign_id", "campaign_id", "round_no", "jur"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(BigInteger)
+    round_no: Mapped[int] = mapped_column(SmallInteger)
+    jur: Mapped[int] = mapped_column(BigInteger)
+    group_id: Mapped[int] = mapped_column(BigInteger)
+    status: Mapped[int] = mapped_column(SmallInteger)
+    first_valid_on: Mapped[date | None]
+    known_on: Mapped[date]
+    cell: Mapped[int | None] = mapped_column(BigInteger)
+    kinds: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    key_groups: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    n: Mapped[int] = mapped_column(SmallInteger)
+    x: Mapped[int | None] = mapped_column(Integer)
+    y: Mapped[int | None] = mapped_column(Integer)
+
+
+class CoverageFolded(Base):
     """Counts of households for one jurisdiction number and settlement; parents are sums over ranges.
 
     ``visited`` = households with at least one valid visit, so a repeat visit never raises it.
     """
 
-    __tablename__ = "coverage"
+    __tablename__ = "coverage_folded"
     __table_args__ = (
         ForeignKeyConstraint(["campaign_id", "round_no"], ["round.campaign_id", "round.no"], ondelete="CASCADE"),
         CheckConstraint("eligible = " + " + ".join(STATUS_COLUMNS), name="adds_up"),
@@ -85,13 +116,13 @@ class Coverage(Base):
     other: Mapped[int]
 
 
-class CoverageDay(Base):
+class CoverageDayFolded(Base):
     """Households whose first valid visit was on a day, by jurisdiction number and settlement.
 
     A visit whose time nobody recorded stands at ``-infinity``, before all days.
     """
 
-    __tablename__ = "coverage_day"
+    __tablename__ = "coverage_day_folded"
     __table_args__ = (
         ForeignKeyConstraint(["campaign_id", "round_no"], ["round.campaign_id", "round.no"], ondelete="CASCADE"),
     )
@@ -104,10 +135,10 @@ class CoverageDay(Base):
     visited: Mapped[int]
 
 
-class CoverageShown(Base):
+class CoverageShownFolded(Base):
     """By how much the counts changed on the day they became known; the sum up to a day is what was shown at its end."""
 
-    __tablename__ = "coverage_shown"
+    __tablename__ = "coverage_shown_folded"
     __table_args__ = (
         ForeignKeyConstraint(["campaign_id", "round_no"], ["round.campaign_id", "round.no"], ondelete="CASCADE"),
     )
@@ -121,8 +152,47 @@ class CoverageShown(Base):
     visited: Mapped[int]
 
 
+class CoveragePartFolded(Base):
+    """Counts by kind of visitor and key group of the household; ``''`` stands for all, not both at once.
+
+    ``visited`` of a kind = households with a valid visit by it. ``eligible`` is told where ``kind`` is ``''``.
+    """
+
+    __tablename__ = "coverage_part_folded"
+    __table_args__ = (
+        ForeignKeyConstraint(["campaign_id", "round_no"], ["round.campaign_id", "round.no"], ondelete="CASCADE"),
+    )
+
+    campaign_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    round_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    jur: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    group_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    key_group: Mapped[str] = mapped_column(primary_key=True)
+    eligible: Mapped[int]
+    visited: Mapped[int]
+
+
+class VisitTallyFolded(Base):
+    """Visits of a place by what they are; ``unmatched`` ones, at no known house, are among the others."""
+
+    __tablename__ = "visit_tally_folded"
+    __table_args__ = (
+        ForeignKeyConstraint(["campaign_id", "round_no"], ["round.campaign_id", "round.no"], ondelete="CASCADE"),
+    )
+
+    campaign_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    round_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    jur: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    valid: Mapped[int]
+    suspect: Mapped[int]
+    other: Mapped[int]
+    unmatched: Mapped[int]
+    last_visit_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
 class CoverageKnown(Base):
-    """Since which day :class:`CoverageShown` is kept for a round."""
+    """Since which day :class:`CoverageShownFolded` is kept for a round."""
 
     __tablename__ = "coverage_known"
     __table_args__ = (

@@ -13,8 +13,9 @@ _LEFT_OUT = (
     "job",
     "upload",
     "column_memory",
-    "coverage_shown",  # what was shown on a day stays written, also when what was shown is taken back later
+    "coverage_shown_folded",  # what was shown on a day stays written, also when what was shown is taken back later
     "coverage_known",  # since when it is written
+    "standing_change",  # what is not folded in yet; it is folded in before everything is read
     "map_version",  # counts changes, and taking one back is one
     "area_edit",  # the list of edits: one that was taken back stays in it and is marked so by its batch
     "spatial_ref_sys",
@@ -28,6 +29,7 @@ def dump(connection: Connection) -> Dump:
 
     Columns that the database computes are in it as well.
     """
+    connection.execute(text("select fold_changes()"))
     tables = connection.scalars(
         text("""
             select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from data import tiles
 from data.areas import number_range
+from data.folding import fold_now
 from data.recheck import recheck
 from data.settings import Settings
 from data.tables import Account, Duty
@@ -76,6 +77,7 @@ def town(owner: Session) -> SmallTownship:
     ):
         owner.execute(text(statement))
     owner.execute(text("set constraints all immediate"))
+    fold_now(owner)
     return made
 
 
@@ -124,6 +126,7 @@ def test_nothing_is_left_when_everything_is_gone(owner: Session, town: SmallTown
     for table in ("renovation_site", "appraisal", "house"):
         owner.execute(text(f"delete from {table}"))
     owner.execute(text("delete from standing"))
+    fold_now(owner)
     assert owner.scalar(text("select count(*) from cell")) == 0
 
 
@@ -139,6 +142,7 @@ def test_a_visit_touches_the_cells_of_its_own_place_only(owner: Session, town: S
                   from household where id = :key"""),
         {"c": town.campaign_id, "key": key},
     )
+    fold_now(owner)
     after = owner.execute(text("select ctid::text from cell")).scalars().all()
     assert len(set(after) - set(before)) == len(tiles.CELL_LEVELS)
 
