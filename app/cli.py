@@ -321,14 +321,19 @@ def export(kind: str, area: str | None, format_: str | None, out: Path) -> None:
     "--by", default="village", type=click.Choice(["county", "township", "village", "group", "grid"]), show_default=True
 )
 @click.option("--as-of", metavar="YYYY-MM-DD", help=words("截至这一天结束时", "as shown at the end of this day"))
+@click.option("--kind", default="", help=words("只计这类走访人员的走访", "only visits of this kind of visitor"))
+@click.option("--key-group", default="", help=words("只计这类重点群体的农户", "only households of this key group"))
 @click.option("--json", "as_json", is_flag=True, help=words("输出 JSON", "print JSON"))
-def coverage(campaign: str | None, round_no: str | None, by: str, as_of: str | None, as_json: bool) -> None:
+def coverage(
+    campaign: str | None, round_no: str | None, by: str, as_of: str | None, kind: str, key_group: str, as_json: bool
+) -> None:
     """Coverage by area, now or as it was shown at the end of a day."""
+    from dataclasses import asdict
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from data.campaigns import current_round, find_campaign, list_rounds
-    from data.coverage import coverage_by_area, coverage_total
+    from data.coverage import Part, coverage_by_area, coverage_by_part, coverage_total
     from data.db import owner_session
     from data.history import read_day
 
@@ -337,15 +342,26 @@ def coverage(campaign: str | None, round_no: str | None, by: str, as_of: str | N
     with as_owner() as (_, engine), owner_session(engine) as session:
         chosen = find_campaign(session, campaign)
         number = current_round(list_rounds(session, chosen.id), round_no, today)
-        rows = coverage_by_area(session, chosen.id, number, by, as_of=day)
-        total = coverage_total(session, chosen.id, number, as_of=day)
+        part = Part(kind, key_group)
+        rows = coverage_by_area(session, chosen.id, number, by, as_of=day, part=part)
+        total = coverage_total(session, chosen.id, number, as_of=day, part=part)
+        parts = [] if day else coverage_by_part(session, chosen.id, number)
         title = words(f"{chosen.name_zh} 第 {number} 轮", f"{chosen.name_en}, round {number}")
         target = chosen.target
-        told = {"campaign": chosen.code, "round": number, "by": by, "target": target}
+        told = {"campaign": chosen.code, "round": number, "by": by, "target": target, **asdict(part)}
         told["as_of"] = day.isoformat() if day else None
     if as_json:
-        print_json({**told, "total": total.as_json(), "rows": [row.as_json() for row in rows]})
+        print_json(
+            {
+                **told,
+                "total": total.as_json(),
+                "rows": [row.as_json() for row in rows],
+                "parts": [one.as_json() for one in parts],
+            }
+        )
         return
+    if kind or key_group:
+        title += words("，只计 ", ", only ") + " × ".join(name for name in (kind, key_group) if name)
     if day:
         title += words(f"，截至 {day}（当日所知）", f", as shown on {day}")
     click.echo(title)

@@ -15,9 +15,20 @@ from app.language import language
 from app.maps import ViewUnknown
 from app.session import asker, db
 from app.view import ZONE, View, current_view, past_day, today
-from data.coverage import BY, AreaCoverage, coverage_by_area, coverage_total, known_since, last_visit_at
+from data.coverage import (
+    BY,
+    KIND_UNKNOWN,
+    AreaCoverage,
+    Part,
+    PartCoverage,
+    coverage_by_area,
+    coverage_by_part,
+    coverage_total,
+    known_since,
+    last_visit_at,
+)
 from data.formulas import guarded
-from data.rules.words import STATUS
+from data.rules.words import KEY_GROUP, STATUS
 from geo.errors import Text
 
 bp = Blueprint("coverage", __name__)
@@ -27,6 +38,14 @@ _QUERY = {
     "area": "Code of the area; one's own area of duty by default",
     "by": "county, township, village, group or grid",
     "day": "As shown at the end of this day, YYYY-MM-DD; now by default",
+    "kind": "Only visits of this kind of visitor, as /api/v1/coverage/parts lists them; all by default",
+    "key_group": "Only households of this key group; all by default",
+}
+_PART = {
+    "kind": "Kind of visitor; empty for all, - where nobody said who made the visit",
+    "key_group": "Key group of the household; empty for all",
+    **dict.fromkeys(("eligible", "visited", "remaining"), ""),
+    "ratio": "Not rounded",
 }
 _ROW = {
     **dict.fromkeys(("code", "name", "level", "eligible", "visited", "remaining"), ""),
@@ -40,10 +59,16 @@ _ROW = {
 def page() -> str:
     """Coverage by village, natural village, grid or township, worst first; now or at the end of a past day."""
     view, by, day, rows = _rows()
+    part = _part()
     rows.sort(key=lambda row: (row.ratio is None, row.ratio if row.ratio is not None else 0, row.code or "~"))
-    total = coverage_total(db(), view.campaign.id, view.round_no, view.within, as_of=day)
+    total = coverage_total(db(), view.campaign.id, view.round_no, view.within, as_of=day, part=part)
+    parts = [] if day else coverage_by_part(db(), view.campaign.id, view.round_no, view.within)
     return render_template(
         "coverage.html",
+        part=part,
+        by_kind=[one for one in parts if one.kind and one.key_group == part.key_group],
+        by_key_group=[one for one in parts if one.key_group and one.kind == part.kind],
+        part_name=part_name,
         rows=[row.as_json() for row in rows],
         total=total.as_json(),
         by=by,
@@ -68,6 +93,7 @@ def page() -> str:
         query=_QUERY,
         answer={
             **dict.fromkeys(("campaign", "round", "by", "target"), ""),
+            **dict.fromkeys(("kind", "key_group"), "What was asked for; empty for all"),
             "as_of": "The past day asked for, or null",
             "total": _ROW,
             "rows": [_ROW],
@@ -77,16 +103,44 @@ def page() -> str:
 def listing() -> Response:
     """The same rows as JSON."""
     view, by, day, rows = _rows()
-    total = coverage_total(db(), view.campaign.id, view.round_no, view.within, as_of=day)
+    part = _part()
+    total = coverage_total(db(), view.campaign.id, view.round_no, view.within, as_of=day, part=part)
     return jsonify(
         {
             "campaign": view.campaign.code,
             "round": view.round_no,
             "by": by,
             "as_of": day.isoformat() if day else None,
+            "kind": part.kind,
+            "key_group": part.key_group,
             "target": view.campaign.target,
             "total": total.as_json(),
             "rows": [row.as_json() for row in rows],
+        }
+    )
+
+
+@bp.get("/api/v1/coverage/parts")
+@require()
+@describe(
+    Operation(
+        "Coverage by kind of visitor, by key group and by both; a household can be in several, so they do not add up",
+        query={name: _QUERY[name] for name in ("campaign", "round", "area")},
+        answer={**dict.fromkeys(("campaign", "round", "target"), ""), "total": _ROW, "parts": [_PART]},
+    )
+)
+def listing_of_parts() -> Response:
+    """The parts of the area in view as JSON."""
+    view = current_view(db(), asker())
+    total = coverage_total(db(), view.campaign.id, view.round_no, view.within)
+    parts = coverage_by_part(db(), view.campaign.id, view.round_no, view.within)
+    return jsonify(
+        {
+            "campaign": view.campaign.code,
+            "round": view.round_no,
+            "target": view.campaign.target,
+            "total": total.as_json(),
+            "parts": [part.as_json() for part in parts],
         }
     )
 
@@ -118,6 +172,18 @@ def table() -> Response:
     of_day = f"-{day}" if day else ""
     response.headers["Content-Disposition"] = f'attachment; filename="coverage-{by}{of_day}.csv"'
     return response
+
+
+def part_name(part: PartCoverage | Part, which: str) -> str:
+    """The kind of visitor or the key group of a part, in the asker's language."""
+    if which == "kind":
+        return _("未注明") if part.kind == KIND_UNKNOWN else part.kind
+    words = KEY_GROUP.get(part.key_group)
+    return words.in_language(language()) if words else part.key_group
+
+
+def _part() -> Part:
+    return Part(request.args.get("kind") or "", request.args.get("key_group") or "")
 
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -152,5 +218,7 @@ def _rows() -> tuple[View, str, date | None, list[AreaCoverage]]:
         raise ViewUnknown(
             Text(f"by 为“{by}”，应为 {'、'.join(BY)}。", f"by is '{by}'; expected {', '.join(BY)}."), found=by
         )
-    rows = coverage_by_area(db(), view.campaign.id, view.round_no, by, within=view.within, duty=who.duty, as_of=day)
+    rows = coverage_by_area(
+        db(), view.campaign.id, view.round_no, by, within=view.within, duty=who.duty, as_of=day, part=_part()
+    )
     return view, by, day, rows

@@ -17,6 +17,7 @@ from geo.errors import FangtuError, Text
 
 DIGITS = {"province": 2, "city": 4, "county": 6, "township": 9, "village": 12, "grid": 15}
 EVERYWHERE = (0, 10**15)
+BOUNDARIES_LOCK = 7305418926003
 
 
 class CodeUnknown(FangtuError):
@@ -114,6 +115,16 @@ def members_of(points: str, *, villages: str = VILLAGES, grids: str = GRIDS) -> 
         where s.geom is not null"""
 
 
+def hold_boundaries(session: Session, *, change: bool = False) -> None:
+    """Until the end of the transaction no boundary changes; with ``change`` nobody else decides by the present ones.
+
+    Whoever places a household holds them, and whoever decides anew after a change of boundaries waits for all who do:
+    otherwise a household placed meanwhile would keep the area it had by the old boundary.
+    """
+    how = "pg_advisory_xact_lock" if change else "pg_advisory_xact_lock_shared"
+    session.execute(text(f"select {how}(:lock)"), {"lock": BOUNDARIES_LOCK})
+
+
 def assign_places(
     session: Session, table: str, *, where: str = "true", params: dict[str, Any] | None = None, near: str | None = None
 ) -> int:
@@ -195,6 +206,7 @@ def reassign_within(session: Session, shape: str) -> dict[str, int]:
     dict
         ``households``, ``houses``, ``sites``, ``visits``: how many changed their village, grid or jurisdiction.
     """
+    hold_boundaries(session, change=True)
     where = "h.geom && cast(:shape as geometry) and st_intersects(cast(:shape as geometry), h.geom)"
     near = "geom && cast(:shape as geometry)"
     touched = {"shape": shape}

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from data.areas import EVERYWHERE
 from data.rules.words import VISITED
 from data.tables.coverage import STATUS_COLUMNS
+from geo.errors import FangtuError, Text
 
 BY = ("county", "township", "village", "group", "grid")
 Ranges = Sequence[tuple[int, int]]
@@ -27,9 +28,49 @@ def _sums(names: Sequence[str]) -> str:
     return ", ".join(f"coalesce(sum(c.{name}), 0)::bigint as {name}" for name in names)
 
 
-# Where the counts stand: now, or as they were shown at the end of a day. Statuses of past days are not kept.
+# Where the counts stand: now, or as they were shown at the end of a day. Statuses are kept of the present whole only.
 _NOW = ("coverage", "", _sums(("eligible", "visited", *STATUS_COLUMNS)))
 _THEN = ("coverage_shown", "and c.day <= :as_of", _sums(("eligible", "visited")))
+
+
+# A visit of which nobody said who made it.
+KIND_UNKNOWN = "-"
+
+
+class PartNotKept(FangtuError):
+    """Coverage by kind of visitor or key group is kept for the present only."""
+
+    code = "part_not_kept"
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is counted: visits of one kind of visitor, households of one key group; ``""`` stands for all of them."""
+
+    kind: str = ""
+    key_group: str = ""
+
+
+WHOLE = Part()
+
+
+@dataclass(frozen=True)
+class PartCoverage:
+    """Counts of one part: households of the key group, and those of them with a valid visit of the kind."""
+
+    kind: str
+    key_group: str
+    eligible: int
+    visited: int
+
+    @property
+    def ratio(self) -> float | None:
+        """Unrounded ratio; None without a denominator."""
+        return self.visited / self.eligible if self.eligible else None
+
+    def as_json(self) -> dict[str, Any]:
+        """The row as JSON, with what is derived from it."""
+        return {**asdict(self), "remaining": self.eligible - self.visited, "ratio": self.ratio}
 
 
 @dataclass(frozen=True)
@@ -85,6 +126,29 @@ class AreaCoverage:
         return row
 
 
+def _source(as_of: date | None, part: Part) -> tuple[str, str, str]:
+    """SQL of where the counts stand, of the condition on alias ``c`` that picks the day, and of their sums."""
+    if part == WHOLE:
+        return _THEN if as_of else _NOW
+    if as_of:
+        raise PartNotKept(
+            Text(
+                "按走访人员或重点群体的覆盖率只有今日的，没有过去某天的。",
+                "Coverage by kind of visitor or key group is known for today only, not for a past day.",
+            ),
+            found=as_of.isoformat(),
+        )
+    keys = "campaign_id, round_no, jur, group_id"
+    if not part.kind:
+        source = f"select {keys}, eligible, visited from coverage_part where kind = '' and key_group = :key_group"
+    else:
+        all_of = "coverage_part where kind = '' and key_group = :key_group" if part.key_group else "coverage"
+        source = f"""select {keys}, eligible, 0 as visited from {all_of}
+                     union all
+                     select {keys}, 0, visited from coverage_part where kind = :kind and key_group = :key_group"""
+    return f"({source})", "", _sums(("eligible", "visited"))
+
+
 def duty_ranges(ranges: Ranges) -> str:
     """Ranges in PostgreSQL's multirange form."""
     return "{" + ",".join(f"[{lo},{hi})" for lo, hi in ranges) + "}"
@@ -127,6 +191,7 @@ def coverage_total(
     within: tuple[int, int] = EVERYWHERE,
     *,
     as_of: date | None = None,
+    part: Part = WHOLE,
 ) -> AreaCoverage:
     """Coverage of everything the asker sees inside a range of jurisdiction numbers.
 
@@ -134,14 +199,28 @@ def coverage_total(
     ----------
     as_of : date, optional
         As shown at the end of this day (Asia/Shanghai), whatever was corrected later; as it is now by default.
+    part : Part, optional
+        Only visits of one kind of visitor, or households of one key group; ``counts`` is empty then.
+
+    Raises
+    ------
+    PartNotKept
+        If a part is asked for of a past day.
     """
     since = known_since(session, campaign_id, round_no) if as_of else None
-    source, until, sums = _THEN if as_of else _NOW
+    source, until, sums = _source(as_of, part)
     row = session.execute(
         text(f"""
             select {sums} from {source} c
              where c.campaign_id = :campaign and c.round_no = :round and c.jur >= :lo and c.jur < :hi {until}"""),
-        {"campaign": campaign_id, "round": round_no, "lo": within[0], "hi": within[1], "as_of": as_of},
+        {
+            "campaign": campaign_id,
+            "round": round_no,
+            "lo": within[0],
+            "hi": within[1],
+            "as_of": as_of,
+            **asdict(part),
+        },
     ).one()
     return _coverage(None, None, None, None, False, row, as_of, since)
 
@@ -155,6 +234,7 @@ def coverage_by_area(
     within: tuple[int, int] = EVERYWHERE,
     duty: Ranges = (EVERYWHERE,),
     as_of: date | None = None,
+    part: Part = WHOLE,
 ) -> list[AreaCoverage]:
     """Coverage of each area of a level, by code; then one row for the households that lie in none of them.
 
@@ -168,6 +248,8 @@ def coverage_by_area(
         Only areas wholly inside one of these: of a township of which one sees a single village there is no coverage.
     as_of : date, optional
         As shown at the end of this day, in the areas of today; as it is now by default.
+    part : Part, optional
+        As for :func:`coverage_total`.
 
     Returns
     -------
@@ -182,9 +264,10 @@ def coverage_by_area(
         "hi": within[1],
         "duty": duty_ranges(duty),
         "as_of": as_of,
+        **asdict(part),
     }
     since = known_since(session, campaign_id, round_no) if as_of else None
-    source, until, sums = _THEN if as_of else _NOW
+    source, until, sums = _source(as_of, part)
     areas, join = areas_of_level(by)
     rows = session.execute(
         text(f"""
@@ -197,7 +280,7 @@ def coverage_by_area(
         keys,
     )
     listed = [_coverage(r.id, r.code, r.name, r.level, r.derived, r, as_of, since) for r in rows]
-    total = coverage_total(session, campaign_id, round_no, within, as_of=as_of)
+    total = coverage_total(session, campaign_id, round_no, within, as_of=as_of, part=part)
     rest = AreaCoverage(
         None,
         None,
@@ -211,6 +294,31 @@ def coverage_by_area(
         total.known_since,
     )
     return [*listed, rest] if rest.eligible else listed
+
+
+def coverage_by_part(
+    session: Session, campaign_id: int, round_no: int, within: tuple[int, int] = EVERYWHERE
+) -> list[PartCoverage]:
+    """Coverage by kind of visitor, by key group, and by both, of what the asker sees inside a range.
+
+    Returns
+    -------
+    list of PartCoverage
+        Of each key group that a household has, and of each kind that made a valid visit; by key group, then kind,
+        the parts of all households first. A household of two groups, or visited by two kinds, is in both: parts do not
+        add up to the whole. :data:`KIND_UNKNOWN` is a visit of which nobody said who made it.
+    """
+    rows = session.execute(
+        text("""
+            select kind, key_group, sum(eligible)::bigint as eligible, sum(visited)::bigint as visited
+              from coverage_part
+             where campaign_id = :campaign and round_no = :round and jur >= :lo and jur < :hi
+             group by kind, key_group having sum(eligible) <> 0 or sum(visited) <> 0 order by key_group, kind"""),
+        {"campaign": campaign_id, "round": round_no, "lo": within[0], "hi": within[1]},
+    ).all()
+    eligible = {row.key_group: int(row.eligible) for row in rows if not row.kind}
+    eligible[""] = coverage_total(session, campaign_id, round_no, within).eligible
+    return [PartCoverage(row.kind, row.key_group, eligible[row.key_group], int(row.visited)) for row in rows]
 
 
 def last_visit_at(session: Session, campaign_id: int, round_no: int) -> datetime | None:
@@ -231,6 +339,8 @@ def _coverage(
     as_of: date | None,
     since: date | None,
 ) -> AreaCoverage:
+    if as_of is None and not hasattr(row, "unvisited"):  # of a part the statuses are not kept
+        return AreaCoverage(id, code, name, level, derived, int(row.eligible), int(row.visited), {})
     if as_of is None:
         counts = {status: int(getattr(row, column)) for status, column in enumerate(STATUS_COLUMNS)}
         return AreaCoverage(id, code, name, level, derived, int(row.eligible), int(row.visited), counts)

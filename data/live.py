@@ -1,7 +1,7 @@
 """Changes of what maps show, as they are committed (实时): heard once in a process and told to each open stream.
 
-One connection listens for what ``note_map`` says (``data/migrations/sql/0004_live.sql``), of visits once they are folded
-in. A stream hears of its own
+One connection listens for what ``note_map`` says (``data/migrations/sql/0004_live.sql``), of visits
+once they are folded in. A stream hears of its own
 campaign and round, and of nothing outside its account's area of duty.
 """
 
@@ -34,7 +34,7 @@ GATHER_S = 0.2
 _LONGEST_BACKOFF_S = 30.0
 _CONNECT_WAIT_S = 2.0
 _MOST_AREAS = 200
-# What is not folded in yet counts with the version: its rows grow in number until they go and the version grows instead.
+# What is not folded in yet counts with the version: its rows grow in number until the version grows instead.
 _VERSION = """
     select coalesce(sum(version), 0), count(*),
            (select concat(count(*), ':', max(id)) from standing_change

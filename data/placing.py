@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from data.areas import members_of
+from data.areas import hold_boundaries, members_of
 from data.askers import Asker, RecordUnknown
 from data.coverage import duty_ranges
 from data.placements import write_placements
@@ -126,6 +126,7 @@ def place_many(session: Session, asker: Asker, wishes: Sequence[Wish]) -> Placed
     -------
     Placed
     """
+    hold_boundaries(session)
     done = Placed(uuid.uuid4())
     unique = {wish.household_id: wish for wish in reversed(wishes)}
     rows = session.execute(

@@ -82,13 +82,15 @@ _CHECKS = {
         select count(*) from kept c full join counted_coverage n
             on (n.campaign_id, n.round_no, n.jur, n.group_id) = (c.campaign_id, c.round_no, c.jur, c.group_id)
         where (c.unvisited, c.home, c.remote, c.nobody_home, c.refused, c.long_away, c.suspect, c.other)
-            is distinct from (n.unvisited, n.home, n.remote, n.nobody_home, n.refused, n.long_away, n.suspect, n.other)""",
+            is distinct from
+              (n.unvisited, n.home, n.remote, n.nobody_home, n.refused, n.long_away, n.suspect, n.other)""",
     # By kind of visitor and key group, from the visits and households themselves.
     "coverage_parts": """
         with person as (
             select e.campaign_id, e.round_no, e.household_id, e.jur, e.group_id, e.key_groups,
                    count(v.id) > 0 as visited,
-                   array_agg(distinct coalesce(nullif(btrim(v.visitor_kind), ''), '-')) filter (where v.id is not null) as kinds
+                   array_agg(distinct coalesce(nullif(btrim(v.visitor_kind), ''), '-'))
+                       filter (where v.id is not null) as kinds
             from eligible e left join visit v on v.household_id = e.household_id and v.campaign_id = e.campaign_id
                 and v.round_no = e.round_no and v.counts and v.superseded_by is null
             group by 1, 2, 3, 4, 5, 6),

@@ -1,5 +1,4 @@
-"""The worker (后台程序): waits for jobs, does each in a forked process of its own, folds in what visits changed, and sweeps
-up what is left over.
+"""The worker (后台程序): does jobs, each in a forked process of its own, folds in what visits changed, and sweeps up.
 
 One worker works on a database at a time; another one waits to take its place. It forks for each job, with the
 libraries loaded already, so that memory comes back and a job can be ended at any moment; its own connection is never

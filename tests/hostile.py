@@ -156,6 +156,9 @@ _ROWS = (
        select min(id), :account, :low, :high, 'change', 'grid', '[]', '[]' from batch""",
     """insert into placement (bulk_id, household_id, jur, account_id, method, before, after)
        select gen_random_uuid(), id, jur, :account, 'click', '{}', '{}' from household where id = :home""",
+    # Counts that are folded in, and a change that is not yet.
+    "select fold_changes()",
+    "update standing set kinds = kinds where household_id = :home",
 )
 
 
@@ -210,12 +213,14 @@ def _new_value(table: Table, column: Column[Any], parameter: str, must_differ: b
     if isinstance(column.type, ARRAY):
         return f"array[cast(:{parameter} as text)]"
     if must_differ:
-        key = table.primary_key.columns[0].name
-        return f"cast(:{parameter} as text) || '#' || \"{key}\""
+        keys = table.primary_key.columns
+        key = f'"{keys[0].name}"' if len(keys) == 1 else "ctid"
+        return f"cast(:{parameter} as text) || '#' || {key}"
     return f"cast(:{parameter} as text)"
 
 
 def _unique_columns(table: Table) -> set[str]:
     groups = [c.columns for c in table.constraints if isinstance(c, UniqueConstraint)]
     groups += [index.columns for index in table.indexes if index.unique]
+    groups.append(table.primary_key.columns)
     return {column.name for group in groups for column in group if is_text(column)}

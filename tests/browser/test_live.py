@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from sqlalchemy.orm import Session
 
 from tests.browser.look import MapPage, words_of
-from tests.browser.stand import Stand, commit_township, served
+from tests.browser.stand import Stand, commit_township, served, working
 from tests.browser.watch import Watch
 from tests.township import VILLAGES, add_visit
 
@@ -31,7 +31,9 @@ def stand() -> Iterator[Stand]:
 
 @pytest.fixture(scope="module")
 def site(stand: Stand, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served(stand.settings, tmp_path_factory.mktemp("live") / "web.log") as address:
+    folder = tmp_path_factory.mktemp("live")
+    # Open maps are told once the background program has folded the visit in.
+    with served(stand.settings, folder / "web.log") as address, working(stand.settings, folder / "worker.log"):
         yield address
 
 

@@ -26,7 +26,8 @@ def web() -> Iterator[Web]:
     """The township as it was put in yesterday; today the visit to H3 has turned out false."""
     made = commit_web("fangtu_test_web_history")
     with made.owner.begin() as connection:
-        connection.execute(text("update coverage_shown set day = day - 1"))
+        connection.execute(text("select fold_changes()"))
+        connection.execute(text("update coverage_shown_folded set day = day - 1"))
         connection.execute(text("update coverage_known set since = since - 1"))
         connection.execute(
             text("update visit set ruling = 'false', verdict = 'ruled_false', counts = false where id = :id"),

@@ -18,6 +18,7 @@ import data.live
 from app.factory import create_app
 from app.live import hub
 from app.session import UNATTENDED
+from data.folding import fold, fold_now
 from data.live import Hub, Notice, Stream, read_notice
 from geo.tiles import world_xy
 from tests.township import VILLAGES, add_visit
@@ -70,9 +71,10 @@ def stream_of(web: Web) -> Callable[[str], Stream]:
 
 
 def visit(web: Web, household: str) -> None:
-    """One more visit, committed."""
+    """One more visit, committed, and then folded in."""
     with Session(web.owner) as session, session.begin():
         add_visit(session, web.town, f"live-{time.monotonic_ns()}", household, minutes=45.0)
+    fold(web.owner)
 
 
 def test_a_visit_reaches_those_who_answer_for_its_area_and_nobody_else(web: Web, hall: Hub, stream_of) -> None:
@@ -105,6 +107,7 @@ def test_much_changed_is_told_only_where_something_changed(web: Web, hall: Hub, 
     with Session(web.owner) as session, session.begin():
         session.execute(text("select set_config('fangtu.told', '100', true)"))
         add_visit(session, web.town, "bulk", "H2", minutes=45.0)
+        fold_now(session)
     assert one.wait(SOON_S) is None
     assert two.wait(LATER_S) == []
 
@@ -117,6 +120,7 @@ def test_a_transaction_says_each_area_once_and_a_large_one_says_much(web: Web) -
     with Session(web.owner) as session, session.begin():
         for _ in range(3):
             add_visit(session, web.town, f"again-{time.monotonic_ns()}", "H6", minutes=45.0)
+        fold_now(session)
         session.execute(
             text("""select note_map(array_agg(:campaign), array_agg(1::smallint), array_agg(j))
                       from generate_series(990101001003001, 990101001003100) j, generate_series(1, 2)"""),
@@ -138,6 +142,7 @@ def test_what_was_rolled_back_is_not_told(web: Web, hall: Hub, stream_of) -> Non
     with Session(web.owner) as session:
         add_visit(session, web.town, "never", "H2", minutes=45.0)
         session.rollback()
+    fold(web.owner)
     assert stream.wait(LATER_S) == []
 
 
@@ -226,6 +231,20 @@ def test_a_map_without_a_stream_asks_what_changed(web: Web, client_as) -> None:
     visit(web, "H2")
     assert client.get("/map/changed.json", headers=having(first)).status_code == 200
     assert other.get("/map/changed.json", headers=having(elsewhere)).status_code == 304
+
+
+def test_what_is_not_folded_in_yet_is_a_change_as_well(web: Web, client_as) -> None:
+    client, address = client_as("inspector"), with_tile("TILE16")
+    tile, tags = client.get(address), [client.get("/map/changed.json").json["tag"]]
+    with Session(web.owner) as session, session.begin():
+        add_visit(session, web.town, f"live-{time.monotonic_ns()}", "H4", minutes=45.0)
+    tags.append(client.get("/map/changed.json").json["tag"])
+    assert client.get(address, headers=having(tile)).status_code == 200
+    assert fold(web.owner)
+    tags.append(client.get("/map/changed.json").json["tag"])
+    assert len(set(tags)) == 3
+    assert fold(web.owner) == 0
+    assert client.get("/map/changed.json").json["tag"] == tags[-1]
 
 
 def test_a_map_left_open_is_no_use_of_the_session(web: Web, client_as) -> None:
