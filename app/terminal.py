@@ -77,12 +77,17 @@ class Commands(click.Group):
 
 @contextmanager
 def as_owner() -> Iterator[tuple[Settings, Engine]]:
-    """Settings, and connections as the owner of the tables."""
+    """Settings, and connections as the owner of the tables.
+
+    What the command changed is folded in at its end: no background program need be running.
+    """
     from data.db import owner_engine
+    from data.folding import fold
 
     settings = load_settings()
     engine = owner_engine(settings)
     try:
         yield settings, engine
+        fold(engine)
     finally:
         engine.dispose()

@@ -25,7 +25,6 @@ from data.areas import assign_places, number_range, settle_jurisdiction
 from data.audit import record
 from data.campaigns import open_campaign
 from data.db import owner_session
-from data.folding import fold
 from data.following import DISTANCE
 from data.imports.merge import fresh_plans
 from data.imports.run import IMPORT_LOCK
@@ -148,7 +147,6 @@ def load_county(engine: Engine, county: County, say: Say = lambda text: None) ->
         _close_batch(session, county, batch, jur)
     with step("vacuum", Text("整理数据表", "Tidying the tables")):
         _tidy(engine)
-    fold(engine)
     return {"batch": batch, "seconds": seconds}
 
 

@@ -97,7 +97,7 @@ def test_areas_of_a_part_add_up_to_it(owner: Session, town: SmallTownship, part:
 
 
 def test_of_a_past_day_parts_are_not_known_and_that_is_said(owner: Session, town: SmallTownship) -> None:
-    with pytest.raises(PartNotKept, match="过去某天"):
+    with pytest.raises(PartNotKept, match="past day"):
         coverage_total(owner, town.campaign_id, 1, as_of=date(2026, 5, 1), part=Part(CADRE))
 
 

@@ -34,6 +34,7 @@ OpenStream = Callable[..., Stream]
 def web() -> Iterator[Web]:
     """A township of these tests' own, since they change it."""
     made = commit_web("fangtu_test_live")
+    fold(made.owner)
     yield made
     made.owner.dispose()
 
