@@ -21,7 +21,7 @@ from tests.township import PLAN, TOWNSHIP, VILLAGES, square
 
 _TABLES = (
     "batch, area, area_alias, grid, household, house, appraisal, renovation_site, campaign, round, visit, attachment, "
-    "standing, coverage, cell, map_version, base_feature, audit, batch_problem"
+    "standing, standing_change, coverage_folded, cell, map_version, base_feature, audit, batch_problem"
 )
 
 

@@ -118,7 +118,7 @@ def _person(code: str, **changes: Any) -> tuple[Any, ...]:
     return tuple(row.values())
 
 
-_FOLLOWING = {"household", "standing", "coverage"}
+_FOLLOWING = {"household", "standing", "coverage_folded"}
 CHANGES = {
     "new households": Change(
         "households",
@@ -140,7 +140,7 @@ CHANGES = {
                 _person("H5", head="周测五改", hamlet="东测庄", village="测试1村"),
             ],
         ),
-        {"household", "standing", "coverage"},
+        {"household", "standing", "coverage_folded"},
     ),
     "households with other places, in other villages": Change(
         "households",
@@ -188,7 +188,7 @@ CHANGES = {
                 ("V6", "H8", "测试员", "2026-05-02 09:10", "2026-05-02 09:50", "入户", "完成", "", ""),
             ],
         ),
-        {"visit", "standing", "coverage"},
+        {"visit", "standing", "coverage_folded"},
     ),
     "boundaries that move households": Change(
         "areas",
@@ -275,10 +275,10 @@ CHANGES = {
         {"base_feature"},
     ),
     "a new campaign": Change(
-        "campaigns", _plan(PLAN.replace("test-2026", "other-2026")), {"campaign", "round", "standing", "coverage"}
+        "campaigns", _plan(PLAN.replace("test-2026", "other-2026")), {"campaign", "round", "standing", "coverage_folded"}
     ),
     "a campaign's rule that judges visits otherwise": Change(
-        "campaigns", _plan(LATER_PLAN), {"campaign", "visit", "standing", "coverage"}
+        "campaigns", _plan(LATER_PLAN), {"campaign", "visit", "standing", "coverage_folded"}
     ),
-    "a further round": Change("campaigns", _plan(PLAN + SECOND_ROUND), {"campaign", "round", "standing", "coverage"}),
+    "a further round": Change("campaigns", _plan(PLAN + SECOND_ROUND), {"campaign", "round", "standing", "coverage_folded"}),
 }

