@@ -49,13 +49,13 @@ def shell() -> Shell:
         township_map(
             [
                 base_layer(
-                    "/tiles/base/{z}/{x}/{y}.mvt",
+                    "/api/v1/tiles/base/{z}/{x}/{y}.mvt",
                     others="/map/bases.json",
                     names="/tiles/names/{z}/{x}/{y}.json",
                 ),
                 coverage_layer("/map/areas.json"),
                 heat_layer("/map/heat.json"),
-                records_layer("/tiles/records/{z}/{x}/{y}.mvt"),
+                records_layer("/api/v1/tiles/records/{z}/{x}/{y}.mvt"),
                 settled_layer("/map/settled.json"),
             ]
         )

@@ -138,7 +138,9 @@ def areas_of_level(by: str) -> tuple[str, str]:
 
 
 def counts_of_each(by: str) -> str:
-    """SQL that joins to areas ``a`` of a level (:func:`areas_of_level`) the counts of now: ``c.eligible``, ``c.visited``.
+    """SQL that joins to areas ``a`` of a level the counts of now, ``c.eligible``, ``c.visited`` and by status.
+
+    Of what it joins to, see :func:`areas_of_level`.
 
     Its parameters are ``:campaign`` and ``:round``. A search by index for each area: meant for a few of them.
     """
