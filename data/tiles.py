@@ -48,7 +48,7 @@ LAYERS = {
     "areas": (0, LAST_ZOOM),
 }
 # Levels of the layer ``areas`` and their first zoom: further out there would be more outlines than pixels.
-AREAS_FROM_ZOOM = {"county": 0, "township": 0, "village": 8, "grid": 11}
+AREAS_FROM_ZOOM = {"county": 0, "township": 0, "village": 9, "grid": 11}
 
 
 class TileUnknown(FangtuError):

@@ -155,7 +155,7 @@ def test_an_outline_lies_where_its_area_is(client_as: ClientAs) -> None:
         "cells/14/0/0.mvt",
         "households/13/0/0.mvt",
         "visits/0/0/0.mvt",
-        "areas/7/0/0.mvt",
+        "areas/8/0/0.mvt",
         "areas/10/0/0.mvt?by=grid",
         "areas/14/0/0.mvt?by=group",
         "areas/14/0/0.mvt?by=' or true --",
@@ -191,7 +191,7 @@ def test_an_unknown_campaign_or_round_is_said(client_as: ClientAs) -> None:
 
 @pytest.mark.parametrize("layer", sorted(LAYERS))
 def test_a_token_opens_every_layer_and_nothing_else_does(app: Flask, web: Web, layer: str) -> None:
-    z = max(LAYERS[layer][0], 8)
+    z = max(LAYERS[layer][0], 9)
     x, y = world_xy(118.805, 36.405, z)
     address = f"/api/v1/tiles/{layer}/{z}/{x}/{y}.mvt"
     held = app.test_client().get(address, headers={"Authorization": f"Bearer {web.tokens['leader']}"})
