@@ -34,7 +34,9 @@ class Operation:
     body : mapping
         Fields of the JSON the caller sends.
     statuses : mapping
-        Refusals that are particular to it, besides 401, 403 and 404.
+        Refusals that are particular to it, besides 401, 403 and 404, or in place of their words.
+    media : str
+        Media type of the answer.
     """
 
     summary: str
@@ -42,6 +44,7 @@ class Operation:
     query: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, str] = field(default_factory=dict)
     statuses: Mapping[int, str] = field(default_factory=dict)
+    media: str = "application/json"
 
 
 def describe(operation: Operation) -> Callable[[View], View]:
@@ -119,13 +122,11 @@ def _operation(rule: Rule, view: Callable[..., Any]) -> dict[str, Any]:
     if roles != PUBLIC:
         refusals |= {401: "Not signed in", 403: "The role does not include this"}
     if rule.arguments:
-        refusals |= {404: "No such record in the asker's area of duty"}
+        refusals.setdefault(404, "No such record in the asker's area of duty")
     found: dict[str, Any] = {
         "operationId": rule.endpoint.replace(".", "_"),
         "summary": said.summary,
-        "responses": {
-            "200": {"description": "The answer", "content": {"application/json": {"schema": _schema(said.answer)}}}
-        }
+        "responses": {"200": {"description": "The answer", "content": {said.media: _content(said)}}}
         | {
             str(status): {
                 "description": words,
@@ -156,7 +157,14 @@ def _operation(rule: Rule, view: Callable[..., Any]) -> dict[str, Any]:
 
 def _path_schema(rule: Rule, name: str) -> dict[str, Any]:
     kind = type(rule._converters[name]).__name__
+    if kind == "IntegerConverter":
+        return {"type": "integer", "minimum": 0}
     return {"type": "integer", "minimum": 1} if kind == "KeyConverter" else {"type": "string"}
+
+
+def _content(said: Operation) -> dict[str, Any]:
+    # Of bytes OpenAPI 3.1 says no more than their media type.
+    return {"schema": _schema(said.answer)} if said.media == "application/json" else {}
 
 
 def _schema(said: Any) -> dict[str, Any]:

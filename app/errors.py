@@ -30,6 +30,7 @@ from data.placing import PlaceRefused
 from data.sealed_files import DiskFull, FileTooLarge
 from data.sealing import SealBroken
 from data.sessions import TooManyAttempts, WrongPassword
+from data.tiles import TileUnknown
 from data.uploads import TooManyUploads, UploadClosed, UploadUnfit
 from geo.drawing import DrawingRefused
 from geo.errors import FangtuError
@@ -45,6 +46,7 @@ STATUS: dict[type[FangtuError], int] = {
     CampaignUnknown: 404,
     CodeUnknown: 404,
     TileFileUnknown: 404,
+    TileUnknown: 404,
     TileFileError: 422,
     AccountProblem: 422,
     PasswordUnfit: 422,

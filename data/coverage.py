@@ -8,9 +8,9 @@ pages, tiles, exports and commands ask here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -24,13 +24,16 @@ BY = ("county", "township", "village", "group", "grid")
 Ranges = Sequence[tuple[int, int]]
 
 
+# Columns of an area, before its counts.
+_AREA = ("id", "code", "name", "level", "derived")
+# Where the counts stand: now, or as they were shown at the end of a day. Statuses are kept of the present whole only.
+_OF_ROUND = "c.campaign_id = :campaign and c.round_no = :round"
+_NOW = (f"coverage c where {_OF_ROUND}", ("eligible", "visited", *STATUS_COLUMNS))
+_THEN = (f"coverage_shown c where {_OF_ROUND} and c.day <= :as_of", ("eligible", "visited"))
+
+
 def _sums(names: Sequence[str]) -> str:
     return ", ".join(f"coalesce(sum(c.{name}), 0)::bigint as {name}" for name in names)
-
-
-# Where the counts stand: now, or as they were shown at the end of a day. Statuses are kept of the present whole only.
-_NOW = ("coverage", "", _sums(("eligible", "visited", *STATUS_COLUMNS)))
-_THEN = ("coverage_shown", "and c.day <= :as_of", _sums(("eligible", "visited")))
 
 
 # A visit of which nobody said who made it.
@@ -73,9 +76,10 @@ class PartCoverage:
         return {**asdict(self), "remaining": self.eligible - self.visited, "ratio": self.ratio}
 
 
-@dataclass(frozen=True)
-class AreaCoverage:
+class AreaCoverage(NamedTuple):
     """Counts of one area; ``code`` is None for households that lie in none of the areas listed.
+
+    A named tuple, since a county has ten thousand grids and its list is made on each reading.
 
     Of a past day ``counts`` is empty, and ``known_since`` is the first day of which anything is known. Of an earlier
     day nothing is (``known`` is False): the numbers are 0 and mean nothing, and :meth:`as_json` gives null for them.
@@ -110,8 +114,7 @@ class AreaCoverage:
 
     def plus(self, changes: Mapping[int, int]) -> AreaCoverage:
         """Counts once households of some statuses have come (positive) or gone (negative), status by status."""
-        return replace(
-            self,
+        return self._replace(
             eligible=self.eligible + sum(changes.values()),
             visited=self.visited + sum(n for status, n in changes.items() if status in VISITED),
             counts={status: n + changes.get(status, 0) for status, n in self.counts.items()},
@@ -119,15 +122,15 @@ class AreaCoverage:
 
     def as_json(self) -> dict[str, Any]:
         """The row as JSON, with what is derived from it; figures nobody knows are null."""
-        row = {**asdict(self), "remaining": self.remaining, "ratio": self.ratio}
+        row = {**self._asdict(), "remaining": self.remaining, "ratio": self.ratio}
         row["known_since"] = self.known_since.isoformat() if self.known_since else None
         if not row.pop("known"):
             row |= dict.fromkeys(("eligible", "visited", "remaining", "ratio"))
         return row
 
 
-def _source(as_of: date | None, part: Part) -> tuple[str, str, str]:
-    """SQL of where the counts stand, of the condition on alias ``c`` that picks the day, and of their sums."""
+def _source(as_of: date | None, part: Part) -> tuple[str, tuple[str, ...]]:
+    """SQL of where the counts of a round stand as ``c``, to which conditions may be added, and their names."""
     if part == WHOLE:
         return _THEN if as_of else _NOW
     if as_of:
@@ -146,12 +149,27 @@ def _source(as_of: date | None, part: Part) -> tuple[str, str, str]:
         source = f"""select {keys}, eligible, 0 as visited from {all_of}
                      union all
                      select {keys}, 0, visited from coverage_part where kind = :kind and key_group = :key_group"""
-    return f"({source})", "", _sums(("eligible", "visited"))
+    return f"({source}) c where {_OF_ROUND}", ("eligible", "visited")
 
 
 def duty_ranges(ranges: Ranges) -> str:
     """Ranges in PostgreSQL's multirange form."""
     return "{" + ",".join(f"[{lo},{hi})" for lo, hi in ranges) + "}"
+
+
+def in_duty(duty: Ranges) -> str:
+    """SQL condition that an area ``a`` lies wholly inside one range of a duty; false without a range.
+
+    Plain comparisons: building a range of each area and asking a multirange takes several times as long.
+    """
+    merged: list[list[int]] = []
+    for lo, hi in sorted(duty):
+        # Ranges that touch are one: an area may lie across their border.
+        if merged and lo <= merged[-1][1]:
+            merged[-1][1] = max(hi, merged[-1][1])
+        else:
+            merged.append([lo, hi])
+    return f"({' or '.join(f'a.jur >= {int(lo)} and a.jur_end <= {int(hi)}' for lo, hi in merged) or 'false'})"
 
 
 def known_since(session: Session, campaign_id: int, round_no: int) -> date | None:
@@ -184,6 +202,20 @@ def areas_of_level(by: str) -> tuple[str, str]:
     raise ValueError(f"by must be one of {BY}, not {by!r}")
 
 
+def counts_of_each(by: str) -> str:
+    """SQL that joins to areas ``a`` of a level the counts of now, ``c.eligible``, ``c.visited`` and by status.
+
+    Of what it joins to, see :func:`areas_of_level`.
+
+    Its parameters are ``:campaign`` and ``:round``. A search by index for each area: meant for a few of them.
+    """
+    return _counts_of_each(areas_of_level(by)[1], *_NOW)
+
+
+def _counts_of_each(join: str, source: str, names: Sequence[str]) -> str:
+    return f"cross join lateral (select {_sums(names)} from {source} and {join}) c"
+
+
 def coverage_total(
     session: Session,
     campaign_id: int,
@@ -208,11 +240,9 @@ def coverage_total(
         If a part is asked for of a past day.
     """
     since = known_since(session, campaign_id, round_no) if as_of else None
-    source, until, sums = _source(as_of, part)
+    source, names = _source(as_of, part)
     row = session.execute(
-        text(f"""
-            select {sums} from {source} c
-             where c.campaign_id = :campaign and c.round_no = :round and c.jur >= :lo and c.jur < :hi {until}"""),
+        text(f"select {_sums(names)} from {source} and c.jur >= :lo and c.jur < :hi"),
         {
             "campaign": campaign_id,
             "round": round_no,
@@ -222,7 +252,7 @@ def coverage_total(
             **asdict(part),
         },
     ).one()
-    return _coverage(None, None, None, None, False, row, as_of, since)
+    return _coverage((None, None, None, None, False, *row), as_of, since)
 
 
 def coverage_by_area(
@@ -262,36 +292,39 @@ def coverage_by_area(
         "round": round_no,
         "lo": within[0],
         "hi": within[1],
-        "duty": duty_ranges(duty),
         "as_of": as_of,
         **asdict(part),
     }
     since = known_since(session, campaign_id, round_no) if as_of else None
-    source, until, sums = _source(as_of, part)
+    source, names = _source(as_of, part)
     areas, join = areas_of_level(by)
-    rows = session.execute(
+    inside = f"select * from ({areas}) a where a.jur >= :lo and a.jur_end <= :hi and {in_duty(duty)}"
+    if by == "grid":
+        # A grid is one jurisdiction number. All are added up in one pass and merged: of rows below row-level security
+        # the planner expects one, and would go through all counts again for each grid.
+        session.execute(text("set local enable_nestloop = off"))
+        counts = f"""left join (
+            select c.jur, {_sums(names)} from {source} and c.jur >= :lo and c.jur < :hi group by c.jur) c on {join}"""
+    else:
+        counts = _counts_of_each(join, source, names)
+    # Whole columns come in one row: ten thousand rows of fifteen cells take longer to hand over than to find.
+    columns = session.execute(
         text(f"""
-            select a.id, a.code, a.name, a.level, a.derived, {sums}
-              from ({areas}) a
-              left join {source} c on c.campaign_id = :campaign and c.round_no = :round and {join} {until}
-             where a.jur >= :lo and a.jur_end <= :hi and cast(:duty as int8multirange) @> int8range(a.jur, a.jur_end)
-             group by a.id, a.code, a.name, a.level, a.derived
-             order by a.code"""),
+            select {", ".join(f"coalesce(array_agg({name}), '{{}}')" for name in (*_AREA, *names))} from (
+                select {", ".join(f"a.{name}" for name in _AREA)},
+                       {", ".join(f"coalesce(c.{name}, 0) as {name}" for name in names)}
+                  from ({inside}) a {counts} order by a.code collate "C") listed"""),
         keys,
-    )
-    listed = [_coverage(r.id, r.code, r.name, r.level, r.derived, r, as_of, since) for r in rows]
+    ).one()
+    if by == "grid":
+        session.execute(text("set local enable_nestloop = on"))
+    listed = [_coverage(row, as_of, since) for row in zip(*columns, strict=True)]
     total = coverage_total(session, campaign_id, round_no, within, as_of=as_of, part=part)
-    rest = AreaCoverage(
-        None,
-        None,
-        None,
-        None,
-        False,
-        total.eligible - sum(a.eligible for a in listed),
-        total.visited - sum(a.visited for a in listed),
-        {k: n - sum(a.counts[k] for a in listed) for k, n in total.counts.items()},
-        total.known,
-        total.known_since,
+    eligible, visited, *statuses = (sum(column) for column in columns[len(_AREA) :])
+    rest = total._replace(
+        eligible=total.eligible - eligible,
+        visited=total.visited - visited,
+        counts={k: n - statuses[k] for k, n in total.counts.items()},
     )
     return [*listed, rest] if rest.eligible else listed
 
@@ -329,20 +362,8 @@ def last_visit_at(session: Session, campaign_id: int, round_no: int) -> datetime
     )
 
 
-def _coverage(
-    id: int | None,
-    code: str | None,
-    name: str | None,
-    level: str | None,
-    derived: bool,
-    row: Any,
-    as_of: date | None,
-    since: date | None,
-) -> AreaCoverage:
-    if as_of is None and not hasattr(row, "unvisited"):  # of a part the statuses are not kept
-        return AreaCoverage(id, code, name, level, derived, int(row.eligible), int(row.visited), {})
+def _coverage(row: Sequence[Any], as_of: date | None, since: date | None) -> AreaCoverage:
+    """Make a row of the columns of an area, eligible, visited and, of the present whole, the statuses in their order."""
     if as_of is None:
-        counts = {status: int(getattr(row, column)) for status, column in enumerate(STATUS_COLUMNS)}
-        return AreaCoverage(id, code, name, level, derived, int(row.eligible), int(row.visited), counts)
-    known = since is not None and as_of >= since
-    return AreaCoverage(id, code, name, level, derived, int(row.eligible), int(row.visited), {}, known, since)
+        return AreaCoverage._make((*row[:7], dict(enumerate(row[7:])), True, None))
+    return AreaCoverage._make((*row, {}, since is not None and as_of >= since, since))

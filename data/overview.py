@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.areas import EVERYWHERE
-from data.coverage import Ranges, duty_ranges
+from data.coverage import Ranges, duty_ranges, in_duty
 from data.rules.words import NOT_PLACED
 from data.settled import KNOWN_TO_SETTLEMENT
 
@@ -104,17 +104,16 @@ def area_shapes(
                    st_x(spot) as lon, st_y(spot) as lat,
                    st_xmin(geom) as w, st_ymin(geom) as s, st_xmax(geom) as e, st_ymax(geom) as n
             from (select id, code, name, geom, outline, coalesce(label, centre) as spot from ({source}) a
-                  where jur >= :lo and jur_end <= :hi
-                    and cast(:duty as int8multirange) @> int8range(jur, jur_end)) areas"""),
-        {"lo": within[0], "hi": within[1], "duty": duty_ranges(duty)},
+                  where jur >= :lo and jur_end <= :hi and {in_duty(duty)}) areas"""),
+        {"lo": within[0], "hi": within[1]},
     )
     return {
-        r.id: {
-            "code": r.code,
-            "name": r.name,
-            "geometry": r.geometry,
-            "label": [r.lon, r.lat] if r.lon is not None else None,
-            "bbox": [r.w, r.s, r.e, r.n] if r.w is not None else None,
+        key: {
+            "code": code,
+            "name": name,
+            "geometry": geometry,
+            "label": [lon, lat] if lon is not None else None,
+            "bbox": [west, south, east, north] if west is not None else None,
         }
-        for r in rows
+        for key, code, name, geometry, lon, lat, west, south, east, north in rows.tuples()
     }

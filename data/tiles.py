@@ -1,4 +1,5 @@
-"""Vector tiles from PostGIS, under row-level security, and the cells of the heatmaps.
+"""Vector tiles from PostGIS, under row-level security, and the cells of the heatmaps: one definition for the map and
+for other programs.
 
 A tile is a few ranges of z-order numbers, compared as whole numbers: the only form the index may serve below a
 row-level policy. ``geo/tiles.py`` holds the same arithmetic in numpy.
@@ -10,11 +11,14 @@ import hashlib
 from datetime import date
 from typing import Any
 
+import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from data.coverage import areas_of_level, counts_of_each
 from data.rules.words import DILAPIDATED, EXACT_QUALITY, VISITED
-from geo.tiles import tile_range
+from geo.errors import FangtuError, Text
+from geo.tiles import MORTON_ZOOM, tile_range, unmorton
 
 POINTS_FROM_ZOOM = 14
 OUTLINES_FROM_ZOOM = 16
@@ -31,6 +35,75 @@ CELL_SPLIT = 3
 CELL_LEVELS = (10, 13, 16)
 
 
+# Layers other programs may ask for, with their first and last zoom. ``records`` is what the map asks for: ``cells``
+# and, from zoom 14, all the others of a round in one.
+LAYERS = {
+    "base": (0, LAST_ZOOM),
+    "records": (0, LAST_ZOOM),
+    "cells": (0, POINTS_FROM_ZOOM - 1),
+    "households": (POINTS_FROM_ZOOM, LAST_ZOOM),
+    "houses": (POINTS_FROM_ZOOM, LAST_ZOOM),
+    "sites": (POINTS_FROM_ZOOM, LAST_ZOOM),
+    "visits": (POINTS_FROM_ZOOM, LAST_ZOOM),
+    "areas": (0, LAST_ZOOM),
+}
+# Levels of the layer ``areas`` and their first zoom: further out there would be more outlines than pixels.
+AREAS_FROM_ZOOM = {"county": 0, "township": 0, "village": 9, "grid": 11}
+
+
+class TileUnknown(FangtuError):
+    """There is no such layer, or not at this zoom or place."""
+
+    code = "tile_unknown"
+
+
+def check_tile(layer: str, z: int, x: int, y: int, by: str) -> None:
+    """Say what is wrong with the address of a tile.
+
+    Parameters
+    ----------
+    layer : str
+        One of :data:`LAYERS`.
+    by : str
+        Level of the layer ``areas``, one of :data:`AREAS_FROM_ZOOM`; of no meaning for the others.
+
+    Raises
+    ------
+    TileUnknown
+        If there is no such layer or level, if it has no tiles of this zoom, or if the tile lies outside the world.
+    """
+    if layer not in LAYERS:
+        raise TileUnknown(
+            Text(
+                f"没有图层“{layer}”，可用：{'、'.join(LAYERS)}。", f"No layer '{layer}'; there are {', '.join(LAYERS)}."
+            ),
+            found=layer,
+            expected=list(LAYERS),
+        )
+    first, last = LAYERS[layer]
+    if layer == "areas":
+        if by not in AREAS_FROM_ZOOM:
+            raise TileUnknown(
+                Text(
+                    f"by 为“{by}”，应为 {'、'.join(AREAS_FROM_ZOOM)}。",
+                    f"by is '{by}'; expected {', '.join(AREAS_FROM_ZOOM)}.",
+                ),
+                found=by,
+                expected=list(AREAS_FROM_ZOOM),
+            )
+        first = AREAS_FROM_ZOOM[by]
+    if not first <= z <= last:
+        raise TileUnknown(
+            Text(f"该图层的级别为 {first} 至 {last}，不含 {z}。", f"This layer has zooms {first} to {last}, not {z}."),
+            found=z,
+            expected=[first, last],
+        )
+    if x >= 1 << z or y >= 1 << z:
+        raise TileUnknown(
+            Text(f"{z} 级没有瓦片 {x}/{y}。", f"There is no tile {x}/{y} at zoom {z}."), found=[x, y], expected=1 << z
+        )
+
+
 def base_tile(session: Session, z: int, x: int, y: int) -> bytes:
     """One tile of the local base map; layers named by kind."""
     kinds = [kind for zoom, names in BASE_KINDS.items() if z >= zoom for kind in names]
@@ -40,13 +113,15 @@ def base_tile(session: Session, z: int, x: int, y: int) -> bytes:
     )
 
 
-def records_tile(session: Session, campaign_id: int, round_no: int, z: int, x: int, y: int) -> bytes:
-    """One tile of records: cells with counts below z14, single households, houses, sites and visits from there.
+def round_tile(session: Session, layer: str, campaign_id: int, round_no: int, z: int, x: int, y: int) -> bytes:
+    """One tile of a layer that belongs to a round: all but ``base`` and ``areas``.
 
     Parameters
     ----------
+    layer : str
+        ``records``, ``cells``, ``households``, ``houses``, ``sites`` or ``visits``.
     z, x, y : int
-        Tile number, z at most 17.
+        Tile number, as :func:`check_tile` permits.
 
     Returns
     -------
@@ -54,13 +129,48 @@ def records_tile(session: Session, campaign_id: int, round_no: int, z: int, x: i
         Mapbox vector tile, extent 4096, with what lies up to an eighth of a tile outside (z < 14) or a sixteenth
         (points), so that symbols on the edge are whole. Empty if nothing lies there for the one who asks.
     """
-    keys = _tile_keys(campaign_id, round_no, z, x, y)
+    parts = _parts(layer, z)
+    query = "select " + " || ".join(f"coalesce(({part}), '')" for part in parts)
+    return bytes(session.scalar(text(query), _tile_keys(campaign_id, round_no, z, x, y)))
+
+
+def _parts(layer: str, z: int) -> list[str]:
     if z < POINTS_FROM_ZOOM:
-        return bytes(session.scalar(text(_CELLS), keys) or b"")
-    parts = [_HOUSEHOLDS, _HOUSES, _SITES, _VISITS]
-    if z >= OUTLINES_FROM_ZOOM:
-        parts.append(_OUTLINES)
-    return b"".join(bytes(session.scalar(text(part), keys) or b"") for part in parts)
+        return [_CELLS]
+    outlines = [_OUTLINES] if z >= OUTLINES_FROM_ZOOM else []
+    return {
+        "records": [_HOUSEHOLDS, _HOUSES, _SITES, _VISITS, *outlines],
+        "households": [_HOUSEHOLDS],
+        "houses": [_HOUSES, *outlines],
+        "sites": [_SITES],
+        "visits": [_VISITS],
+    }[layer]
+
+
+def areas_tile(session: Session, campaign_id: int, round_no: int, by: str, z: int, x: int, y: int) -> bytes:
+    """One tile of outlines with their coverage, of the areas wholly inside the asker's duty and of no others.
+
+    Parameters
+    ----------
+    by : str
+        One of :data:`AREAS_FROM_ZOOM`.
+
+    Returns
+    -------
+    bytes
+        Mapbox vector tile with the layer ``areas``, extent 4096, cut a sixty-fourth of a tile outside; outlines are
+        simplified to two units of it.
+    """
+    keys = {
+        "campaign": campaign_id,
+        "round": round_no,
+        "by": by,
+        "z": z,
+        "x": x,
+        "y": y,
+        "tolerance": 360.0 / (1 << z) / 4096 * 2,
+    }
+    return bytes(session.scalar(text(_areas(by)), keys) or b"")
 
 
 def _tile_keys(campaign_id: int, round_no: int, z: int, x: int, y: int) -> dict[str, Any]:
@@ -103,18 +213,19 @@ def heat_cells(session: Session, campaign_id: int, round_no: int, kind: str) -> 
     kind : str
         ``unvisited``, ``visited`` or ``dilapidated``. Places known only to their settlement are left out.
     """
-    rows = session.execute(
+    keys, counts = session.execute(
         text(_HEAT[kind]),
         {
             "campaign": campaign_id,
             "round": round_no,
-            "shift": 31 - HEAT_ZOOM,
+            "shift": 2 * (MORTON_ZOOM - HEAT_ZOOM),
             "visited": [int(s) for s in VISITED],
             "dilapidated": list(DILAPIDATED),
             "exact": EXACT_QUALITY,
         },
-    )
-    return [number for row in rows for number in row]
+    ).one()
+    flat: list[int] = np.stack([*unmorton(keys), np.asarray(counts, dtype=np.int64)], axis=-1).ravel().tolist()
+    return flat
 
 
 def heat_days(session: Session, campaign_id: int, round_no: int) -> list[tuple[int, int, date | None, bool, int]]:
@@ -217,20 +328,42 @@ _OUTLINES = f"""
                st_asmvtgeom(st_transform(t.outline, 3857), st_tileenvelope(:z, :tx, :ty), 4096, 256, true) as geom
         from {_rows("house", f"t.outline is not null and {_HERE}")}) tile where tile.geom is not null"""
 
-_STANDING_CELLS = """
-    select x >> :shift, y >> :shift, count(*) from standing
-    where campaign_id = :campaign and round_no = :round and quality <= :exact and x is not null
-      and {condition} group by 1, 2 order by 1, 2"""
+
+def _areas(by: str) -> str:
+    """SQL of one tile of areas: ``sec.areas_at`` finds them by the spatial index, the policies say it once more.
+
+    As for the spans, "offset 0" keeps the planner to looking each one up by its key.
+    """
+    return f"""
+        select st_asmvt(tile, 'areas', 4096, 'geom', 'id') from (
+            select a.id, a.code, a.name, a.level, a.derived, c.eligible::integer as eligible,
+                   c.visited::integer as visited, (c.eligible - c.visited)::integer as remaining,
+                   c.visited::float8 / nullif(c.eligible, 0) as ratio,
+                   st_asmvtgeom(st_transform(st_simplify(s.outline, :tolerance, true), 3857),
+                                st_tileenvelope(:z, :x, :y), 4096, 64, true) as geom
+              from sec.areas_at(:by, st_transform(
+                       st_expand(st_tileenvelope(:z, :x, :y), 40075016.68 / 2 ^ :z / 64), 4326)) found (id)
+             cross join lateral (select a.* from ({areas_of_level(by)[0]}) a where a.id = found.id offset 0) a
+             cross join lateral (
+                select s.outline from {"grid" if by == "grid" else "area"} s where s.id = found.id offset 0) s
+              {counts_of_each(by)}) tile where tile.geom is not null"""
+
+
+# Grouped by one number instead of two, and given as two columns in one row: half of the work was handing over rows.
+_HEAT_CELLS = """
+    select coalesce(array_agg(key), '{{}}'), coalesce(array_agg(n), '{{}}') from (
+        select morton >> :shift as key, count(*)::integer as n from {rows}
+           and quality <= :exact and morton is not null group by 1) cells"""
+_OF_ROUND = "standing where campaign_id = :campaign and round_no = :round"
 _HEAT = {
-    "unvisited": _STANDING_CELLS.format(condition="not status = any (:visited)"),
-    "visited": _STANDING_CELLS.format(condition="status = any (:visited)"),
-    "dilapidated": """
-        select x >> :shift, y >> :shift, count(*) from house
-        where grade = any (:dilapidated) and quality <= :exact and x is not null
-        group by 1, 2 order by 1, 2""",
+    "unvisited": _HEAT_CELLS.format(rows=f"{_OF_ROUND} and not status = any (:visited)"),
+    "visited": _HEAT_CELLS.format(rows=f"{_OF_ROUND} and status = any (:visited)"),
+    "dilapidated": _HEAT_CELLS.format(rows="house where grade = any (:dilapidated)"),
 }
 
 # Changes with the way tiles and cells are made, so that no browser keeps those of an older way.
 RECIPE = hashlib.sha256(
-    "".join([_CELLS, _HOUSEHOLDS, _HOUSES, _SITES, _VISITS, _OUTLINES, *_HEAT.values()]).encode()
+    "".join(
+        [_CELLS, _HOUSEHOLDS, _HOUSES, _SITES, _VISITS, _OUTLINES, *map(_areas, AREAS_FROM_ZOOM), *_HEAT.values()]
+    ).encode()
 ).hexdigest()[:12]

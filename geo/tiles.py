@@ -107,6 +107,23 @@ def morton(x: ArrayLike, y: ArrayLike) -> Any:
     return _integers(both)
 
 
+def unmorton(number: ArrayLike) -> tuple[Any, Any]:
+    """Take a z-order apart into the tile's numbers: the inverse of :func:`morton`.
+
+    Parameters
+    ----------
+    number : array_like of int
+        From 0 to 2^62 - 1.
+
+    Returns
+    -------
+    tuple
+        ``(x, y)``, ints for scalars and int64 arrays for arrays.
+    """
+    both = np.asarray(number, dtype=np.uint64)
+    return _integers(_gather(both)), _integers(_gather(both >> np.uint64(1)))
+
+
 def place_morton(lon: ArrayLike, lat: ArrayLike) -> Any:
     """Give the z-order of the zoom-20 tile of a place (degrees, as :func:`world_xy`)."""
     return morton(*world_xy(lon, lat, MORTON_ZOOM))
@@ -192,6 +209,15 @@ def _spread(number: ArrayLike) -> NDArray[np.uint64]:
     bits = np.asarray(number, dtype=np.uint64)
     for shift, mask in _SPREAD:
         bits = (bits | (bits << np.uint64(shift))) & np.uint64(mask)
+    return bits
+
+
+def _gather(both: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Take every second bit of a number and move them together; undoes :func:`_spread`."""
+    bits = both & np.uint64(_SPREAD[-1][1])
+    masks = [mask for _, mask in _SPREAD[-2::-1]] + [0x00000000FFFFFFFF]
+    for (shift, _), mask in zip(reversed(_SPREAD), masks, strict=True):
+        bits = (bits | (bits >> np.uint64(shift))) & np.uint64(mask)
     return bits
 
 

@@ -57,14 +57,14 @@ PEERS = ("duckdb", "sedonadb", "geopandas", "pyarrow", "geoarrow-pyarrow")
 Answer = list[tuple[str, int, int]]
 # Membership by position alone, polygon outside: the form that recheck and every import use.
 _RECOUNT = """
-    with member as materialized (
-        select g.code, i.id from (select code, geom from grid offset 0) g
-        cross join lateral (select h.id from household h where st_covers(g.geom, h.geom) offset 0) i),
-    reached as materialized (
-        select distinct household_id from visit
+    with reached as materialized (
+        select household_id from visit
          where campaign_id = %s and round_no = %s and counts and superseded_by is null)
-    select m.code, count(*), count(r.household_id) from member m left join reached r on r.household_id = m.id
-    group by m.code order by m.code"""
+    select g.code, i.n, i.reached from (select code, geom from grid offset 0) g
+     cross join lateral (
+        select count(*) as n, count(*) filter (where h.id in (select household_id from reached)) as reached
+          from household h where st_covers(g.geom, h.geom)) i
+     where i.n > 0 order by g.code"""
 _PEER = """
 import json, sys, time
 name, folder, rounds = sys.argv[1], sys.argv[2], int(sys.argv[3])

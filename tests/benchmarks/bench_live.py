@@ -96,7 +96,7 @@ def tile_times(stand: Stand) -> None:
             for x, y in chance.sample(list(places), TILES):
                 tx, ty = x >> (31 - z), y >> (31 - z)
                 began = time.perf_counter()
-                tiles.records_tile(session, stand.town.campaign_id, 1, z, tx, ty)
+                tiles.round_tile(session, "records", stand.town.campaign_id, 1, z, tx, ty)
                 kept.append(time.perf_counter() - began)
                 if z < tiles.POINTS_FROM_ZOOM:
                     keys = tiles._tile_keys(stand.town.campaign_id, 1, z, tx, ty) | {"shift": 31 - z - tiles.CELL_SPLIT}

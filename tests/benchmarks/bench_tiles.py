@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from data.areas import EVERYWHERE, number_range
 from data.overview import area_shapes, extent, legend_counts
 from data.samples.county import CITY
-from data.tiles import heat_cells, records_tile
+from data.tiles import heat_cells, round_tile
 from geo.tiles import world_xy
 from tests.benchmarks.county_store import HOUSEHOLDS, CountyStore, county_store
 from tests.benchmarks.figures import AnswersDiffer, Figure, alone, backend_cpu, load_average, p95
@@ -72,20 +72,22 @@ def _zoom(store: CountyStore, z: int, places: tuple[Any, Any], most: int) -> lis
     numbers = list(dict.fromkeys(zip(x.tolist(), y.tolist(), strict=True)))[:most]
     times, sizes = [], []
     with store.asking() as session:
-        records_tile(session, store.campaign_id, ROUND, z, *numbers[0])
+        round_tile(session, "records", store.campaign_id, ROUND, z, *numbers[0])
         pid = session.execute(text("select pg_backend_pid()")).scalar_one()
         cpu = backend_cpu(pid)
         # Few tiles cover the county at a low zoom; each is asked several times then.
         for turn in range(max(most, len(numbers))):
             tile = numbers[turn % len(numbers)]
             began = time.perf_counter()
-            content = records_tile(session, store.campaign_id, ROUND, z, *tile)
+            content = round_tile(session, "records", store.campaign_id, ROUND, z, *tile)
             times.append((time.perf_counter() - began) * 1000)
             sizes.append(len(content))
         cpu = (backend_cpu(pid) - cpu) / len(times) * 1000
         if not all(sizes[: len(numbers)]):
             raise AnswersDiffer(f"a tile of zoom {z} where households are is empty")
-        scans, how = explained(session, lambda: records_tile(session, store.campaign_id, ROUND, z, *numbers[0]))
+        scans, how = explained(
+            session, lambda: round_tile(session, "records", store.campaign_id, ROUND, z, *numbers[0])
+        )
     if scans and z >= INDEXED_FROM:
         raise AnswersDiffer(f"a tile of zoom {z} reads whole tables: {', '.join(scans)}")
     told = (

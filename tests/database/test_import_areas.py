@@ -184,6 +184,25 @@ def test_a_moved_boundary_takes_its_households_along_and_says_how_many(township:
         assert recheck(session)["drift"] == 0
 
 
+def test_a_boundary_that_crosses_itself_is_repaired_and_said_and_decides_by_what_it_became(
+    township: Store, tmp_path: Path
+) -> None:
+    spots = [("H1", "赵测一", "", "", 118.812, 36.405), ("H2", "钱测二", "", "", 118.815, 36.402)]
+    households(township, tmp_path, spots)
+    # Two triangles that meet in the middle: the western one holds H1, between them in the south lies H2.
+    bowtie = [[118.81, 36.40], [118.82, 36.41], [118.82, 36.40], [118.81, 36.41], [118.81, 36.40]]
+    report = township.load("areas", write_geojson(tmp_path / "crossed.geojson", [({"code": VILLAGES[1]}, bowtie)]))
+    assert report.refused == 0
+    assert [(warning.found, "repaired" in warning.reason.en) for warning in report.warnings] == [("测试2村", True)]
+    shape = "select st_isvalid(geom), st_numgeometries(geom) from area where code = :code and valid_to is null"
+    assert township.rows(shape, code=VILLAGES[1]) == [(True, 2)]
+    assert township.rows(
+        "select h.code, v.code from household h left join area v on v.id = h.village_id order by 1"
+    ) == [("H1", VILLAGES[1]), ("H2", None)]
+    with owner_session(township.engine) as session:
+        assert recheck(session)["drift"] == 0
+
+
 def test_areas_that_come_after_the_households_place_them(store: Store, tmp_path: Path) -> None:
     rows = [("H1", "赵测一", "测试1村", "", "", ""), ("H2", "钱测二", "", "", 118.815, 36.405)]
     path = write_csv(tmp_path / "households.csv", ["户编号", "户主姓名", "行政村", "自然村", "经度", "纬度"], rows)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.tiles import heat_cells, records_tile
+from data.tiles import heat_cells, round_tile
 from geo.tiles import morton, world_xy
 from tests.township import PLACES, SmallTownship, make_township
 
@@ -36,11 +36,11 @@ def test_sql_and_numpy_number_the_world_alike(owner: Session) -> None:
 
 def test_a_tile_shows_its_households_and_no_approximate_ones(owner: Session, town: SmallTownship) -> None:
     x, y = world_xy(118.805, 36.405, zoom=14)
-    tile = records_tile(owner, town.campaign_id, 1, 14, int(x), int(y))
+    tile = round_tile(owner, "records", town.campaign_id, 1, 14, int(x), int(y))
     for layer in (b"households", b"houses"):
         assert layer in tile
     owner.execute(text("update household set quality = 5"))
-    assert b"households" not in records_tile(owner, town.campaign_id, 1, 14, int(x), int(y))
+    assert b"households" not in round_tile(owner, "records", town.campaign_id, 1, 14, int(x), int(y))
 
 
 def test_cells_count_every_placed_household_once(owner: Session, town: SmallTownship) -> None:
@@ -53,5 +53,5 @@ def test_cells_count_every_placed_household_once(owner: Session, town: SmallTown
 
 
 def test_a_tile_far_away_is_empty(owner: Session, town: SmallTownship) -> None:
-    assert records_tile(owner, town.campaign_id, 1, 12, 0, 0) == b""
-    assert records_tile(owner, town.campaign_id, 1, 15, 0, 0) == b""
+    assert round_tile(owner, "records", town.campaign_id, 1, 12, 0, 0) == b""
+    assert round_tile(owner, "records", town.campaign_id, 1, 15, 0, 0) == b""

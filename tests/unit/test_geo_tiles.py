@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.tiles import box_ranges, morton, place_morton, tile_bounds, tile_range, world_xy
+from geo.tiles import box_ranges, morton, place_morton, tile_bounds, tile_range, unmorton, world_xy
 
 
 def plain_tile(lon: float, lat: float, zoom: int) -> tuple[int, int]:
@@ -41,6 +41,7 @@ def test_tile_numbers_agree_with_the_textbook(lon: float, lat: float, zoom: int)
 @given(st.integers(0, 2**31 - 1), st.integers(0, 2**31 - 1))
 def test_z_order_interleaves_with_x_lowest(x: int, y: int) -> None:
     assert morton(x, y) == plain_morton(x, y)
+    assert unmorton(plain_morton(x, y)) == (x, y)
 
 
 def test_known_tile_numbers() -> None:
@@ -51,6 +52,15 @@ def test_known_tile_numbers() -> None:
     assert world_xy(180, 0, 4) == (15, 8)
     assert world_xy(-180, 90, 4) == (0, 0)
     assert world_xy(180, -90, 31) == (2**31 - 1, 2**31 - 1)
+
+
+def test_a_z_order_is_taken_apart_for_arrays_too_and_for_none() -> None:
+    rng = np.random.default_rng(5)
+    places = rng.integers(0, 2**31, (1000, 2))
+    x, y = unmorton(morton(places[:, 0], places[:, 1]))
+    assert (x.dtype, y.dtype) == (np.int64, np.int64)
+    assert (np.stack([x, y], axis=1) == places).all()
+    assert [len(part) for part in unmorton([])] == [0, 0]
 
 
 def test_arrays_give_int64_arrays_and_scalars_ints() -> None:

@@ -318,7 +318,7 @@ def test_unchanged_is_said_without_making_the_answer(client_as, monkeypatch: pyt
     def never(*_all: object, **_more: object) -> None:
         raise AssertionError("made although nothing changed")
 
-    for name in ("app.tiles.records_tile", "app.maps.coverage_by_area", "app.maps.area_shapes", "app.maps.heat_cells"):
+    for name in ("app.tiles.round_tile", "app.maps.coverage_by_area", "app.maps.area_shapes", "app.maps.heat_cells"):
         monkeypatch.setattr(name, never)
     for address, first in held.items():
         assert client.get(address, headers=having(first)).status_code == 304, address
@@ -356,7 +356,7 @@ def with_tile(address: str) -> str:
         return address
     z = int(address.removeprefix("TILE"))
     x, y = world_xy(118.815, 36.405, zoom=z)
-    return f"/tiles/records/{z}/{int(x)}/{int(y)}.mvt"
+    return f"/api/v1/tiles/records/{z}/{int(x)}/{int(y)}.mvt"
 
 
 def tag_of(web: Web, stream: Stream) -> str:

@@ -72,7 +72,7 @@ def test_outlines_hold_only_what_the_asker_answers_for(client_as: ClientAs) -> N
 
 def test_a_tile_holds_only_what_the_asker_may_see(client_as: ClientAs) -> None:
     x, y = world_xy(118.815, 36.405, zoom=16)
-    url = f"/tiles/records/16/{int(x)}/{int(y)}.mvt"
+    url = f"/api/v1/tiles/records/16/{int(x)}/{int(y)}.mvt"
     assert client_as("inspector_two").get(url).data
     assert client_as("inspector").get(url).data == b""
     assert client_as("outsider").get(url).status_code in (200, 404)
@@ -116,7 +116,7 @@ def test_nothing_is_counted_at_a_settlement_while_every_place_is_exact(client_as
 
 def test_a_tile_is_not_sent_again_while_nothing_changed(client_as: ClientAs) -> None:
     x, y = world_xy(118.815, 36.405, zoom=16)
-    url = f"/tiles/records/16/{int(x)}/{int(y)}.mvt"
+    url = f"/api/v1/tiles/records/16/{int(x)}/{int(y)}.mvt"
     client = client_as("leader")
     first = client.get(url)
     again = client.get(url, headers={"If-None-Match": first.headers["ETag"]})
@@ -142,14 +142,14 @@ def test_what_does_not_exist_is_said_in_words(client_as: ClientAs, url: str) -> 
 
 
 def test_tile_numbers_outside_the_world_are_unknown(client_as: ClientAs) -> None:
-    assert client_as("leader").get("/tiles/records/18/0/0.mvt").status_code == 404
-    assert client_as("leader").get("/tiles/base/3/8/0.mvt").status_code == 404
+    assert client_as("leader").get("/api/v1/tiles/records/18/0/0.mvt").status_code == 404
+    assert client_as("leader").get("/api/v1/tiles/base/3/8/0.mvt").status_code == 404
 
 
 def test_the_shell_holds_no_record_and_no_outside_address(client_as: ClientAs) -> None:
     script = client_as("leader").get("/map/shell.js").text
     assert "fangtu.addLayer(map_township" in script
-    for address in ("/map/areas.json", "/map/heat.json", "/map/settled.json", "/tiles/records/"):
+    for address in ("/map/areas.json", "/map/heat.json", "/map/settled.json", "/api/v1/tiles/records/"):
         assert address in script
     assert "://" not in script
     assert "测试" not in script

@@ -53,7 +53,7 @@ function footprintsOf(layer, z, x, y) {
   return shapes;
 }
 
-/** Decode one tile of /tiles/records. */
+/** Decode one tile of /api/v1/tiles/records. */
 export function decodeRecords(tile, z, x, y) {
   const { cells, households, houses, sites, visits, footprints } = tile.layers;
   return {
