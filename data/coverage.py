@@ -363,7 +363,7 @@ def last_visit_at(session: Session, campaign_id: int, round_no: int) -> datetime
 
 
 def _coverage(row: Sequence[Any], as_of: date | None, since: date | None) -> AreaCoverage:
-    """Make a row of the columns of an area, eligible, visited and, of the present whole, the statuses in their order."""
+    """Make a row of the columns of an area, eligible, visited and, where they are kept, the statuses in order."""
     if as_of is None:
         return AreaCoverage._make((*row[:7], dict(enumerate(row[7:])), True, None))
     return AreaCoverage._make((*row, {}, since is not None and as_of >= since, since))
