@@ -18,7 +18,8 @@ from data.areas import breadcrumb
 from data.campaigns import list_campaigns
 from data.coverage import coverage_total, last_visit_at
 from data.forecast import AreaForecast, forecast_areas
-from data.gaps import MOST_HOUSEHOLDS, GapArea, gaps_of, person_days
+from data.gap_areas import GapArea, person_days
+from data.gaps import MOST_HOUSEHOLDS, gaps_of
 from layers.progress import progress_plot
 
 bp = Blueprint("overview", __name__)
@@ -26,6 +27,8 @@ READERS = (Role.LEADER, Role.SUPERVISOR, Role.ADMIN)
 LARGEST = 5
 # Below so many households a rate says little.
 SMALL = 20
+# A gap across many grids has many; the rest is a number.
+MOST_PEOPLE = 3
 _QUERY = {
     "campaign": "Number or code; the newest by default",
     "round": "Number of the round; the current one by default",
@@ -84,6 +87,7 @@ def page() -> str:
         largest=largest,
         largest_unvisited=sum(gap.unvisited for gap in largest),
         names={gap.number: name_of(gap) for gap in report.gaps},
+        people={gap.number: people_of(gap) for gap in report.gaps},
         days_since={gap.number: _days_since(gap) for gap in report.gaps},
         most_households=MOST_HOUSEHOLDS,
         forecast=whole,
@@ -130,7 +134,14 @@ def page() -> str:
                     "never_contacted": "",
                     "villages": [_PLACE],
                     "grids": [_PLACE],
-                    "responsible": "null: not registered",
+                    "responsible": [
+                        {
+                            "name": "",
+                            "role": "inspector or supervisor",
+                            "code": "Of the area of duty; null = no single area",
+                            "area": "Its name",
+                        }
+                    ],
                     "person_days": "",
                     "points": "What closing it adds to the coverage, as a ratio",
                     "reaches": [_PLACE],
@@ -170,6 +181,23 @@ def name_of(gap: GapArea) -> str:
         "c": _("%(place)s片", place=gap.place),
     }
     return words.get(gap.side or "c", gap.place)
+
+
+def people_of(gap: GapArea) -> str:
+    """Who is responsible, in words: an inspector by name, a supervisor with the role; the first three."""
+    if not gap.responsible:
+        return _("责任人：未指定")
+    named = [
+        person.name if person.role == Role.INSPECTOR else _("%(name)s（主管）", name=person.name)
+        for person in gap.responsible[:MOST_PEOPLE]
+    ]
+    rest = len(gap.responsible) - len(named)
+    listed = _("、").join(named)
+    return (
+        _("责任人：%(names)s 等 %(n)s 人", names=listed, n=rest + len(named))
+        if rest
+        else _("责任人：%(names)s", names=listed)
+    )
 
 
 def _days_since(gap: GapArea) -> int | None:

@@ -136,4 +136,4 @@ def test_the_brief_leads_back(open_page: OpenPage) -> None:
     expect(page.get_by_role("button", name="打印")).to_be_visible()
     page.get_by_role("link", name="返回总览").click()
     ready(page)
-    assert "责任人未登记" in words_of(page.locator(".over-gaps"))
+    assert "责任人：" in words_of(page.locator(".over-gaps"))
