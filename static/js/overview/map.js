@@ -171,7 +171,7 @@ export function createOverviewMap(map, { frame, base, target, label, onGap, onAr
       h("p", {}, t("未访 %(share)s · %(days)s 人日", { share: share(gap.unvisited, gap.eligible), days: gap.person_days.toFixed(1) })),
       gap.key_households || gap.grade_c || gap.grade_d
         ? h("p", {}, t("重点户 %(key)s · C级 %(c)s · D级 %(d)s", { key: count(gap.key_households), c: count(gap.grade_c), d: count(gap.grade_d) })) : null,
-      h("p", {}, peopleOf(gap.responsible)));
+      h("p", {}, t("责任人：%(names)s", { names: peopleOf(gap.responsible) })));
     popup.setContent(words).setLatLng(toLatLng(...gap.at)).openOn(map);
   };
 
