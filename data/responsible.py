@@ -1,4 +1,4 @@
-"""Who is responsible (责任人) for a place: the inspectors and supervisors whose area of duty (辖区) holds it most narrowly."""
+"""Who is responsible (责任人) for a place: those whose area of duty (辖区) holds it most narrowly."""
 
 from __future__ import annotations
 

@@ -9,15 +9,17 @@ BREAKS = [0.5, 0.7, 0.85]
 REACHED = 5
 
 
-def coverage_layer(source: str) -> Drawn:
+def coverage_layer(source: str, *, classes: str | None = None) -> Drawn:
     """Areas coloured by the share of their eligible households with a valid visit.
 
     Parameters
     ----------
     source : str
         Address of the areas as GeoJSON with counts; the level is added by the page.
+    classes : str, optional
+        Address of classes made from the data; level, figure and scheme are added by the page.
     """
-    return Drawn("areas", {"url": source, "breaks": BREAKS})
+    return Drawn("areas", {"url": source, "breaks": BREAKS, "classes": classes})
 
 
 def coverage_classes(target: float) -> list[tuple[int, float | None, float | None]]:

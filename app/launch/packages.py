@@ -1,4 +1,4 @@
-"""What the machine itself must have: PostgreSQL with PostGIS, Chinese fonts and their typesetting, for tests a browser."""
+"""What the machine itself must have: PostgreSQL with PostGIS, Chinese fonts, text layout, for the tests a browser."""
 
 from __future__ import annotations
 
