@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import threading
+import gc
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
-# WeasyPrint lays out text with libraries that keep state of their own, and a page takes a processor for a while.
-_ONE_AT_A_TIME = threading.Lock()
+# One thread for all pages: the libraries that lay out text keep some forty megabytes for each thread they were used in,
+# and answers come from many. So one page is made at a time, too.
+_PRESS = ThreadPoolExecutor(max_workers=1, thread_name_prefix="paper")
 
 
 def one_page(draw: Callable[[float], str], sizes: Sequence[float]) -> bytes:
@@ -17,20 +19,30 @@ def one_page(draw: Callable[[float], str], sizes: Sequence[float]) -> bytes:
     draw : callable
         Gives the page as HTML for a size: the part of it that may be larger or smaller, in millimetres.
     sizes : sequence of float
-        Largest first. The last is taken as it comes out.
+        Largest first; the last is taken as it comes out.
 
     Returns
     -------
     bytes
         The file, with the fonts it needs inside.
     """
+    *larger, last = sizes
+    for size in larger:
+        made = _PRESS.submit(_press, draw(size), 1).result()
+        if made is not None:
+            return made
+    made = _PRESS.submit(_press, draw(last), None).result()
+    assert made is not None
+    return made
+
+
+def _press(html: str, pages: int | None) -> bytes | None:
+    """The file; None if it has not so many pages."""
     from weasyprint import HTML  # brings fonts and text layout along, which pages without paper need not load
     from weasyprint.urls import URLFetcher
 
-    nothing = URLFetcher(allowed_protocols=())
-    with _ONE_AT_A_TIME:
-        for size in sizes:
-            document = HTML(string=draw(size), url_fetcher=nothing).render()
-            if len(document.pages) == 1:
-                break
-        return bytes(document.write_pdf())
+    document = HTML(string=html, url_fetcher=URLFetcher(allowed_protocols=())).render()
+    made = bytes(document.write_pdf()) if pages in (None, len(document.pages)) else None
+    del document
+    gc.collect()  # a page is tens of megabytes of boxes that point at one another
+    return made

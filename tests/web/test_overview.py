@@ -58,7 +58,7 @@ def test_the_sentence_comes_first(client_as: ClientAs, name: str) -> None:
     assert said == "测试镇：还有30户未走访，其中22户集中在1片。"
     assert page.index("<h1") < page.index("over-figures") < page.index("over-ranking")
     assert "4/34户" in words(page)
-    assert "责任人：测试inspector_two、测试supervisor（主管）" in page
+    assert "· 测试inspector_two、测试supervisor（主管）</small>" in page
     assert "1户没有单户位置（其中1户未访）" in words(page)
 
 

@@ -49,7 +49,7 @@ function createPage(map) {
     light(number);
     row.scrollIntoView({ block: "nearest" });
     const gap = page.gaps.find((one) => one.number === number);
-    page.view.tell(gap);
+    page.view.tell(number);
     say(`${t("缺口 %(number)s：%(name)s，未访 %(n)s 户", { number, name: gap.name, n: gap.unvisited })}${t("；")}${t("责任人：%(names)s", { names: peopleOf(gap.responsible) })}`);
   }
 

@@ -165,7 +165,8 @@ export function createOverviewMap(map, { frame, base, target, label, onGap, onAr
   };
 
   /** Say beside a gap what it is and who is responsible. */
-  view.tell = (gap) => {
+  view.tell = (number) => {
+    const gap = view.gaps.find((one) => one.number === number);
     const words = h("div", { class: "gap-told", role: "status" },
       h("strong", {}, `${gap.number} · ${gap.name}`),
       h("p", {}, t("未访 %(share)s · %(days)s 人日", { share: share(gap.unvisited, gap.eligible), days: gap.person_days.toFixed(1) })),
