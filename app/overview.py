@@ -25,6 +25,7 @@ from data.forecast import AreaForecast, forecast_areas
 from data.gap_areas import GapArea, person_days
 from data.gaps import MOST_HOUSEHOLDS, gaps_of
 from data.overview import area_shapes
+from data.settings import ROOT
 from layers.coverage import class_of, coverage_classes
 from layers.palette import light_colours
 from layers.paper_map import PaperArea, PaperGap, draw_map, is_narrow
@@ -38,6 +39,7 @@ SIZES = (146.0, 138.0, 130.0, 122.0, 114.0, 106.0, 98.0, 90.0, 80.0, 70.0, 58.0,
 # Below so many households a rate says little.
 SMALL = 20
 # Its width, alone and beside the ranking; English words of the ranking are longer.
+PAPER_STYLE = ROOT / "static" / "css" / "brief-file.css"
 WIDE_MM, NARROW_MM = 186.0, {"zh": 118.0, "en": 106.0}
 # Of the ranking on paper: its heading, and one of its rows.
 ROOM_MM, ROW_MM = 14.0, 5.2
@@ -114,7 +116,7 @@ def paper() -> Response:
             colours=light_colours(),
         )
 
-    pdf = one_page(draw, SIZES)
+    pdf = one_page(draw, SIZES, PAPER_STYLE.read_text(encoding="utf-8"))
     words = ["fangtu", told["campaign"].code, told["view"].round_no, told["view"].area, today().isoformat()]
     name = "-".join(str(word) for word in words if word is not None)
     response = Response(pdf, mimetype="application/pdf")

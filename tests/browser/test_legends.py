@@ -230,3 +230,20 @@ def test_words_in_the_address_that_mean_nothing_are_left_out(open_map: OpenMap) 
     seen = open_map("leader", "/map?theme=coverage&per=village&show=money&classes=astral")
     assert legend(seen)["title"] == "走访覆盖率"
     assert seen.page.get_by_label("分级方法").input_value() == ""
+
+
+@pytest.mark.parametrize(
+    ("address", "asked"),
+    [
+        ("/map?theme=coverage&show=dilapidated", ["/map/classes.json"]),
+        ("/map?theme=unvisited&per=household", ["/map/heat.json"] * 2),
+    ],
+)
+def test_what_a_live_map_asks_for_is_no_use_of_the_session(open_map: OpenMap, address: str, asked: list[str]) -> None:
+    seen = open_map("leader", address)
+    found: list[tuple[str, str | None]] = []
+    seen.page.on("request", lambda one: found.append((one.url.split("?")[0], one.headers.get("x-fangtu-unattended"))))
+    seen.page.evaluate("() => window.fangtu.page.renew(null)")
+    seen.drawn()
+    these = [mark for url, mark in found if url.endswith(asked[0])]
+    assert these == ["1"] * len(asked)

@@ -186,8 +186,8 @@ def test_an_area_without_boundaries_says_so(client_as: ClientAs, hamlet: Web) ->
 def test_nothing_is_fetched() -> None:
     from app.paper import one_page
 
-    asked = "<img src='http://127.0.0.1:9/a.png'><img src='file:///etc/hostname'><link rel=stylesheet href='/x.css'>"
-    reader, said = read(one_page(lambda _height: f"<p>纸{asked}</p>", (1.0,)))
+    asked = "<img src='http://127.0.0.1:9/a.png'><img src='file:///etc/hostname'><link rel=stylesheet href='http://127.0.0.1:9/x.css'>"
+    reader, said = read(one_page(lambda _height: f"<p>纸{asked}</p>", (1.0,), ""))
     assert len(reader.pages[0].images) == 0
     assert said == "纸"
 
@@ -199,9 +199,9 @@ def test_the_largest_size_that_fits_is_taken() -> None:
 
     def draw(height: float) -> str:
         tried.append(height)
-        return f"<style>@page {{ size: A4; margin: 12mm }}</style><div style='height: {height}mm'></div><p>{height}</p>"
+        return f"<div style='height: {height}mm'></div><p>{height}</p>"
 
-    reader, said = read(one_page(draw, (400.0, 280.0, 100.0, 50.0)))
+    reader, said = read(one_page(draw, (400.0, 280.0, 100.0, 50.0), "@page { size: A4; margin: 12mm }"))
     assert tried == [400.0, 280.0, 100.0]
     assert (len(reader.pages), said) == (1, "100.0")
 

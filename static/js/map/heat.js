@@ -60,7 +60,7 @@ function paintShares(kind, breaks, only, { grid, width, height }) {
  */
 export function createHeat(options) {
   const heat = {
-    kind: null, per: false, only: null, breaks: [0, 1, 3, 6, 10], shares: {}, least: 5, radius: 250,
+    kind: null, per: false, wanted: false, only: null, breaks: [0, 1, 3, 6, 10], shares: {}, least: 5, radius: 250,
     data: null, whole: [], past: null, quick: false, sheets: new Map(),
   };
   const scratch = document.createElement("canvas");

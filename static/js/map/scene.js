@@ -5,7 +5,7 @@ import { t } from "../i18n.js";
 import { createAreas, fillStrength } from "./areas.js";
 import { AreaStore } from "./areas-data.js";
 import { createBases } from "./bases.js";
-import { getJson, withParams } from "./api.js";
+import { getJson, UNATTENDED, withParams } from "./api.js";
 import { coverageClasses, madeClasses } from "./classes.js";
 import { setFigures } from "./days.js";
 import { createHeat } from "./heat.js";
@@ -104,13 +104,13 @@ export function createScene(map, registry, onTrouble) {
   const made = new Map();
 
   /** Classes of what the areas are coloured by; those made from the data are asked for once. */
-  scene.loadClasses = async (by, params) => {
+  scene.loadClasses = async (by, params, init = undefined) => {
     if (state.theme !== "coverage" || !(state.show || state.classes)) return { classes: coverageClasses(scene.target) };
     const [show, scheme] = [state.show || "coverage", state.classes || "natural"];
     const address = withParams(optionsOf("areas").classes, { ...params, by, show, classes: scheme });
     let answer = made.get(address);
     if (!answer) {
-      answer = getJson(address);
+      answer = getJson(address, undefined, init);
       answer.catch(() => made.delete(address));
       made.set(address, answer);
     }
@@ -169,11 +169,13 @@ export function createScene(map, registry, onTrouble) {
     const villages = codes && codes.every((code) => known.has(code)) ? codes.map((code) => known.get(code)) : null;
     // What belongs to no village we know of may lie anywhere.
     const boxes = villages?.every((area) => !area.disc) ? villages.map((area) => area.box) : null;
+    const by = LEVELS.find((level) => level.key === state.level)?.by || "village";
     made.clear();
     await Promise.all([
       store.renew(params, villages && villages.length <= FEW_VILLAGES ? codes : null),
       records.renew(boxes),
       heat.renew(params),
+      scene.loadClasses(by, params, { headers: UNATTENDED }),
       settled.renew(params),
       scene.slider?.renew(),
     ]);
