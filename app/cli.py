@@ -420,7 +420,8 @@ def gaps(campaign: str | None, round_no: str | None, area: str | None, as_json: 
     for gap in report.gaps:
         where = "、".join(place.name for place in gap.villages) or words("各村以外", "outside every village")
         days = words(f"{gap.person_days:g} 人日", f"{gap.person_days:g} person-days")
-        click.echo(f"{gap.number:>3}  {gap.unvisited:>5} / {gap.eligible:<5}  {days:<16}  {where}")
+        people = "、".join(one.name for one in gap.responsible) or words("未指定责任人", "nobody responsible")
+        click.echo(f"{gap.number:>3}  {gap.unvisited:>5} / {gap.eligible:<5}  {days:<16}  {where}  {people}")
 
 
 @main.command(help=words("从原始记录重新计算并核对", "Recompute from the records and compare"))

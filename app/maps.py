@@ -22,17 +22,20 @@ from data.campaigns import list_campaigns
 from data.coverage import BY, coverage_by_area, coverage_total, last_visit_at
 from data.history import DayCount, span_of, visited_by_area_and_day, visited_by_day
 from data.live import version_tag
-from data.overview import area_shapes, extent, legend_counts
+from data.overview import area_shapes, dilapidated_by_area, extent, legend_counts
 from data.settled import settled_counts
 from data.tiles import HEAT_ZOOM, RECIPE, heat_cells, heat_days
 from geo.errors import FangtuError, Text
 from layers.basemap import base_layer, township_map
+from layers.classes import SCHEMES, classify
 from layers.coverage import coverage_layer
-from layers.heat import BANDWIDTH_M, BREAKS, heat_layer
+from layers.heat import BANDWIDTH_M, BREAKS, LEAST_HOUSEHOLDS, SHARES, heat_layer
 from layers.records import records_layer, settled_layer
 from layers.shell import Shell, render_shell
 
 bp = Blueprint("maps", __name__)
+# What areas may be coloured by, besides their coverage: unvisited households, houses of grade C or D.
+FIGURES = ("coverage", "unvisited", "dilapidated")
 HEAT_KINDS = ("unvisited", "visited", "dilapidated")
 
 
@@ -53,7 +56,7 @@ def shell() -> Shell:
                     others="/map/bases.json",
                     names="/tiles/names/{z}/{x}/{y}.json",
                 ),
-                coverage_layer("/map/areas.json"),
+                coverage_layer("/map/areas.json", classes="/map/classes.json"),
                 heat_layer("/map/heat.json"),
                 records_layer("/api/v1/tiles/records/{z}/{x}/{y}.mvt"),
                 settled_layer("/map/settled.json"),
@@ -129,7 +132,12 @@ def setup() -> Response:
                 "status": total.counts,
                 **legend_counts(session, view.campaign.id, view.round_no, view.within),
             },
-            "heat": {"bandwidth_m": BANDWIDTH_M, "breaks": BREAKS},
+            "heat": {
+                "bandwidth_m": BANDWIDTH_M,
+                "breaks": BREAKS,
+                "shares": SHARES,
+                "least_households": LEAST_HOUSEHOLDS,
+            },
             "lang": language(),
             "tag": tag,
         }
@@ -163,6 +171,31 @@ def areas() -> Response:
     head = json.dumps({"type": "FeatureCollection", "as_of": _as_of(view), "by": by})
     body = f'{head[:-1]}, "features": [{",".join(features)}]}}'
     return kept.mark(Response(body, mimetype="application/json"))
+
+
+@bp.get("/map/classes.json")
+@require()
+def classes() -> Response:
+    """Classes made from the present figures of a level's areas, with the figures that no other address tells."""
+    session, who = db(), asker()
+    view = current_view(session, who)
+    by = _one_of("by", BY, "village")
+    figure = _one_of("show", FIGURES, "coverage")
+    scheme = _one_of("classes", SCHEMES, "natural")
+    kept = keep_until_changed(version_tag(session, view.campaign.id, view.round_no), view.campaign.id, view.round_no)
+    if kept.answer:
+        return kept.answer
+    rows = coverage_by_area(session, view.campaign.id, view.round_no, by, duty=who.duty)
+    counts = dilapidated_by_area(session, by, duty=who.duty) if figure == "dilapidated" else None
+    values: dict[int, float | None] = {
+        row.id: row.ratio if figure == "coverage" else row.remaining if counts is None else counts.get(row.id, 0)
+        for row in rows
+        if row.id is not None
+    }
+    made = classify([value for value in values.values() if value is not None], scheme)
+    return kept.mark(
+        jsonify({"classes": [asdict(one) for one in made], "values": values if counts is not None else None})
+    )
 
 
 @bp.get("/map/outlines.json")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -11,21 +13,38 @@ from flask_babel import gettext as _
 
 from app.access import Role, require
 from app.api import Operation, describe
+from app.language import language
 from app.maps import shell, shell_version
+from app.paper import one_page
 from app.session import asker, db
 from app.view import ZONE, View, current_view, today
 from data.areas import breadcrumb
 from data.campaigns import list_campaigns
 from data.coverage import coverage_total, last_visit_at
 from data.forecast import AreaForecast, forecast_areas
-from data.gaps import MOST_HOUSEHOLDS, GapArea, gaps_of, person_days
+from data.gap_areas import GapArea, person_days
+from data.gaps import MOST_HOUSEHOLDS, gaps_of
+from data.overview import area_shapes
+from data.settings import ROOT
+from layers.coverage import class_of, coverage_classes
+from layers.palette import light_colours
+from layers.paper_map import PaperArea, PaperGap, draw_map, is_narrow
 from layers.progress import progress_plot
 
 bp = Blueprint("overview", __name__)
 READERS = (Role.LEADER, Role.SUPERVISOR, Role.ADMIN)
 LARGEST = 5
+# Heights of the map on paper in millimetres; the largest is taken that leaves one page.
+SIZES = (146.0, 138.0, 130.0, 122.0, 114.0, 106.0, 98.0, 90.0, 80.0, 70.0, 58.0, 44.0)
 # Below so many households a rate says little.
 SMALL = 20
+# Its width, alone and beside the ranking; English words of the ranking are longer.
+PAPER_STYLE = ROOT / "static" / "css" / "brief-file.css"
+WIDE_MM, NARROW_MM = 186.0, {"zh": 118.0, "en": 106.0}
+# Of the ranking on paper: its heading, and one of its rows.
+ROOM_MM, ROW_MM = 14.0, 5.2
+# A gap across many grids has many; the rest is a number.
+MOST_PEOPLE = 3
 _QUERY = {
     "campaign": "Number or code; the newest by default",
     "round": "Number of the round; the current one by default",
@@ -48,6 +67,66 @@ def page() -> str:
     """The page; its map comes by ``/map/areas.json`` and :func:`gaps`."""
     if not list_campaigns(db()):
         return render_template("overview.html", campaign=None)
+    return render_template(
+        "overview.html",
+        **_contents(),
+        brief=bool(request.args.get("brief")),
+        shell=shell(),
+        shell_version=shell_version(),
+    )
+
+
+@bp.get("/overview.pdf")
+@require(*READERS)
+def paper() -> Response:
+    """The same as a file: one page of A4 (PDF), the map drawn as paths of what the store holds."""
+    told = _contents()
+    report = told["report"]
+    shapes = area_shapes(db(), report.level, within=told["view"].within, duty=asker().duty)
+    areas = [
+        PaperArea(
+            name=area.name or "",
+            ratio=area.ratio,
+            remaining=area.remaining,
+            derived=area.derived,
+            geometry=json.loads(shapes[area.id]["geometry"]) if shapes[area.id]["geometry"] else None,
+            spot=shapes[area.id]["label"],
+        )
+        for area in report.below
+        if area.id in shapes
+    ]
+    gaps = [PaperGap(gap.number, gap.outline, gap.centre) for gap in report.gaps]
+    target = told["target"]
+    tally = Counter(class_of(area.ratio, target) for area in report.below if area.code is not None)
+
+    def draw(height: float) -> str:
+        # Beside a map that is not broad there is room for the ranking; else it stands below, and is shorter.
+        beside = is_narrow(areas)
+        ranked = int((height - ROOM_MM) / ROW_MM) if beside else 8 if height > 90 else 4
+        width = NARROW_MM[language()] if beside else WIDE_MM
+        drawn = draw_map(areas, gaps, width=width, height=height, target=target, numbered=LARGEST)
+        return render_template(
+            "brief.html",
+            **told,
+            picture=drawn,
+            beside=beside,
+            classes=[(number, low, high, tally[number]) for number, low, high in coverage_classes(target)],
+            without=tally[None],
+            ranked=ranked,
+            colours=light_colours(),
+        )
+
+    pdf = one_page(draw, SIZES, PAPER_STYLE.read_text(encoding="utf-8"))
+    words = ["fangtu", told["campaign"].code, told["view"].round_no, told["view"].area, today().isoformat()]
+    name = "-".join(str(word) for word in words if word is not None)
+    response = Response(pdf, mimetype="application/pdf")
+    response.headers.set("Content-Disposition", "attachment", filename=f"{name}.pdf")
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _contents() -> dict[str, Any]:
+    """What page and paper say."""
     who = asker()
     view = current_view(db(), who)
     moment = last_visit_at(db(), view.campaign.id, view.round_no)
@@ -66,35 +145,32 @@ def page() -> str:
     largest = report.gaps[:LARGEST]
     crumbs = breadcrumb(db(), *view.within)
     to_target = total.to_target(view.campaign.target)
-    return render_template(
-        "overview.html",
-        view=view,
-        campaign=view.campaign,
-        target=view.campaign.target,
-        ends_on=next(r.ends_on for r in view.rounds if r.no == view.round_no),
-        today=today(),
-        area_name=crumbs[-1].name if crumbs else _("全部辖区"),
-        crumbs=_crumbs(view, crumbs),
-        query=_query(view),
-        as_of=moment.astimezone(ZONE) if moment else None,
-        total=total,
-        to_target=to_target,
-        days_to_target=person_days(to_target, report.per_day),
-        report=report,
-        largest=largest,
-        largest_unvisited=sum(gap.unvisited for gap in largest),
-        names={gap.number: name_of(gap) for gap in report.gaps},
-        days_since={gap.number: _days_since(gap) for gap in report.gaps},
-        most_households=MOST_HOUSEHOLDS,
-        forecast=whole,
-        plot=_plot(whole, view.campaign.target),
-        ranking=sorted(parts, key=lambda one: _rank(one, view.campaign.target)),
-        rest=[area for area in report.below if area.code is None],
-        small=SMALL,
-        brief=bool(request.args.get("brief")),
-        shell=shell(),
-        shell_version=shell_version(),
-    )
+    return {
+        "view": view,
+        "campaign": view.campaign,
+        "target": view.campaign.target,
+        "ends_on": next(r.ends_on for r in view.rounds if r.no == view.round_no),
+        "today": today(),
+        "area_name": crumbs[-1].name if crumbs else _("全部辖区"),
+        "crumbs": _crumbs(view, crumbs),
+        "query": _query(view),
+        "as_of": moment.astimezone(ZONE) if moment else None,
+        "total": total,
+        "to_target": to_target,
+        "days_to_target": person_days(to_target, report.per_day),
+        "report": report,
+        "largest": largest,
+        "largest_unvisited": sum(gap.unvisited for gap in largest),
+        "names": {gap.number: name_of(gap) for gap in report.gaps},
+        "people": {gap.number: people_of(gap) for gap in report.gaps},
+        "days_since": {gap.number: _days_since(gap) for gap in report.gaps},
+        "most_households": MOST_HOUSEHOLDS,
+        "forecast": whole,
+        "plot": _plot(whole, view.campaign.target),
+        "ranking": sorted(parts, key=lambda one: _rank(one, view.campaign.target)),
+        "rest": [area for area in report.below if area.code is None],
+        "small": SMALL,
+    }
 
 
 @bp.get("/api/v1/gaps")
@@ -130,7 +206,14 @@ def page() -> str:
                     "never_contacted": "",
                     "villages": [_PLACE],
                     "grids": [_PLACE],
-                    "responsible": "null: not registered",
+                    "responsible": [
+                        {
+                            "name": "",
+                            "role": "inspector or supervisor",
+                            "code": "Of the area of duty; null = no single area",
+                            "area": "Its name",
+                        }
+                    ],
                     "person_days": "",
                     "points": "What closing it adds to the coverage, as a ratio",
                     "reaches": [_PLACE],
@@ -170,6 +253,19 @@ def name_of(gap: GapArea) -> str:
         "c": _("%(place)s片", place=gap.place),
     }
     return words.get(gap.side or "c", gap.place)
+
+
+def people_of(gap: GapArea) -> str:
+    """Who is responsible, in words: an inspector by name, a supervisor with the role; the first three."""
+    if not gap.responsible:
+        return _("未指定")
+    named = [
+        person.name if person.role == Role.INSPECTOR else _("%(name)s（主管）", name=person.name)
+        for person in gap.responsible[:MOST_PEOPLE]
+    ]
+    listed = _("、").join(named)
+    many = len(gap.responsible)
+    return _("%(names)s 等 %(n)s 人", names=listed, n=many) if many > MOST_PEOPLE else listed
 
 
 def _days_since(gap: GapArea) -> int | None:

@@ -1,31 +1,24 @@
-"""Gap areas (成片未访) of a round: where they lie, what is in them, what closing them takes and brings.
+"""Gap areas (成片未访) of a round: where they lie, how many households are in them, and which bring most.
 
-``geo.gaps`` says which households belong together; here they are read from the store, described and ranked.
+``geo.gaps`` says which households belong together; here they are read from the store. What a gap is said to hold is in
+``data.gap_areas``.
 """
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
-from shapely.geometry import mapping
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.coverage import AreaCoverage, Ranges, coverage_by_area, coverage_total
+from data.gap_areas import GapArea, describe_gaps
 from data.rules.words import EXACT_QUALITY
 from data.tables import Campaign
 from geo.tiles import Plane
-
-if TYPE_CHECKING:
-    from geo.gaps import Gap
 
 Range = tuple[int, int]
 # More are not computed while somebody waits; the areas one level down are listed instead.
@@ -36,78 +29,7 @@ MOST_GAPS = 60
 # hours: nine households. Used where the work plan gives no number of its own.
 VISITS_PER_DAY = 9.0
 LEVELS = ("county", "township", "village", "grid")
-# Nearer to the middle of its village than this, a gap lies on no side of it.
-_MIDDLE_DEGREES = 0.0015
 _VISITED = "status in (1, 2, 6)"
-
-
-@dataclass(frozen=True)
-class Place:
-    """An area a gap touches."""
-
-    code: str
-    name: str
-
-
-@dataclass(frozen=True)
-class GapArea:
-    """One gap area, described.
-
-    Attributes
-    ----------
-    number : int
-        1 for what brings most.
-    place, side : str or None
-        Name of the natural village or village most of its households belong to, and where it lies there: ``n``, ``e``,
-        ``s``, ``w`` or ``c`` (in the middle); None if in no village.
-    unvisited, eligible : int
-        Households without a valid visit, and all inside.
-    key_households, grade_c, grade_d : int
-        Of the unvisited: key households, and houses of grade C and D that belong to them.
-    last_contact_at : datetime or None
-        When anybody last visited, or tried to visit, one of the unvisited households, in any round; None if never.
-    never_contacted : int
-        Unvisited households that nobody ever tried to visit.
-    villages, grids : tuple of Place
-        What it touches, most households first.
-    responsible : None
-        Nobody is registered as responsible for an area yet: unknown.
-    person_days : float
-        Days of one inspector, up to the next half.
-    points : float
-        What closing it adds to the coverage of the range, as a ratio.
-    reaches : tuple of Place
-        Villages that closing it brings to the target.
-    centre, bbox : list of float
-        Longitude and latitude of a point inside; west, south, east, north.
-    outline : dict
-        GeoJSON geometry.
-    """
-
-    number: int
-    place: str | None
-    side: str | None
-    unvisited: int
-    eligible: int
-    key_households: int
-    grade_c: int
-    grade_d: int
-    last_contact_at: datetime | None
-    never_contacted: int
-    villages: tuple[Place, ...]
-    grids: tuple[Place, ...]
-    responsible: None
-    person_days: float
-    points: float
-    reaches: tuple[Place, ...]
-    centre: list[float]
-    bbox: list[float]
-    outline: dict[str, Any]
-
-    def as_json(self) -> dict[str, Any]:
-        """The gap as JSON."""
-        moment = self.last_contact_at
-        return {**asdict(self), "last_contact_at": moment.isoformat(timespec="seconds") if moment else None}
 
 
 @dataclass(frozen=True)
@@ -160,11 +82,6 @@ def visits_per_day(campaign: Campaign) -> tuple[float, bool]:
     """Visits of one inspector in a day, and whether the work plan says so."""
     planned = campaign.plan["visit"].get("per_inspector_day")
     return (float(planned), True) if planned else (VISITS_PER_DAY, False)
-
-
-def person_days(households: int, per_day: float) -> float:
-    """Days of one inspector for so many households, up to the next half day."""
-    return math.ceil(2 * households / per_day - 1e-9) / 2
 
 
 def areas_below(
@@ -225,7 +142,7 @@ def gaps_of(
         if found
         else []
     )
-    named = _describe(session, campaign, rows, done, found[:most], plane, total, villages, per_day)
+    named = describe_gaps(session, campaign, rows, done, found[:most], plane, total, villages, per_day)
     named.sort(key=lambda gap: (-gap["points"], -len(gap["reaches"]), gap["centre"]))
     return GapReport(
         [GapArea(number=n, **gap) for n, gap in enumerate(named, start=1)],
@@ -257,153 +174,3 @@ def _households(session: Session, campaign_id: int, round_no: int, within: Range
         },
     ).all()
     return np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 6)
-
-
-def _describe(
-    session: Session,
-    campaign: Campaign,
-    rows: NDArray[np.int64],
-    done: NDArray[np.bool_],
-    found: Sequence[Gap],
-    plane: Plane,
-    total: AreaCoverage,
-    villages: Sequence[AreaCoverage],
-    per_day: float,
-) -> list[dict[str, Any]]:
-    members = [rows[gap.members] for gap in found]
-    open_ = [rows[gap.members[~done[gap.members]]] for gap in found]
-    facts = _facts(session, [part[:, 0] for part in open_])
-    places = _places(session, members)
-    by_jur = _coverage_by_jur(places, villages)
-    described = []
-    for number, gap in enumerate(found):
-        outline = shapely.transform(gap.outline, plane.lonlat)
-        spot = shapely.point_on_surface(outline)
-        described.append(
-            {
-                **facts.get(number, _NOTHING),
-                **_name(places, open_[number], spot),
-                "unvisited": gap.unvisited,
-                "eligible": gap.households,
-                "villages": _touched(members[number][:, 1] // 1000 * 1000, places["village"]),
-                "grids": _touched(members[number][:, 1], places["grid"]),
-                "responsible": None,
-                "person_days": person_days(gap.unvisited, per_day),
-                "points": gap.unvisited / total.eligible,
-                "reaches": _reaches(open_[number], by_jur, campaign.target),
-                "centre": [round(spot.x, 6), round(spot.y, 6)],
-                "bbox": [round(value, 6) for value in outline.bounds],
-                "outline": mapping(shapely.set_precision(outline, 1e-6)),
-            }
-        )
-    return described
-
-
-_NOTHING = {"key_households": 0, "grade_c": 0, "grade_d": 0, "last_contact_at": None, "never_contacted": 0}
-
-
-def _facts(session: Session, ids: Sequence[NDArray[np.int64]]) -> dict[int, dict[str, Any]]:
-    """What the records say of the unvisited households of each gap, by index, in one statement."""
-    if not ids:
-        return {}
-    rows = session.execute(
-        text("""
-            with m as materialized (
-                select * from unnest(cast(:gap as int[]), cast(:ids as bigint[])) as m (gap, household_id)),
-            contact as (
-                select household_id, max(last_visit_at) as at from standing
-                 where household_id = any(cast(:ids as bigint[])) group by household_id),
-            grades as (
-                select household_id, count(*) filter (where grade = 'C') as c, count(*) filter (where grade = 'D') as d
-                  from house where household_id = any(cast(:ids as bigint[])) and grade in ('C', 'D')
-                 group by household_id)
-            select m.gap, count(*) filter (where h.key_groups <> '{}') as key_households,
-                   coalesce(sum(g.c), 0)::int as grade_c, coalesce(sum(g.d), 0)::int as grade_d,
-                   max(t.at) as last_contact_at, count(*) filter (where t.at is null) as never_contacted
-              from m join household h on h.id = m.household_id
-              left join contact t on t.household_id = m.household_id
-              left join grades g on g.household_id = m.household_id
-             group by m.gap"""),
-        {
-            "gap": np.repeat(np.arange(len(ids)), [len(part) for part in ids]).tolist(),
-            "ids": np.concatenate(ids).tolist(),
-        },
-    )
-    return {row.gap: {name: getattr(row, name) for name in _NOTHING} for row in rows}
-
-
-@dataclass(frozen=True)
-class _Named:
-    id: int
-    place: Place
-    spot: tuple[float, float] | None
-
-
-def _places(session: Session, members: Sequence[NDArray[np.int64]]) -> dict[str, dict[int, _Named]]:
-    """Villages and grids by jurisdiction number, natural villages by id."""
-    every = np.concatenate([part[:, :3] for part in members]) if members else np.empty((0, 3), dtype=np.int64)
-    rows = session.execute(
-        text("""
-            select 'village' as kind, jur as key, id, code, name, st_x(spot) as lon, st_y(spot) as lat
-              from (select *, coalesce(label, centre) as spot from area
-                     where jur = any(cast(:villages as bigint[])) and level = 'village' and valid_to is null) v
-            union all
-            select 'grid', jur, id, code, name, null, null from grid where jur = any(cast(:grids as bigint[]))
-            union all
-            select 'group', id, id, code, name, st_x(spot), st_y(spot)
-              from (select *, coalesce(label, centre) as spot from area
-                     where id = any(cast(:groups as bigint[]))) g"""),
-        {
-            "villages": np.unique(every[:, 1] // 1000 * 1000).tolist(),
-            "grids": np.unique(every[:, 1]).tolist(),
-            "groups": np.unique(every[:, 2]).tolist(),
-        },
-    )
-    found: dict[str, dict[int, _Named]] = {"village": {}, "grid": {}, "group": {}}
-    for row in rows:
-        spot = (row.lon, row.lat) if row.lon is not None else None
-        found[row.kind][row.key] = _Named(row.id, Place(row.code, row.name), spot)
-    return found
-
-
-def _touched(numbers: NDArray[np.int64], known: dict[int, _Named]) -> tuple[Place, ...]:
-    many = Counter(number for number in numbers.tolist() if number in known)
-    return tuple(known[number].place for number, _ in sorted(many.items(), key=lambda one: (-one[1], one[0])))
-
-
-def _name(places: dict[str, dict[int, _Named]], open_: NDArray[np.int64], spot: Any) -> dict[str, str | None]:
-    """Its natural village if most belong to one, else its village; and on which side of it the gap lies."""
-    for kind, numbers in (("group", open_[:, 2]), ("village", open_[:, 1] // 1000 * 1000)):
-        number, many = Counter(numbers.tolist()).most_common(1)[0]
-        named = places[kind].get(number)
-        if named is not None and (kind == "village" or 2 * many > len(open_)):
-            return {"place": named.place.name, "side": _side(named.spot, spot)}
-    return {"place": None, "side": None}
-
-
-def _side(middle: tuple[float, float] | None, spot: Any) -> str | None:
-    if middle is None:
-        return None
-    north = spot.y - middle[1]
-    east = (spot.x - middle[0]) * math.cos(math.radians(spot.y))
-    if math.hypot(east, north) < _MIDDLE_DEGREES:
-        return "c"
-    if abs(east) > abs(north):
-        return "e" if east > 0 else "w"
-    return "n" if north > 0 else "s"
-
-
-def _coverage_by_jur(
-    places: dict[str, dict[int, _Named]], villages: Sequence[AreaCoverage]
-) -> dict[int, tuple[Place, AreaCoverage]]:
-    by_id = {area.id: area for area in villages if area.id is not None}
-    return {jur: (named.place, by_id[named.id]) for jur, named in places["village"].items() if named.id in by_id}
-
-
-def _reaches(
-    open_: NDArray[np.int64], by_jur: dict[int, tuple[Place, AreaCoverage]], target: float
-) -> tuple[Place, ...]:
-    many = Counter((open_[:, 1] // 1000 * 1000).tolist())
-    return tuple(
-        by_jur[jur][0] for jur, n in sorted(many.items()) if jur in by_jur and 0 < by_jur[jur][1].to_target(target) <= n
-    )

@@ -8,8 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.areas import EVERYWHERE
-from data.coverage import Ranges, duty_ranges, in_duty
-from data.rules.words import NOT_PLACED
+from data.coverage import Ranges, areas_of_level, duty_ranges, in_duty
+from data.rules.words import DILAPIDATED, NOT_PLACED
 from data.settled import KNOWN_TO_SETTLEMENT
 
 Range = tuple[int, int]
@@ -79,6 +79,26 @@ def legend_counts(session: Session, campaign_id: int, round_no: int, within: Ran
         "outside": households.outside,
         "unmatched": visits.unmatched,
     }
+
+
+def dilapidated_by_area(session: Session, by: str, *, duty: Ranges = (EVERYWHERE,)) -> dict[int, int]:
+    """Houses of grade C or D by the id of their area of a level; areas without any are missing.
+
+    Houses count where they belong, with or without a place of their own; in natural villages and groups they count by
+    their household, since a house itself belongs to a village or grid.
+    """
+    areas, join = areas_of_level(by)
+    houses = "select h.jur, null::bigint as group_id from house h where h.grade = any (:grades)"
+    if by == "group":
+        houses = """select h.jur, o.group_id from house h join household o on o.id = h.household_id
+                     where h.grade = any (:grades) and o.group_id is not null"""
+    rows = session.execute(
+        text(f"""
+            select a.id, count(*) as n from ({houses}) c join ({areas}) a on {join}
+             where cast(:duty as int8multirange) @> int8range(a.jur, a.jur_end) group by a.id"""),
+        {"grades": list(DILAPIDATED), "duty": duty_ranges(duty)},
+    )
+    return {row.id: row.n for row in rows}
 
 
 def area_shapes(

@@ -1,4 +1,4 @@
-"""Heatmaps (热力): households visited, not yet visited, and dilapidated houses, per hectare."""
+"""Heatmaps (热力): households visited, not yet visited, and dilapidated houses; per hectare, or per household."""
 
 from __future__ import annotations
 
@@ -7,10 +7,19 @@ from layers.drawn import Drawn
 BANDWIDTH_M = 250
 # Households per hectare; fixed at every zoom and day, so that two pictures can be compared.
 BREAKS = [0, 1, 3, 6, 10]
+# Shares of the households within the bandwidth, fixed as well; every class is drawn, from the first on. Those of visits
+# are the lines of the coverage map, so that both maps say the same of a place.
+SHARES = {
+    "unvisited": [0, 0.15, 0.3, 0.5],
+    "visited": [0, 0.5, 0.7, 0.85],
+    "dilapidated": [0, 0.02, 0.05, 0.1],
+}
+# With fewer households than this within the bandwidth a share is chance, and speaks of single households.
+LEAST_HOUSEHOLDS = 5
 
 
 def heat_layer(source: str) -> Drawn:
-    """Density from server-side cells, smoothed over a bandwidth in metres.
+    """Density or share from server-side cells, smoothed over a bandwidth in metres.
 
     Parameters
     ----------

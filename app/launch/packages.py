@@ -1,4 +1,4 @@
-"""What the machine itself must have: PostgreSQL with PostGIS, Chinese fonts, for the tests a browser."""
+"""What the machine itself must have: PostgreSQL with PostGIS, Chinese fonts, text layout, for the tests a browser."""
 
 from __future__ import annotations
 
@@ -68,6 +68,16 @@ FONTS = Need(
     Text("中文字体", "Chinese fonts"),
     ("/usr/share/fonts/**/Noto*CJK*",),
 )
+PANGO = Need(
+    "libpangoft2-1.0-0",
+    Text("排版程序库 Pango（一页 PDF）", "Pango, which lays out the page of paper"),
+    ("/usr/lib/*/libpangoft2-1.0.so.0", "/usr/lib64/libpangoft2-1.0.so.0"),
+)
+SUBSET = Need(
+    "libharfbuzz-subset0",
+    Text("字体裁剪程序库（一页 PDF）", "HarfBuzz subset, which puts the fonts into it"),
+    ("/usr/lib/*/libharfbuzz-subset.so.0", "/usr/lib64/libharfbuzz-subset.so.0"),
+)
 BROWSER = Need(
     "chromium",
     Text("测试用浏览器 Chromium", "Chromium, the browser of the tests"),
@@ -98,7 +108,7 @@ def list_needs(*, own_cluster: bool, for_tests: bool, has_ensurepip: bool) -> li
         Whether this Python can make an environment; Debian keeps that in a package of its own.
     """
     needs = [SERVER, POSTGIS] if own_cluster else []
-    needs.append(FONTS)
+    needs += [FONTS, PANGO, SUBSET]
     if for_tests:
         needs += [BROWSER, ATOMIC]
     if not has_ensurepip:

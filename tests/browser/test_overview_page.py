@@ -56,6 +56,7 @@ def test_a_click_on_a_gap_shows_its_row_and_a_double_click_goes_down(open_page: 
     seen = MapPage(page)
     seen.click(EAST, 36.4034)
     expect(page.locator("tr.is-lit")).to_contain_text("22")
+    expect(page.locator(".gap-told")).to_contain_text("责任人：吕主管（主管）")
     x, y = seen.place(118.8035, 36.408)
     page.mouse.dblclick(x, y)
     expect(page).to_have_url(re.compile(rf"/overview\?area={VILLAGES[0]}$"))
@@ -136,4 +137,4 @@ def test_the_brief_leads_back(open_page: OpenPage) -> None:
     expect(page.get_by_role("button", name="打印")).to_be_visible()
     page.get_by_role("link", name="返回总览").click()
     ready(page)
-    assert "责任人未登记" in words_of(page.locator(".over-gaps"))
+    assert "吕主管（主管）" in words_of(page.locator(".over-gaps"))

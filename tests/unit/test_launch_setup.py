@@ -16,8 +16,10 @@ from app.launch.packages import (
     ATOMIC,
     BROWSER,
     FONTS,
+    PANGO,
     POSTGIS,
     SERVER,
+    SUBSET,
     VENV,
     choose_root_command,
     find_missing,
@@ -34,16 +36,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_a_bare_machine_lacks_everything() -> None:
     needs = list_needs(own_cluster=True, for_tests=True, has_ensurepip=False)
-    assert find_missing(needs, lambda path: False) == [SERVER, POSTGIS, FONTS, BROWSER, ATOMIC, VENV]
+    assert find_missing(needs, lambda path: False) == [SERVER, POSTGIS, FONTS, PANGO, SUBSET, BROWSER, ATOMIC, VENV]
 
 
 def test_a_foreign_database_needs_no_server_here() -> None:
-    assert list_needs(own_cluster=False, for_tests=False, has_ensurepip=True) == [FONTS]
+    assert list_needs(own_cluster=False, for_tests=False, has_ensurepip=True) == [FONTS, PANGO, SUBSET]
 
 
 def test_one_sign_of_a_package_is_enough() -> None:
     needs = list_needs(own_cluster=True, for_tests=False, has_ensurepip=True)
-    there = {"/usr/lib/postgresql/16/bin/postgres", FONTS.paths[0]}
+    there = {"/usr/lib/postgresql/16/bin/postgres", FONTS.paths[0], PANGO.paths[1], SUBSET.paths[0]}
     assert find_missing(needs, there.__contains__) == [POSTGIS]
 
 

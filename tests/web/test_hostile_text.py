@@ -107,6 +107,9 @@ def assert_nothing_can_run(address: str, answer: TestResponse, payload: str) -> 
         assert payload not in answer.text, f"{address}: a script holds a record"
     elif kind == "text/csv" or kind.endswith(".sheet"):
         assert answer.headers["Content-Disposition"].startswith("attachment")
+    elif kind == "application/pdf":
+        assert answer.headers["Content-Disposition"].startswith("attachment")
+        assert not re.search(rb"/(JavaScript|JS|URI|Launch|OpenAction|Annots)\b", answer.data), address
     else:
         assert kind in {
             "application/json", "application/vnd.mapbox-vector-tile", "application/x-protobuf", "text/event-stream",

@@ -808,4 +808,6 @@ def test_the_web_server_loads_no_map_libraries_for_all_this() -> None:
         text=True,
         check=True,
     ).stdout.split()
-    assert {"geopandas", "pyogrio", "pyproj", "openpyxl", "scipy"} & set(loaded) == set()
+    assert {"geopandas", "pyogrio", "pyproj", "openpyxl", "scipy", "sklearn", "mapclassify", "weasyprint"} & set(
+        loaded
+    ) == set()

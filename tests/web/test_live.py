@@ -262,7 +262,14 @@ def test_a_map_left_open_is_no_use_of_the_session(web: Web, client_as) -> None:
         assert not session.scalar(text(seen), key)
 
 
-ADDRESSES = ["/map/areas.json?by=village", "/map/heat.json?kind=visited", "/map/setup.json", "TILE12", "TILE16"]
+ADDRESSES = [
+    "/map/areas.json?by=village",
+    "/map/classes.json?by=village&show=unvisited",
+    "/map/heat.json?kind=visited",
+    "/map/setup.json",
+    "TILE12",
+    "TILE16",
+]
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

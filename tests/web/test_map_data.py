@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geo.tiles import world_xy
@@ -125,11 +126,68 @@ def test_a_tile_is_not_sent_again_while_nothing_changed(client_as: ClientAs) -> 
     assert other.status_code == 200
 
 
+def test_setup_explains_the_heat_with_numbers(client_as: ClientAs) -> None:
+    heat = client_as("inspector").get("/map/setup.json").json["heat"]
+    assert (heat["bandwidth_m"], heat["least_households"], heat["breaks"]) == (250, 5, [0, 1, 3, 6, 10])
+    # Every class of a share is drawn, from nothing on; and visits and their absence agree on what is half.
+    assert {breaks[0] for breaks in heat["shares"].values()} == {0}
+    assert heat["shares"]["unvisited"][-1] == heat["shares"]["visited"][1] == 0.5
+
+
+def test_classes_made_from_the_data_hold_every_area_once(client_as: ClientAs) -> None:
+    client = client_as("leader")
+    areas = [one["properties"] for one in client.get("/map/areas.json?by=village").json["features"]]
+    for show, value in (("coverage", "ratio"), ("unvisited", "remaining")):
+        for scheme in ("natural", "quantiles", "equal"):
+            told = client.get(f"/map/classes.json?by=village&show={show}&classes={scheme}").json
+            values = [area[value] for area in areas if area[value] is not None]
+            assert told["values"] is None
+            assert sum(one["n"] for one in told["classes"]) == len(values) == 3
+            assert (told["classes"][0]["low"], told["classes"][-1]["high"]) == (min(values), max(values))
+
+
+@pytest.mark.parametrize("by", ["township", "village", "grid"])
+def test_dilapidated_houses_by_area_are_those_of_the_legend(client_as: ClientAs, by: str) -> None:
+    grades = client_as("leader").get("/map/setup.json").json["counts"]["grades"]
+    told = client_as("leader").get(f"/map/classes.json?by={by}&show=dilapidated").json
+    assert 0 < sum(told["values"].values()) <= grades["C"] + grades["D"]
+    if by != "grid":  # village 003 has none
+        assert sum(told["values"].values()) == grades["C"] + grades["D"]
+    features = client_as("leader").get(f"/map/areas.json?by={by}").json["features"]
+    assert set(told["values"]) == {str(one["id"]) for one in features}
+
+
+def test_classes_speak_of_the_own_area_only(client_as: ClientAs) -> None:
+    told = client_as("inspector").get("/map/classes.json?by=village&show=unvisited").json
+    assert told["classes"] == [{"low": 3, "high": 3, "n": 1}]
+    told = client_as("inspector").get("/map/classes.json?by=village&show=dilapidated").json
+    assert len(told["values"]) == 1
+    assert client_as("inspector").get("/map/classes.json?by=township").json["classes"] == []
+    outside = client_as("outsider").get("/map/classes.json", headers={"Accept": "application/json"})
+    assert outside.status_code == 404
+    assert client_as(None).get("/map/classes.json").status_code in (302, 401)
+
+
+def test_houses_of_natural_villages_count_by_their_household(client_as: ClientAs, web: Web, vague: None) -> None:
+    told = client_as("leader").get("/map/classes.json?by=group&show=dilapidated").json
+    with Session(web.owner) as session:
+        there = session.scalar(
+            text(
+                "select count(*) from house h join household o on o.id = h.household_id "
+                "where h.grade in ('C', 'D') and o.group_id is not null"
+            )
+        )
+    assert list(told["values"].values()) == [there]
+
+
 @pytest.mark.parametrize(
     "url",
     [
         "/map/areas.json?by=planet",
         "/map/heat.json?kind=x",
+        "/map/classes.json?by=planet",
+        "/map/classes.json?show=money",
+        "/map/classes.json?classes=astral",
         "/map/setup.json?campaign=404",
         "/map/setup.json?area=404",
         "/map/settled.json?area=404",

@@ -58,7 +58,7 @@ def test_the_sentence_comes_first(client_as: ClientAs, name: str) -> None:
     assert said == "测试镇：还有30户未走访，其中22户集中在1片。"
     assert page.index("<h1") < page.index("over-figures") < page.index("over-ranking")
     assert "4/34户" in words(page)
-    assert "责任人未登记" in page
+    assert "· 测试inspector_two、测试supervisor（主管）</small>" in page
     assert "1户没有单户位置（其中1户未访）" in words(page)
 
 
@@ -78,7 +78,11 @@ def test_the_gaps_are_told_as_json_with_their_outlines(client_as: ClientAs) -> N
     told = client_as("leader").get("/api/v1/gaps").json
     assert (told["found"], told["inside"], told["inexact"], told["too_many"]) == (1, UNVISITED, 1, False)
     gap = told["gaps"][0]
-    assert (gap["unvisited"], gap["eligible"], gap["responsible"]) == (UNVISITED, HOUSEHOLDS, None)
+    assert (gap["unvisited"], gap["eligible"]) == (UNVISITED, HOUSEHOLDS)
+    assert gap["responsible"] == [
+        {"name": "测试inspector_two", "role": "inspector", "code": VILLAGES[1], "area": "测试2村"},
+        {"name": "测试supervisor", "role": "supervisor", "code": TOWNSHIP, "area": "测试镇"},
+    ]
     assert gap["name"].startswith("测试2村 ")
     assert gap["outline"]["type"] == "Polygon"
     assert gap["bbox"][0] < 118.82 < gap["bbox"][2]

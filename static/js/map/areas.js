@@ -1,7 +1,7 @@
 /* Areas on the map: land of the area of duty, coverage classes, borders and outlines. Labels are in labels.js. */
 
 import { discRadius } from "./areas-data.js";
-import { classOf } from "./classes.js";
+import { classOfArea } from "./classes.js";
 import { colour, withAlpha } from "./palette.js";
 
 /** Add the outline of an area to the present path: its rings, or its disc. */
@@ -101,7 +101,7 @@ export function createAreas() {
     let dotted = null;
     for (const area of layer.areas) {
       if (area.disc !== discs || !inView(area, view)) continue;
-      const found = classOf(area.ratio, layer.classes);
+      const found = classOfArea(area, layer.classes);
       const faint = layer.only && !layer.only.has(found ? found.key : "none");
       ctx.beginPath();
       traceArea(ctx, area, view);
@@ -109,7 +109,7 @@ export function createAreas() {
       if (!found) hatched ||= hatch(ctx, view.ratio);
       ctx.fillStyle = found ? colour(found.token) : hatched;
       ctx.fill("evenodd");
-      if (area.ratio > 1) {
+      if (area.ratio > 1 && layer.classes.show === "coverage") {
         dotted ||= dots(ctx, view.ratio);
         ctx.fillStyle = dotted;
         ctx.fill("evenodd");

@@ -2,7 +2,7 @@
 
 import { inView } from "./areas.js";
 import { discRadius } from "./areas-data.js";
-import { classOf } from "./classes.js";
+import { classOfArea } from "./classes.js";
 import { colour, fontOf, onPalette, typeScale } from "./palette.js";
 
 const LINE = 15;
@@ -89,7 +89,7 @@ export function createLabels() {
           const r = discRadius(area);
           obstacles.push([x - r, y - r, x + r, y + r]);
         }
-        const known = set.classes ? classOf(area.ratio, set.classes) : null;
+        const known = set.classes ? classOfArea(area, set.classes) : null;
         const faint = set.only && !set.only.has(known ? known.key : "none"); // another class is singled out
         const classes = area.disc || faint ? null : set.classes;
         const found = classes ? known : null;

@@ -1,10 +1,12 @@
 /* What is drawn for the present state: which areas, classes, lines, labels, heat and records, and nothing twice. */
 
-import { rate, share } from "../format.js";
+import { count, rate, share } from "../format.js";
+import { t } from "../i18n.js";
 import { createAreas, fillStrength } from "./areas.js";
 import { AreaStore } from "./areas-data.js";
 import { createBases } from "./bases.js";
-import { coverageClasses } from "./classes.js";
+import { getJson, UNATTENDED, withParams } from "./api.js";
+import { coverageClasses, madeClasses } from "./classes.js";
 import { setFigures } from "./days.js";
 import { createHeat } from "./heat.js";
 import { createLabels } from "./labels.js";
@@ -14,7 +16,7 @@ import { createPlaces } from "./places.js";
 import { createRecords } from "./records.js";
 import { createSettled } from "./settled.js";
 import { dataParams, state } from "./state.js";
-import { layersOn, LEVELS, recordsShown } from "./themes.js";
+import { heatKind, layersOn, LEVELS, recordsShown } from "./themes.js";
 
 const TINTED = new Set(["coverage", "unvisited", "visited"]);
 const FIGURES_FROM_ZOOM = 14.5; // in other themes than coverage, below it names stand alone
@@ -69,6 +71,8 @@ export function createScene(map, registry, onTrouble) {
     scene.classes = coverageClasses(scene.target);
     heat.breaks = setup.heat?.breaks || heat.breaks;
     heat.radius = setup.heat?.bandwidth_m || heat.radius;
+    heat.shares = setup.heat?.shares || heat.shares;
+    heat.least = setup.heat?.least_households || heat.least;
     records.setParams(dataParams());
   };
 
@@ -82,10 +86,12 @@ export function createScene(map, registry, onTrouble) {
     const lines = on.has("grids") ? store.load("grid", params) : Promise.resolve({ areas: [] });
     const parts = state.area ? store.load("group", params) : Promise.resolve({ areas: [] });
     const pills = registry.settled && recordsShown(state.theme, on, settled.from).statuses.size ? settled.load(params) : null;
-    const [townships, villages, level, grids, settlements] = await Promise.all([...wanted, lines, parts]);
+    const [townships, villages, level, grids, settlements, classes] = await Promise.all([...wanted, lines, parts, scene.loadClasses(by, params)]);
     scene.townships = townships.areas;
     scene.villages = villages.areas;
     scene.level = level.areas;
+    scene.classes = classes.classes;
+    if (classes.values) for (const area of scene.level) area.dilapidated = classes.values[area.id] ?? 0;
     scene.grids = grids.areas;
     scene.settlements = settlements.areas;
     scene.asOf = level.asOf;
@@ -95,13 +101,27 @@ export function createScene(map, registry, onTrouble) {
     return scene;
   };
 
+  const made = new Map();
+
+  /** Classes of what the areas are coloured by; those made from the data are asked for once. */
+  scene.loadClasses = async (by, params, init = undefined) => {
+    if (state.theme !== "coverage" || !(state.show || state.classes)) return { classes: coverageClasses(scene.target) };
+    const [show, scheme] = [state.show || "coverage", state.classes || "natural"];
+    const address = withParams(optionsOf("areas").classes, { ...params, by, show, classes: scheme });
+    let answer = made.get(address);
+    if (!answer) {
+      answer = getJson(address, undefined, init);
+      answer.catch(() => made.delete(address));
+      made.set(address, answer);
+    }
+    const told = await answer;
+    return { classes: madeClasses(told.classes, show, scheme), values: told.values };
+  };
+
   scene.loadHeat = async () => {
-    const on = layersOn(state.theme, state.layers);
-    let kind = null;
-    if (state.theme === "unvisited" || state.theme === "visited") kind = state.theme;
-    if (state.theme === "houses" && on.has("heatD")) kind = "dilapidated";
-    heat.only = kind && kind !== "dilapidated" ? state.only : null;
-    await heat.show(kind, dataParams());
+    const kind = heatKind(state.theme, layersOn(state.theme, state.layers));
+    heat.only = kind ? state.only : null;
+    await heat.show(kind, dataParams(), state.per === "household");
   };
 
   /** Number of the past day shown; null = the present, -1 = a past day that is not here yet. */
@@ -149,10 +169,13 @@ export function createScene(map, registry, onTrouble) {
     const villages = codes && codes.every((code) => known.has(code)) ? codes.map((code) => known.get(code)) : null;
     // What belongs to no village we know of may lie anywhere.
     const boxes = villages?.every((area) => !area.disc) ? villages.map((area) => area.box) : null;
+    const by = LEVELS.find((level) => level.key === state.level)?.by || "village";
+    made.clear();
     await Promise.all([
       store.renew(params, villages && villages.length <= FEW_VILLAGES ? codes : null),
       records.renew(boxes),
       heat.renew(params),
+      scene.loadClasses(by, params, { headers: UNATTENDED }),
       settled.renew(params),
       scene.slider?.renew(),
     ]);
@@ -194,7 +217,7 @@ export function createScene(map, registry, onTrouble) {
     labels.sets = [];
     if (on.has("names")) {
       const filled = state.theme === "coverage";
-      const figure = (area) => ({ text: rate(area.ratio, scene.target) });
+      const figure = (area) => ({ text: figureWords(area) });
       const farOut = filled ? 10.75 : 11.5;
       const solid = filled && fillStrength(map.getZoom()) > 0.6;
       labels.sets.push({
@@ -229,6 +252,12 @@ export function createScene(map, registry, onTrouble) {
 
   /** The thing on top at a world point: a pill, else a record; null where only areas are. */
   scene.pick = (worldX, worldY) => settled.pick(worldX, worldY, map.getZoom()) || records.pick(worldX, worldY, map.getZoom());
+
+  function figureWords(area) {
+    if (scene.classes.show === "unvisited") return t("%(n)s 户", { n: count(area.remaining) });
+    if (scene.classes.show === "dilapidated") return t("%(n)s 栋", { n: count(area.dilapidated) });
+    return rate(area.ratio, scene.target);
+  }
 
   /** A natural village of ours is named at its own centre, and not once more on a corner of its houses. */
   function groundNames(view) {

@@ -3,10 +3,16 @@
  * page is about), map view, layers and selection after the hash (they are how one looks at it).
  */
 
-const QUERY = ["campaign", "round", "theme", "level", "area", "day"];
+const QUERY = ["campaign", "round", "theme", "level", "area", "day", "per", "show", "classes"];
+// What may be chosen in the legend; without a choice: per hectare, coverage, fixed classes.
+const CHOICES = {
+  per: ["household"],
+  show: ["unvisited", "dilapidated"],
+  classes: ["natural", "quantiles", "equal"],
+};
 const listeners = new Set();
 
-export const state = { campaign: null, round: null, theme: null, level: null, area: null, day: null, layers: {}, only: null, selected: null, view: null, base: null };
+export const state = { campaign: null, round: null, theme: null, level: null, area: null, day: null, per: null, show: null, classes: null, layers: {}, only: null, selected: null, view: null, base: null };
 
 function numbersOf(text) {
   const [zoom, lat, lng] = (text || "").split("/").map(Number);
@@ -29,6 +35,7 @@ function selectedOf(text) {
 export function readAddress(location = window.location) {
   const query = new URLSearchParams(location.search);
   for (const name of QUERY) state[name] = query.get(name) || null;
+  for (const [name, known] of Object.entries(CHOICES)) if (!known.includes(state[name])) state[name] = null;
   const hash = new URLSearchParams(location.hash.replace(/^#/, ""));
   state.view = numbersOf(hash.get("map"));
   state.layers = layersOf(hash.get("layers"));

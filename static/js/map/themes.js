@@ -121,6 +121,12 @@ export function layersOn(theme, changed = {}) {
   return on;
 }
 
+/** Kind of the heatmap of a theme with its layers; null for none. */
+export function heatKind(theme, on) {
+  if (theme === "unvisited" || theme === "visited") return theme;
+  return theme === "houses" && on.has("heatD") ? "dilapidated" : null;
+}
+
 /** What the records layer draws for a theme, its layers and a zoom. */
 export function recordsShown(theme, on, zoom) {
   const own = (key) => on.has(key);

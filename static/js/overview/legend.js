@@ -1,15 +1,9 @@
 /* One line under the map: the classes of coverage with how many areas are in each, and the sign of a gap area. */
 
-import { count, percent } from "../format.js";
+import { count } from "../format.js";
 import { t } from "../i18n.js";
-import { tally } from "../map/dock.js";
 import { fill, h } from "../map/dom.js";
-
-function rangeOf(one) {
-  if (one.low === null) return t("低于 %(n)s", { n: percent(one.high) });
-  if (one.high === null) return t("达标 ≥ %(n)s", { n: percent(one.low) });
-  return `${Number((one.low * 100).toFixed(1))} – ${percent(one.high)}`;
-}
+import { rangeOf, swatchOf, tally } from "../map/legend-areas.js";
 
 export function drawLegend(place, areas, classes, level, gaps) {
   const many = (n) => ({
@@ -19,7 +13,7 @@ export function drawLegend(place, areas, classes, level, gaps) {
   const none = sums.get("none").areas;
   const mark = (swatch, words, n) => h("li", {}, h("i", { class: swatch }), words, n === null ? null : h("small", {}, many(count(n))));
   fill(place,
-    classes.map((one) => mark(`swatch-${one.token.slice(-1)}`, rangeOf(one), sums.get(one.key).areas)),
+    classes.map((one) => mark(swatchOf(one), rangeOf(one, "coverage"), sums.get(one.key).areas)),
     none ? mark("swatch-none", t("无数据"), none) : null,
     gaps ? mark("mark-gap", t("成片未访"), null) : null);
 }

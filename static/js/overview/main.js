@@ -9,6 +9,7 @@ import { getJson, withParams } from "../map/api.js";
 import { fill, h, say, toast } from "../map/dom.js";
 import { createOverviewMap } from "./map.js";
 import { drawLegend } from "./legend.js";
+import { peopleOf } from "./people.js";
 
 const byId = (id) => document.getElementById(id);
 const registry = {};
@@ -48,7 +49,8 @@ function createPage(map) {
     light(number);
     row.scrollIntoView({ block: "nearest" });
     const gap = page.gaps.find((one) => one.number === number);
-    say(t("缺口 %(number)s：%(name)s，未访 %(n)s 户", { number, name: gap.name, n: gap.unvisited }));
+    page.view.tell(number);
+    say(`${t("缺口 %(number)s：%(name)s，未访 %(n)s 户", { number, name: gap.name, n: gap.unvisited })}${t("；")}${t("责任人：%(names)s", { names: peopleOf(gap.responsible) })}`);
   }
 
   function drill(area) {

@@ -1,6 +1,6 @@
 /* The overview's map: coverage classes, names with their figures, and above them the gap areas with their numbers. */
 
-import { rate } from "../format.js";
+import { count, rate, share } from "../format.js";
 import { t } from "../i18n.js";
 import { createAreas, traceArea } from "../map/areas.js";
 import { areaAt, areaOf } from "../map/areas-data.js";
@@ -12,6 +12,7 @@ import { CanvasOverlay, toLatLng, toWorld } from "../map/overlay.js";
 import { colour, fontOf, onPalette, refreshPalette, typeScale, withAlpha } from "../map/palette.js";
 import { tool } from "../map/plain.js";
 import { buildScale, zoomStep } from "../map/tools.js";
+import { peopleOf } from "./people.js";
 
 const PANES = { land: 150, ground: 200, areas: 300, top: 350, points: 400 };
 const DISC = 10;
@@ -66,6 +67,7 @@ export function createOverviewMap(map, { frame, base, target, label, onGap, onAr
   }, { pane: "fangtu-points" });
   const sheets = [land, fills, signs];
   labels.obstacles = () => (signs._view ? view.gaps.slice(0, MOST_NUMBERS).map((gap) => discBox(gap, signs._view)) : []);
+  const popup = new window.L.Popup({ className: "card-popup gap-popup", autoPan: true, closeButton: false, minWidth: 180, maxWidth: 300 });
   let bounds = null;
 
   const shown = () => view.gaps.slice().reverse(); // the first is drawn last, on top
@@ -162,6 +164,18 @@ export function createOverviewMap(map, { frame, base, target, label, onGap, onAr
     signs.redraw();
   };
 
+  /** Say beside a gap what it is and who is responsible. */
+  view.tell = (number) => {
+    const gap = view.gaps.find((one) => one.number === number);
+    const words = h("div", { class: "gap-told", role: "status" },
+      h("strong", {}, `${gap.number} · ${gap.name}`),
+      h("p", {}, t("未访 %(share)s · %(days)s 人日", { share: share(gap.unvisited, gap.eligible), days: gap.person_days.toFixed(1) })),
+      gap.key_households || gap.grade_c || gap.grade_d
+        ? h("p", {}, t("重点户 %(key)s · C级 %(c)s · D级 %(d)s", { key: count(gap.key_households), c: count(gap.grade_c), d: count(gap.grade_d) })) : null,
+      h("p", {}, t("责任人：%(names)s", { names: peopleOf(gap.responsible) })));
+    popup.setContent(words).setLatLng(toLatLng(...gap.at)).openOn(map);
+  };
+
   /** Fit what is shown into the frame as it is now. */
   view.settle = () => {
     map.invalidateSize({ animate: false, pan: false });
@@ -173,6 +187,7 @@ export function createOverviewMap(map, { frame, base, target, label, onGap, onAr
 
   /** Light colours, the size of the paper, everything painted at once. */
   view.paper = () => {
+    popup.remove();
     refreshPalette();
     view.settle();
     ground.paintNow();

@@ -1,0 +1,99 @@
+/* What a heatmap shows, as numbers on a grid over the view: density, or a share of the households. Pure: nothing is drawn. */
+
+import { gaussian } from "./blur.js";
+import { metresPerPixel } from "./overlay.js";
+
+// The radius people are told holds 86 % of a household's weight: two standard deviations of the gaussian.
+const RADIUS_SIGMAS = 2;
+
+/**
+ * An empty grid over the view and the cells of its blur.
+ * @param {number} radius metres on the ground
+ * @param {boolean} quick a coarser grid, for pictures that follow one another
+ * @param {number} part cells in a standard deviation, at least: more where classes have sharp edges
+ */
+function frameOf(view, radius, quick, part = 2) {
+  const midY = (view.top + view.height / 2) / view.scale;
+  const perPixel = metresPerPixel(midY, view.zoom);
+  const spread = radius / RADIUS_SIGMAS / perPixel; // pixels
+  const step = Math.max(1, quick ? Math.min(6, Math.floor(spread / 1.5)) : Math.min(4, Math.floor(spread / part))); // screen pixels of one cell
+  const sigma = spread / step;
+  const margin = Math.ceil(sigma * 3);
+  return {
+    step, sigma, margin,
+    metres: perPixel * step,
+    width: Math.ceil(view.width / step) + margin * 2,
+    height: Math.ceil(view.height / step) + margin * 2,
+  };
+}
+
+/** Add cells (x, y, n, … with tile numbers at `zoom`) to a grid. */
+function pour(grid, { cells, zoom }, view, { width, height, margin, step }) {
+  const side = 2 ** zoom;
+  for (let i = 0; i < cells.length; i += 3) {
+    const x = Math.floor((((cells[i] + 0.5) / side) * view.scale - view.left) / step) + margin;
+    const y = Math.floor((((cells[i + 1] + 0.5) / side) * view.scale - view.top) / step) + margin;
+    if (x >= 0 && y >= 0 && x < width && y < height) grid[y * width + x] += cells[i + 2];
+  }
+  return grid;
+}
+
+/**
+ * Households per hectare.
+ * @param {number[]} cells x, y, n, … with tile numbers at `zoom`
+ * @param {number} radius metres on the ground
+ * @param {boolean} quick a coarser grid, for pictures that follow one another
+ */
+export function densities(cells, zoom, view, radius, quick = false) {
+  const frame = frameOf(view, radius, quick);
+  const grid = pour(new Float32Array(frame.width * frame.height), { cells, zoom }, view, frame);
+  gaussian(grid, frame.width, frame.height, frame.sigma);
+  const perHectare = 10000 / (frame.metres * frame.metres);
+  for (let i = 0; i < grid.length; i += 1) grid[i] *= perHectare;
+  return { ...frame, grid };
+}
+
+/**
+ * How many lie within a circle round each cell; the cell itself if the circle is smaller.
+ * @param {Float32Array} grid row by row
+ * @param {number} reach radius in cells
+ */
+export function withinReach(grid, width, height, reach) {
+  const sums = new Float32Array(grid.length);
+  const before = new Float64Array(width + 1); // of a row, up to each cell
+  const rows = Math.floor(reach);
+  const halves = Array.from({ length: rows + 1 }, (_, dy) => Math.floor(Math.sqrt(reach * reach - dy * dy)));
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) before[x + 1] = before[x] + grid[y * width + x];
+    if (!before[width]) continue;
+    for (let dy = -rows; dy <= rows; dy += 1) {
+      const to = y + dy;
+      if (to < 0 || to >= height) continue;
+      const half = halves[Math.abs(dy)];
+      for (let x = 0; x < width; x += 1) sums[to * width + x] += before[Math.min(width, x + half + 1)] - before[Math.max(0, x - half)];
+    }
+  }
+  return sums;
+}
+
+/**
+ * Share of the households near each place: of both the same gaussian, so that near ones count more. NaN where fewer
+ * than `least` households lie within the radius: there a share would be chance, and would speak of single households.
+ * @param {{cells: number[], zoom: number}} part
+ * @param {{cells: number[], zoom: number}[]} whole sheets of cells that together are all households
+ */
+export function shares(part, whole, view, radius, least, quick = false) {
+  const frame = frameOf(view, radius, quick, 3);
+  const { width, height, sigma } = frame;
+  const grid = pour(new Float32Array(width * height), part, view, frame);
+  const all = new Float32Array(width * height);
+  for (const sheet of whole) pour(all, sheet, view, frame);
+  const near = withinReach(all, width, height, RADIUS_SIGMAS * sigma);
+  gaussian(grid, width, height, sigma);
+  gaussian(all, width, height, sigma);
+  for (let i = 0; i < grid.length; i += 1) {
+    // Subtracting what leaves a box may leave a hair less than nothing.
+    grid[i] = near[i] >= least && all[i] > 1e-9 ? Math.max(0, grid[i] / all[i]) : NaN;
+  }
+  return { ...frame, grid };
+}
