@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from data.areas import list_places, number_range
@@ -44,7 +45,10 @@ KIND = "sample"
 ROWS_AT_ONCE = 1_000_000
 # Rows that are made and sent at a time.
 _ROWS_SENT = 20_000
-_TABLES = ("area", "grid", "household", "standing", "coverage", "house", "appraisal", "visit", "cell")
+_TABLES = (
+    *("area", "grid", "household", "house", "appraisal", "visit"),
+    *("standing", "coverage", "coverage_day", "coverage_shown", "cell", "map_version"),
+)
 # Memory of a sort or a join, and of making an index: for one connection, while nothing else is written.
 _MEMORY = {"work_mem": "256MB", "maintenance_work_mem": "512MB", "temp_buffers": "256MB"}
 _HOUSEHOLD = {
@@ -131,8 +135,7 @@ def load_county(engine: Engine, county: County, say: Say = lambda text: None) ->
     with owner_session(engine) as session:
         session.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": IMPORT_LOCK})
         _refuse_known(session, county)
-        for name, value in _MEMORY.items():
-            session.execute(text(f"set local {name} = '{value}'"))
+        _take_memory(session)
         batch = _open_batch(session, county, jur, jur_end)
         with step("areas", Text("写入辖区和网格", "Writing areas and grids")):
             _add_areas(session, county, batch)
@@ -170,6 +173,17 @@ def load_county(engine: Engine, county: County, say: Say = lambda text: None) ->
     with step("vacuum", Text("整理数据表", "Tidying the tables")):
         _tidy(engine)
     return {"batch": batch, "seconds": seconds}
+
+
+def _take_memory(session: Session) -> None:
+    for name, value in _MEMORY.items():
+        attempt = session.begin_nested()
+        try:
+            session.execute(text(f"set local {name} = '{value}'"))
+            attempt.commit()
+        except DBAPIError:
+            # A connection that has had temporary tables keeps the buffers it gave them.
+            attempt.rollback()
 
 
 def _refuse_known(session: Session, county: County) -> None:

@@ -115,6 +115,10 @@ def test_only_the_range_asked_for_is_made_anew(owner: Session) -> None:
 def test_a_load_leaves_indexes_keys_and_triggers_as_they_were(empty: Store) -> None:
     before = empty.rows(CATALOGUE)
     assert len(before) > 300
+    # By a connection that has done other work before.
+    empty.engine.dispose()
+    with owner_session(empty.engine) as session:
+        session.execute(text("create temporary table left_over on commit drop as select 1"))
     load_county(empty.engine, make_county(300))
     assert empty.rows(CATALOGUE) == before
 
@@ -142,11 +146,17 @@ def test_keys_are_set_aside_only_where_a_table_grows_many_times_over(empty: Stor
             assert aside.large == ()
             assert session.scalar(text(names)) == all_there
             assert session.scalar(text("select count(*) from pg_trigger where tgenabled = 'D'")) == len(aside.triggers)
-        with upkeep_aside(session, {"household": 300}) as aside:
-            assert aside.large == ("household",)
+        with (
+            upkeep_aside(session, {"household": 300, "visit": 10_000}) as aside,
+            empty.engine.connect() as other,
+        ):
+            assert aside.large == ("household", "visit")
             assert session.scalar(text(names)) < all_there
-            # Who signs in is asked of the accounts: that table is not closed.
-            assert not any("account" in key for key in aside.keys)
+            # Whoever asks for households waits; whoever signs in does not.
+            other.execute(text("set lock_timeout = 100"))
+            assert other.scalar(text("select count(*) from account")) == 0
+            with pytest.raises(OperationalError, match="lock timeout"):
+                other.execute(text("select count(*) from household"))
         assert session.scalar(text(names)) == all_there
 
 
