@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -101,7 +101,8 @@ def _load(county: County) -> Loaded:
     settings = fresh_database(DATABASE)
     engine = owner_engine(settings)
     try:
-        with connect(settings) as watching, _watched(watching) as most:
+        # Not the connection's own block: that is one transaction, in which who is at work is looked up once only.
+        with closing(connect(settings)) as watching, _watched(watching) as most:
             clock = _database_clock(watching)
             marks: list[tuple[float, float, float]] = []
 
