@@ -172,6 +172,36 @@ def assign_places(
     return rows_changed(result)
 
 
+def list_places(session: Session, points: str) -> None:
+    """Say where the places of a temporary table belong, for rows that are still to be written.
+
+    Parameters
+    ----------
+    points : str
+        A temporary table with ``id`` and ``geom`` (EPSG:4326 points), just filled; never user input. It gets a spatial
+        index.
+
+    Notes
+    -----
+    The answer is the temporary table ``placed`` (``id, village_id, grid_id, jur``), a row for each point; ``jur`` is
+    that of the grid, else of the village, else null.
+    """
+    session.execute(text(f"create index on {points} using gist (geom)"))
+    session.execute(text(f"analyze {points}"))
+    session.execute(text("drop table if exists pg_temp.placed"))
+    # As in assign_places.
+    session.execute(text("set local enable_nestloop = off"))
+    session.execute(
+        text(f"""
+            create temporary table placed on commit drop as
+            select m.id, m.village_id, m.grid_id, coalesce(g.jur, v.jur) as jur
+            from ({members_of(points)}) m
+            left join grid g on g.id = m.grid_id left join area v on v.id = m.village_id""")
+    )
+    session.execute(text("set local enable_nestloop = on"))
+    session.execute(text("analyze placed"))
+
+
 def settle_jurisdiction(
     session: Session, table: str, *, where: str = "true", params: dict[str, Any] | None = None
 ) -> int:

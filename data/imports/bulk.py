@@ -2,44 +2,55 @@
 
 Rows are made by the program, so that there is nothing to recognise and nothing to refuse; all else is as with an
 import: one transaction, one batch, an audit row. Where things belong is decided by ``data.areas``, what counts by
-``data.rules.validity``, and standings and coverage follow by the triggers of the tables, a statement for many rows.
+``data.rules.validity``. Triggers, and indexes of tables that grow many times over, are set aside meanwhile
+(``data.upkeep``), and what they keep is made once at the end (``data.kept``).
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import shapely
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from data.areas import assign_places, number_range, settle_jurisdiction
+from data.areas import list_places, number_range
 from data.audit import record
 from data.campaigns import open_campaign
 from data.db import owner_session
 from data.following import DISTANCE
-from data.imports.merge import fresh_plans
 from data.imports.run import IMPORT_LOCK
+from data.imports.sending import copy_frames
 from data.imports.staging import make_stage
+from data.kept import rebuild, rebuild_houses, rounds_within
 from data.rules.plan import VisitRule, read_plan
 from data.rules.validity import VisitFacts, check_visit
-from data.samples.county import CITY, PLAN, County
+from data.samples.county import CAMPAIGN, CITY, PLAN, County
+from data.upkeep import bring_back, upkeep_aside
 from geo.errors import FangtuError, Text
 from geo.shapes import label_point
 
 Say = Callable[[Text], None]
 KIND = "sample"
-# Rows of a statement: enough that its fixed costs do not count, few enough that its lists stay small.
-ROWS_AT_ONCE = 100_000
-_TABLES = ("area", "grid", "household", "standing", "coverage", "house", "appraisal", "visit")
+# Rows of a statement: enough that its fixed costs do not count, few enough that they fit on the disk a second time.
+ROWS_AT_ONCE = 1_000_000
+# Rows that are made and sent at a time.
+_ROWS_SENT = 20_000
+_TABLES = (
+    *("area", "grid", "household", "house", "appraisal", "visit"),
+    *("standing", "coverage", "coverage_day", "coverage_shown", "cell", "map_version"),
+)
+# Memory of a sort or a join, and of making an index: for one connection, while nothing else is written.
+_MEMORY = {"work_mem": "256MB", "maintenance_work_mem": "512MB", "temp_buffers": "256MB"}
 _HOUSEHOLD = {
     "code": "text",
     "head_name": "text",
@@ -78,14 +89,9 @@ _VISIT = {
     "accuracy_m": "double precision",
     "verdict": "text",
 }
-_PLACED = {
-    "id": "bigint",
-    "geom": "geometry(point, 4326)",
-    "village_id": "bigint",
-    "grid_id": "bigint",
-    "jur": "bigint",
+_POINT = {
+    "geom": "geometry(point, 4326) generated always as (st_setsrid(st_makepoint(lon, lat), 4326)) stored",
 }
-_POINT = "st_setsrid(st_makepoint(lon, lat), 4326)"
 
 
 class CountyThere(FangtuError):
@@ -125,29 +131,59 @@ def load_county(engine: Engine, county: County, say: Say = lambda text: None) ->
         seconds[name] = round(time.perf_counter() - began, 2)
 
     jur, jur_end = number_range(CITY)
+    counts = county.counts
     with owner_session(engine) as session:
         session.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": IMPORT_LOCK})
         _refuse_known(session, county)
+        _take_memory(session)
         batch = _open_batch(session, county, jur, jur_end)
         with step("areas", Text("写入辖区和网格", "Writing areas and grids")):
             _add_areas(session, county, batch)
         open_campaign(session, read_plan(PLAN), (jur, jur_end))
-        with step("households", Text("写入农户", "Writing households")):
-            for rows in county.households(ROWS_AT_ONCE):
-                _add_households(session, rows, batch)
-        _count_rows(session, "household", "standing", "coverage")
-        with step("houses", Text("写入房屋", "Writing houses")):
-            for rows in county.houses(ROWS_AT_ONCE):
-                _add_houses(session, rows, batch)
-        with step("visits", Text("写入走访记录", "Writing visits")):
-            for number, rows in enumerate(county.visits(ROWS_AT_ONCE)):
-                _add_visits(session, rows, batch)
-                if number == 0:
-                    _count_rows(session, "visit", "standing", "coverage")
+        rounds = rounds_within(session, jur, jur_end)
+        coming = {
+            "household": counts["households"],
+            "house": counts["houses"],
+            "appraisal": counts["houses"],
+            "visit": counts["visits"],
+            "standing": counts["households"] * len(rounds),
+        }
+        with upkeep_aside(session, coming) as aside:
+            with step("households", Text("写入农户", "Writing households")):
+                for rows in _parts(county.households(_ROWS_SENT)):
+                    _add_households(session, rows, batch)
+                _count_rows(session, "household")
+            with step("houses", Text("写入房屋", "Writing houses")):
+                for rows in _parts(county.houses(_ROWS_SENT)):
+                    _add_houses(session, rows, batch)
+                _count_rows(session, "house", "appraisal")
+            with step("visits", Text("写入走访记录", "Writing visits")):
+                for rows in _parts(county.visits(_ROWS_SENT)):
+                    _add_visits(session, rows, batch)
+                _count_rows(session, "visit")
+            with step("kept", Text("计算走访状态和覆盖率", "Adding up standings and coverage")):
+                for campaign, number in rounds:
+                    rebuild(session, campaign, number, jur, jur_end)
+                rebuild_houses(session, jur, jur_end)
+            with step("indexes", Text("建立索引", "Making indexes")):
+                bring_back(session, aside.indexes)
+            with step("keys", Text("核对外键", "Checking foreign keys")):
+                bring_back(session, aside.keys)
         _close_batch(session, county, batch, jur)
     with step("vacuum", Text("整理数据表", "Tidying the tables")):
         _tidy(engine)
     return {"batch": batch, "seconds": seconds}
+
+
+def _take_memory(session: Session) -> None:
+    for name, value in _MEMORY.items():
+        attempt = session.begin_nested()
+        try:
+            session.execute(text(f"set local {name} = '{value}'"))
+            attempt.commit()
+        except DBAPIError:
+            # A connection that has had temporary tables keeps the buffers it gave them.
+            attempt.rollback()
 
 
 def _refuse_known(session: Session, county: County) -> None:
@@ -210,7 +246,7 @@ def _add_areas(session: Session, county: County, batch: int) -> None:
     ]
     for name, places in (("shape", drawn), ("spot", np.array(spots, dtype=object))):
         rows[name] = shapely.to_wkb(shapely.set_srid(places, 4326), hex=True, include_srid=True)
-    _copy(session, "stage_area", rows)
+    copy_frames(session, "stage_area", [rows.fillna("")], list(rows.columns))
     session.execute(text("analyze stage_area"))
     session.execute(
         text("""
@@ -239,29 +275,27 @@ def _add_areas(session: Session, county: County, batch: int) -> None:
     _count_rows(session, "area", "grid")
 
 
-def _add_households(session: Session, rows: pd.DataFrame, batch: int) -> None:
-    make_stage(session, "stage_bulk", _HOUSEHOLD | _PLACED)
-    _copy(session, "stage_bulk", rows[list(_HOUSEHOLD)])
-    _place_stage(session, "household")
+def _add_households(session: Session, rows: Iterable[pd.DataFrame], batch: int) -> None:
+    make_stage(session, "stage_bulk", {"id": _next(session, "household", "id")} | _HOUSEHOLD | _POINT)
+    copy_frames(session, "stage_bulk", rows, list(_HOUSEHOLD))
+    list_places(session, "stage_bulk")
     session.execute(
         text("""
             insert into household (id, natural_key, code, head_name, people, address, house_no, stated_area, village_id,
                                    grid_id, jur, batch_id, geom, source_system, placed_by, accuracy_m, quality)
-            select id, left(village_code, 9) || ':' || code, code, head_name, people, address, house_no, stated_area,
-                   village_id, grid_id, jur, :batch, geom, 'wgs84', 'import', accuracy_m, 3
-            from stage_bulk order by id"""),
+            select s.id, left(s.village_code, 9) || ':' || s.code, s.code, s.head_name, s.people, s.address, s.house_no,
+                   s.stated_area, p.village_id, p.grid_id, coalesce(p.jur, 0), :batch, s.geom, 'wgs84', 'import',
+                   s.accuracy_m, 3
+            from stage_bulk s left join placed p on p.id = s.id"""),
         {"batch": batch},
     )
-    _settle_keys(session)
 
 
-def _add_houses(session: Session, rows: pd.DataFrame, batch: int) -> None:
+def _add_houses(session: Session, rows: Iterable[pd.DataFrame], batch: int) -> None:
     """Write houses where their households stand, and their appraisals."""
-    make_stage(session, "stage_bulk", _HOUSE | {"id": "bigint"})
-    _copy(session, "stage_bulk", rows)
-    session.execute(text("update stage_bulk set id = nextval(pg_get_serial_sequence('house', 'id'))"))
+    make_stage(session, "stage_bulk", {"id": _next(session, "house", "id")} | _HOUSE)
+    copy_frames(session, "stage_bulk", rows, list(_HOUSE))
     session.execute(text("analyze stage_bulk"))
-    fresh_plans(session)
     session.execute(
         text("""
             insert into house (id, natural_key, code, household_id, household_ref, jur, village_id, grid_id, grade,
@@ -270,56 +304,44 @@ def _add_houses(session: Session, rows: pd.DataFrame, batch: int) -> None:
             select s.id, :city || ':' || s.code, s.code, h.id, s.household_code, h.jur,
                    h.village_id, h.grid_id, s.grade, s.structure, s.built_year, s.area_m2, s.storeys, :batch, h.geom,
                    h.source_system, 'household', h.accuracy_m, h.quality
-            from stage_bulk s join household h on h.code = s.household_code and h.batch_id = :batch order by s.id"""),
+            from stage_bulk s join household h on h.code = s.household_code and h.batch_id = :batch"""),
         {"batch": batch, "city": CITY},
     )
     session.execute(
         text("""
             insert into appraisal (house_id, jur, appraised_on, result, batch_id)
-            select s.id, h.jur, s.appraised_on, s.grade, :batch from stage_bulk s join house h on h.id = s.id
-            order by s.id"""),
+            select s.id, h.jur, s.appraised_on, s.grade, :batch from stage_bulk s join house h on h.id = s.id"""),
         {"batch": batch},
     )
-    _settle_keys(session)
 
 
-def _add_visits(session: Session, rows: pd.DataFrame, batch: int) -> None:
-    make_stage(session, "stage_bulk", _VISIT | _PLACED)
-    _copy(session, "stage_bulk", rows.assign(verdict=_verdicts(rows))[list(_VISIT)])
-    _place_stage(session, None)
+def _add_visits(session: Session, rows: Iterable[pd.DataFrame], batch: int) -> None:
+    make_stage(session, "stage_bulk", {"id": _next(session, "visit", "no")} | _VISIT | _POINT)
+    copy_frames(session, "stage_bulk", (part.assign(verdict=_verdicts(part)) for part in rows), list(_VISIT))
+    list_places(session, "stage_bulk")
     session.execute(
         text(f"""
-            insert into visit (id, natural_key, campaign_id, round_no, household_id, household_ref, jur, visitor,
+            insert into visit (id, no, natural_key, campaign_id, round_no, household_id, household_ref, jur, visitor,
                                started_at, ended_at, minutes, mode, reason, outcome, place_jur, distance_m, verdict,
                                counts, batch_id, geom, source_system, placed_by, accuracy_m, quality)
-            select v.code, v.code::text, c.id, v.round, h.id, v.household_code, h.jur, v.visitor,
+            select v.code, v.id, v.code::text, c.id, v.round, h.id, v.household_code, h.jur, v.visitor,
                    v.started_at at time zone 'Asia/Shanghai', v.ended_at at time zone 'Asia/Shanghai', v.minutes,
-                   v.mode, v.reason, v.outcome, coalesce(g.jur, a.jur), {DISTANCE}, v.verdict, v.verdict = 'valid',
+                   v.mode, v.reason, v.outcome, p.jur, {DISTANCE}, v.verdict, v.verdict = 'valid',
                    :batch, v.geom, case when v.geom is not null then 'wgs84' end,
                    case when v.geom is not null then 'import' end, v.accuracy_m,
                    case when v.geom is null then 7 else 3 end
             from stage_bulk v
             join household h on h.code = v.household_code and h.batch_id = :batch
             join campaign c on c.code = :campaign
-            left join grid g on g.id = v.grid_id left join area a on a.id = v.village_id
-            order by v.id"""),
-        {"batch": batch, "campaign": str(rows["campaign"].iloc[0])},
+            left join placed p on p.id = v.id"""),
+        {"batch": batch, "campaign": CAMPAIGN},
     )
-    _settle_keys(session)
 
 
-def _place_stage(session: Session, table: str | None) -> None:
-    """Give the stage keys in the order of its rows, points, and the areas they belong to."""
-    key = f"nextval(pg_get_serial_sequence('{table}', 'id'))" if table else "nextval('pg_temp.row_number')"
-    if table is None:
-        session.execute(text("create temporary sequence if not exists row_number"))
-    session.execute(
-        text(f"update stage_bulk set id = {key}, geom = case when lon is not null then {_POINT} end, jur = 0")
-    )
-    assign_places(session, "stage_bulk")
-    settle_jurisdiction(session, "stage_bulk")
-    session.execute(text("analyze stage_bulk"))
-    fresh_plans(session)
+def _next(session: Session, table: str, column: str) -> str:
+    """Type of a stage's column that numbers its rows on where a table's column has come to."""
+    sequence = session.scalar(text("select pg_get_serial_sequence(:t, :c)"), {"t": table, "c": column})
+    return f"bigint default nextval('{sequence}')"
 
 
 def _verdicts(rows: pd.DataFrame) -> list[str]:
@@ -336,20 +358,10 @@ def _verdicts(rows: pd.DataFrame) -> list[str]:
     return verdicts
 
 
-def _copy(session: Session, table: str, rows: pd.DataFrame) -> None:
-    """Copy a frame with COPY; what is empty is null."""
-    buffer = io.StringIO()
-    rows.to_csv(buffer, header=False, index=False)
-    buffer.seek(0)
-    driver: Any = session.connection().connection.driver_connection
-    with driver.cursor() as cursor:
-        cursor.copy_expert(f"copy {table} ({', '.join(rows.columns)}) from stdin csv", buffer)
-
-
-def _settle_keys(session: Session) -> None:
-    """Check deferred keys now, part by part, so that they do not wait in memory for the commit."""
-    session.execute(text("set constraints all immediate"))
-    session.execute(text("set constraints all deferred"))
+def _parts(rows: Iterator[pd.DataFrame]) -> Iterator[Iterator[pd.DataFrame]]:
+    """Put frames together to parts of so many rows as one statement takes; each is to be read before the next."""
+    for first in rows:
+        yield chain([first], islice(rows, ROWS_AT_ONCE // _ROWS_SENT - 1))
 
 
 def _count_rows(session: Session, *tables: str) -> None:

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import shapely
 from geopandas import GeoDataFrame
 from numpy.typing import NDArray
 
-from data.samples.land import GRID_M, Land, Whole, degrees_of, make_land
-from data.samples.names import MEN, PLACE_ENDS, PLACE_WORDS, SURNAME_WEIGHTS, SURNAMES, WOMEN
+from data.samples.county_people import STRUCTURES, draw_houses, draw_names, head_names, place_households, settle
+from data.samples.county_visits import KINDS, draw_visits, mixed, uuids
+from data.samples.land import Land, SizeWrong, Whole, count_up, make_land
+from data.samples.names import PLACE_ENDS, PLACE_WORDS, SURNAMES
 from data.samples.terrain import Floats
 
 SEED = 20261126
@@ -54,32 +55,8 @@ remote_modes = ["phone", "wechat", "sms"]
 remote_needs_reason = true
 done_outcomes = ["done"]
 """
-# First day of each round and over how many days its visits are spread.
-_ROUNDS = ((1, "2026-03-01", 100), (2, "2026-11-01", 24))
-# Kinds of visits: way, outcome, whether a reason is given, shortest and longest stay in minutes.
-_KINDS = (
-    ("home", "done", False, 30, 55),
-    ("phone", "done", True, 4, 15),
-    ("wechat", "done", True, 4, 15),
-    ("sms", "done", True, 1, 3),
-    ("home", "nobody_home", False, 1, 5),
-    ("home", "long_away", False, 1, 5),
-    ("home", "refused", False, 1, 8),
-    ("home", "done", False, 6, 29),
-    ("phone", "done", False, 3, 12),
-)
-_COUNTED = (0.88, 0.07, 0.035, 0.015)
-_FAILED = (0.5, 0.2, 0.08, 0.17, 0.05)
 _REASONS = ("外出务工", "随子女在外地居住", "住院治疗", "在外经商", "在外求学陪读")
-_STRUCTURES = ("砖混", "砖木", "土木", "石木")
 _PREFIXES = ["", *"小大东西南北前后上下新老中里外", "河东", "河西", "山南", "山北", "岭上", "岭下"]
-# Everybody in the first, in the second of five minutes: one visitor's visits follow each other and never overlap.
-_PITCH_MIN, _DAY_STARTS_MIN, _PER_DAY = 60, 7 * 60, 12
-_SCATTERED = 0.06
-
-
-class SizeWrong(ValueError):
-    """So many households cannot be made."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +135,7 @@ class County:
             yield pd.DataFrame(
                 {
                     "code": self._codes(part),
-                    "head_name": _head_names(self.names[part]),
+                    "head_name": head_names(self.names[part]),
                     "people": self.people[part],
                     "stated_area": self.village_names[village],
                     "house_no": number,
@@ -189,7 +166,7 @@ class County:
                     "household_code": owners,
                     "grade": np.array(list("ABCD"))[drawn[:, 0]],
                     "appraised_on": (np.datetime64("2025-03-01") + drawn[:, 1]).astype(str),
-                    "structure": np.array(_STRUCTURES)[drawn[:, 2]],
+                    "structure": np.array(STRUCTURES)[drawn[:, 2]],
                     "built_year": drawn[:, 3],
                     "area_m2": drawn[:, 4].astype(float),
                     "storeys": drawn[:, 5],
@@ -206,11 +183,11 @@ class County:
             ``minutes``, ``mode``, ``reason``, ``outcome``, ``visitor``, ``lon``, ``lat``, ``accuracy_m`` (empty for
             remote visits).
         """
-        modes, outcomes, given, _, _ = (np.array(column) for column in zip(*_KINDS, strict=True))
+        modes, outcomes, given, _, _ = (np.array(column) for column in zip(*KINDS, strict=True))
         for part in _parts(len(self.visit_household), size):
             household, kind = self.visit_household[part], self.visit_kind[part]
             start = np.datetime64("2026-03-01T00:00") + self.visit_start[part].astype("timedelta64[m]")
-            chance = _mixed(self.seed, np.arange(part.start, part.stop, dtype=np.uint64), 2)
+            chance = mixed(self.seed, np.arange(part.start, part.stop, dtype=np.uint64), 2)
             at_home = modes[kind] == "home"
             # Some metres from the door, as a telephone has it.
             away = 2 * np.pi * (chance & 1023) / 1024, 4 + (chance >> np.uint64(10) & 15)
@@ -220,7 +197,7 @@ class County:
             reason = np.array(_REASONS)[(chance >> np.uint64(20)).astype(int) % len(_REASONS)]
             yield pd.DataFrame(
                 {
-                    "code": _uuids(self.seed, part),
+                    "code": uuids(self.seed, part),
                     "household_code": self._codes(household),
                     "campaign": CAMPAIGN,
                     "round": self.visit_round[part],
@@ -244,7 +221,7 @@ class County:
     def _visitors(self) -> NDArray[np.str_]:
         """One for each grid; the number tells namesakes apart."""
         rng = np.random.default_rng([self.seed, 7])
-        names = _head_names(_draw_names(np.zeros(len(self.grid_codes), np.int64), rng))
+        names = head_names(draw_names(np.zeros(len(self.grid_codes), np.int64), rng))
         return np.array([f"{name}（{code}）" for name, code in zip(names, self.grid_codes.tolist(), strict=True)])
 
 
@@ -272,8 +249,8 @@ def make_county(households: int, seed: int = SEED) -> County:
     land = make_land(max(1, round(households / PER_GRID)), land_rng)
     codes = _area_codes(land)
     names = _area_names(land, np.random.default_rng([seed, 4]))
-    grid = _settle(len(land.grids), households, people_rng)
-    lon, lat = _place(land, grid, people_rng)
+    grid = settle(len(land.grids), households, people_rng)
+    lon, lat = place_households(land, grid, people_rng)
     village = land.village_of[grid]
     graded = np.flatnonzero(house_rng.random(households) < 0.3)
     addresses = np.array(
@@ -292,14 +269,14 @@ def make_county(households: int, seed: int = SEED) -> County:
         addresses,
         land.village_of,
         grid,
-        _count_up(village),
+        count_up(village),
         lon,
         lat,
         np.clip(people_rng.poisson(2.1, households) + 1, 1, 9).astype(np.int8),
-        _draw_names(village, people_rng),
+        draw_names(village, people_rng),
         graded,
-        _draw_houses(len(graded), house_rng),
-        *_visit(grid, len(land.grids), visit_rng),
+        draw_houses(len(graded), house_rng),
+        *draw_visits(grid, len(land.grids), visit_rng),
     )
 
 
@@ -307,15 +284,9 @@ def _parts(total: int, size: int) -> Iterator[slice]:
     yield from (slice(first, min(first + size, total)) for first in range(0, total, size))
 
 
-def _count_up(group: Whole) -> Whole:
-    """Number the members of each group from 1; groups stand together."""
-    first = np.flatnonzero(np.diff(group, prepend=-1))
-    return np.arange(len(group)) - np.repeat(first, np.diff(np.append(first, len(group)))) + 1
-
-
 def _area_codes(land: Land) -> dict[str, NDArray[np.str_]]:
     def below(parents: NDArray[np.str_], of: Whole, first: int, digits: int) -> NDArray[np.str_]:
-        numbers = _count_up(of) + first - 1
+        numbers = count_up(of) + first - 1
         return np.array([f"{parents[p]}{n:0{digits}d}" for p, n in zip(of.tolist(), numbers.tolist(), strict=True)])
 
     county = below(np.array([CITY]), np.zeros(len(land.counties), np.int64), 1, 2)
@@ -330,7 +301,7 @@ def _area_names(land: Land, rng: np.random.Generator) -> dict[str, NDArray[np.st
     stems = [f"{family}家{end}" for family in SURNAMES for end in PLACE_ENDS] + list(PLACE_WORDS)
     pool = [f"{prefix}{stem}村" for prefix in _PREFIXES for stem in rng.permutation(stems)]
     towns = [rng.permutation(PLACE_WORDS).tolist() for _ in land.counties]
-    numbers = _count_up(land.county_of) - 1
+    numbers = count_up(land.county_of) - 1
     return {
         "county": np.array([f"样例{n}县" if several else "样例县" for n in range(1, len(land.counties) + 1)]),
         "township": np.array(
@@ -341,7 +312,7 @@ def _area_names(land: Land, rng: np.random.Generator) -> dict[str, NDArray[np.st
         ),
         # The first names are the plainest; which village has which is chance.
         "village": rng.permutation(pool[: len(land.villages)]),
-        "grid": np.array([f"第{n:02d}网格" for n in _count_up(land.village_of).tolist()]),
+        "grid": np.array([f"第{n:02d}网格" for n in count_up(land.village_of).tolist()]),
     }
 
 
@@ -377,145 +348,3 @@ def _boundaries(land: Land, codes: dict[str, NDArray[np.str_]], names: dict[str,
         geometry=np.concatenate(list(shapes.values())),
         crs="EPSG:4326",
     )
-
-
-def _settle(grids: int, households: int, rng: np.random.Generator) -> Whole:
-    """Share the households out among the grids, large and small ones."""
-    weight = np.clip(rng.lognormal(0, 0.35, grids), 0.4, 2.0)
-    return np.repeat(np.arange(grids), rng.multinomial(households, weight / weight.sum()))
-
-
-def _place(land: Land, grid: Whole, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Places in one to three settlements of each grid, some scattered; all properly inside their grid."""
-    count = rng.choice([1, 2, 3], len(land.grids), p=[0.45, 0.4, 0.15])
-    first = np.concatenate([[0], np.cumsum(count)])
-    of = np.repeat(np.arange(len(land.grids)), count)
-    middles = _pull_in(land, of, land.seeds[of], rng.normal(0, 0.2 * GRID_M, (len(of), 2)))
-    width = rng.uniform(45, 110, len(of))
-    # Of several settlements the first is the largest.
-    chosen = first[grid] + np.floor(rng.random(len(grid)) ** 1.7 * count[grid]).astype(int)
-    spread = np.where(rng.random(len(grid)) < _SCATTERED, 0.3 * GRID_M, width[chosen])
-    places = _pull_in(land, grid, middles[chosen], rng.standard_normal((len(grid), 2)) * spread[:, None])
-    lon, lat = degrees_of(places).T
-    return np.ascontiguousarray(lon), np.ascontiguousarray(lat)
-
-
-def _pull_in(land: Land, grid: Whole, middle: Floats, away: Floats) -> Floats:
-    """Places ``away`` from a middle inside the grid, drawn nearer to it until they are inside as well."""
-    shapely.prepare(land.grids)
-    away = away.copy()
-    outside = np.arange(len(grid))
-    for _ in range(12):
-        lon, lat = degrees_of(middle[outside] + away[outside]).T
-        outside = outside[~shapely.contains_xy(land.grids[grid[outside]], lon, lat)]
-        if not len(outside):
-            break
-        away[outside] *= 0.5
-    away[outside] = 0
-    return np.asarray(middle + away)
-
-
-def _draw_names(village: Whole, rng: np.random.Generator) -> NDArray[np.int32]:
-    """Numbers that stand for a family name, whether a woman, and two characters of the given name (or one).
-
-    Most families of a village share three names.
-    """
-    size = len(village)
-    weights = SURNAME_WEIGHTS / SURNAME_WEIGHTS.sum()
-    kin = rng.choice(len(SURNAMES), (int(village.max()) + 1, 3), p=weights)
-    family = kin[village, np.minimum(rng.geometric(0.55, size) - 1, 2)]
-    family = np.where(rng.random(size) < 0.78, family, rng.choice(len(SURNAMES), size, p=weights))
-    woman = rng.random(size) < 0.19
-    pool = np.where(woman, len(WOMEN), len(MEN))
-    one, two = (np.floor(rng.random(size) * pool) for _ in range(2))
-    two = np.where(rng.random(size) < 0.2, -1, two)
-    return np.column_stack([family, woman, one, two]).astype(np.int32)
-
-
-def _head_names(drawn: NDArray[np.int32]) -> list[str]:
-    given = ([*MEN, ""], [*WOMEN, ""])
-    return [SURNAMES[f] + given[w][a] + given[w][b] for f, w, a, b in drawn.tolist()]
-
-
-def _draw_houses(size: int, rng: np.random.Generator) -> NDArray[np.int16]:
-    return np.column_stack(
-        [
-            rng.choice(4, size, p=[0.4, 0.36, 0.17, 0.07]),
-            rng.integers(0, 300, size),
-            rng.integers(0, len(_STRUCTURES), size),
-            rng.integers(1962, 2019, size),
-            rng.integers(45, 180, size),
-            rng.choice([1, 2], size, p=[0.8, 0.2]),
-        ]
-    ).astype(np.int16)
-
-
-def _visit(
-    grid: Whole, grids: int, rng: np.random.Generator
-) -> tuple[NDArray[np.int32], NDArray[np.int8], NDArray[np.int8], NDArray[np.int32], NDArray[np.int16]]:
-    """Visits of both rounds: ``household``, ``round``, ``kind``, ``start`` (minutes since 1 March), ``minutes``.
-
-    In the first round four households of five are reached, in the second 45 of 100, by grid more or less.
-    """
-    found: list[tuple[NDArray[np.int64], ...]] = []
-    shares = np.full(grids, 0.8), rng.beta(4.5, 5.5, grids)
-    opening = np.datetime64("2026-03-01")
-    shortest, longest = (np.array(column) for column in list(zip(*_KINDS, strict=True))[3:])
-    for (number, starts_on, days), share in zip(_ROUNDS, shares, strict=True):
-        chance = rng.random(len(grid))
-        reached = np.flatnonzero(chance < share[grid])
-        failed = np.flatnonzero((chance >= share[grid]) & (chance < share[grid] + 0.1))
-        before = reached[rng.random(len(reached)) < 0.09]
-        missed = np.concatenate([failed, before])
-        household = np.concatenate([missed, reached])
-        counted = len(_COUNTED)
-        kind = np.concatenate(
-            [
-                counted + rng.choice(len(_FAILED), len(missed), p=_FAILED),
-                rng.choice(counted, len(reached), p=_COUNTED),
-            ]
-        )
-        # One visitor for each grid, one visit after the other; a visit in vain comes before the one that counts.
-        turn = rng.random(len(household)) + np.repeat([0.0, 0.5], [len(missed), len(reached)])
-        order = np.lexsort((turn, grid[household]))
-        household, kind = household[order], kind[order]
-        place = _count_up(grid[household]) - 1 if len(household) else household
-        total = np.bincount(grid[household], minlength=grids)[grid[household]]
-        per_day = np.maximum(-(-total // days), 1)
-        if len(per_day) and per_day.max() > _PER_DAY:
-            raise SizeWrong(f"{per_day.max()} visits a day")
-        day = int((np.datetime64(starts_on) - opening).astype(int)) + place // per_day
-        start = day * 1440 + _DAY_STARTS_MIN + place % per_day * _PITCH_MIN
-        minutes = np.floor(shortest[kind] + rng.random(len(kind)) * (longest - shortest + 1)[kind])
-        found.append((household, np.full(len(kind), number), kind, start, minutes.astype(np.int64)))
-    household, rounds, kind, start, minutes = (np.concatenate(column) for column in zip(*found, strict=True))
-    return (
-        household.astype(np.int32),
-        rounds.astype(np.int8),
-        kind.astype(np.int8),
-        start.astype(np.int32),
-        minutes.astype(np.int16),
-    )
-
-
-def _mixed(seed: int, numbers: NDArray[np.uint64], turn: int) -> NDArray[np.uint64]:
-    """Random-looking numbers of whole numbers (splitmix64), the same in whatever parts they are asked for."""
-    start = np.uint64((seed * 0xD1342543DE82EF95 + turn * 0xA0761D6478BD642F) % 2**64)
-    with np.errstate(over="ignore"):
-        z = numbers * np.uint64(0x9E3779B97F4A7C15) + start
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return np.asarray(z ^ (z >> np.uint64(31)))
-
-
-def _uuids(seed: int, part: slice) -> list[str]:
-    """A UUID (version 4 by its bits) for each visit."""
-    numbers = np.arange(part.start, part.stop, dtype=np.uint64)
-    high = (_mixed(seed, numbers, 0) & np.uint64(0xFFFFFFFFFFFF0FFF)) | np.uint64(0x4000)
-    low = (_mixed(seed, numbers, 1) & np.uint64(0x3FFFFFFFFFFFFFFF)) | np.uint64(0x8000000000000000)
-    text = np.column_stack([high, low]).astype(">u8").tobytes().hex()
-    return [
-        f"{text[at : at + 8]}-{text[at + 8 : at + 12]}-{text[at + 12 : at + 16]}-{text[at + 16 : at + 20]}"
-        f"-{text[at + 20 : at + 32]}"
-        for at in range(0, len(text), 32)
-    ]

@@ -30,6 +30,10 @@ _WAVES = ((3600.0, 80.0), (900.0, 18.0), (260.0, 3.5))
 _CHUNK = 50_000
 
 
+class SizeWrong(ValueError):
+    """So many households cannot be made."""
+
+
 class Warp:
     """A smooth push of the plane that makes straight borders wind; neighbours still share every vertex."""
 
@@ -113,6 +117,12 @@ def make_land(grids: int, rng: np.random.Generator) -> Land:
         county_of,
         warp(seeds) - size / 2,
     )
+
+
+def count_up(group: Whole) -> Whole:
+    """Number the members of each group from 1; groups stand together."""
+    first = np.flatnonzero(np.diff(group, prepend=-1))
+    return np.arange(len(group)) - np.repeat(first, np.diff(np.append(first, len(group)))) + 1
 
 
 def degrees_of(xy: Floats) -> Floats:

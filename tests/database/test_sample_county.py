@@ -50,6 +50,14 @@ STORED = {
         from standing s join campaign c on c.id = s.campaign_id join household h on h.id = s.household_id
         order by s.round_no, h.code""",
     "coverage": "select to_jsonb(c)::text from coverage c order by c.round_no, c.jur, c.group_id",
+    "coverage_day": "select to_jsonb(c)::text from coverage_day c order by c.round_no, c.jur, c.group_id, c.day",
+    # Files may come in on both sides of midnight.
+    "coverage_shown": """
+        select round_no, jur, group_id, sum(eligible), sum(visited) from coverage_shown
+        group by 1, 2, 3 order by 1, 2, 3""",
+    "coverage_known": "select campaign_id, round_no from coverage_known order by 1, 2",
+    "cell": "select to_jsonb(c)::text from cell c order by c.campaign_id, c.round_no, c.level, c.morton, c.jur",
+    "map_version": "select campaign_id, round_no, jur from map_version order by 1, 2, 3",
 }
 
 

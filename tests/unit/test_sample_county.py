@@ -13,8 +13,9 @@ import shapely
 
 from data.imports.suspects import Stay, at_two_places
 from data.rules.plan import read_plan
-from data.samples.county import CAMPAIGN, PLAN, County, SizeWrong, make_county
+from data.samples.county import CAMPAIGN, PLAN, County, make_county
 from data.samples.county_files import write_county
+from data.samples.land import SizeWrong
 
 SIZE = 3_000
 

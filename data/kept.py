@@ -1,0 +1,145 @@
+"""What is kept on write, made anew from the records: for loads of many rows, past the triggers that keep it otherwise.
+
+Each table is filled by one statement for a round, from what defines it: ``eligible`` and ``visit_facts`` say how a
+household stands, ``counted_cells`` what lies in a cell. A test holds this and the triggers to the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+# Campaign and round of what belongs to all of them.
+_HOUSES = (0, 0)
+_SPAN = "campaign_id = :campaign and round_no = :round and jur >= :jur and jur < :jur_end"
+_CELL = "campaign_id, round_no, level, morton, jur, n, visited, sum_x, sum_y, grade_c, grade_d"
+
+
+def rebuild(session: Session, campaign_id: int, round_no: int, jur: int, jur_end: int) -> None:
+    """Make anew how households stand in a round, and everything that is counted from it.
+
+    Parameters
+    ----------
+    session : Session
+        As the owner, with ``standing`` locked against writing and its triggers set aside
+        (``data.upkeep.upkeep_aside``).
+    campaign_id, round_no : int
+        The round.
+    jur, jur_end : int
+        Jurisdiction numbers ``[jur, jur_end)`` to do it for. Everything kept carries its number, so that what lies
+        outside is right as it is; no household may have left the range since it was kept.
+
+    Notes
+    -----
+    What was shown on earlier days (``coverage_shown``) is not in the records: those rows stay, and today's row takes
+    the difference, as it would have with the triggers.
+    """
+    span = {"campaign": campaign_id, "round": round_no, "jur": jur, "jur_end": jur_end}
+    _stand(session, span)
+    _cover(session, span)
+    _count_cells(session, span)
+    _raise_versions(session, f"select distinct campaign_id, round_no, jur from standing where {_SPAN}", span)
+
+
+def rebuild_houses(session: Session, jur: int, jur_end: int) -> None:
+    """Count dilapidated houses by cell anew and tell maps of it; the session and the range as for :func:`rebuild`."""
+    span = dict(zip(("campaign", "round"), _HOUSES, strict=True)) | {"jur": jur, "jur_end": jur_end}
+    _count_cells(session, span)
+    _raise_versions(
+        session, "select distinct 0::bigint, 0::smallint, jur from house where jur >= :jur and jur < :jur_end", span
+    )
+
+
+def rounds_within(session: Session, jur: int, jur_end: int) -> Sequence[tuple[int, int]]:
+    """Campaign and number of each round that is for some of these jurisdiction numbers."""
+    found = session.execute(
+        text("""
+            select r.campaign_id, r.no from round r join campaign c on c.id = r.campaign_id
+             where c.jur < :jur_end and c.jur_end > :jur order by 1, 2"""),
+        {"jur": jur, "jur_end": jur_end},
+    )
+    return [(row.campaign_id, row.no) for row in found]
+
+
+def _stand(session: Session, span: dict[str, int]) -> None:
+    session.execute(text(f"delete from standing where {_SPAN}"), span)
+    session.execute(
+        text(f"""
+            insert into standing (campaign_id, round_no, household_id, jur, group_id, x, y, morton, quality, status,
+                                  visits, valid_visits, first_valid_on, last_visit_at)
+            select e.campaign_id, e.round_no, e.household_id, e.jur, e.group_id, e.x, e.y, e.morton, e.quality,
+                   coalesce(f.status, 0), coalesce(f.visits, 0), coalesce(f.valid_visits, 0), f.first_valid_on,
+                   f.last_visit_at
+            from (select * from eligible where {_SPAN}) e
+            left join (select * from visit_facts where campaign_id = :campaign and round_no = :round) f
+              on f.household_id = e.household_id"""),
+        span,
+    )
+    # A table that is thought empty is sorted where it could be counted in memory: five times the work.
+    session.execute(text("analyze standing"))
+
+
+def _cover(session: Session, span: dict[str, int]) -> None:
+    """Add up standings, read once, to coverage as it is, by day of visit, and as shown from today."""
+    session.execute(text("drop table if exists pg_temp.stood"))
+    session.execute(
+        text(f"""
+            create temporary table stood on commit drop as
+            select campaign_id, round_no, jur, group_id, status, first_valid_on, count(*)::integer as n
+            from standing where {_SPAN} group by 1, 2, 3, 4, 5, 6"""),
+        span,
+    )
+    session.execute(text(f"delete from coverage where {_SPAN}"), span)
+    session.execute(
+        text("""
+            insert into coverage (campaign_id, round_no, jur, group_id, eligible, visited, unvisited, home, remote,
+                                  nobody_home, refused, long_away, suspect, other)
+            select campaign_id, round_no, jur, group_id, sum(n),
+                   coalesce(sum(n) filter (where status in (1, 2, 6)), 0),
+                   coalesce(sum(n) filter (where status = 0), 0), coalesce(sum(n) filter (where status = 1), 0),
+                   coalesce(sum(n) filter (where status = 2), 0), coalesce(sum(n) filter (where status = 3), 0),
+                   coalesce(sum(n) filter (where status = 4), 0), coalesce(sum(n) filter (where status = 5), 0),
+                   coalesce(sum(n) filter (where status = 6), 0), coalesce(sum(n) filter (where status = 7), 0)
+            from pg_temp.stood group by 1, 2, 3, 4 order by 1, 2, 3, 4""")
+    )
+    session.execute(text(f"delete from coverage_day where {_SPAN}"), span)
+    session.execute(
+        text("""
+            insert into coverage_day (campaign_id, round_no, jur, group_id, day, visited)
+            select campaign_id, round_no, jur, group_id, coalesce(first_valid_on, '-infinity'), sum(n)
+            from pg_temp.stood where status in (1, 2, 6) group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5""")
+    )
+    session.execute(
+        text(f"""
+            insert into coverage_shown as c (campaign_id, round_no, jur, group_id, day, eligible, visited)
+            select campaign_id, round_no, jur, group_id, day_of_change(), sum(eligible), sum(visited) from (
+                select campaign_id, round_no, jur, group_id, eligible, visited from coverage where {_SPAN}
+                union all
+                select campaign_id, round_no, jur, group_id, -eligible, -visited from coverage_shown where {_SPAN}) d
+            group by 1, 2, 3, 4 having (sum(eligible), sum(visited)) <> (0, 0) order by 1, 2, 3, 4
+            on conflict (campaign_id, round_no, jur, group_id, day) do update set
+                eligible = c.eligible + excluded.eligible, visited = c.visited + excluded.visited"""),
+        span,
+    )
+
+
+def _count_cells(session: Session, span: dict[str, int]) -> None:
+    session.execute(text(f"delete from cell where {_SPAN}"), span)
+    session.execute(
+        text(f"""
+            insert into cell ({_CELL}) select {_CELL} from counted_cells where {_SPAN}
+            order by level, morton, jur"""),
+        span,
+    )
+
+
+def _raise_versions(session: Session, places: str, span: dict[str, int]) -> None:
+    """Raise the number of each campaign, round and jurisdiction number of a query: browsers keep no older answer."""
+    session.execute(
+        text(f"""
+            select note_map(array_agg(c), array_agg(r), array_agg(j)) from ({places}) as t (c, r, j)
+            having count(*) > 0"""),
+        span,
+    )
