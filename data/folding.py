@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from data.db import owner_session
 
 EVERY_S = 1.0
+# As in ``fold_changes``.
+_LOCK = 7305418926002
 
 
 def fold_now(asking: Connection | Session) -> int:
@@ -23,6 +25,11 @@ def fold_now(asking: Connection | Session) -> int:
         Changes folded in; 0 if there are none, or while somebody else is folding.
     """
     return int(asking.execute(text("select fold_changes()")).scalar_one())
+
+
+def hold_folding(session: Session) -> None:
+    """Let nobody fold until the end of the transaction; waits for whoever does."""
+    session.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
 
 
 def fold(engine: Engine) -> int:

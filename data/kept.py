@@ -1,7 +1,8 @@
 """What is kept on write, made anew from the records: for loads of many rows, past the triggers that keep it otherwise.
 
 Each table is filled by one statement for a round, from what defines it: ``eligible`` and ``visit_facts`` say how a
-household stands, ``counted_cells`` what lies in a cell. A test holds this and the triggers to the same rows.
+household stands, ``counted_coverage`` and its like what is counted, ``counted_cells`` what lies in a cell. A test holds
+this and the triggers to the same rows.
 """
 
 from __future__ import annotations
@@ -11,9 +12,24 @@ from collections.abc import Sequence
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from data.folding import hold_folding
+
 # Campaign and round of what belongs to all of them.
 _HOUSES = (0, 0)
 _SPAN = "campaign_id = :campaign and round_no = :round and jur >= :jur and jur < :jur_end"
+_PLACE = "campaign_id, round_no, jur, group_id"
+_STATUSES = "unvisited, home, remote, nobody_home, refused, long_away, suspect, other"
+# Table, its columns, and the view that counts them from the records.
+_COUNTED = (
+    ("coverage_folded", f"{_PLACE}, eligible, visited, {_STATUSES}", "counted_coverage"),
+    ("coverage_day_folded", f"{_PLACE}, day, visited", "counted_days"),
+    ("coverage_part_folded", f"{_PLACE}, kind, key_group, eligible, visited", "counted_parts"),
+    (
+        "visit_tally_folded",
+        "campaign_id, round_no, jur, valid, suspect, other, unmatched, last_visit_at",
+        "counted_visits",
+    ),
+)
 _CELL = "campaign_id, round_no, level, morton, jur, n, visited, sum_x, sum_y, grade_c, grade_d"
 
 
@@ -33,10 +49,11 @@ def rebuild(session: Session, campaign_id: int, round_no: int, jur: int, jur_end
 
     Notes
     -----
-    What was shown on earlier days (``coverage_shown``) is not in the records: those rows stay, and today's row takes
+    Nothing is folded in until the end of the transaction. What was shown on earlier days (``coverage_shown``) is not in the records: those rows stay, and today's row takes
     the difference, as it would have with the triggers.
     """
     span = {"campaign": campaign_id, "round": round_no, "jur": jur, "jur_end": jur_end}
+    hold_folding(session)
     _stand(session, span)
     _cover(session, span)
     _count_cells(session, span)
@@ -68,10 +85,10 @@ def _stand(session: Session, span: dict[str, int]) -> None:
     session.execute(
         text(f"""
             insert into standing (campaign_id, round_no, household_id, jur, group_id, x, y, morton, quality, status,
-                                  visits, valid_visits, first_valid_on, last_visit_at)
+                                  visits, valid_visits, first_valid_on, last_visit_at, kinds, key_groups)
             select e.campaign_id, e.round_no, e.household_id, e.jur, e.group_id, e.x, e.y, e.morton, e.quality,
                    coalesce(f.status, 0), coalesce(f.visits, 0), coalesce(f.valid_visits, 0), f.first_valid_on,
-                   f.last_visit_at
+                   f.last_visit_at, coalesce(f.kinds, '{{}}'), e.key_groups
             from (select * from eligible where {_SPAN}) e
             left join (select * from visit_facts where campaign_id = :campaign and round_no = :round) f
               on f.household_id = e.household_id"""),
@@ -82,42 +99,21 @@ def _stand(session: Session, span: dict[str, int]) -> None:
 
 
 def _cover(session: Session, span: dict[str, int]) -> None:
-    """Add up standings, read once, to coverage as it is, by day of visit, and as shown from today."""
-    session.execute(text("drop table if exists pg_temp.stood"))
+    """Add up standings to coverage as it is, in parts, by day of visit, and as shown from today; and tally the visits."""
+    # What is not folded in is in the standings already.
+    session.execute(text(f"delete from standing_change where {_SPAN}"), span)
+    for table, columns, counted in _COUNTED:
+        session.execute(text(f"delete from {table} where {_SPAN}"), span)
+        session.execute(
+            text(f"insert into {table} ({columns}) select {columns} from {counted} where {_SPAN} order by jur"), span
+        )
     session.execute(
         text(f"""
-            create temporary table stood on commit drop as
-            select campaign_id, round_no, jur, group_id, status, first_valid_on, count(*)::integer as n
-            from standing where {_SPAN} group by 1, 2, 3, 4, 5, 6"""),
-        span,
-    )
-    session.execute(text(f"delete from coverage where {_SPAN}"), span)
-    session.execute(
-        text("""
-            insert into coverage (campaign_id, round_no, jur, group_id, eligible, visited, unvisited, home, remote,
-                                  nobody_home, refused, long_away, suspect, other)
-            select campaign_id, round_no, jur, group_id, sum(n),
-                   coalesce(sum(n) filter (where status in (1, 2, 6)), 0),
-                   coalesce(sum(n) filter (where status = 0), 0), coalesce(sum(n) filter (where status = 1), 0),
-                   coalesce(sum(n) filter (where status = 2), 0), coalesce(sum(n) filter (where status = 3), 0),
-                   coalesce(sum(n) filter (where status = 4), 0), coalesce(sum(n) filter (where status = 5), 0),
-                   coalesce(sum(n) filter (where status = 6), 0), coalesce(sum(n) filter (where status = 7), 0)
-            from pg_temp.stood group by 1, 2, 3, 4 order by 1, 2, 3, 4""")
-    )
-    session.execute(text(f"delete from coverage_day where {_SPAN}"), span)
-    session.execute(
-        text("""
-            insert into coverage_day (campaign_id, round_no, jur, group_id, day, visited)
-            select campaign_id, round_no, jur, group_id, coalesce(first_valid_on, '-infinity'), sum(n)
-            from pg_temp.stood where status in (1, 2, 6) group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5""")
-    )
-    session.execute(
-        text(f"""
-            insert into coverage_shown as c (campaign_id, round_no, jur, group_id, day, eligible, visited)
+            insert into coverage_shown_folded as c (campaign_id, round_no, jur, group_id, day, eligible, visited)
             select campaign_id, round_no, jur, group_id, day_of_change(), sum(eligible), sum(visited) from (
-                select campaign_id, round_no, jur, group_id, eligible, visited from coverage where {_SPAN}
+                select campaign_id, round_no, jur, group_id, eligible, visited from coverage_folded where {_SPAN}
                 union all
-                select campaign_id, round_no, jur, group_id, -eligible, -visited from coverage_shown where {_SPAN}) d
+                select campaign_id, round_no, jur, group_id, -eligible, -visited from coverage_shown_folded where {_SPAN}) d
             group by 1, 2, 3, 4 having (sum(eligible), sum(visited)) <> (0, 0) order by 1, 2, 3, 4
             on conflict (campaign_id, round_no, jur, group_id, day) do update set
                 eligible = c.eligible + excluded.eligible, visited = c.visited + excluded.visited"""),

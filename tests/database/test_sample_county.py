@@ -49,8 +49,10 @@ STORED = {
         select c.code, h.code, (to_jsonb(s) - '{household_id,campaign_id}'::text[])::text
         from standing s join campaign c on c.id = s.campaign_id join household h on h.id = s.household_id
         order by s.round_no, h.code""",
-    "coverage": "select to_jsonb(c)::text from coverage c order by c.round_no, c.jur, c.group_id",
-    "coverage_day": "select to_jsonb(c)::text from coverage_day c order by c.round_no, c.jur, c.group_id, c.day",
+    "coverage": "select to_jsonb(c)::text from coverage_folded c order by c.round_no, c.jur, c.group_id",
+    "coverage_day": "select to_jsonb(c)::text from coverage_day_folded c order by c.round_no, c.jur, c.group_id, c.day",
+    "coverage_part": "select to_jsonb(c)::text from coverage_part_folded c order by 1",
+    "visit_tally": "select to_jsonb(c)::text from visit_tally_folded c order by c.round_no, c.jur",
     # Files may come in on both sides of midnight.
     "coverage_shown": """
         select round_no, jur, group_id, sum(eligible), sum(visited) from coverage_shown

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0007"
-down_revision = "0005"
-SQL = Path(__file__).resolve().parent.parent / "sql" / "0007_world.sql"
+revision = "0009"
+down_revision = "0008"
+SQL = Path(__file__).resolve().parent.parent / "sql" / "0009_world.sql"
 
 
 def upgrade() -> None:
