@@ -49,8 +49,8 @@ def rebuild(session: Session, campaign_id: int, round_no: int, jur: int, jur_end
 
     Notes
     -----
-    Nothing is folded in until the end of the transaction. What was shown on earlier days (``coverage_shown``) is not in the records: those rows stay, and today's row takes
-    the difference, as it would have with the triggers.
+    Nothing is folded in until the end of the transaction. What was shown on earlier days (``coverage_shown``) is not in
+    the records: those rows stay, and today's row takes the difference, as it would have with the triggers.
     """
     span = {"campaign": campaign_id, "round": round_no, "jur": jur, "jur_end": jur_end}
     hold_folding(session)
@@ -99,7 +99,7 @@ def _stand(session: Session, span: dict[str, int]) -> None:
 
 
 def _cover(session: Session, span: dict[str, int]) -> None:
-    """Add up standings to coverage as it is, in parts, by day of visit, and as shown from today; and tally the visits."""
+    """Add up standings to coverage as it is, in parts, by day of visit and as shown from today; and tally visits."""
     # What is not folded in is in the standings already.
     session.execute(text(f"delete from standing_change where {_SPAN}"), span)
     for table, columns, counted in _COUNTED:
@@ -113,7 +113,8 @@ def _cover(session: Session, span: dict[str, int]) -> None:
             select campaign_id, round_no, jur, group_id, day_of_change(), sum(eligible), sum(visited) from (
                 select campaign_id, round_no, jur, group_id, eligible, visited from coverage_folded where {_SPAN}
                 union all
-                select campaign_id, round_no, jur, group_id, -eligible, -visited from coverage_shown_folded where {_SPAN}) d
+                select campaign_id, round_no, jur, group_id, -eligible, -visited from coverage_shown_folded
+                 where {_SPAN}) d
             group by 1, 2, 3, 4 having (sum(eligible), sum(visited)) <> (0, 0) order by 1, 2, 3, 4
             on conflict (campaign_id, round_no, jur, group_id, day) do update set
                 eligible = c.eligible + excluded.eligible, visited = c.visited + excluded.visited"""),

@@ -67,7 +67,9 @@ def nothing_left(store: Store) -> Iterator[None]:
     """Every test begins without uploads, jobs and households, and leaves no file and no process behind."""
     yield
     with store.engine.begin() as connection:
-        connection.execute(text("truncate upload, job, household, standing, standing_change, coverage_folded, batch_change cascade"))
+        connection.execute(
+            text("truncate upload, job, household, standing, standing_change, coverage_folded, batch_change cascade")
+        )
         connection.execute(text("delete from batch where id > :base"), {"base": BASE[0]})
     for folder in ("uploads", "refused", "work"):
         for path in (store.settings.var / folder).glob("*"):

@@ -10,6 +10,7 @@ import pytest
 
 from data.coverage import coverage_by_area, coverage_total
 from data.db import owner_session
+from data.folding import fold
 from data.imports.bulk import CountyThere, load_county
 from data.imports.undo import UndoRefused, undo_batch
 from data.recheck import recheck
@@ -75,6 +76,7 @@ def store() -> Iterator[Store]:
 
 
 def stored(store: Store) -> dict[str, list[tuple[Any, ...]]]:
+    fold(store.engine)
     return {
         table: [tuple(bytes(v) if isinstance(v, memoryview) else v for v in row) for row in store.rows(sql)]
         for table, sql in STORED.items()
