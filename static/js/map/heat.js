@@ -95,13 +95,15 @@ export function createHeat(options) {
     return heat;
   };
 
-  async function sheetOf(kind, params, init) {
+  function sheetOf(kind, params, init) {
     const address = withParams(options.url, { ...params, kind });
-    const known = heat.sheets.get(address);
-    if (known) return known;
-    const data = await getJson(address, undefined, init);
-    heat.sheets.set(address, data);
-    return data;
+    let sheet = heat.sheets.get(address);
+    if (!sheet) {
+      sheet = getJson(address, undefined, init);
+      sheet.catch(() => heat.sheets.delete(address));
+      heat.sheets.set(address, sheet);
+    }
+    return sheet;
   }
 
   async function fetchAll(kind, per, params, init = undefined) {
