@@ -176,6 +176,9 @@ def _compare(
                 READ_WITHIN_MS if by == "grid" and large else None,
                 peer=f"CPU of backend and Python {cpu:.1f} ms, backend {mib:.0f} MiB",
                 conditions=conditions,
+                beside={name: statistics.median(one.wall for one in spent) * 1000 for name, (spent, _) in times.items()}
+                if by == "grid"
+                else {},
             ),
             Figure(f"coverage by {by}, read, p95", p95(wall), "ms", conditions=conditions),
         ]

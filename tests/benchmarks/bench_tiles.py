@@ -224,6 +224,7 @@ def _told(z: int, turns: Sequence[tuple[Answered, Answered]], ratio: float, comp
         "requests/s",
         peer=f"tipg {words[1]}",
         ratio=ratio,
+        beside={"tipg": statistics.median(one.rate for one in other)},
         conditions=f"ours {words[0]}; {compared}; {load_average()}",
     )
 

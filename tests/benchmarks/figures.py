@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,8 @@ class Figure:
         How many times as much the peer takes.
     conditions : str
         Size, number of runs and whatever else the number depends on.
+    beside : dict
+        Numbers of the peers by their name, in the same unit, for a plot.
     """
 
     what: str
@@ -60,6 +62,7 @@ class Figure:
     peer: str = ""
     ratio: float | None = None
     conditions: str = ""
+    beside: dict[str, float] = field(default_factory=dict)
 
     @property
     def met(self) -> bool | None:
