@@ -34,7 +34,6 @@ from sqlalchemy import text
 
 from data.rules.words import EXACT_QUALITY
 from data.settings import ROOT
-from geo.tiles import world_xy
 from tests.benchmarks import bench_history
 from tests.benchmarks.county_store import HOUSEHOLDS, CountyStore, county_store
 from tests.benchmarks.figures import AnswersDiffer, Figure, alone, load_average
@@ -62,7 +61,7 @@ CASES: dict[str, tuple[ViewportSize, int, float]] = {
 }
 LONGEST_MS = 120_000
 SIZE_KB, THEME_MS, LIVE_MS, LONG_TASKS, STEPS = 8.0, 20.0, 10.0, 1, 25.0
-PICKS, PICK_ZOOM, REACH_PX, EDGE_PX = 100, 15, 8.0, 0.25
+PICKS, VIEWS, PICK_ZOOM, REACH_PX, EDGE_PX = 100, 10, 15, 8.0, 0.25
 HEAT_ZOOMS = (10, 11, 12, 13, 14)
 # What the renderer is, without the signs, the outlines of areas and the requests it is handed.
 RENDERER = {"records.js": "createRecords", "overlay.js": "CanvasOverlay"}
@@ -348,49 +347,46 @@ class Bench:
         """What 100 random points pick, beside what PostGIS has nearest within reach."""
         dice = np.random.default_rng(11)
         equal = close = 0
+        unit = 1 / (256 * 2**PICK_ZOOM)  # of one pixel, in fractions of the world
+        keys = {"campaign": self.store.campaign_id, "round": ROUND, "exact": EXACT_QUALITY}
         with self.opened(OURS) as page, self.store.owner.connect() as connection:
-            homes = np.array(
-                connection.execute(
-                    text("""
-                        select st_x(h.geom), st_y(h.geom) from standing s join household h on h.id = s.household_id
-                         where s.campaign_id = :campaign and s.round_no = :round and s.quality <= :exact
-                           and s.household_id % :every = 0"""),
-                    {
-                        "campaign": self.store.campaign_id, "round": ROUND, "exact": EXACT_QUALITY,
-                        "every": max(1, self.store.households // 1000),
-                    },
-                ).all(),
-                dtype=float,
-            )  # fmt: skip
-            chosen = homes[dice.permutation(len(homes))[:PICKS]]
-            unit = 1 / (256 * 2**PICK_ZOOM)  # of one pixel, in fractions of the world
-            for lon, lat in chosen:
+
+            def homes(condition: str, order: str, **values: float | str) -> list[tuple[int, float, float]]:
+                rows = connection.execute(
+                    text(f"""
+                        select household_id, x / 2147483648.0, y / 2147483648.0 from standing
+                         where campaign_id = :campaign and round_no = :round and quality <= :exact and x is not null
+                           and {condition} order by {order} limit {PICKS // VIEWS * 5}"""),
+                    keys | values,
+                ).all()
+                return [(row[0], float(row[1]), float(row[2])) for row in rows]
+
+            for number in range(VIEWS):
+                (_, x, y), *_ = homes("true", "md5(household_id::text || :n)", n=str(number))
+                lat, lon = math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * y)))), x * 360 - 180
                 page.evaluate(BOUNDS, [lat, lon, PICK_ZOOM])
-                page.wait_for_function("() => !window.fangtu.page.scene.records.pending")
-                x, y = _world(lon, lat)
+                page.wait_for_function("() => !window.fangtu.page.scene.records.pending", polling=100)
+                around = homes(
+                    "abs(x - :x) < :far and abs(y - :y) < :far", "md5(household_id::text)",
+                    x=x * 2**31, y=y * 2**31, far=300 * unit * 2**31,
+                )  # fmt: skip
                 # Half of the points lie near enough to a household to pick one, the others often pick none.
-                x, y = (np.array([x, y]) + dice.uniform(-16, 16, 2) * unit).tolist()
-                (found,) = page.evaluate(PICK, [[[x, y]]])
-                near = connection.execute(
-                    text("""
-                        select household_id, (sqrt((x - :x) ^ 2 + (y - :y) ^ 2) / :px)::double precision as away
-                          from standing
-                         where campaign_id = :campaign and round_no = :round and quality <= :exact
-                           and x between :x - 2 * :reach and :x + 2 * :reach
-                           and y between :y - 2 * :reach and :y + 2 * :reach order by away limit 20"""),
-                    {
-                        "campaign": self.store.campaign_id, "round": ROUND, "exact": EXACT_QUALITY,
-                        "x": x * 2**31, "y": y * 2**31, "px": unit * 2**31, "reach": REACH_PX * unit * 2**31,
-                    },
-                ).all()  # fmt: skip
-                best = near[0] if near and near[0].away <= REACH_PX else None
-                if (found and found[1]) == (best and best.household_id):
-                    equal += 1
-                    continue
-                # A tile knows places to an eighth of a pixel: of two as near as that either is right.
-                away = {row.household_id: row.away for row in near}
-                limit = best.away if best else REACH_PX
-                close += (away.get(found[1], math.inf) if found else REACH_PX) <= limit + EDGE_PX
+                chosen = [around[n % len(around)][1:] for n in range(PICKS // VIEWS)]
+                points = (np.array(chosen) + dice.uniform(-16, 16, (len(chosen), 2)) * unit).tolist()
+                for (px, py), found in zip(points, page.evaluate(PICK, [points]), strict=True):
+                    reach = 2 * REACH_PX * unit * 2**31
+                    near = homes(
+                        "abs(x - :x) < :far and abs(y - :y) < :far", "(x - :x) ^ 2 + (y - :y) ^ 2",
+                        x=px * 2**31, y=py * 2**31, far=reach,
+                    )  # fmt: skip
+                    away = {key: math.hypot(hx - px, hy - py) / unit for key, hx, hy in near}
+                    best = next((key for key in away if away[key] <= REACH_PX), None)
+                    if (found[1] if found else None) == best:
+                        equal += 1
+                        continue
+                    # A tile knows places to an eighth of a pixel: of two as near as that either is right.
+                    limit = REACH_PX if best is None else away[best]
+                    close += (away.get(found[1], math.inf) if found else REACH_PX) <= limit + EDGE_PX
         return [
             Figure(
                 "points that pick what PostGIS has there", equal + close, f"of {PICKS}", PICKS, at_least=True,
@@ -470,11 +466,6 @@ def _told(case: str, found: dict[str, list[Walk]], goal: float, told: str) -> li
             conditions=f"{middle_of(OURS, 'long_ms'):.0f} ms; {told}",
         ),
     ]  # fmt: skip
-
-
-def _world(lon: float, lat: float) -> tuple[float, float]:
-    x, y = world_xy(np.array([lon]), np.array([lat]), zoom=31)
-    return float(x[0]) / 2**31, float(y[0]) / 2**31
 
 
 def _density(cells: Any, zoom: int, radius: float, spot: Any) -> float:
