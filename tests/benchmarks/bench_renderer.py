@@ -60,6 +60,7 @@ CASES: dict[str, tuple[ViewportSize, int, float]] = {
     "phone 390x844, 4 times slower": (PHONE, 4, 45.0),
 }
 LONGEST_MS = 120_000
+PLAY_MS = 10_000  # of the days, as far as they come in that time
 SIZE_KB, THEME_MS, LIVE_MS, LONG_TASKS, STEPS = 8.0, 20.0, 10.0, 1, 25.0
 PICKS, VIEWS, PICK_ZOOM, REACH_PX, EDGE_PX = 100, 10, 15, 8.0, 0.25
 HEAT_ZOOMS = (10, 11, 12, 13, 14)
@@ -74,15 +75,16 @@ PICTURES = {
         "@maplibre/maplibre-gl-leaflet/leaflet-maplibre-gl.js",
     ),
 }
-# No request under way, then a second in which nothing was drawn anew.
+# No request came to an end for a while; a page that never comes to rest is measured as it is.
 QUIET = """() => new Promise((done) => {
     let last = -1, calm = 0;
+    const begun = performance.now();
     const look = () => {
         const asked = performance.getEntriesByType("resource").length;
         const idle = asked === last && document.getElementById("map-busy").hidden;
         calm = idle ? calm + 1 : 0;
         last = asked;
-        if (calm > 15) done(true); else setTimeout(look, 100);
+        if (calm > 15 || performance.now() - begun > 60000) done(true); else setTimeout(look, 100);
     };
     look();
 })"""
@@ -112,9 +114,13 @@ HEAT = """async ([places, zooms, address]) => {
         const view = { width: size, height: size, zoom, scale,
             left: Math.round(wx * scale - size / 2), top: Math.round(wy * scale - size / 2) };
         const field = densities(heat.data.cells, heat.data.zoom, view, heat.radius);
-        const x = Math.floor((wx * scale - view.left) / field.step) + field.margin;
-        const y = Math.floor((wy * scale - view.top) / field.step) + field.margin;
-        return field.grid[y * field.width + x]; })); }"""
+        // A cell of the grid stands for its middle; a place lies between four of them.
+        const x = (wx * scale - view.left) / field.step + field.margin - 0.5;
+        const y = (wy * scale - view.top) / field.step + field.margin - 0.5;
+        const [left, top] = [Math.floor(x), Math.floor(y)];
+        const at = (dx, dy) => field.grid[(top + dy) * field.width + left + dx];
+        const along = (dy) => at(0, dy) * (left + 1 - x) + at(1, dy) * (x - left);
+        return along(0) * (top + 1 - y) + along(1) * (y - top); })); }"""
 
 
 @dataclass
@@ -314,17 +320,23 @@ class Bench:
         with self.opened(OURS) as page:
             page.evaluate(BOUNDS, [*self.at, 14])
             page.evaluate(QUIET)
+            processor = _processor(page)
             by_theme: dict[str, list[float]] = {theme: [] for theme in THEMES}
             asked = 0
+            begun = 0.0
             for turn in range(6):
+                begun = begun if turn > 1 else processor()
                 for number, theme in enumerate(THEMES):
                     took, more = page.evaluate(SWITCH, [number])
                     if turn:  # what a theme needs is asked for when it is first shown
                         by_theme[theme].append(took)
                         asked += more
+            cpu = (processor() - begun) / 30
             page.evaluate("() => document.querySelectorAll('#themes button')[1].click()")
             page.evaluate(QUIET)
-            live = [page.evaluate(LIVE, [n]) for n in range(11)][1:]
+            begun = processor()
+            live = [page.evaluate(LIVE, [n]) for n in range(11)]
+            cpu_live = (processor() - begun) / len(live)
         words = {what: ", ".join(f"{name} {ms:.0f} ms" for name, ms in told.items()) for what, told in beside.items()}
         medians = {theme: statistics.median(times) for theme, times in by_theme.items()}
         told = f"{self.store.households} households, z14, main thread, {load_average()}"
@@ -332,13 +344,14 @@ class Bench:
             Figure(
                 "theme switch, median of six themes", statistics.median(medians.values()), "ms", THEME_MS,
                 peer=f"other colours: {words['theme']}", beside=beside["theme"],
-                conditions=f"{', '.join(f'{theme} {ms:.0f}' for theme, ms in medians.items())}; {told}",
+                conditions=f"{', '.join(f'{theme} {ms:.0f}' for theme, ms in medians.items())}; processor time "
+                f"with all that follows {cpu:.0f} ms; {told}",
             ),
             Figure("tile requests of 30 theme switches", asked, "", 0, conditions=told),
             Figure(
                 "live change of one area, drawn", statistics.median(ms for ms, _ in live), "ms", LIVE_MS,
                 peer=f"one household: {words['live']}", beside=beside["live"],
-                conditions=f"from the answer to the frame, coverage, {told}",
+                conditions=f"from the answer to the frame, coverage; processor time {cpu_live:.0f} ms; {told}",
             ),
             Figure("tile requests of 10 live changes", sum(more for _, more in live), "", 0, conditions=told),
         ]  # fmt: skip
@@ -436,7 +449,7 @@ class Bench:
                 page.evaluate(f"() => document.querySelectorAll('#themes button')[{number}].click()")
                 page.wait_for_selector("#days[data-state=ready]")
                 page.evaluate(QUIET)
-                rates = [page.evaluate(bench_history.PLAY, [60]) for _ in range(4)][1:]
+                rates = [page.evaluate(bench_history.PLAY, [60, PLAY_MS]) for _ in range(4)][1:]
             figures.append(
                 Figure(
                     f"slider of days, {THEMES[number]}", statistics.median(rate for rate, _ in rates), "steps/s",
@@ -466,6 +479,18 @@ def _told(case: str, found: dict[str, list[Walk]], goal: float, told: str) -> li
             conditions=f"{middle_of(OURS, 'long_ms'):.0f} ms; {told}",
         ),
     ]  # fmt: skip
+
+
+def _processor(page: Page) -> Callable[[], float]:
+    """Processor time of the page's main thread, in milliseconds: what other work on the machine does not lengthen."""
+    line = page.context.new_cdp_session(page)
+    line.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def read() -> float:
+        told = {one["name"]: one["value"] for one in line.send("Performance.getMetrics")["metrics"]}
+        return float(told["TaskDuration"]) * 1000
+
+    return read
 
 
 def _density(cells: Any, zoom: int, radius: float, spot: Any) -> float:
