@@ -39,7 +39,8 @@ PLAY = """([steps, longest = 60000]) => new Promise((done) => {
     let n = 0;
     const begun = performance.now();
     const step = () => {
-        if (n === steps || performance.now() - begun > longest) { done([n / (performance.now() - begun) * 1000, last + 1]); return; }
+        const ms = performance.now() - begun;
+        if (n === steps || ms > longest) { done([n / ms * 1000, last + 1]); return; }
         slider.go(Math.max(0, last - steps - 1) + n);
         n += 1;
         requestAnimationFrame(() => setTimeout(step, 0));
