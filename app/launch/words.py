@@ -12,7 +12,7 @@ HELP = Text(
 
   demo      准备好一切并运行示例乡镇  [--port 8000] [--no-browser] [--password 密码] [--no-install]
   test      准备好一切并运行全部检查和测试  [pytest 参数…]
-  bench     列出并运行性能测试  [名称…] [--households 户数] [--json]
+  bench     列出并运行性能测试  [名称…] [--households 户数] [--json] [--write]
   serve     正式运行网页服务  [--port 8000] [--bind 127.0.0.1]
   stop      停止本目录启动的网页服务和数据库（不动别的）
   status    版本、数据库、迁移、数量、范围  [--json]
@@ -39,7 +39,7 @@ Usage: ./fangtu COMMAND [OPTIONS]
 
   demo      set everything up and serve the sample township  [--port 8000] [--no-browser] [--password P] [--no-install]
   test      set everything up and run all checks and tests  [pytest arguments ...]
-  bench     list and run the benchmarks  [NAME ...] [--households N] [--json]
+  bench     list and run the benchmarks  [NAME ...] [--households N] [--json] [--write]
   serve     run the web server for real  [--port 8000] [--bind 127.0.0.1]
   stop      stop the web server and the database that this folder started, and nothing else
   status    versions, database, migrations, counts, extent  [--json]

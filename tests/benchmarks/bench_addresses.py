@@ -21,6 +21,7 @@ from geo.addresses.gazetteer import Gazetteer
 from geo.addresses.nation import stem_of
 from tests.address_set import OLD_COUNTIES, Case, Land, make_cases, make_land
 from tests.benchmarks.figures import Figure
+from tests.benchmarks.peers import peer_python
 
 ABOUT = "How many village addresses are found and rightly, beside three public parsers; --households: addresses."
 ROOT = Path(__file__).resolve().parents[2]
@@ -181,12 +182,8 @@ def _agrees(case: Case, level: int, answer: str) -> bool:
 
 def _ask_peer(name: str, packages: list[str], addresses: list[str]) -> list[list[str | None]] | None:
     """Let a public parser answer in an environment of its own; None if it cannot be had."""
-    folder = ROOT / "var" / "peers-addresses"
-    python = folder / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    installed = subprocess.run([str(python), "-m", "pip", "install", "-q", *packages], capture_output=True)
-    if installed.returncode:
+    python = peer_python(f"addresses-{name}", packages)
+    if python is None:
         return None
     done = subprocess.run(
         [str(python), "-c", PEER_SCRIPT, name], input=json.dumps(addresses), capture_output=True, text=True, timeout=500

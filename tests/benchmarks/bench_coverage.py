@@ -40,10 +40,10 @@ from tests.benchmarks.figures import (
     connect,
     load_average,
     p95,
-    peer_python,
     private_mib,
     spending,
 )
+from tests.benchmarks.peers import COUNTERS, peer_python
 
 ABOUT = "Coverage kept on write beside counting anew (GeoPandas, PostGIS, DuckDB, SedonaDB), and what it costs a visit."
 ROUND = 2
@@ -53,7 +53,6 @@ GOALS_FROM = 1_000_000
 READ_WITHIN_MS, READ_TIMES, RECOUNT_TIMES = 20.0, 100.0, 1.5
 TRIGGER_WITHIN_MS, HOT_SHARE = 0.2, 0.6
 WRITERS, PER_WRITER, SINGLE, MANY = 8, 100, 300, 20_000
-PEERS = ("duckdb", "sedonadb", "geopandas", "pyarrow", "geoarrow-pyarrow")
 Answer = list[tuple[str, int, int]]
 # Membership by position alone, polygon outside: the form that recheck and every import use.
 _RECOUNT = """
@@ -124,7 +123,7 @@ def reading(store: CountyStore, rounds: int) -> list[Figure]:
         "GeoPandas sjoin": lambda: _geopandas(folder, rounds),
         "PostGIS recount": lambda: _postgis(store, rounds),
     }
-    python = peer_python(PEERS)
+    python = peer_python("coverage", COUNTERS)
     if python is not None:
         ways["DuckDB, stored keys"] = lambda: _peer(python, "duckdb", folder, rounds)
         ways["SedonaDB"] = lambda: _peer(python, "sedona", folder, rounds)
@@ -177,6 +176,9 @@ def _compare(
                 READ_WITHIN_MS if by == "grid" and large else None,
                 peer=f"CPU of backend and Python {cpu:.1f} ms, backend {mib:.0f} MiB",
                 conditions=conditions,
+                beside={name: statistics.median(one.wall for one in spent) * 1000 for name, (spent, _) in times.items()}
+                if by == "grid"
+                else {},
             ),
             Figure(f"coverage by {by}, read, p95", p95(wall), "ms", conditions=conditions),
         ]

@@ -1,9 +1,13 @@
 """Tiles of records of a loaded county under row-level security, without any cache, and whether each is read by index.
 
-    .venv/bin/python -m tests.benchmarks.bench_tiles [households] [--tiles 40]
+    .venv/bin/python -m tests.benchmarks.bench_tiles [households] [--tiles 40] [--seconds 6]
 
 Tiles are drawn where households are. EXPLAIN is asked of the very statements that ``data.tiles`` sends: a tile from
 zoom 10 that reads a whole table is a fault. The map's other addresses are measured beside them, as queries.
+
+Then the same tiles are asked for over HTTP, one gunicorn process beside one of tipg, in turns, after both have given
+the same features. Ours prove a session, apply row-level security and look whether anything changed; tipg does none of
+it and reads one table made for it (:mod:`tests.benchmarks.tipg`).
 """
 
 from __future__ import annotations
@@ -12,8 +16,12 @@ import argparse
 import json
 import statistics
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,14 +30,19 @@ from sqlalchemy.orm import Session
 
 from data.areas import EVERYWHERE, number_range
 from data.overview import area_shapes, extent, legend_counts
+from data.rules.words import EXACT_QUALITY
 from data.samples.county import CITY
-from data.tiles import heat_cells, round_tile
+from data.tiles import POINTS_FROM_ZOOM, heat_cells, round_tile
 from geo.tiles import world_xy
+from tests.benchmarks import tipg
 from tests.benchmarks.county_store import HOUSEHOLDS, CountyStore, county_store
-from tests.benchmarks.figures import AnswersDiffer, Figure, alone, backend_cpu, load_average, p95
+from tests.benchmarks.figures import AnswersDiffer, Figure, Unavailable, alone, backend_cpu, load_average, p95
+from tests.benchmarks.load import Answered, put_under_load
+from tests.benchmarks.mvt import features
+from tests.browser.stand import served
 
 ABOUT = (
-    "Tiles of records at zoom 8 to 16 under row-level security without a cache, read by index; the map's other data."
+    "Tiles of records at zoom 8 to 16 under row-level security without a cache, read by index; requests beside tipg."
 )
 ROUND = 2
 ZOOMS = (8, 10, 12, 13, 14, 16)
@@ -37,6 +50,9 @@ TILES = 40
 P95_WITHIN_MS = 25.0
 # Below it a tile holds so much of the county that reading all of it is right.
 INDEXED_FROM = 10
+PEER_ZOOMS = (13, 14, 15, 16)
+PEER_TIMES = 4.0
+CONNECTIONS, SECONDS, TURNS, COMPARED = 8, 6.0, 3, 12
 
 
 def main() -> int:
@@ -44,16 +60,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("households", nargs="?", type=int, default=HOUSEHOLDS)
     parser.add_argument("--tiles", type=int, default=TILES)
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of one turn beside tipg")
     chosen = parser.parse_args()
-    return alone(lambda: run(chosen.households, chosen.tiles))
+    return alone(lambda: run(chosen.households, chosen.tiles, chosen.seconds))
 
 
-def run(households: int | None = None, tiles: int = TILES) -> list[Figure]:
-    """Measure each zoom, then the other data of the map."""
+def run(households: int | None = None, tiles: int = TILES, seconds: float = SECONDS) -> list[Figure]:
+    """Measure each zoom, the other data of the map, and requests beside tipg."""
     with county_store(households or HOUSEHOLDS) as store:
         places = _places(store)
         figures = [figure for z in ZOOMS for figure in _zoom(store, z, places, tiles)]
-        return figures + _other(store)
+        figures += _other(store)
+        try:
+            return figures + beside_tipg(store, places, tiles, seconds)
+        except Unavailable as error:
+            print(f"tipg is left out: {error}", flush=True)
+            return figures
 
 
 def _places(store: CountyStore) -> tuple[Any, Any]:
@@ -67,9 +89,13 @@ def _places(store: CountyStore) -> tuple[Any, Any]:
     return chosen[:, 0], chosen[:, 1]
 
 
-def _zoom(store: CountyStore, z: int, places: tuple[Any, Any], most: int) -> list[Figure]:
+def _numbers(places: tuple[Any, Any], z: int, most: int) -> list[tuple[int, int]]:
     x, y = world_xy(*places, zoom=z)
-    numbers = list(dict.fromkeys(zip(x.tolist(), y.tolist(), strict=True)))[:most]
+    return list(dict.fromkeys(zip(x.tolist(), y.tolist(), strict=True)))[:most]
+
+
+def _zoom(store: CountyStore, z: int, places: tuple[Any, Any], most: int) -> list[Figure]:
+    numbers = _numbers(places, z, most)
     times, sizes = [], []
     with store.asking() as session:
         round_tile(session, "records", store.campaign_id, ROUND, z, *numbers[0])
@@ -135,6 +161,105 @@ def _other(store: CountyStore) -> list[Figure]:
             )
         )
     return figures
+
+
+def beside_tipg(store: CountyStore, places: tuple[Any, Any], tiles: int, seconds: float) -> list[Figure]:
+    """Requests a second of one process of ours and of tipg, in turns, after both gave the same features."""
+    cookie = f"fangtu_session={store.token}"
+    figures, ratios = [], []
+    print(f"putting {tipg.make_tables(store, ROUND, EXACT_QUALITY):,} features into tables for tipg", flush=True)
+    try:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            served(store.settings, Path(folder, "web.log")) as ours,
+            tipg.serving(store, Path(folder, "tipg.log")) as theirs,
+        ):
+            for z in PEER_ZOOMS:
+                numbers = _numbers(places, z, tiles)
+                table = "records" if z >= POINTS_FROM_ZOOM else "cells"
+                mine = [f"/api/v1/tiles/records/{z}/{x}/{y}.mvt?round={ROUND}" for x, y in numbers]
+                other = [f"/collections/{tipg.SCHEMA}.{table}/tiles/WebMercatorQuad/{z}/{x}/{y}" for x, y in numbers]
+                compared = sum(
+                    _same(_get(ours + a, cookie), _get(theirs + b, ""), f"{z}/{x}/{y}")
+                    for a, b, (x, y) in list(zip(mine, other, numbers, strict=True))[:COMPARED]
+                )
+                turns = []
+                for _ in range(TURNS):
+                    turns.append(
+                        (
+                            put_under_load(ours, mine, cookie, connections=CONNECTIONS, seconds=seconds),
+                            put_under_load(theirs, other, "", connections=CONNECTIONS, seconds=seconds),
+                        )
+                    )
+                    print(f"  z{z}: {turns[-1][0].rate:.0f} and tipg {turns[-1][1].rate:.0f} requests/s", flush=True)
+                ratios.append(statistics.median(a.rate / b.rate for a, b in turns))
+                figures.append(_told(z, turns, ratios[-1], f"{compared} features compared in {COMPARED} tiles"))
+    finally:
+        tipg.drop_tables(store)
+    figures.append(
+        Figure(
+            "requests/s of one process, in times those of tipg",
+            statistics.geometric_mean(ratios),
+            "times",
+            PEER_TIMES,
+            at_least=True,
+            peer=f"tipg 1.6.1; z13 to z16: {', '.join(f'{ratio:.2f}' for ratio in ratios)}",
+            conditions=f"{store.households} households, c = {CONNECTIONS}, {TURNS} turns each, ours with session, "
+            f"version and row-level security, neither compressed, {load_average()}",
+        )
+    )
+    return figures
+
+
+def _told(z: int, turns: Sequence[tuple[Answered, Answered]], ratio: float, compared: str) -> Figure:
+    mine, other = ([turn[at] for turn in turns] for at in (0, 1))
+    words = [
+        f"{statistics.median(one.rate for one in many):.0f} requests/s, p50 "
+        f"{statistics.median(t for one in many for t in one.times):.1f} and p95 "
+        f"{p95([t for one in many for t in one.times]):.1f} ms, "
+        f"{sum(one.size for one in many) / sum(len(one.times) for one in many) / 1024:.1f} KB a tile"
+        for many in (mine, other)
+    ]
+    return Figure(
+        f"requests of one process, z{z}",
+        statistics.median(one.rate for one in mine),
+        "requests/s",
+        peer=f"tipg {words[1]}",
+        ratio=ratio,
+        beside={"tipg": statistics.median(one.rate for one in other)},
+        conditions=f"ours {words[0]}; {compared}; {load_average()}",
+    )
+
+
+def _get(address: str, cookie: str) -> bytes:
+    request = urllib.request.Request(address, headers={"Cookie": cookie, "Accept-Encoding": "identity"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return bytes(answer.read())
+
+
+def _same(ours: bytes, theirs: bytes, tile: str) -> int:
+    """How many features both tiles hold; they must be the same ones with the same properties.
+
+    What lies around a tile is drawn by each in a width of its own, and a place on the very edge is rounded differently:
+    so each feature inside one tile has to be somewhere in the other.
+    """
+    here, there = (
+        [(f, _key(f.properties.get("kind", f.layer), f.properties, f.id)) for f in all_]
+        for all_ in ([f for f in features(tile) if f.layer != "footprints"] for tile in (ours, theirs))
+    )
+    for name, these, those in (("tipg's", here, there), ("ours", there, here)):
+        lacking = Counter(key for f, key in these if 1 <= f.x < 4095 and 1 <= f.y < 4095) - Counter(k for _, k in those)
+        if lacking:
+            raise AnswersDiffer(f"{lacking.total()} features of tile {tile} are not in {name}: {next(iter(lacking))}")
+    return sum(1 for f, _ in here if 0 <= f.x < 4096 and 0 <= f.y < 4096)
+
+
+def _key(kind: str, properties: dict[str, Any], number: int | None) -> tuple[Any, ...]:
+    told = {k: v for k, v in properties.items() if v is not None and k not in ("kind", "id", "tipg_id")}
+    # Cells have no number of their own in our tiles; their counts are what is drawn.
+    if "gap" in told:
+        return ("cells", *sorted(told.items()))
+    return (kind, properties.get("id", number), *sorted(told.items()))
 
 
 def explained(session: Session, ask: Callable[[], Any]) -> tuple[list[str], str]:

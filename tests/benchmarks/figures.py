@@ -8,21 +8,18 @@ that are compared do not give the same answer, and :class:`Unavailable` where so
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psycopg2
 from sqlalchemy import create_engine, text
 
-from data.settings import ROOT, Settings
-
-PEERS = ROOT / "var" / "peers"
+from data.settings import Settings
 
 
 class AnswersDiffer(Exception):
@@ -53,6 +50,8 @@ class Figure:
         How many times as much the peer takes.
     conditions : str
         Size, number of runs and whatever else the number depends on.
+    beside : dict
+        Numbers of the peers by their name, in the same unit, for a plot.
     """
 
     what: str
@@ -63,6 +62,7 @@ class Figure:
     peer: str = ""
     ratio: float | None = None
     conditions: str = ""
+    beside: dict[str, float] = field(default_factory=dict)
 
     @property
     def met(self) -> bool | None:
@@ -153,23 +153,6 @@ def _status_mib(path: str, field: str) -> float:
         if line.startswith(field):
             return int(line.split()[1]) / 1024
     return 0.0
-
-
-def peer_python(packages: Sequence[str]) -> Path | None:
-    """Python of an environment of the peers' own, under ``var``; None, with a sentence, where they cannot be had."""
-    python = PEERS / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True)
-    done = subprocess.run(
-        [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        print(f"{', '.join(packages)} could not be installed; left out: {done.stderr.strip()[-200:]}")
-        return None
-    return python
 
 
 def drop_database(settings: Settings) -> None:

@@ -115,7 +115,11 @@ def test_every_function_of_the_database_named_exists(page: Path) -> None:
 
 @by_page
 def test_every_option_of_the_command_named_exists(page: Path) -> None:
-    known = set(re.findall(r'"(--[a-z-]+)"', source("app/cli.py", "app/users.py", "app/launch/*.py")))
+    known = set(
+        re.findall(
+            r'"(--[a-z-]+)"', source("app/cli.py", "app/users.py", "app/launch/*.py", "tests/benchmarks/__main__.py")
+        )
+    )
     text = re.sub(r"^(?!.*\./fangtu).*\b(?:tar|curl|install|sudo) .*$", "", text_of(page), flags=re.MULTILINE)
     assert set(OPTION.findall(text)) - known - {"--help"} == set()
 

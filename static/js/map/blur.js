@@ -1,4 +1,7 @@
-/* Gaussian blur by three box blurs of unequal width per axis: near enough to the formula, and linear in the cells. */
+/*
+ * Gaussian blur of a grid: by the formula, and by three box blurs of unequal width per axis, which take no longer for a
+ * wider blur but leave a lone peak some 14 percent too low: right for pictures that follow one another.
+ */
 
 /**
  * Widths (odd) of three boxes whose variances together come nearest to `sigma` squared.
@@ -44,16 +47,45 @@ function boxColumns(from, to, width, height, size) {
   }
 }
 
+/** Weights of the formula at whole cells from the middle outwards; with those of the other side they make one. */
+export function weights(sigma) {
+  const reach = Math.ceil(sigma * 3);
+  const half = Array.from({ length: reach + 1 }, (_, i) => Math.exp(-(i * i) / (2 * sigma * sigma)));
+  const sum = half.reduce((total, weight, i) => total + (i ? 2 : 1) * weight, 0);
+  return half.map((weight) => weight / sum);
+}
+
+/**
+ * Sum neighbours `step` apart along rows (1) or columns (the width). At the ends of rows it reaches into the next one:
+ * that is the margin, which nobody sees.
+ */
+function weighted(from, to, step, half) {
+  const rim = (half.length - 1) * step;
+  to.fill(0);
+  for (let at = rim; at < from.length - rim; at += 1) {
+    let sum = from[at] * half[0];
+    for (let i = 1; i < half.length; i += 1) sum += (from[at - i * step] + from[at + i * step]) * half[i];
+    to[at] = sum;
+  }
+}
+
 /**
  * Blur a grid in place; what leaves the edge is lost, so give the grid a margin of 3 sigma.
  * @param {Float32Array} grid row by row
+ * @param {boolean} quick by boxes
  */
-export function gaussian(grid, width, height, sigma) {
+export function gaussian(grid, width, height, sigma, quick = false) {
   if (sigma < 0.3) return grid;
   const other = new Float32Array(grid.length);
-  for (const size of boxWidths(sigma)) {
-    boxRows(grid, other, width, height, size);
-    boxColumns(other, grid, width, height, size);
+  if (quick) {
+    for (const size of boxWidths(sigma)) {
+      boxRows(grid, other, width, height, size);
+      boxColumns(other, grid, width, height, size);
+    }
+    return grid;
   }
+  const half = weights(sigma);
+  weighted(grid, other, 1, half);
+  weighted(other, grid, width, half);
   return grid;
 }

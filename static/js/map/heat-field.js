@@ -27,15 +27,35 @@ function frameOf(view, radius, quick, part = 2) {
   };
 }
 
-/** Add cells (x, y, n, … with tile numbers at `zoom`) to a grid. */
-function pour(grid, { cells, zoom }, view, { width, height, margin, step }) {
+/**
+ * Add cells (x, y, n, … with tile numbers at `zoom`) to a grid. Unless it must be quick each is shared out among the
+ * four cells whose middles are nearest, so that a place is the same one at every zoom.
+ */
+function pour(grid, { cells, zoom }, view, { width, height, margin, step }, quick) {
   const side = 2 ** zoom;
+  const put = (x, y, n) => {
+    if (x >= 0 && y >= 0 && x < width && y < height) grid[y * width + x] += n;
+  };
   for (let i = 0; i < cells.length; i += 3) {
-    const x = Math.floor((((cells[i] + 0.5) / side) * view.scale - view.left) / step) + margin;
-    const y = Math.floor((((cells[i + 1] + 0.5) / side) * view.scale - view.top) / step) + margin;
-    if (x >= 0 && y >= 0 && x < width && y < height) grid[y * width + x] += cells[i + 2];
+    const x = (((cells[i] + 0.5) / side) * view.scale - view.left) / step + margin;
+    const y = (((cells[i + 1] + 0.5) / side) * view.scale - view.top) / step + margin;
+    if (quick) put(Math.floor(x), Math.floor(y), cells[i + 2]);
+    else {
+      const [left, top] = [Math.floor(x - 0.5), Math.floor(y - 0.5)];
+      const [right, down] = [x - 0.5 - left, y - 0.5 - top];
+      const n = cells[i + 2];
+      put(left, top, n * (1 - right) * (1 - down));
+      put(left + 1, top, n * right * (1 - down));
+      put(left, top + 1, n * (1 - right) * down);
+      put(left + 1, top + 1, n * right * down);
+    }
   }
   return grid;
+}
+
+/** Blur what was poured. Sharing out has blurred a little already: by a sixth of a cell squared, on the average. */
+function blurred(grid, { width, height, sigma }, quick) {
+  return gaussian(grid, width, height, quick ? sigma : Math.sqrt(Math.max(0, sigma * sigma - 1 / 6)), quick);
 }
 
 /**
@@ -46,8 +66,8 @@ function pour(grid, { cells, zoom }, view, { width, height, margin, step }) {
  */
 export function densities(cells, zoom, view, radius, quick = false) {
   const frame = frameOf(view, radius, quick);
-  const grid = pour(new Float32Array(frame.width * frame.height), { cells, zoom }, view, frame);
-  gaussian(grid, frame.width, frame.height, frame.sigma);
+  const grid = pour(new Float32Array(frame.width * frame.height), { cells, zoom }, view, frame, quick);
+  blurred(grid, frame, quick);
   const perHectare = 10000 / (frame.metres * frame.metres);
   for (let i = 0; i < grid.length; i += 1) grid[i] *= perHectare;
   return { ...frame, grid };
@@ -85,12 +105,16 @@ export function withinReach(grid, width, height, reach) {
 export function shares(part, whole, view, radius, least, quick = false) {
   const frame = frameOf(view, radius, quick, 3);
   const { width, height, sigma } = frame;
-  const grid = pour(new Float32Array(width * height), part, view, frame);
+  const grid = pour(new Float32Array(width * height), part, view, frame, quick);
   const all = new Float32Array(width * height);
-  for (const sheet of whole) pour(all, sheet, view, frame);
-  const near = withinReach(all, width, height, RADIUS_SIGMAS * sigma);
-  gaussian(grid, width, height, sigma);
-  gaussian(all, width, height, sigma);
+  const counted = new Float32Array(width * height);
+  for (const sheet of whole) {
+    pour(all, sheet, view, frame, quick);
+    pour(counted, sheet, view, frame, true); // households are whole ones where they are counted
+  }
+  const near = withinReach(counted, width, height, RADIUS_SIGMAS * sigma);
+  blurred(grid, frame, quick);
+  blurred(all, frame, quick);
   for (let i = 0; i < grid.length; i += 1) {
     // Subtracting what leaves a box may leave a hair less than nothing.
     grid[i] = near[i] >= least && all[i] > 1e-9 ? Math.max(0, grid[i] / all[i]) : NaN;

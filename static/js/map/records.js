@@ -5,6 +5,7 @@
 
 import { covers } from "./areas-data.js";
 import { traceArea } from "./areas.js";
+import { createDots } from "./dots.js";
 import { colour, fontOf, typeScale, withAlpha } from "./palette.js";
 import { binCells, decodeRecords, GRADE_ORDER, STATUS_ORDER } from "./records-decode.js";
 import { sprite, STAGES, statusSign } from "./symbols.js";
@@ -23,6 +24,8 @@ export function createRecords(options) {
   const layer = { show: NOTHING, drawn: [], shapes: [], boxes: [], wanted: new Set(), pending: false, redraw: () => {} };
   const source = new TileSource({ url: options.url, decode: decodeRecords, maxZoom: options.maxZoom || 17, onTrouble: options.onTrouble });
   const coarse = window.matchMedia("(pointer: coarse)").matches;
+  const dots = createDots();
+  let kept = {};
 
   function radius(zoom) {
     const grown = coarse ? 7 : 5.5;
@@ -132,56 +135,57 @@ export function createRecords(options) {
 
   function drawPoints({ ctx, ...view }, tiles) {
     const { show } = layer;
+    const { scale, left, top, width, height } = view;
     const whole = view.zoom >= SHAPES_FROM;
     const r = radius(view.zoom);
-    const place = (point, dx = 0, dy = 0) => [point.x * view.scale - view.left + dx, point.y * view.scale - view.top + dy];
-    const remember = (point, x, y) => layer.drawn.push({ point, x: x + view.left, y: y + view.top });
-    if (show.footprints && whole) drawFootprints(ctx, view, tiles);
-    if (show.visits || (show.suspect && whole)) {
+    // Below, one dot beside another is copied as pixels; from there on signs are few enough to be drawn. Labels and
+    // borders lie on the same sheet: when only they change, the dots are those of before.
+    const asked = JSON.stringify([scale, left, top, width, height, view.ratio, [...show.statuses], [...show.grades], [...show.stages], show.visits]);
+    const made = whole ? null : sprite("visited", SIMPLE_RADIUS); // another one after the palette changed
+    if (!whole && kept.asked === asked && kept.made === made && kept.tiles.length === tiles.length && tiles.every((tile, n) => tile === kept.tiles[n])) {
+      layer.drawn = kept.drawn;
+      dots.put(ctx, width, height);
+      return;
+    }
+    kept = { asked, made, tiles, drawn: layer.drawn };
+    if (!whole) dots.clear(Math.round(width * view.ratio), Math.round(height * view.ratio));
+    // One sign after another over all tiles, so that the order of drawing is the same everywhere; `at` moves it aside.
+    const stampAll = (kind, name, size, wanted, at = [0, 0]) => {
+      const { half, pixels } = sprite(name, size);
       for (const tile of tiles) {
-        for (const visit of tile.visits) {
-          if (!show.visits && !visit.suspect) continue;
-          const [x, y] = place(visit);
-          stamp(ctx, visit.suspect ? "suspect" : "visit", whole ? r * 0.9 : SIMPLE_RADIUS, x, y);
-          remember(visit, x, y);
+        for (const point of tile[kind]) {
+          if (!wanted(point)) continue;
+          const x = point.x * scale - left + at[0];
+          const y = point.y * scale - top + at[1];
+          if (x < -half || y < -half || x > width + half || y > height + half) continue;
+          if (whole) stamp(ctx, name, size, x, y);
+          else dots.stamp(pixels, x * view.ratio, y * view.ratio);
+          layer.drawn.push({ point, x: x + left, y: y + top });
         }
       }
-    }
+    };
+    if (show.footprints && whole) drawFootprints(ctx, view, tiles);
+    const smaller = whole ? r * 0.9 : SIMPLE_RADIUS;
+    if (show.visits) stampAll("visits", "visit", smaller, (visit) => !visit.suspect);
+    if (show.visits || (show.suspect && whole)) stampAll("visits", "suspect", smaller, (visit) => visit.suspect);
     for (const status of STATUS_ORDER) {
       if (!show.statuses.has(status)) continue;
       const name = whole ? statusSign(status) : DONE.has(status) ? "visited" : "unvisited";
-      for (const tile of tiles) {
-        for (const household of tile.households) {
-          if (household.status !== status) continue;
-          const [x, y] = place(household);
-          stamp(ctx, name, whole ? r : SIMPLE_RADIUS, x, y);
-          remember(household, x, y);
-        }
-      }
+      stampAll("households", name, whole ? r : SIMPLE_RADIUS, (household) => household.status === status);
     }
     const beside = whole && show.statuses.size ? r * 1.15 : 0;
     for (const grade of GRADE_ORDER) {
       if (!show.grades.has(grade)) continue;
-      for (const tile of tiles) {
-        for (const house of tile.houses) {
-          if (house.grade !== grade) continue;
-          const [x, y] = place(house, beside, -beside);
-          stamp(ctx, `grade:${grade}`, whole ? (grade > "B" && grade !== "none" ? 8.5 : 7) : grade > "B" && grade !== "none" ? 5 : 3.5, x, y);
-          remember(house, x, y);
-        }
-      }
+      const poor = grade > "B" && grade !== "none";
+      const size = whole ? (poor ? 8.5 : 7) : poor ? 5 : 3.5;
+      stampAll("houses", `grade:${grade}`, size, (house) => house.grade === grade, [beside, -beside]);
     }
     for (const stage of STAGES) {
       if (!show.stages.has(stage)) continue;
-      for (const tile of tiles) {
-        for (const site of tile.sites) {
-          if (site.stage !== stage) continue;
-          const [x, y] = place(site, whole ? -beside : 0, whole ? -beside : 0);
-          stamp(ctx, `stage:${stage}`, whole ? 8 : 6, x, y);
-          remember(site, x, y);
-        }
-      }
+      const aside = whole ? -beside : 0;
+      stampAll("sites", `stage:${stage}`, whole ? 8 : 6, (site) => site.stage === stage, [aside, aside]);
     }
+    if (!whole) dots.put(ctx, width, height);
   }
 
   function drawFootprints(ctx, view, tiles) {

@@ -1,5 +1,6 @@
 /* Signs of the map. Each state has its own shape; colour only repeats what the shape says. Legend, popup and map share them. */
 
+import { pixelsOf } from "./dots.js";
 import { colour, onPalette } from "./palette.js";
 import { pixelRatio } from "./overlay.js";
 
@@ -200,21 +201,26 @@ export function drawSign(ctx, name, r, halo = 1.4) {
 
 const sprites = new Map();
 
-/** The sign as a picture ready for the map, made once for each size and theme. */
+/**
+ * The sign as a picture ready for the map, with half its side in CSS pixels; `pixels` are the same as
+ * numbers. Made once for each size and theme.
+ */
 export function sprite(name, r) {
   const ratio = pixelRatio();
   const key = `${name}/${r}/${ratio}`;
   let made = sprites.get(key);
   if (!made) {
     const half = Math.ceil(r * 1.3 + 3);
+    const side = half * 2 * ratio;
     made = document.createElement("canvas");
-    made.width = half * 2 * ratio;
-    made.height = half * 2 * ratio;
+    made.width = side;
+    made.height = side;
     made.half = half;
     const ctx = made.getContext("2d");
     ctx.scale(ratio, ratio);
     ctx.translate(half, half);
     drawSign(ctx, name, r);
+    made.pixels = pixelsOf(ctx, side);
     sprites.set(key, made);
   }
   return made;

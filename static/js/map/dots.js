@@ -1,0 +1,64 @@
+/*
+ * Thousands of small signs as one picture. Without a GPU a canvas takes about ten times as long for each image drawn on
+ * it as it takes to copy its few pixels here.
+ */
+
+/** The pixels of a square picture that are not empty, as whole numbers, first those that are opaque. */
+export function pixelsOf(ctx, side) {
+  const { data } = ctx.getImageData(0, 0, side, side);
+  const whole = new Uint32Array(data.buffer);
+  const order = [...whole.keys()].filter((i) => data[i * 4 + 3]);
+  const solid = order.filter((i) => data[i * 4 + 3] === 255);
+  return { side, whole, data, solid, soft: order.filter((i) => data[i * 4 + 3] < 255), width: 0 };
+}
+
+/** Draw with `stamp(pixels, x, y)` in device pixels, then put the picture on a canvas with `put`; kept for the next time. */
+export function createDots() {
+  const canvas = document.createElement("canvas");
+  const ctx = canvas.getContext("2d");
+  let image = null;
+  let to = null;
+  let all = null;
+  const dots = { used: false };
+
+  dots.clear = (width, height) => {
+    if (image?.width !== width || image.height !== height) {
+      [canvas.width, canvas.height] = [width, height];
+      image = new ImageData(width, height);
+      to = image.data;
+      all = new Uint32Array(to.buffer);
+    } else if (dots.used) all.fill(0);
+    dots.used = false;
+  };
+
+  /** Lay pixels over what is there, their middle at x, y; what would be cut by the edge, out of sight, is left out. */
+  dots.stamp = (pixels, x, y) => {
+    const { side, whole, data, solid, soft } = pixels;
+    const { width, height } = image;
+    const [left, top] = [Math.round(x - side / 2), Math.round(y - side / 2)];
+    if (left < 0 || top < 0 || left + side > width || top + side > height) return;
+    if (pixels.width !== width) {
+      const place = (i) => Math.floor(i / side) * width + (i % side);
+      Object.assign(pixels, { width, solidAt: Int32Array.from(solid, place), softAt: Int32Array.from(soft, place) });
+    }
+    const corner = top * width + left;
+    for (let n = 0; n < solid.length; n += 1) all[corner + pixels.solidAt[n]] = whole[solid[n]];
+    for (let n = 0; n < soft.length; n += 1) {
+      const from = soft[n] * 4;
+      const at = (corner + pixels.softAt[n]) * 4;
+      const alpha = data[from + 3];
+      const below = (to[at + 3] * (255 - alpha)) / 255;
+      const both = alpha + below;
+      for (let part = 0; part < 3; part += 1) to[at + part] = (data[from + part] * alpha + to[at + part] * below) / both;
+      to[at + 3] = both;
+    }
+    dots.used = true;
+  };
+
+  dots.put = (onto, width, height) => {
+    if (!dots.used) return;
+    ctx.putImageData(image, 0, 0);
+    onto.drawImage(canvas, 0, 0, width, height);
+  };
+  return dots;
+}
