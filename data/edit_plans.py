@@ -29,6 +29,7 @@ from data.tables.edits import ACTS
 from geo.drawing import SNAP_M, DrawingRefused
 from geo.editing import (
     area_m2,
+    changed_ground,
     clean_drawing,
     find_overlaps,
     follow_neighbours,
@@ -120,9 +121,8 @@ class Plan:
 
     @property
     def ground(self) -> str:
-        """Old and new shape together, as hexadecimal EWKB: only there can memberships change."""
-        shapes = shapely.union_all([touched_ground(change.before, change.after) for change in self.changes])
-        return hex_of(shapes)
+        """Land that changes hands, as hexadecimal EWKB: only there can memberships change."""
+        return hex_of(shapely.union_all([changed_ground(change.before, change.after) for change in self.changes]))
 
 
 @dataclass(frozen=True)
@@ -307,7 +307,7 @@ def geojson_of(shape: BaseGeometry | None) -> dict[str, Any] | None:
     """A shape as GeoJSON with all digits; None for none."""
     if shape is None:
         return None
-    found: dict[str, Any] = json.loads(json.dumps(shapely.geometry.mapping(shape)))
+    found: dict[str, Any] = json.loads(shapely.to_geojson(shape))
     return found
 
 

@@ -21,7 +21,7 @@ from data.areas import GRIDS, VILLAGES, members_of, reassign_within, settle_juri
 from data.askers import Asker, RecordUnknown
 from data.audit import record
 from data.coverage import AreaCoverage, coverage_by_area, duty_ranges
-from data.edit_plans import Change, Plan, Wish, geojson_of, hex_of, plan_edit
+from data.edit_plans import Change, Plan, Wish, hex_of, plan_edit
 from data.edit_refusals import EditConflict, EditRefused
 from data.imports.batches import bind_account
 from data.imports.changes import close_changes, note_changes
@@ -144,9 +144,6 @@ def preview_edit(
     """
     plan = plan_edit(session, wish, limits_of(asker))
     found = _movements(session, plan, campaign_id, round_no)
-    first = plan.changes[0]
-    key = _key_of(first, 0)
-    at = 0 if first.level == "village" else 1
     moves = [move for move in found if move.is_move]
     shifts = (
         _shifts(session, plan, moves, asker, campaign_id, round_no)
@@ -154,7 +151,7 @@ def preview_edit(
         else []
     )
     names = _names(session, plan, moves)
-    return Preview(plan, sum(move.n for move in found if move.after[at] == key), _moves_json(moves, names), shifts)
+    return Preview(plan, _held_after(session, plan, moves), _moves_json(moves, names), shifts)
 
 
 def apply_edit(session: Session, wish: Wish, revision: str, limits: Limits, *, account_id: int | None) -> Edited:
@@ -367,6 +364,19 @@ def editable_areas(session: Session, who: Asker) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
+
+
+def _held_after(session: Session, plan: Plan, moves: Iterable[Move]) -> int:
+    """Placed households of the first area as they will be: those it has now, and who comes and goes."""
+    first = plan.changes[0]
+    key, at = _key_of(first, 0), 0 if first.level == "village" else 1
+    now = session.scalar(
+        text(f"""
+            select count(*) from household
+             where {"village_id" if at == 0 else "grid_id"} = :key and geom is not null and removed_at is null"""),
+        {"key": key},
+    )
+    return int(now or 0) + sum(move.n * ((move.after[at] == key) - (move.before[at] == key)) for move in moves)
 
 
 def _key_of(change: Change, at: int) -> int:
@@ -613,7 +623,7 @@ def _change_json(change: Change) -> dict[str, Any]:
     return {
         "code": change.code,
         "name": change.name,
-        "before": geojson_of(change.before),
-        "after": geojson_of(change.after),
+        "before": hex_of(change.before) if change.before is not None else None,
+        "after": hex_of(change.after) if change.after is not None else None,
         "m2": round(area_m2(change.after), 1) if change.after is not None else None,
     }

@@ -29,6 +29,7 @@ _SHARED_M = 1.0
 # A border that is laid onto another one is first laid a little over it, and the rest then cut off exactly.
 _OVER_M = 0.05
 _FILM_M = 1e-6
+_RIM_DEG = 1e-7
 
 
 class Drawn(NamedTuple):
@@ -405,6 +406,16 @@ def find_overlaps(shape: BaseGeometry, neighbours: Mapping[str, BaseGeometry]) -
 def touched_ground(before: BaseGeometry | None, after: BaseGeometry | None) -> BaseGeometry:
     """Unite the old and the new shape of an area: only there can memberships change."""
     return shapely.union_all([as_multipolygon(shape) for shape in (before, after) if shape is not None])
+
+
+def changed_ground(before: BaseGeometry | None, after: BaseGeometry | None) -> BaseGeometry:
+    """Give the land that only one of the old and the new shape of an area covers, with a rim of about a centimetre.
+
+    A place outside it is covered by both or by neither. The rim makes up for the rounding of corners where old and new
+    edges cross, so that a place on either edge lies in it.
+    """
+    shapes = [as_multipolygon(shape) if shape is not None else MultiPolygon() for shape in (before, after)]
+    return shapely.symmetric_difference(*shapes).buffer(_RIM_DEG, quad_segs=1, join_style="mitre")
 
 
 def area_m2(shape: BaseGeometry) -> float:
