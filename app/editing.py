@@ -24,7 +24,8 @@ from geo.errors import Text
 
 # What computes shapes is loaded where it is needed, so that the other pages' processes stay small.
 if TYPE_CHECKING:
-    from data.edits import Preview, Shift
+    from data.edit_moves import Shift
+    from data.edits import Preview
 
 bp = Blueprint("editing", __name__)
 WHO = (Role.SUPERVISOR, Role.ADMIN)
@@ -45,7 +46,7 @@ REFUSALS = {422: "What was drawn cannot become a boundary, or the act is not pos
 @require(*WHO)
 def page() -> str:
     """The page for editing boundaries."""
-    from data.edits import editable_areas, list_issues
+    from data.edit_lists import editable_areas, list_issues
 
     session, who = db(), asker()
     area = request.args.get("area") or None
@@ -79,8 +80,9 @@ def page() -> str:
 )
 def boundary(code: str) -> Response:
     """A boundary as it is stored."""
-    from data.edit_plans import find_area, geojson_of
-    from geo.editing import area_m2
+    from data.edit_scenes import find_area
+    from data.edit_shapes import geojson_of
+    from geo.measuring import area_m2
 
     found = find_area(db(), code)
     return jsonify(
@@ -135,7 +137,7 @@ def preview() -> Response:
 )
 def apply() -> Response:
     """Begin an edit."""
-    from data.edit_plans import write_wish
+    from data.edit_wishes import write_wish
 
     given = _body()
     revision = given.get("revision")
@@ -169,7 +171,7 @@ def apply() -> Response:
 )
 def areas() -> Response:
     """What the asker may edit."""
-    from data.edits import editable_areas
+    from data.edit_lists import editable_areas
 
     return jsonify(rows=editable_areas(db(), asker()))
 
@@ -199,7 +201,7 @@ def areas() -> Response:
 )
 def history() -> Response:
     """The list of edits."""
-    from data.edits import list_edits
+    from data.edit_lists import list_edits
 
     area = request.args.get("area")
     rows = list_edits(db(), area_range(db(), area) if area else EVERYWHERE)
@@ -217,14 +219,14 @@ def history() -> Response:
 )
 def undo(edit_id: int) -> Response:
     """Begin taking an edit back."""
-    from data.edits import find_edit
+    from data.edit_lists import find_edit
 
     edit = find_edit(db(), edit_id)
     return _job_json(add_job(db(), asker(), "undo", (edit.jur, edit.jur_end), batch_id=edit.batch_id))
 
 
 def _preview(given: dict[str, Any]) -> Preview:
-    from data.edit_plans import read_wish
+    from data.edit_wishes import read_wish
     from data.edits import preview_edit
 
     session, who = db(), asker()
@@ -236,8 +238,8 @@ def _preview(given: dict[str, Any]) -> Preview:
 
 
 def _preview_json(found: Preview) -> dict[str, Any]:
-    from data.edit_plans import geojson_of
-    from geo.editing import area_m2
+    from data.edit_shapes import geojson_of
+    from geo.measuring import area_m2
 
     plan = found.plan
     first = plan.changes[0]

@@ -18,6 +18,7 @@ from geo.tiles import box_ranges
 
 DIGITS = {"province": 2, "city": 4, "county": 6, "township": 9, "village": 12, "grid": 15}
 EVERYWHERE = (0, 10**15)
+SETTLEMENTS = ("natural_village", "group")
 # So many points are compared with each area without an index of their own.
 _FEW = 5000
 

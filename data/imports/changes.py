@@ -12,7 +12,6 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-
 # From so many rows on it pays to have statistics of what a batch noted.
 MANY = 1000
 
@@ -46,6 +45,7 @@ NOTED = (
     Noted("renovation_site"),
     Noted("visit", "t.id = c.row_key::uuid"),
     Noted("base_feature"),
+    Noted("duty"),
 )
 
 

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from data.areas import number_range, reassign_within
 from data.askers import Asker, Role
-from data.edit_plans import Wish
+from data.edit_wishes import Wish
 from data.edits import apply_edit, limits_of, preview_edit
 from data.recheck import recheck
 from data.samples.township import TOWNSHIP

@@ -10,19 +10,17 @@ import shapely
 from shapely import LineString, MultiPolygon, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
+from geo.drawing import DrawingRefused
+from geo.drawn import MOST_CORNERS, clean_drawing, read_drawing
 from geo.editing import (
-    MOST_CORNERS,
-    DrawingRefused,
-    area_m2,
-    clean_drawing,
     find_overlaps,
     follow_neighbours,
     merge_shapes,
-    read_drawing,
     snap_shape,
     split_shape,
     touched_ground,
 )
+from geo.measuring import area_m2
 
 # One metre in degrees at 36.4 N, by longitude and latitude.
 E, N = 1 / 89_700.0, 1 / 110_960.0
