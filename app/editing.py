@@ -30,14 +30,17 @@ if TYPE_CHECKING:
 bp = Blueprint("editing", __name__)
 WHO = (Role.SUPERVISOR, Role.ADMIN)
 WISH = {
-    "act": "draw (a new grid), change (a boundary), split or merge (grids)",
-    "areas": "Codes: the village for draw, the area for change and split, the grids for merge",
+    "act": "draw (a new grid or settlement), change (a boundary), split, merge, or delete (a settlement)",
+    "areas": "Codes: the village for draw, the area for change, split and delete; those to merge, of which the first "
+    "village stays, or else the lowest code",
     "geometry": "GeoJSON: a Polygon or MultiPolygon for draw and change, a LineString for split; degrees",
-    "name": "Of the new grid, or null",
+    "name": "Of the new area, or null",
+    "level": "Of what is drawn: grid (by default), natural_village or group",
+    "code": "Of the new village when a village is split: 12 digits, else null",
     "snap": f"Lay the edge onto neighbours' and the parent's that run within {SNAP_M:g} m; true by default",
     "follow": "Let neighbours of the level give way and take what becomes free; true by default",
 }
-PLACE = {"village": "Name", "grid": "Name, or null"}
+PLACE = {"village": "Name", "grid": "Name, or null; settlement instead where the edit is about settlements"}
 COUNTS = {"visited": "", "eligible": "", "ratio": "Unrounded; null without eligible households"}
 REFUSALS = {422: "What was drawn cannot become a boundary, or the act is not possible; the message says why"}
 
@@ -66,11 +69,11 @@ def page() -> str:
 @require(*WHO)
 @describe(
     Operation(
-        "Boundary of a village or grid with all its digits, and those of its neighbours",
+        "Boundary of a village, grid or settlement with all its digits, and those of its neighbours",
         answer={
             "code": "",
             "name": "",
-            "level": "village or grid",
+            "level": "village, grid, natural_village or group",
             "m2": "Square metres; null without a boundary",
             "geometry": "GeoJSON MultiPolygon, or null",
             "parent": {"code": "", "name": "", "geometry": "GeoJSON MultiPolygon, or null"},
@@ -107,9 +110,9 @@ def boundary(code: str) -> Response:
         body=WISH,
         answer={
             "revision": "To be sent along when the edit is applied",
-            "households": "Placed households the area holds afterwards",
+            "households": "Households the area holds afterwards",
             "m2": "Square metres of the area afterwards",
-            "moved": "Households that change their village or grid",
+            "moved": "Households that change their village, grid or settlement",
             "outside": "Of these, how many come to lie in no village",
             "moves": [{"n": "", "from": PLACE, "to": "As from; null outside every village"}],
             "coverage": [{"code": "", "name": "", "level": "", "before": COUNTS, "after": COUNTS}],
@@ -155,7 +158,7 @@ def apply() -> Response:
 @require(*WHO)
 @describe(
     Operation(
-        "Villages whose grids the asker may edit",
+        "Villages whose grids and settlements the asker may edit",
         answer={
             "rows": [
                 {
@@ -164,6 +167,7 @@ def apply() -> Response:
                     "bare": "Whether it has no boundary yet",
                     "own": "Whether its own boundary may be edited as well",
                     "grids": [{"code": "", "name": ""}],
+                    "settlements": [{"code": "", "name": ""}],
                 }
             ]
         },
@@ -186,7 +190,7 @@ def areas() -> Response:
             "rows": [
                 {
                     "id": "",
-                    "act": "draw, change, split or merge",
+                    "act": "draw, change, split, merge or delete",
                     "label": "",
                     "areas": [{"code": "", "name": ""}],
                     "moved": "Households",

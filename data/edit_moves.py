@@ -220,7 +220,7 @@ def unplaced_moves(
             select h.id, h.village_id, h.grid_id as part_id, f.to_village, f.to_part, t.status,
                    h.removed_at is not null as removed, true as unplaced, 1 as n
               from household h
-              left join draft g on g.level = 'grid' and g.id = h.grid_id
+              left join draft g on g.level = 'grid' and g.id = h.grid_id and g.village_id <> h.village_id
               left join draft v on v.level = 'village' and v.gone and v.id = h.village_id
               left join draft s on s.level not in ('village', 'grid') and s.id = h.group_id
              cross join lateral (

@@ -113,7 +113,7 @@ def plan_edit(session: Session, wish: Wish, limits: Limits) -> Plan:
     if scene.level == "village" and wish.act != "change":
         if wish.act == "delete":
             raise EditRefused(
-                Text("村不能直接取消，请与相邻的村合并。", "A village is not deleted; merge it with its neighbour."),
+                Text("村不能直接删除，请与相邻的村合并。", "A village is not deleted; merge it with its neighbour."),
                 found=wish.act,
             )
         changes, heirs = (split_village if wish.act == "split" else merge_villages)(session, scene, wish)
@@ -237,7 +237,7 @@ def _merge(scene: Scene, wish: Wish) -> list[Change]:
 def _delete(scene: Scene, wish: Wish) -> list[Change]:
     if scene.level == "grid":
         raise EditRefused(
-            Text("网格不能直接取消，请与相邻的网格合并。", "A grid is not deleted; merge it with its neighbour."),
+            Text("网格不能直接删除，请与相邻的网格合并。", "A grid is not deleted; merge it with its neighbour."),
             found=wish.act,
         )
     return [replace(_changed(scene, scene.known[wish.codes[0]], None), gone=True)]

@@ -38,7 +38,7 @@ ACTS = {
     "change": Text("改边界", "Boundary changed"),
     "split": Text("分割", "Split"),
     "merge": Text("合并", "Merged"),
-    "delete": Text("取消", "Deleted"),
+    "delete": Text("删除", "Deleted"),
 }
 
 

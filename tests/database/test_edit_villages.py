@@ -115,7 +115,8 @@ def test_older_codes_and_names_are_found_after_a_merge(town: Town) -> None:
 
 
 def test_grids_and_settlements_go_along_with_their_part_of_a_village(town: Town) -> None:
-    # East of the line lie all of grid 002 and, by its centre, one settlement.
+    # East of the line lie nearly all of grid 002 and, by its centre, one settlement; it takes along whom it is all that
+    # is known of.
     with town.store.engine.begin() as connection:
         connection.execute(
             text("""

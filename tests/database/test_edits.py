@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import shapely
-from shapely import LineString, Polygon, box
+from shapely import LineString, MultiPolygon, Polygon, box
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -41,6 +41,20 @@ WISHES = {
     "a village shrinks and its neighbour does not follow": Wish(
         "change", (VILLAGES[1],), box(118.816, 36.40, 118.82, 36.41), follow=False
     ),
+    "a grid has a hole": Wish(
+        "change",
+        (G1,),
+        Polygon(box(118.80, 36.40, 118.805, 36.41).exterior, [box(118.8028, 36.404, 118.8032, 36.406).exterior]),
+        follow=False,
+    ),
+    "a grid has two parts": Wish(
+        "change",
+        (G1,),
+        MultiPolygon([box(118.80, 36.40, 118.8025, 36.41), box(118.8065, 36.40, 118.8075, 36.41)]),
+    ),
+    "a line crosses itself": Wish(
+        "change", (G1,), Polygon([(118.80, 36.40), (118.8025, 36.41), (118.8025, 36.40), (118.80, 36.41)])
+    ),
     "a village is split": Wish(
         "split", (VILLAGES[0],), LineString([(118.8045, 36.39), (118.8045, 36.42)]), "新测村", code=NEW
     ),
@@ -60,6 +74,9 @@ MOVED = {
     "a village takes from its neighbour": [(1, "测试2村 ", "测试1村 ")],
     "a village gives to its neighbour": [(1, "测试1村 001", "测试2村 "), (1, "测试1村 002", "测试2村 ")],
     "a village shrinks and its neighbour does not follow": [(1, "测试2村 ", "outside")],
+    "a grid has a hole": [(1, "测试1村 001", "测试1村 ")],
+    "a grid has two parts": [(1, "测试1村 001", "测试1村 002"), (1, "测试1村 002", "测试1村 001")],
+    "a line crosses itself": [(1, "测试1村 001", "测试1村 002")],
     "a village is split": [(2, "测试1村 001", "新测村 001")],
     "two villages are merged": [(1, "测试2村 ", "测试1村 测试2村")],
     "a village with a household known by it alone is merged": [(1, "测试3村 ", "测试2村 测试3村")],
@@ -108,6 +125,11 @@ def test_the_edit_does_what_the_preview_said_and_is_taken_back_to_the_bit(town: 
     town.undo(done.batch)
     assert differences(town.untouched, town.dump()) == {}
     assert town.drift() == 0
+
+
+def test_a_line_that_crosses_itself_is_repaired_and_said(town: Town) -> None:
+    notes = preview(town, WISHES["a line crosses itself"]).plan.notes
+    assert any("自己交叉" in note.zh and "crosses itself" in note.en for note in notes)
 
 
 def test_only_what_lies_in_the_old_or_new_shape_is_touched(town: Town) -> None:
