@@ -9,7 +9,7 @@ from sqlalchemy.engine import Row
 
 from app.access import Role, require
 from app.api import Operation, describe
-from app.import_steps import JOB
+from app.job_answers import JOB, body_of, job_answer
 from app.language import language
 from app.maps import shell, shell_version
 from app.session import asker, db
@@ -17,8 +17,7 @@ from app.view import ZONE, current_view
 from data.areas import EVERYWHERE, area_range
 from data.campaigns import list_campaigns
 from data.edit_refusals import EditConflict
-from data.jobs import add_job, job_json
-from data.tables import Job
+from data.jobs import add_job
 from geo.drawing import SNAP_M
 from geo.errors import Text
 
@@ -125,7 +124,7 @@ def boundary(code: str) -> Response:
 )
 def preview() -> Response:
     """What an edit would do."""
-    return jsonify(_preview_json(_preview(_body())))
+    return jsonify(_preview_json(_preview(body_of())))
 
 
 @bp.post("/api/v1/edits")
@@ -142,7 +141,7 @@ def apply() -> Response:
     """Begin an edit."""
     from data.edit_wishes import write_wish
 
-    given = _body()
+    given = body_of()
     revision = given.get("revision")
     if not isinstance(revision, str):
         abort(400)
@@ -151,7 +150,7 @@ def apply() -> Response:
         raise EditConflict
     wish = write_wish(found.plan.wish)
     key = add_job(db(), asker(), "edit", found.plan.within, payload={"wish": wish, "revision": revision})
-    return _job_json(key)
+    return job_answer(key)
 
 
 @bp.get("/api/v1/edits/areas")
@@ -226,7 +225,7 @@ def undo(edit_id: int) -> Response:
     from data.edit_lists import find_edit
 
     edit = find_edit(db(), edit_id)
-    return _job_json(add_job(db(), asker(), "undo", (edit.jur, edit.jur_end), batch_id=edit.batch_id))
+    return job_answer(add_job(db(), asker(), "undo", (edit.jur, edit.jur_end), batch_id=edit.batch_id))
 
 
 def _preview(given: dict[str, Any]) -> Preview:
@@ -292,17 +291,6 @@ def _edit_json(row: Row[Any]) -> dict[str, Any]:
         "undone_at": row.undone_at.astimezone(ZONE).isoformat(timespec="seconds") if row.undone_at else None,
         "may_undo": row.undone_at is None and row.purged_at is None,
     }
-
-
-def _job_json(key: Any) -> Response:
-    return jsonify(job=job_json(db().get_one(Job, key), language()))
-
-
-def _body() -> dict[str, Any]:
-    wanted: Any = request.get_json()
-    if not isinstance(wanted, dict):
-        abort(400)
-    return wanted
 
 
 def _said(words: Text) -> str:

@@ -266,6 +266,7 @@ def shifts_of(
             if row.id is not None:
                 known[(level, row.id)] = row
     shifts = []
+    villages = {key_of(change, at): change.name for at, change in enumerate(plan.changes) if change.level == "village"}
     concerned = {(change.level, key_of(change, at)): change for at, change in enumerate(plan.changes)}
     for level, key in {**concerned, **deltas}:
         if level in SETTLEMENTS and not plan.is_of_settlements:
@@ -277,6 +278,8 @@ def shifts_of(
         after = (before or nothing).plus(deltas.get((level, key), {}))
         code = change.code if change else str(before.code if before else "")
         name = change.name if change else str(before.name if before else "")
+        if change is not None and plan.level == "village" and level == "grid":
+            name = f"{villages.get(change.village_id, '')} {name}".strip()  # each village may have a grid 001
         shifts.append(Shift(code, name, level, before, None if change is not None and change.gone else after))
     return sorted(shifts, key=lambda shift: (shift.level != plan.level, shift.code))
 

@@ -19,7 +19,7 @@ from data.areas import SETTLEMENTS, number_range
 from data.edit_changes import NEW_VILLAGE, Change, Heirs, new_codes
 from data.edit_refusals import EditRefused
 from data.edit_scenes import Known, Scene
-from data.edit_wishes import Wish
+from data.edit_wishes import LONGEST_NAME, Wish
 from geo.drawn import MIN_M2
 from geo.editing import merge_shapes, split_shape
 from geo.errors import Text
@@ -127,6 +127,7 @@ def merge_villages(session: Session, scene: Scene, wish: Wish) -> tuple[list[Cha
     ]
     grids = [(area, _grids(session, area)) for area in others]
     codes = iter(new_codes(session, kept.code, "grid", sum(len(rows) + 1 for _, rows in grids)))
+    names = {grid.name for grid in _grids(session, kept)}
     heirs = []
     for area, rows in grids:
         shapes = [as_multipolygon(shapely.from_wkb(bytes(grid.geom))) for grid in rows]
@@ -138,7 +139,10 @@ def merge_villages(session: Session, scene: Scene, wish: Wish) -> tuple[list[Cha
             to.append(code)
         for grid, shape in zip(rows, shapes, strict=True):
             code = next(codes)
-            changes.append(Change("grid", code, grid.name, grid.id, kept.id, shape, shape, was=grid.code))
+            # Most villages call their first grid 001: two in one village are told apart by where they come from.
+            name = grid.name if grid.name not in names else f"{area.name} {grid.name}"[:LONGEST_NAME]
+            names.add(name)
+            changes.append(Change("grid", code, name, grid.id, kept.id, shape, shape, was=grid.code))
             heirs.append(Heirs(grid.code, (code,)))
             to.append(code)
         heirs.append(Heirs(area.code, tuple(to)))

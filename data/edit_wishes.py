@@ -18,7 +18,7 @@ from geo.errors import Text
 
 DRAWN_LEVELS = ("grid", *SETTLEMENTS)
 MOST_MERGED = 20
-_LONGEST_NAME = 40
+LONGEST_NAME = 40
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,9 @@ def write_wish(wish: Wish) -> dict[str, Any]:
 
 def _clean_name(name: str | None) -> str | None:
     cleaned = re.sub(r"[\s\x00-\x1f\x7f]+", " ", name or "").strip()
-    if len(cleaned) > _LONGEST_NAME:
+    if len(cleaned) > LONGEST_NAME:
         raise EditRefused(
-            Text(f"名称最多 {_LONGEST_NAME} 个字。", f"A name has {_LONGEST_NAME} characters at most."),
+            Text(f"名称最多 {LONGEST_NAME} 个字。", f"A name has {LONGEST_NAME} characters at most."),
             found=len(cleaned),
         )
     return cleaned or None

@@ -109,6 +109,14 @@ def test_a_village_is_split_over_the_web_and_the_page_names_what_there_is_then(
     assert TOWNSHIP + "101" not in [row["code"] for row in client.get("/api/v1/edits/areas").json["rows"]]
 
 
+def test_grids_of_one_name_are_told_apart_in_the_village_they_come_to(post: Callable[..., Any]) -> None:
+    seen = post("supervisor", "/api/v1/edits/preview", {"act": "merge", "areas": VILLAGES[:2]}).json
+    names = {change["code"]: change["name"] for change in seen["changes"]}
+    assert "测试2村 001 网格" in names.values()
+    assert len({code for code in names if code.startswith(VILLAGES[0])}) == len(names) - 1
+    assert "测试1村 测试2村 001 网格" in [shift["name"] for shift in seen["coverage"]]
+
+
 def test_a_settlement_is_drawn_over_the_web(post: Callable[..., Any]) -> None:
     wish = {"act": "draw", "areas": [VILLAGES[0]], "geometry": ring(118.80, 118.8025), "level": "natural_village"}
     seen = post("supervisor", "/api/v1/edits/preview", wish).json
