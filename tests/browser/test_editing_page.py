@@ -39,7 +39,7 @@ def choose(page: Page, code: str) -> None:
     expect(page.locator("body")).to_have_attribute("data-ready", "true")
     page.get_by_role("combobox", name=re.compile("选区域|Choose an area")).select_option(code)
     expect(page.locator("#edit-tools")).to_be_visible()
-    expect(page.locator("#editing")).to_have_attribute("data-target", code.removeprefix("new:"))
+    expect(page.locator("#editing")).to_have_attribute("data-target", code.rpartition(":")[2])
 
 
 def spot(page: Page, lon: float, lat: float) -> dict[str, float]:

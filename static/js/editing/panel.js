@@ -37,7 +37,7 @@ export function moveWords(move) {
 }
 
 function list(title, rows) {
-  return rows.length ? [h("h3", {}, title), h("ul", {}, rows)] : null;
+  return rows.length ? [h("h2", {}, title), h("ul", {}, rows)] : null;
 }
 
 /** The sentence of a preview. */
