@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, Response, abort, jsonify, render_template, request
+from flask import Blueprint, Response, abort, render_template, request
 from sqlalchemy.engine import Row
 
 from app.access import require
 from app.api import Operation, describe
-from app.import_steps import JOB, WHO
+from app.import_steps import WHO
+from app.job_answers import JOB, job_answer
 from app.language import language
 from app.session import asker, db
 from app.uploads import batch_row, refused_link
@@ -19,7 +20,7 @@ from data.bilingual import in_language
 from data.count_words import changes_in, counts_in_words
 from data.imports.checks import load_checks
 from data.imports.fields import all_fields
-from data.jobs import OPEN, add_job, job_json, newest_undo
+from data.jobs import OPEN, add_job, newest_undo
 from data.tables import Job
 from data.uploads import upload_of_batch
 from geo.errors import Text
@@ -87,7 +88,7 @@ def undo(batch_id: int) -> Response:
         batch_id=batch.id,
         payload={"check": True} if wanted.get("check") else {},
     )
-    return jsonify(job=job_json(session.get_one(Job, key), language()))
+    return job_answer(key)
 
 
 def _blockers(undo: Job | None) -> list[str]:

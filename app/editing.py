@@ -9,7 +9,7 @@ from sqlalchemy.engine import Row
 
 from app.access import Role, require
 from app.api import Operation, describe
-from app.import_steps import JOB
+from app.job_answers import JOB, body_of, job_answer
 from app.language import language
 from app.maps import shell, shell_version
 from app.session import asker, db
@@ -17,26 +17,29 @@ from app.view import ZONE, current_view
 from data.areas import EVERYWHERE, area_range
 from data.campaigns import list_campaigns
 from data.edit_refusals import EditConflict
-from data.jobs import add_job, job_json
-from data.tables import Job
+from data.jobs import add_job
 from geo.drawing import SNAP_M
 from geo.errors import Text
 
 # What computes shapes is loaded where it is needed, so that the other pages' processes stay small.
 if TYPE_CHECKING:
-    from data.edits import Preview, Shift
+    from data.edit_moves import Shift
+    from data.edits import Preview
 
 bp = Blueprint("editing", __name__)
 WHO = (Role.SUPERVISOR, Role.ADMIN)
 WISH = {
-    "act": "draw (a new grid), change (a boundary), split or merge (grids)",
-    "areas": "Codes: the village for draw, the area for change and split, the grids for merge",
+    "act": "draw (a new grid or settlement), change (a boundary), split, merge, or delete (a settlement)",
+    "areas": "Codes: the village for draw, the area for change, split and delete; those to merge, of which the first "
+    "village stays, or else the lowest code",
     "geometry": "GeoJSON: a Polygon or MultiPolygon for draw and change, a LineString for split; degrees",
-    "name": "Of the new grid, or null",
+    "name": "Of the new area, or null",
+    "level": "Of what is drawn: grid (by default), natural_village or group",
+    "code": "Of the new village when a village is split: 12 digits, else null",
     "snap": f"Lay the edge onto neighbours' and the parent's that run within {SNAP_M:g} m; true by default",
     "follow": "Let neighbours of the level give way and take what becomes free; true by default",
 }
-PLACE = {"village": "Name", "grid": "Name, or null"}
+PLACE = {"village": "Name", "grid": "Name, or null; settlement instead where the edit is about settlements"}
 COUNTS = {"visited": "", "eligible": "", "ratio": "Unrounded; null without eligible households"}
 REFUSALS = {422: "What was drawn cannot become a boundary, or the act is not possible; the message says why"}
 
@@ -45,7 +48,7 @@ REFUSALS = {422: "What was drawn cannot become a boundary, or the act is not pos
 @require(*WHO)
 def page() -> str:
     """The page for editing boundaries."""
-    from data.edits import editable_areas, list_issues
+    from data.edit_lists import editable_areas, list_issues
 
     session, who = db(), asker()
     area = request.args.get("area") or None
@@ -65,11 +68,11 @@ def page() -> str:
 @require(*WHO)
 @describe(
     Operation(
-        "Boundary of a village or grid with all its digits, and those of its neighbours",
+        "Boundary of a village, grid or settlement with all its digits, and those of its neighbours",
         answer={
             "code": "",
             "name": "",
-            "level": "village or grid",
+            "level": "village, grid, natural_village or group",
             "m2": "Square metres; null without a boundary",
             "geometry": "GeoJSON MultiPolygon, or null",
             "parent": {"code": "", "name": "", "geometry": "GeoJSON MultiPolygon, or null"},
@@ -79,8 +82,9 @@ def page() -> str:
 )
 def boundary(code: str) -> Response:
     """A boundary as it is stored."""
-    from data.edit_plans import find_area, geojson_of
-    from geo.editing import area_m2
+    from data.edit_scenes import find_area
+    from data.edit_shapes import geojson_of
+    from geo.measuring import area_m2
 
     found = find_area(db(), code)
     return jsonify(
@@ -105,9 +109,9 @@ def boundary(code: str) -> Response:
         body=WISH,
         answer={
             "revision": "To be sent along when the edit is applied",
-            "households": "Placed households the area holds afterwards",
+            "households": "Households the area holds afterwards",
             "m2": "Square metres of the area afterwards",
-            "moved": "Households that change their village or grid",
+            "moved": "Households that change their village, grid or settlement",
             "outside": "Of these, how many come to lie in no village",
             "moves": [{"n": "", "from": PLACE, "to": "As from; null outside every village"}],
             "coverage": [{"code": "", "name": "", "level": "", "before": COUNTS, "after": COUNTS}],
@@ -120,7 +124,7 @@ def boundary(code: str) -> Response:
 )
 def preview() -> Response:
     """What an edit would do."""
-    return jsonify(_preview_json(_preview(_body())))
+    return jsonify(_preview_json(_preview(body_of())))
 
 
 @bp.post("/api/v1/edits")
@@ -135,9 +139,9 @@ def preview() -> Response:
 )
 def apply() -> Response:
     """Begin an edit."""
-    from data.edit_plans import write_wish
+    from data.edit_wishes import write_wish
 
-    given = _body()
+    given = body_of()
     revision = given.get("revision")
     if not isinstance(revision, str):
         abort(400)
@@ -146,14 +150,14 @@ def apply() -> Response:
         raise EditConflict
     wish = write_wish(found.plan.wish)
     key = add_job(db(), asker(), "edit", found.plan.within, payload={"wish": wish, "revision": revision})
-    return _job_json(key)
+    return job_answer(key)
 
 
 @bp.get("/api/v1/edits/areas")
 @require(*WHO)
 @describe(
     Operation(
-        "Villages whose grids the asker may edit",
+        "Villages whose grids and settlements the asker may edit",
         answer={
             "rows": [
                 {
@@ -162,6 +166,7 @@ def apply() -> Response:
                     "bare": "Whether it has no boundary yet",
                     "own": "Whether its own boundary may be edited as well",
                     "grids": [{"code": "", "name": ""}],
+                    "settlements": [{"code": "", "name": ""}],
                 }
             ]
         },
@@ -169,7 +174,7 @@ def apply() -> Response:
 )
 def areas() -> Response:
     """What the asker may edit."""
-    from data.edits import editable_areas
+    from data.edit_lists import editable_areas
 
     return jsonify(rows=editable_areas(db(), asker()))
 
@@ -184,7 +189,7 @@ def areas() -> Response:
             "rows": [
                 {
                     "id": "",
-                    "act": "draw, change, split or merge",
+                    "act": "draw, change, split, merge or delete",
                     "label": "",
                     "areas": [{"code": "", "name": ""}],
                     "moved": "Households",
@@ -199,7 +204,7 @@ def areas() -> Response:
 )
 def history() -> Response:
     """The list of edits."""
-    from data.edits import list_edits
+    from data.edit_lists import list_edits
 
     area = request.args.get("area")
     rows = list_edits(db(), area_range(db(), area) if area else EVERYWHERE)
@@ -217,14 +222,14 @@ def history() -> Response:
 )
 def undo(edit_id: int) -> Response:
     """Begin taking an edit back."""
-    from data.edits import find_edit
+    from data.edit_lists import find_edit
 
     edit = find_edit(db(), edit_id)
-    return _job_json(add_job(db(), asker(), "undo", (edit.jur, edit.jur_end), batch_id=edit.batch_id))
+    return job_answer(add_job(db(), asker(), "undo", (edit.jur, edit.jur_end), batch_id=edit.batch_id))
 
 
 def _preview(given: dict[str, Any]) -> Preview:
-    from data.edit_plans import read_wish
+    from data.edit_wishes import read_wish
     from data.edits import preview_edit
 
     session, who = db(), asker()
@@ -236,8 +241,8 @@ def _preview(given: dict[str, Any]) -> Preview:
 
 
 def _preview_json(found: Preview) -> dict[str, Any]:
-    from data.edit_plans import geojson_of
-    from geo.editing import area_m2
+    from data.edit_shapes import geojson_of
+    from geo.measuring import area_m2
 
     plan = found.plan
     first = plan.changes[0]
@@ -286,17 +291,6 @@ def _edit_json(row: Row[Any]) -> dict[str, Any]:
         "undone_at": row.undone_at.astimezone(ZONE).isoformat(timespec="seconds") if row.undone_at else None,
         "may_undo": row.undone_at is None and row.purged_at is None,
     }
-
-
-def _job_json(key: Any) -> Response:
-    return jsonify(job=job_json(db().get_one(Job, key), language()))
-
-
-def _body() -> dict[str, Any]:
-    wanted: Any = request.get_json()
-    if not isinstance(wanted, dict):
-        abort(400)
-    return wanted
 
 
 def _said(words: Text) -> str:

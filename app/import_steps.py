@@ -5,33 +5,23 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from flask import Blueprint, Response, abort, jsonify, request
+from flask import Blueprint, Response, abort, jsonify
 
 from app.access import Role, require
 from app.api import Operation, describe
+from app.job_answers import JOB, body_of, job_answer
 from app.language import language
 from app.session import asker, db, store
 from app.uploads import read_area, read_kind, upload_json
 from data.imports.choices import is_tried, read_choices, trial_mark
 from data.jobs import JobRunning, add_job, ask_cancel, job_json, newest_jobs
-from data.tables import Job, Upload
+from data.tables import Upload
 from data.upload_files import clean_sender
 from data.uploads import UploadClosed, change_upload, discard_upload, find_upload, require_open, require_within
 from geo.errors import Text
 
 bp = Blueprint("import_steps", __name__)
 WHO = (Role.SUPERVISOR, Role.ADMIN)
-JOB = {
-    "id": "Number of the job",
-    "kind": "preview, trial, import or undo",
-    "state": "waiting, running, done, failed or cancelled",
-    "step": "What it does now, in words",
-    "done": "Rows done, or null",
-    "total": "Of how many, or null",
-    "error": "code and message of a failed job, or null",
-    "can_cancel": "Whether it can still be stopped",
-    "result": "What it came to besides: blockers of an undo, in words",
-}
 UPLOAD = {
     "id": "Number of the upload",
     "file_name": "",
@@ -79,8 +69,8 @@ def change(upload_id: uuid.UUID) -> Response:
     session, who = db(), asker()
     upload = find_upload(session, upload_id, lock=True)
     require_open(upload)
-    wanted: Any = request.get_json()
-    if not isinstance(wanted, dict) or set(wanted) - {"kind", "choices", "area", "sender"}:
+    wanted = body_of()
+    if set(wanted) - {"kind", "choices", "area", "sender"}:
         abort(400)
     changes: dict[str, Any] = {}
     if "kind" in wanted:
@@ -186,7 +176,7 @@ def _begin(upload: Upload, kind: str) -> Response:
         payload={"mark": trial_mark(upload)},
         instead_of=("preview",),
     )
-    return jsonify(job=job_json(session.get_one(Job, key), language()))
+    return job_answer(key)
 
 
 def _word(value: Any) -> str | None:

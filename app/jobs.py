@@ -8,7 +8,8 @@ from flask import Blueprint, Response, jsonify
 
 from app.access import require
 from app.api import Operation, describe
-from app.import_steps import JOB, WHO
+from app.import_steps import WHO
+from app.job_answers import JOB
 from app.language import language
 from app.session import db
 from data.jobs import find_job, is_worker_there, job_json

@@ -14,10 +14,14 @@ from sqlalchemy.orm import Session
 
 from data.db import rows_changed
 from geo.errors import FangtuError, Text
+from geo.tiles import box_ranges
 
 DIGITS = {"province": 2, "city": 4, "county": 6, "township": 9, "village": 12, "grid": 15}
 EVERYWHERE = (0, 10**15)
 BOUNDARIES_LOCK = 7305418926003
+SETTLEMENTS = ("natural_village", "group")
+# So many points are compared with each area without an index of their own.
+_FEW = 5000
 
 
 class CodeUnknown(FangtuError):
@@ -125,9 +129,7 @@ def hold_boundaries(session: Session, *, change: bool = False) -> None:
     session.execute(text(f"select {how}(:lock)"), {"lock": BOUNDARIES_LOCK})
 
 
-def assign_places(
-    session: Session, table: str, *, where: str = "true", params: dict[str, Any] | None = None, near: str | None = None
-) -> int:
+def assign_places(session: Session, table: str, *, where: str = "true", params: dict[str, Any] | None = None) -> int:
     """Set ``village_id``, ``grid_id`` of the placed rows of a table by their position, in one statement.
 
     Parameters
@@ -138,9 +140,6 @@ def assign_places(
         SQL condition on alias ``h`` that limits the rows looked at; never user input.
     params : dict, optional
         Values of the condition.
-    near : str, optional
-        SQL condition on an area's ``geom`` that holds for every area that covers one of the rows: others need not be
-        looked at. Never user input.
 
     Returns
     -------
@@ -160,13 +159,11 @@ def assign_places(
     session.execute(text("analyze spot"))
     # The planner cannot guess how many points are inside, so it must not loop over them again.
     session.execute(text("set local enable_nestloop = off"))
-    only = "" if near is None else f" and {near}"
     result = session.execute(
         text(f"""
             update {table} t set village_id = found.village_id, grid_id = found.grid_id
-              from ({members_of("spot", villages=VILLAGES + only, grids=GRIDS + only)}) found
-             where t.id = found.id and (t.village_id, t.grid_id) is distinct from (found.village_id, found.grid_id)"""),
-        values if near else {},
+              from ({members_of("spot")}) found
+             where t.id = found.id and (t.village_id, t.grid_id) is distinct from (found.village_id, found.grid_id)""")
     )
     session.execute(text("set local enable_nestloop = on"))
     return rows_changed(result)
@@ -229,7 +226,8 @@ def reassign_within(session: Session, shape: str) -> dict[str, int]:
     session : Session
         As the owner: the spatial index serves only those whom row-level security does not filter.
     shape : str
-        Union of the old and the new boundary, EPSG:4326, as hexadecimal EWKB or EWKT.
+        Land that changed hands, or the old and the new boundary together, EPSG:4326, as hexadecimal EWKB or
+        EWKT; not empty.
 
     Returns
     -------
@@ -238,24 +236,87 @@ def reassign_within(session: Session, shape: str) -> dict[str, int]:
     """
     hold_boundaries(session, change=True)
     where = "h.geom && cast(:shape as geometry) and st_intersects(cast(:shape as geometry), h.geom)"
-    near = "geom && cast(:shape as geometry)"
     touched = {"shape": shape}
-    moved = {"households": assign_places(session, "household", where=where, params=touched, near=near)}
-    # A settlement belongs to one village; a household that left the village leaves the settlement as well.
-    session.execute(
-        text(f"""
-            update household t set group_id = null
-              from household h join area s on s.id = h.group_id
-             where {where} and t.id = h.id and s.parent_id is distinct from h.village_id"""),
-        touched,
-    )
-    settle_jurisdiction(session, "household", where=where, params=touched)
+    moved = {"households": _reassign(session, "household", where, touched)}
     for name, table in (("houses", "house"), ("sites", "renovation_site")):
-        moved[name] = assign_places(session, table, where=where, params=touched, near=near)
-        # With a household they follow it; alone they follow their own position.
-        settle_jurisdiction(session, table, where=f"h.household_id is null and {where}", params=touched)
-    moved["visits"] = place_visits(session, where=where, params=touched)
+        moved[name] = _reassign(session, table, where, touched)
+    # Visits have no index of their geometry; they are found by the z-order of their tile.
+    west, south, east, north = session.execute(
+        text("select st_xmin(g), st_ymin(g), st_xmax(g), st_ymax(g) from cast(:shape as geometry) g"), touched
+    ).one()
+    ranges = box_ranges(west, south, east, north)
+    there = """
+        h.id in (select i.id from unnest(cast(:lows as bigint[]), cast(:highs as bigint[])) r (low, high)
+                   join visit i on i.morton >= r.low and i.morton < r.high)"""
+    moved["visits"] = place_visits(
+        session,
+        where=f"{there} and {where}",
+        params={**touched, "lows": [low for low, _ in ranges], "highs": [high for _, high in ranges]},
+    )
     return moved
+
+
+def _reassign(session: Session, table: str, where: str, values: dict[str, str]) -> int:
+    """Decide anew for the rows of one table; only those that change are written, once each.
+
+    A house or site follows its household's number; alone it follows its own position. A settlement belongs to one
+    village: a household that leaves the village leaves the settlement as well.
+    """
+    jur = "coalesce(g.jur, v.jur, h.jur / 1000000 * 1000000)"
+    wanted = {"village_id": "m.village_id", "grid_id": "m.grid_id", "jur": jur}
+    settlement = ""
+    if table == "household":
+        wanted["group_id"] = "case when s.parent_id = m.village_id then h.group_id end"
+        settlement = "left join area s on s.id = h.group_id"
+    else:
+        wanted["jur"] = f"case when h.household_id is null then {jur} else h.jur end"
+    near = " and geom && cast(:shape as geometry)"
+    begin = _gather(session, table, where, values)
+    # The planner cannot guess how many points are inside, so it must not loop over them again.
+    session.execute(text("set local enable_nestloop = off"))
+    rows = session.execute(
+        text(f"""
+            {begin}
+            select h.id, {", ".join(f"{sql} as {name}" for name, sql in wanted.items())}
+              from ({members_of("spot", villages=VILLAGES + near, grids=GRIDS + near)}) m join spot h on h.id = m.id
+              left join grid g on g.id = m.grid_id left join area v on v.id = m.village_id {settlement}
+             where ({", ".join(f"h.{name}" for name in wanted)}) is distinct from ({", ".join(wanted.values())})"""),
+        values,
+    ).all()
+    session.execute(text("set local enable_nestloop = on"))
+    if not rows:
+        return 0
+    # How many they are is known now: a few are found by their key, many in one pass.
+    result = session.execute(
+        text(f"""
+            update {table} t set {", ".join(f"{name} = f.{name}" for name in wanted)}
+              from unnest({", ".join(f"cast(:{name} as bigint[])" for name in ("id", *wanted))})
+                   as f (id, {", ".join(wanted)})
+             where t.id = f.id"""),
+        {name: [getattr(row, name) for row in rows] for name in ("id", *wanted)},
+    )
+    return rows_changed(result)
+
+
+def _gather(session: Session, table: str, where: str, values: dict[str, str]) -> str:
+    """Gather the rows that are decided anew as ``spot``; gives what the statement that uses them begins with.
+
+    A few are read in passing; for many a table of their own with an index is less work.
+    """
+    picked = f"select h.* from {table} h where {where}"
+    there = session.scalar(
+        text(f"""
+            select count(*) from (
+                select 1 from {table} h where h.geom && cast(:shape as geometry) limit {_FEW + 1}) h"""),
+        values,
+    )
+    if (there or 0) <= _FEW:
+        return f"with spot as materialized ({picked})"
+    session.execute(text("drop table if exists spot"))
+    session.execute(text(f"create temporary table spot on commit drop as {picked}"), values)
+    session.execute(text("create index on spot using gist (geom)"))
+    session.execute(text("analyze spot"))
+    return ""
 
 
 def place_visits(session: Session, *, where: str = "true", params: dict[str, Any] | None = None) -> int:

@@ -23,6 +23,7 @@ _RECORDS = {
     "renovation_site": Text("改造点 {n} 处", "{n} renovation site(s)"),
     "visit": Text("走访 {n} 次", "{n} visit(s)"),
     "base_feature": Text("底图要素 {n} 个", "{n} feature(s) of the base map"),
+    "duty": Text("账号的辖区 {n} 项", "{n} area(s) of duty of accounts"),
     "attachment": Text("附件 {n} 个", "{n} attachment(s)"),
     "placement": Text("手工定位 {n} 处", "{n} place(s) set by hand"),
 }

@@ -12,6 +12,9 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+# From so many rows on it pays to have statistics of what a batch noted.
+MANY = 1000
+
 
 class Noted(NamedTuple):
     """A table whose changes are noted.
@@ -42,6 +45,7 @@ NOTED = (
     Noted("renovation_site"),
     Noted("visit", "t.id = c.row_key::uuid"),
     Noted("base_feature"),
+    Noted("duty"),
 )
 
 
@@ -84,7 +88,13 @@ def row_hash(session: Session, table: Noted) -> str:
 
 def close_changes(session: Session, batch: int) -> None:
     """Keep a hash of each noted row as the batch leaves it, so that a later change of it is seen."""
-    session.execute(text("analyze batch_change (batch_id, table_name)"))
+    noted = session.scalar(
+        text("select count(*) from (select 1 from batch_change where batch_id = :batch limit :many) c"),
+        {"batch": batch, "many": MANY},
+    )
+    if noted == MANY:
+        # Statistics are for the plans of many rows; a few are found by the key, and looking at all notes takes longer.
+        session.execute(text("analyze batch_change (batch_id, table_name)"))
     for table in touched(session, batch):
         session.execute(
             text(f"""

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from data.bilingual import both
 from data.claims import Claim, ClaimLost, end_job
 from data.db import owner_engine, owner_session
-from data.edit_plans import read_wish
+from data.edit_wishes import read_wish
 from data.edits import apply_edit
 from data.imports.choices import import_options, trial_mark
 from data.imports.limits import Limits

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from data.tables.base import Base, jurisdiction, serial_key
 
-ACTS = ("draw", "change", "split", "merge")
+ACTS = ("draw", "change", "split", "merge", "delete")
+LEVELS = ("village", "grid", "natural_village", "group")
 
 
 class AreaEdit(Base):
@@ -24,7 +25,7 @@ class AreaEdit(Base):
     __table_args__ = (
         CheckConstraint("jur < jur_end", name="range"),
         CheckConstraint(f"act in {ACTS}", name="act"),
-        CheckConstraint("level in ('village', 'grid')", name="level"),
+        CheckConstraint(f"level in {LEVELS}", name="level"),
         Index("ix_area_edit_jur", "jur", "created_at"),
     )
 

@@ -412,7 +412,7 @@ class Bench:
         with self.opened(OURS, query="&theme=unvisited") as page:
             address = next(
                 name for name in page.evaluate("() => performance.getEntriesByType('resource').map((e) => e.name)")
-                if "/map/heat.js" in name
+                if "/map/heat-field.js" in name
             )  # fmt: skip
             page.evaluate("() => document.querySelectorAll('#themes button')[2].click()")
             page.evaluate(QUIET)

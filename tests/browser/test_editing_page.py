@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -38,7 +39,7 @@ def choose(page: Page, code: str) -> None:
     expect(page.locator("body")).to_have_attribute("data-ready", "true")
     page.get_by_role("combobox", name=re.compile("选区域|Choose an area")).select_option(code)
     expect(page.locator("#edit-tools")).to_be_visible()
-    expect(page.locator("#editing")).to_have_attribute("data-target", code.removeprefix("new:"))
+    expect(page.locator("#editing")).to_have_attribute("data-target", code.rpartition(":")[2])
 
 
 def spot(page: Page, lon: float, lat: float) -> dict[str, float]:
@@ -133,8 +134,58 @@ def test_coordinates_are_pasted_and_a_merge_is_ticked(open_page: OpenPage, stand
     page.get_by_role("button", name="读入并预览").click()
     expect(page.locator("#edit-trouble")).to_contain_text("第 2 行")
     page.get_by_role("button", name="合并").click()
-    page.get_by_label("002 网格").check()
+    page.locator("#edit-merge").get_by_label("002 网格").check()
     expect(page.locator(".editing-answer")).to_contain_text("有 3 户改变归属")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_village_is_split_by_keyboard_once_it_has_a_name_and_a_code(
+    open_page: OpenPage, stand: Stand, watch: Watch, language: str
+) -> None:
+    watch.expect(422)
+    page = open_page("/areas/edit", "supervisor", language=language)
+    choose(page, VILLAGES[0])
+    page.locator(".editing-text summary").focus()
+    page.keyboard.press("Enter")
+    page.locator("#edit-tools button[value=split]").focus()
+    page.keyboard.press("Enter")
+    page.locator("#edit-text").fill("118.8045,36.39\n118.8045,36.42")
+    page.locator("#edit-read").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#edit-trouble")).to_contain_text("12 位代码" if language == "zh" else "12 digits")
+    page.get_by_label("新区域的名称" if language == "zh" else "Name of the new area").fill("新测村")
+    page.get_by_label("新村的代码" if language == "zh" else "Code of the new village").fill(VILLAGES[0][:9] + "101")
+    expect(page.locator("#edit-preview")).to_contain_text("2 户 → 新测村" if language == "zh" else "2 households →")
+    if language == "en":
+        assert not [words for words in chinese_of(page) if "测" not in words and "网格" not in words]
+    check(page)
+    page.locator("#edit-apply").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#edit-area optgroup[label=新测村]")).to_have_count(1, timeout=20_000)
+    page.locator("#edit-history li").first.get_by_role("button").click()
+    expect(page.locator("#edit-history li").first.locator(".tag")).to_be_visible(timeout=20_000)
+    expect(page.locator("#edit-area optgroup[label=新测村]")).to_have_count(0)
+
+
+def test_a_natural_village_is_opened_from_a_file_applied_and_deleted(open_page: OpenPage, stand: Stand) -> None:
+    page = open_page("/areas/edit", "supervisor")
+    choose(page, f"new-natural_village:{VILLAGES[0]}")
+    page.get_by_text("以文字编辑").click()
+    ring = [[118.80, 36.40], [118.8025, 36.40], [118.8025, 36.41], [118.80, 36.41], [118.80, 36.40]]
+    shape = json.dumps({"type": "Polygon", "coordinates": [ring]})
+    page.get_by_label("或打开 GeoJSON 文件").set_input_files(
+        {"name": "村西.geojson", "mimeType": "application/geo+json", "buffer": shape.encode()}
+    )
+    page.get_by_label("新区域的名称").fill("村西")
+    expect(page.locator("#edit-preview")).to_contain_text("1 户 → 测试1村 村西（原在测试1村（不在自然村内））")
+    page.locator("#edit-apply").click()
+    option = page.locator("#edit-area option", has_text="测试1村 村西")
+    expect(option).to_have_count(1, timeout=20_000)
+    choose(page, str(option.get_attribute("value")))
+    page.get_by_role("button", name="删除").click()
+    expect(page.locator("#edit-preview")).to_contain_text("1 户 → 测试1村（不在自然村内）")
+    page.locator("#edit-apply").click()
+    expect(option).to_have_count(0, timeout=20_000)
 
 
 def test_a_conflict_is_said_and_the_drawing_kept(open_page: OpenPage, stand: Stand, watch: Watch) -> None:

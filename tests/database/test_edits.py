@@ -7,27 +7,29 @@ from typing import Any
 
 import pytest
 import shapely
-from shapely import LineString, Polygon, box
+from shapely import LineString, MultiPolygon, Polygon, box
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from data.areas import number_range
-from data.askers import Asker, RecordUnknown, Role
+from data.askers import RecordUnknown
 from data.coverage import coverage_by_area
 from data.db import owner_session
-from data.edit_plans import Wish, read_wish, write_wish
+from data.edit_lists import list_edits, list_issues
 from data.edit_refusals import EditConflict, EditRefused
-from data.edits import Edited, Preview, apply_edit, limits_of, list_edits, list_issues, preview_edit
+from data.edit_wishes import Wish, read_wish, write_wish
+from data.edits import apply_edit, limits_of
 from data.imports.undo import UndoBlocked
 from geo.drawing import DrawingRefused
+from tests.database.editing import asker, edit, preview, spoken
 from tests.database.importing import TOWNSHIP, VILLAGES, opened
 from tests.database.rich_town import NEIGHBOUR, NEIGHBOUR_VILLAGE
 from tests.database.store_dump import differences
 from tests.database.test_import_undo import Town
 
 G1, G2 = VILLAGES[0] + "001", VILLAGES[0] + "002"
-ROUND = {"campaign_id": 1, "round_no": 1}
+NEW = TOWNSHIP + "101"
 WISHES = {
     "a border between two grids moves": Wish("change", (G1,), box(118.80, 36.40, 118.8025, 36.41)),
     "a grid is drawn in a village without": Wish("draw", (VILLAGES[1],), box(118.81, 36.40, 118.818, 36.41), "东片"),
@@ -39,6 +41,29 @@ WISHES = {
     "a village shrinks and its neighbour does not follow": Wish(
         "change", (VILLAGES[1],), box(118.816, 36.40, 118.82, 36.41), follow=False
     ),
+    "a grid has a hole": Wish(
+        "change",
+        (G1,),
+        Polygon(box(118.80, 36.40, 118.805, 36.41).exterior, [box(118.8028, 36.404, 118.8032, 36.406).exterior]),
+        follow=False,
+    ),
+    "a grid has two parts": Wish(
+        "change",
+        (G1,),
+        MultiPolygon([box(118.80, 36.40, 118.8025, 36.41), box(118.8065, 36.40, 118.8075, 36.41)]),
+    ),
+    "a line crosses itself": Wish(
+        "change", (G1,), Polygon([(118.80, 36.40), (118.8025, 36.41), (118.8025, 36.40), (118.80, 36.41)])
+    ),
+    "a village is split": Wish(
+        "split", (VILLAGES[0],), LineString([(118.8045, 36.39), (118.8045, 36.42)]), "新测村", code=NEW
+    ),
+    "two villages are merged": Wish("merge", (VILLAGES[0], VILLAGES[1])),
+    "a village with a household known by it alone is merged": Wish("merge", (VILLAGES[1], VILLAGES[2])),
+    "a settlement is drawn": Wish(
+        "draw", (VILLAGES[0],), box(118.80, 36.40, 118.8025, 36.41), "西头", level="natural_village"
+    ),
+    "a settlement gets an outline": Wish("change", (VILLAGES[0] + "-N01",), box(118.80, 36.40, 118.805, 36.41)),
 }
 MOVED = {
     "a border between two grids moves": [(1, "测试1村 001", "测试1村 002")],
@@ -49,6 +74,14 @@ MOVED = {
     "a village takes from its neighbour": [(1, "测试2村 ", "测试1村 ")],
     "a village gives to its neighbour": [(1, "测试1村 001", "测试2村 "), (1, "测试1村 002", "测试2村 ")],
     "a village shrinks and its neighbour does not follow": [(1, "测试2村 ", "outside")],
+    "a grid has a hole": [(1, "测试1村 001", "测试1村 ")],
+    "a grid has two parts": [(1, "测试1村 001", "测试1村 002"), (1, "测试1村 002", "测试1村 001")],
+    "a line crosses itself": [(1, "测试1村 001", "测试1村 002")],
+    "a village is split": [(2, "测试1村 001", "新测村 001")],
+    "two villages are merged": [(1, "测试2村 ", "测试1村 测试2村")],
+    "a village with a household known by it alone is merged": [(1, "测试3村 ", "测试2村 测试3村")],
+    "a settlement is drawn": [(1, "测试1村 ", "测试1村 西头")],
+    "a settlement gets an outline": [(2, "测试1村 ", "测试1村 东测庄")],
 }
 
 
@@ -66,37 +99,10 @@ def town(rich: Town) -> Town:
     return rich
 
 
-def asker(code: str = TOWNSHIP, account_id: int = 1) -> Asker:
-    return Asker(account_id, "editor", "编辑", Role.SUPERVISOR, "zh", (number_range(code),))
-
-
-def preview(town: Town, wish: Wish, who: Asker | None = None) -> Preview:
-    with owner_session(town.store.engine) as session:
-        found = preview_edit(session, wish, who or asker(), **ROUND)
-        session.rollback()
-        return found
-
-
-def edit(town: Town, wish: Wish, revision: str | None = None, who: Asker | None = None) -> Edited:
-    seen = revision or preview(town, wish, who).plan.revision
-    with owner_session(town.store.engine) as session:
-        return apply_edit(session, wish, seen, limits_of(who or asker()), account_id=None)
-
-
-def spoken(moves: list[dict[str, Any]]) -> list[tuple[int, str, str]]:
-    """Moves as ``(n, from, to)``: village and number of the grid."""
-
-    def place(found: dict[str, Any] | None) -> str:
-        if found is None:
-            return "outside"
-        return f"{found['village']} {(found['grid'] or '').replace('网格', '').strip()}"
-
-    return sorted((move["n"], place(move["from"]), place(move["to"])) for move in moves)
-
-
 def coverage(town: Town, level: str) -> dict[str | None, tuple[int, int]]:
     with owner_session(town.store.engine) as session:
-        rows = coverage_by_area(session, 1, 1, level, within=number_range(TOWNSHIP))
+        by = "group" if level == "natural_village" else level
+        rows = coverage_by_area(session, 1, 1, by, within=number_range(TOWNSHIP))
         return {row.code: (row.visited, row.eligible) for row in rows}
 
 
@@ -119,6 +125,11 @@ def test_the_edit_does_what_the_preview_said_and_is_taken_back_to_the_bit(town: 
     town.undo(done.batch)
     assert differences(town.untouched, town.dump()) == {}
     assert town.drift() == 0
+
+
+def test_a_line_that_crosses_itself_is_repaired_and_said(town: Town) -> None:
+    notes = preview(town, WISHES["a line crosses itself"]).plan.notes
+    assert any("自己交叉" in note.zh and "crosses itself" in note.en for note in notes)
 
 
 def test_only_what_lies_in_the_old_or_new_shape_is_touched(town: Town) -> None:
@@ -270,8 +281,9 @@ def test_a_grid_that_is_somebodys_area_is_not_merged_away(town: Town) -> None:
     ("wish", "words"),
     [
         (Wish("merge", (G1,)), "两个以上"),
-        (Wish("merge", (G1, VILLAGES[1] + "001")), "同一个村"),
-        (Wish("split", (VILLAGES[0],), LineString([(118.8, 36.3), (118.8, 36.5)])), "上级批准"),
+        (Wish("merge", (G1, VILLAGES[1])), "同一级"),
+        (Wish("delete", (G1,)), "与相邻的网格合并"),
+        (Wish("delete", (VILLAGES[0],)), "与相邻的村合并"),
         (Wish("change", (G1,), box(118.80, 36.40, 118.805, 36.41)), "没有变化"),
     ],
 )
@@ -299,7 +311,9 @@ def test_a_wish_comes_back_as_it_was_sent() -> None:
     "wrong",
     [
         {},
-        {"act": "delete", "areas": [G1]},
+        {"act": "sink", "areas": [G1]},
+        {"act": "draw", "areas": [VILLAGES[0]], "level": "village"},
+        {"act": "delete", "areas": [G1], "code": 3},
         {"act": "change", "areas": []},
         {"act": "change", "areas": [G1, G2]},
         {"act": "merge", "areas": [G1, G1]},

@@ -10,19 +10,18 @@ import shapely
 from shapely import LineString, MultiPolygon, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
+from geo.drawing import DrawingRefused
+from geo.drawn import MOST_CORNERS, clean_drawing, read_drawing
 from geo.editing import (
-    MOST_CORNERS,
-    DrawingRefused,
-    area_m2,
-    clean_drawing,
+    changed_ground,
     find_overlaps,
     follow_neighbours,
     merge_shapes,
-    read_drawing,
     snap_shape,
     split_shape,
     touched_ground,
 )
+from geo.measuring import area_m2
 
 # One metre in degrees at 36.4 N, by longitude and latitude.
 E, N = 1 / 89_700.0, 1 / 110_960.0
@@ -247,3 +246,14 @@ def test_a_neighbour_is_not_covered_altogether() -> None:
 def test_the_ground_an_edit_touches_is_old_and_new_shape() -> None:
     assert shapely.equals(touched_ground(WEST, EAST), VILLAGE)
     assert shapely.equals(touched_ground(None, EAST), EAST)
+
+
+def test_the_changed_ground_is_what_only_one_shape_covers_and_its_edges() -> None:
+    old, new = box(118.80, 36.40, 118.81, 36.41), box(118.80, 36.40, 118.806, 36.41)
+    ground = changed_ground(old, new)
+    assert area_m2(ground) == pytest.approx(area_m2(box(118.806, 36.40, 118.81, 36.41)), rel=1e-3)
+    assert shapely.covers(ground, shapely.Point(118.806, 36.405))  # on the new edge
+    assert not shapely.intersects(ground, shapely.Point(118.803, 36.405))
+    assert shapely.covers(changed_ground(None, new), new)
+    assert shapely.covers(changed_ground(old, None), old)
+    assert changed_ground(old, old).is_empty

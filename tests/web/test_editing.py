@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.worker import Worker
-from tests.township import VILLAGES
+from tests.township import TOWNSHIP, VILLAGES
 from tests.web.conftest import Web
 
 ClientAs = Callable[[str | None], FlaskClient]
@@ -84,6 +84,45 @@ def test_a_supervisor_previews_applies_and_takes_back(
     assert client.get("/api/v1/edits").json["rows"][0]["undone_at"]
     assert post("supervisor", "/api/v1/edits/preview", MOVE).json["revision"] == seen["revision"]
     assert client.get("/imports").status_code == 200
+
+
+def test_a_village_is_split_over_the_web_and_the_page_names_what_there_is_then(
+    client_as: ClientAs, post: Callable[..., Any], worked: Callable[[], None]
+) -> None:
+    line = {"type": "LineString", "coordinates": [[118.8045, 36.39], [118.8045, 36.42]]}
+    wish = {"act": "split", "areas": [VILLAGES[0]], "geometry": line, "name": "新测村", "code": TOWNSHIP + "101"}
+    missing = post("supervisor", "/api/v1/edits/preview", {**wish, "code": None})
+    assert (missing.status_code, missing.json["error"]) == (422, "edit_refused")
+    seen = post("supervisor", "/api/v1/edits/preview", wish).json
+    assert [change["code"] for change in seen["changes"]][:2] == [VILLAGES[0], TOWNSHIP + "101"]
+    client = client_as("supervisor")
+    begun = post("supervisor", "/api/v1/edits", {**wish, "revision": seen["revision"]})
+    worked()
+    done = outcome(client, begun)
+    assert (done["state"], done["result"]["moved"]) == ("done", seen["moved"])
+    rows = client.get("/api/v1/edits/areas").json["rows"]
+    assert TOWNSHIP + "101" in [row["code"] for row in rows]
+    edit = client.get("/api/v1/edits").json["rows"][0]
+    back = post("supervisor", f"/api/v1/edits/{edit['id']}/undo", {})
+    worked()
+    assert outcome(client, back)["state"] == "done"
+    assert TOWNSHIP + "101" not in [row["code"] for row in client.get("/api/v1/edits/areas").json["rows"]]
+
+
+def test_grids_of_one_name_are_told_apart_in_the_village_they_come_to(post: Callable[..., Any]) -> None:
+    seen = post("supervisor", "/api/v1/edits/preview", {"act": "merge", "areas": VILLAGES[:2]}).json
+    names = {change["code"]: change["name"] for change in seen["changes"]}
+    assert "测试2村 001 网格" in names.values()
+    assert len({code for code in names if code.startswith(VILLAGES[0])}) == len(names) - 1
+    assert "测试1村 测试2村 001 网格" in [shift["name"] for shift in seen["coverage"]]
+
+
+def test_a_settlement_is_drawn_over_the_web(post: Callable[..., Any]) -> None:
+    wish = {"act": "draw", "areas": [VILLAGES[0]], "geometry": ring(118.80, 118.8025), "level": "natural_village"}
+    seen = post("supervisor", "/api/v1/edits/preview", wish).json
+    assert seen["moves"][0]["to"]["settlement"]
+    assert seen["moved"] == 1
+    assert post("supervisor", "/api/v1/edits/preview", {**wish, "level": "village"}).status_code == 422
 
 
 @pytest.mark.parametrize("account", ["inspector", "leader"])

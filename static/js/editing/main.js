@@ -12,21 +12,17 @@ import { getJson, postJson, withParams } from "../map/api.js";
 import { fill, h, icon, say, toast } from "../map/dom.js";
 import { toLatLng, toWorld } from "../map/overlay.js";
 import { createPlainMap } from "../map/plain.js";
-import { answerWords, gridName, showHistory, showPreview } from "./panel.js";
+import { createCorners } from "./corners.js";
+import { answerWords, HOW, showAreas, showHistory, showPreview } from "./panel.js";
 import { createPicture } from "./picture.js";
 import { edgeAt, geometryOf, multiPolygon, polygon, polygonsOf, textOf } from "./shape.js";
+import { isSettlement, wishOf } from "./wish.js";
 
 const byId = (id) => document.getElementById(id);
 const WAIT_MS = 250;
-const MOST_HANDLES = 300;
 const EDGE_PX = 10;
-const HOW = {
-  draw: () => t("点图加点，双击或回车闭合，退格去掉上一点，Esc 离开。键盘：方向键移图，空格在十字处加点。"),
-  split: () => t("画一条线穿过区域，两端都在区域外；双击或回车结束。"),
-  merge: () => t("在下面勾选相邻的网格。"),
-  vertices: () => t("拖动角点；点边线加点。键盘：Tab 选角点，方向键移动，加号加点，Delete 去掉。"),
-};
 const registry = {};
+const round = ({ lat, lng }) => [Number(lng.toFixed(7)), Number(lat.toFixed(7))];
 
 window.fangtu = {
   addLayer: (map, kind, options) => { registry[kind] = options; },
@@ -45,17 +41,19 @@ function createPage(map) {
   const frame = document.querySelector(".editing-map");
   const plain = createPlainMap(map, { frame: byId("map-frame"), base: registry.base, label: t("地图：选区域后画边界") });
   createPicture(plain, state);
-  const handles = L.layerGroup().addTo(map);
+  const corners = createCorners(L, map, { round, changed, said: (words) => { byId("edit-how").textContent = words || HOW.vertices(); }, moved: () => { state.found = null; plain.redraw(); } });
 
   page.open = async () => {
     map.on("click", ({ latlng, containerPoint }) => clicked(latlng, containerPoint));
     map.on("dblclick", () => close());
-    map.on("moveend", () => state.tool === "vertices" && drawHandles());
+    map.on("moveend", () => state.tool === "vertices" && corners.show(state.work));
     map.getContainer().addEventListener("keydown", keyed);
     byId("edit-area").addEventListener("change", (event) => choose(event.target.value));
     byId("edit-snap").addEventListener("change", () => ask(0));
     byId("edit-follow").addEventListener("change", () => ask(0));
     byId("edit-name").addEventListener("input", () => ask());
+    byId("edit-code").addEventListener("input", () => ask());
+    byId("edit-file").addEventListener("change", readFile);
     byId("edit-apply").addEventListener("click", apply);
     byId("edit-drop").addEventListener("click", () => leave());
     byId("edit-read").addEventListener("click", readText);
@@ -83,7 +81,9 @@ function createPage(map) {
   async function choose(value) {
     leave();
     hush();
-    state.village = value.startsWith("new:") ? value.slice(4) : null;
+    // "new:VILLAGE" is a new grid of a village, "new-natural_village:VILLAGE" a new settlement.
+    const [, level, village] = /^new(?:-(\w+))?:(.+)$/.exec(value) || [];
+    Object.assign(state, { village: village || null, level: level || "grid" });
     state.target = null;
     drawTools();
     plain.redraw();
@@ -92,7 +92,7 @@ function createPage(map) {
     try {
       const found = await getJson(`/api/v1/areas/${encodeURIComponent(state.village || value)}/boundary`);
       // A new grid has no shape yet; its neighbours are the grids of the village, which the list names.
-      state.target = state.village ? { ...found, geometry: null, parent: { geometry: found.geometry }, neighbours: [], level: "grid" } : found;
+      state.target = state.village ? { ...found, geometry: null, parent: { geometry: found.geometry }, neighbours: [], level: state.level } : found;
       const around = state.target.geometry || state.target.parent.geometry;
       if (around) map.fitBounds(boundsOf(areaOf({ id: 0, geometry: around, properties: {} }), toLatLng), { padding: [30, 30], animate: false });
       byId("edit-text").value = textOf(state.target.geometry);
@@ -123,12 +123,14 @@ function createPage(map) {
 
   function toolsOf() {
     if (!state.target) return [];
-    const grid = state.target.level === "grid" && !state.village;
+    const there = !state.village;
+    const drawn = Boolean(state.target.geometry);
     return [
       ["draw", t("画"), true],
-      ["split", t("分割"), grid],
-      ["merge", t("合并"), grid && state.target.neighbours.length > 0],
-      ["vertices", t("改点"), Boolean(state.target.geometry)],
+      ["split", t("分割"), there && drawn],
+      ["merge", t("合并"), there && state.target.neighbours.length > 0],
+      ["vertices", t("改点"), drawn],
+      ["delete", t("删除"), there && isSettlement(state.target)],
     ].filter(([, , able]) => able);
   }
 
@@ -139,6 +141,7 @@ function createPage(map) {
     const draws = state.tool === "draw" || state.tool === "split";
     frame.classList.toggle("is-drawing", draws);
     byId("edit-name-field").hidden = !(state.tool === "split" || (state.village && state.tool === "draw"));
+    byId("edit-code-field").hidden = !(state.tool === "split" && state.target.level === "village");
     byId("edit-merge").hidden = state.tool !== "merge";
     byId("edit-drop").disabled = !state.tool;
     byId("edit-apply").disabled = !state.found || state.busy;
@@ -153,10 +156,11 @@ function createPage(map) {
     byId("edit-snap").checked = tool !== "vertices";
     if (tool === "vertices") {
       state.work = polygonsOf(state.target.geometry);
-      drawHandles();
+      corners.show(state.work);
     } else if (tool === "merge") {
       fill(byId("edit-merge-list"), state.target.neighbours.map((area) => h("label", { class: "check" }, h("input", { type: "checkbox", value: area.code, onchange: () => ask(0) }), h("span", {}, area.name))));
     }
+    if (tool === "delete") ask(0);
     drawTools();
     if (tool === "draw" || tool === "split") map.getContainer().focus({ preventScroll: true });
     plain.redraw();
@@ -166,16 +170,15 @@ function createPage(map) {
     Object.assign(state, { tool: null, points: [], work: null, geometry: null, found: null });
     state.asked += 1;
     window.clearTimeout(state.timer);
-    handles.clearLayers();
+    corners.clear();
     byId("edit-name").value = "";
+    byId("edit-code").value = "";
     showPreview(byId("edit-preview"), null);
     drawTools();
     plain.redraw();
   }
 
   /* ---- drawing ---- */
-
-  const round = ({ lat, lng }) => [Number(lng.toFixed(7)), Number(lat.toFixed(7))];
 
   function clicked(latlng, spot) {
     if (state.busy) return;
@@ -185,7 +188,7 @@ function createPage(map) {
       if (!edge) return;
       edge.ring.splice(edge.at, 0, round(latlng));
       changed();
-      drawHandles();
+      corners.show(state.work);
     } else if (!state.tool) chooseAt(latlng);
   }
 
@@ -236,59 +239,6 @@ function createPage(map) {
 
   /* ---- corners ---- */
 
-  function drawHandles(focus = null) {
-    handles.clearLayers();
-    const bounds = map.getBounds().pad(0.1);
-    const seen = [];
-    for (const rings of state.work) for (const ring of rings) ring.forEach((point, at) => bounds.contains([point[1], point[0]]) && seen.push({ ring, at }));
-    if (seen.length > MOST_HANDLES) {
-      byId("edit-how").textContent = t("这里有 %(n)s 个角点，请放大后再改。", { n: seen.length });
-      return;
-    }
-    byId("edit-how").textContent = HOW.vertices();
-    for (const [number, { ring, at }] of seen.entries()) handles.addLayer(handle(ring, at, number + 1, focus && focus.ring === ring && focus.at === at));
-  }
-
-  function handle(ring, at, number, focused) {
-    const [lon, lat] = ring[at];
-    const marker = L.marker([lat, lon], { draggable: true, keyboard: true, title: t("角点 %(n)s", { n: number }), icon: L.divIcon({ className: "vertex", iconSize: [28, 28] }) });
-    const put = (latlng) => {
-      ring[at] = round(latlng);
-      changed();
-    };
-    marker.on("drag", () => { ring[at] = round(marker.getLatLng()); state.found = null; plain.redraw(); });
-    marker.on("dragend", () => put(marker.getLatLng()));
-    marker.on("add", () => {
-      const node = marker.getElement();
-      node.setAttribute("aria-label", t("角点 %(n)s", { n: number }));
-      node.addEventListener("keydown", (event) => {
-        const step = event.shiftKey ? 10 : 1;
-        const way = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }[event.key];
-        if (way) {
-          const spot = map.latLngToContainerPoint(marker.getLatLng()).add(way);
-          marker.setLatLng(map.containerPointToLatLng(spot));
-          put(marker.getLatLng());
-        } else if (event.key === "Delete" || event.key === "Backspace") {
-          if (ring.length <= 3) say(t("一圈至少要 3 个点。"));
-          else {
-            ring.splice(at, 1);
-            changed();
-            drawHandles({ ring, at: Math.min(at, ring.length - 1) });
-          }
-        } else if (event.key === "+" || event.key === "Insert") {
-          const next = ring[(at + 1) % ring.length];
-          ring.splice(at + 1, 0, [(ring[at][0] + next[0]) / 2, (ring[at][1] + next[1]) / 2]);
-          changed();
-          drawHandles({ ring, at: at + 1 });
-        } else return;
-        event.preventDefault();
-        event.stopPropagation();
-      });
-      if (focused) node.focus({ preventScroll: true });
-    });
-    return marker;
-  }
-
   function changed() {
     state.geometry = multiPolygon(state.work);
     state.found = null;
@@ -316,20 +266,23 @@ function createPage(map) {
     }
   }
 
+  async function readFile() {
+    const [file] = byId("edit-file").files;
+    if (!file) return;
+    byId("edit-text").value = await file.text();
+    byId("edit-file").value = "";
+    readText();
+  }
+
   /* ---- preview and act ---- */
 
-  function wish() {
-    const common = { snap: byId("edit-snap").checked, follow: byId("edit-follow").checked, name: byId("edit-name").value.trim() || null };
-    if (state.tool === "merge") {
-      const others = [...byId("edit-merge-list").querySelectorAll("input:checked")].map((box) => box.value);
-      return others.length ? { act: "merge", areas: [state.target.code, ...others], ...common } : null;
-    }
-    if (!state.tool || !state.geometry) return null;
-    if (state.tool === "split") return { act: "split", areas: [state.target.code], geometry: state.geometry, ...common };
-    return state.village
-      ? { act: "draw", areas: [state.village], geometry: state.geometry, ...common }
-      : { act: "change", areas: [state.target.code], geometry: state.geometry, ...common, name: null };
-  }
+  const wish = () => wishOf(state, {
+    name: byId("edit-name").value.trim() || null,
+    code: byId("edit-code").value.trim() || null,
+    snap: byId("edit-snap").checked,
+    follow: byId("edit-follow").checked,
+    merged: [...byId("edit-merge-list").querySelectorAll("input:checked")].map((box) => box.value),
+  });
 
   /** Ask what it would do, once nothing more is drawn for a moment; the latest question wins. */
   function ask(wait = WAIT_MS) {
@@ -357,7 +310,7 @@ function createPage(map) {
         if (number !== state.asked) return;
         state.found = null;
         showPreview(byId("edit-preview"), null);
-        // A line that is still being drawn need not cross yet.
+        // A line that is still being drawn need not cross yet, nor a code be whole that is being typed.
         if (state.tool === "split" && wait) byId("edit-how").textContent = reason.message;
         else trouble(reason);
       }
@@ -421,10 +374,7 @@ function createPage(map) {
     leave();
     const { rows } = await getJson("/api/v1/edits/areas");
     const select = byId("edit-area");
-    fill(select, select.options[0], rows.map((village) => h("optgroup", { label: village.name },
-      village.own ? h("option", { value: village.code }, t("%(name)s 村界", { name: village.name }), village.bare ? ` ${t("（还没有边界）")}` : null) : null,
-      village.grids.map((grid) => h("option", { value: grid.code }, gridName(village.name, grid.name))),
-      h("option", { value: `new:${village.code}` }, t("%(name)s 新网格", { name: village.name })))));
+    showAreas(select, rows);
     select.value = [...select.options].some((option) => option.value === value) ? value : "";
     await Promise.all([plain.load(), history(), choose(select.value)]);
     leave();

@@ -6,13 +6,23 @@ import { fill, h } from "../map/dom.js";
 
 const squareMetres = (m2) => t("%(n)s 平方米", { n: count(Math.round(m2)) });
 
-/** A grid with its village; many have the village's name in their own. */
+/** How each tool is used. */
+export const HOW = {
+  draw: () => t("点图加点，双击或回车闭合，退格去掉上一点，Esc 离开。键盘：方向键移图，空格在十字处加点。"),
+  split: () => t("画一条线穿过区域，两端都在区域外；双击或回车结束。"),
+  merge: () => t("在下面勾选要并进来的区域。"),
+  delete: () => t("删除后，里面的农户不再归任何自然村。"),
+  vertices: () => t("拖动角点；点边线加点。键盘：Tab 选角点，方向键移动，加号加点，Delete 去掉。"),
+};
+
+/** A grid or settlement with its village; many have the village's name in their own. */
 export function gridName(village, grid) {
   return grid.startsWith(village) ? grid : `${village} ${grid}`;
 }
 
 function placeName(place) {
   if (!place) return t("村界外");
+  if ("settlement" in place) return place.settlement ? gridName(place.village, place.settlement) : t("%(name)s（不在自然村内）", { name: place.village });
   if (place.grid) return gridName(place.village, place.grid);
   return t("%(name)s（不在网格内）", { name: place.village });
 }
@@ -27,7 +37,7 @@ export function moveWords(move) {
 }
 
 function list(title, rows) {
-  return rows.length ? [h("h3", {}, title), h("ul", {}, rows)] : null;
+  return rows.length ? [h("h2", {}, title), h("ul", {}, rows)] : null;
 }
 
 /** The sentence of a preview. */
@@ -54,6 +64,16 @@ export function showPreview(place, found) {
       ...found.notes.map((note) => h("li", {}, note)),
       ...found.overlaps.map((pair) => h("li", {}, t("%(names)s 重叠 %(m2)s", { names: pair.names, m2: squareMetres(pair.m2) }))),
     ]));
+}
+
+/** The list to choose from: each village with its grids and settlements. */
+export function showAreas(select, rows) {
+  fill(select, select.options[0], rows.map((village) => h("optgroup", { label: village.name },
+    village.own ? h("option", { value: village.code }, t("%(name)s 村界", { name: village.name }), village.bare ? ` ${t("（还没有边界）")}` : null) : null,
+    village.grids.map((grid) => h("option", { value: grid.code }, gridName(village.name, grid.name))),
+    h("option", { value: `new:${village.code}` }, t("%(name)s 新网格", { name: village.name })),
+    village.settlements.map((settlement) => h("option", { value: settlement.code }, gridName(village.name, settlement.name))),
+    h("option", { value: `new-natural_village:${village.code}` }, t("%(name)s 新自然村", { name: village.name })))));
 }
 
 const names = (row) => row.areas.map((area) => area.name);
