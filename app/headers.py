@@ -37,6 +37,9 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
+# Personal by default: only what says otherwise (tiles, static files, words) may be kept.
+_DEFAULTS = (*HEADERS.items(), ("Cache-Control", "no-store"))
+
 
 def init_app(app: Flask, image_hosts: Sequence[str] = ()) -> None:
     """Set the headers after every view.
@@ -55,11 +58,10 @@ def init_app(app: Flask, image_hosts: Sequence[str] = ()) -> None:
 def _set_headers(response: Response) -> Response:
     if request.endpoint in MAP_PAGES:
         response.headers["Content-Security-Policy"] = current_app.config["MAP_POLICY"]
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    if request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    # Personal by default: only what says otherwise (tiles, static files, words) may be kept.
-    response.headers.setdefault("Cache-Control", "no-store")
+    # Looked up once: each question to the headers goes through all of them.
+    present = {name.lower() for name, _ in response.headers}
+    response.headers.extend([pair for pair in _DEFAULTS if pair[0].lower() not in present])
+    if request.is_secure and "strict-transport-security" not in present:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
     response.headers["X-Request-Id"] = g.get("request_id", "")
     return response

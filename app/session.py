@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from flask import Flask, Request, Response, current_app, g, request
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_login import LoginManager, UserMixin
 from sqlalchemy import Engine
 from sqlalchemy.engine import Row
@@ -50,6 +50,12 @@ class Store:
 
 class FormCookies(SecureCookieSessionInterface):
     """Flask's own cookie, which holds only the form token; kept to https wherever the request came by https."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """The form token; without its cookie an empty one, for which no key is made ready."""
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
 
     def get_cookie_secure(self, app: Flask) -> bool:
         """Whether the browser may send it over https only."""

@@ -10,8 +10,7 @@ from app.access import require
 from app.api import Operation, describe
 from app.caching import VARY, keep_until_changed
 from app.session import asker, db
-from app.view import current_view
-from data.live import version_tag
+from app.view import current_scope
 from data.tiles import AREAS_FROM_ZOOM, LAYERS, RECIPE, areas_tile, base_tile, check_tile, round_tile
 
 bp = Blueprint("tiles", __name__)
@@ -38,10 +37,10 @@ def tile(layer: str, z: int, x: int, y: int) -> Response:
     check_tile(layer, z, x, y, by)
     if layer == "base":
         return _kept_for_an_hour(base_tile(db(), z, x, y))
-    view = current_view(db(), asker())
-    campaign_id, round_no = view.campaign.id, view.round_no
     # The version is read first: a tile is then at least as new as its tag says.
-    kept = keep_until_changed(version_tag(db(), campaign_id, round_no), RECIPE, campaign_id, round_no)
+    scope = current_scope(db(), asker())
+    campaign_id, round_no = scope.campaign_id, scope.round_no
+    kept = keep_until_changed(scope.tag, RECIPE, campaign_id, round_no)
     if kept.answer:
         return kept.answer
     if layer == "areas":

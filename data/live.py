@@ -112,10 +112,11 @@ def read_notice(payload: str) -> Notice | None:
 def version_tag(session: Session, campaign_id: int, round_no: int) -> str:
     """A word that changes with everything a map of this round shows inside the asker's area of duty, and only then."""
     row = session.execute(text(_VERSION.format(campaign=":c", round=":r")), {"c": campaign_id, "r": round_no}).one()
-    return _tag(row)
+    return tag_of(row)
 
 
-def _tag(row: Any) -> str:
+def tag_of(row: Any) -> str:
+    """The word of sum of versions, number of areas, and what is not folded in."""
     return hashlib.sha256("/".join(map(str, row)).encode()).hexdigest()[:20]
 
 
@@ -276,7 +277,7 @@ class Hub:
                         stream.close("session")
                         continue
                     cursor.execute(_VERSION.format(campaign="%(c)s", round="%(r)s"), {"c": group[0], "r": group[1]})
-                    return _tag(cursor.fetchone())
+                    return tag_of(cursor.fetchone())
                 finally:
                     cursor.execute("rollback")
         return None

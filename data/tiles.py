@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.coverage import areas_of_level, counts_of_each
+from data.prepared import Prepared
 from data.rules.words import DILAPIDATED, EXACT_QUALITY, VISITED
 from geo.errors import FangtuError, Text
 from geo.tiles import MORTON_ZOOM, tile_range, unmorton
@@ -31,6 +33,9 @@ BASE_KINDS = {
 }
 # Cells are an eighth of a tile wide; the ring of cells round the tile is drawn too, so that no symbol is cut.
 CELL_SPLIT = 3
+# Points are looked for in a ring round the tile that is the wider, the fewer lie in it: each range of the index takes as
+# long as some rows that are looked at in vain. What is drawn is the same.
+_RIM_SPLIT = {14: 3, 15: 2}
 # Levels kept in the table ``cell``; twin of ``cell_levels``.
 CELL_LEVELS = (10, 13, 16)
 
@@ -129,22 +134,22 @@ def round_tile(session: Session, layer: str, campaign_id: int, round_no: int, z:
         Mapbox vector tile, extent 4096, with what lies up to an eighth of a tile outside (z < 14) or a sixteenth
         (points), so that symbols on the edge are whole. Empty if nothing lies there for the one who asks.
     """
-    parts = _parts(layer, z)
-    query = "select " + " || ".join(f"coalesce(({part}), '')" for part in parts)
-    return bytes(session.scalar(text(query), _tile_keys(campaign_id, round_no, z, x, y)))
+    made = _round_query(layer if z >= POINTS_FROM_ZOOM else "cells", z >= OUTLINES_FROM_ZOOM)
+    return bytes(made.run(session, _tile_keys(campaign_id, round_no, z, x, y)).scalar_one())
 
 
-def _parts(layer: str, z: int) -> list[str]:
-    if z < POINTS_FROM_ZOOM:
-        return [_CELLS]
-    outlines = [_OUTLINES] if z >= OUTLINES_FROM_ZOOM else []
-    return {
-        "records": [_HOUSEHOLDS, _HOUSES, _SITES, _VISITS, *outlines],
+@cache
+def _round_query(layer: str, outlines: bool) -> Prepared:
+    houses = _OUTLINES if outlines else _HOUSES
+    parts = {
+        "cells": [_CELLS],
+        "records": [_HOUSEHOLDS, houses, _SITES, _VISITS],
         "households": [_HOUSEHOLDS],
-        "houses": [_HOUSES, *outlines],
+        "houses": [houses],
         "sites": [_SITES],
         "visits": [_VISITS],
     }[layer]
+    return Prepared("select " + " || ".join(f"coalesce(({part}), '')" for part in parts), _KEYS)
 
 
 def areas_tile(session: Session, campaign_id: int, round_no: int, by: str, z: int, x: int, y: int) -> bytes:
@@ -174,13 +179,13 @@ def areas_tile(session: Session, campaign_id: int, round_no: int, by: str, z: in
 
 
 def _tile_keys(campaign_id: int, round_no: int, z: int, x: int, y: int) -> dict[str, Any]:
-    lows, highs = _ranges(z, x, y)
+    lows, highs = _ranges(z, x, y, CELL_SPLIT if z < POINTS_FROM_ZOOM else _RIM_SPLIT.get(z, 1))
     size = 1 << (31 - z)
     return {
         "campaign": campaign_id,
         "round": round_no,
-        "lows": lows,
-        "highs": highs,
+        "lows": _as_array(lows),
+        "highs": _as_array(highs),
         "x0": x * size,
         "y0": y * size,
         "unit": size / 4096,
@@ -196,6 +201,11 @@ def _tile_keys(campaign_id: int, round_no: int, z: int, x: int, y: int) -> dict[
         "tx": x,
         "ty": y,
     }
+
+
+def _as_array(numbers: list[int]) -> str:
+    """As the database writes it: one word to read instead of dozens of expressions."""
+    return f"{{{','.join(map(str, numbers))}}}"
 
 
 def _levels(z: int) -> dict[str, int]:
@@ -255,16 +265,16 @@ def heat_days(session: Session, campaign_id: int, round_no: int) -> list[tuple[i
     return [(r.x, r.y, r.day, r.visited, r.n) for r in rows]
 
 
-def _ranges(z: int, x: int, y: int) -> tuple[list[int], list[int]]:
-    """Z-order ranges of a tile and of the ring of cells round it."""
-    across = 1 << CELL_SPLIT
+def _ranges(z: int, x: int, y: int, split: int) -> tuple[list[int], list[int]]:
+    """Z-order ranges of a tile and of the ring of cells round it, which are its width halved ``split`` times."""
+    across = 1 << split
     spans = [tile_range(z, x, y)]
-    last = 1 << (z + CELL_SPLIT)
+    last = 1 << (z + split)
     for cx in range(x * across - 1, (x + 1) * across + 1):
         for cy in range(y * across - 1, (y + 1) * across + 1):
             inside = x * across <= cx < (x + 1) * across and y * across <= cy < (y + 1) * across
             if not inside and 0 <= cx < last and 0 <= cy < last:
-                spans.append(tile_range(z + CELL_SPLIT, cx, cy))
+                spans.append(tile_range(z + split, cx, cy))
     merged: list[list[int]] = []
     for lo, hi in sorted(spans):
         if merged and merged[-1][1] == lo:
@@ -322,11 +332,16 @@ _VISITS = f"""
         select t.no as id, t.verdict as v, t.suspect <> '{{}}' as sus, {_POINT}
         from {_rows("visit", f"{_ROUND} t.superseded_by is null and {_HERE}")}) tile"""
 
+# Houses with their outlines: read once, drawn twice.
 _OUTLINES = f"""
-    select st_asmvt(tile, 'footprints', 4096, 'geom', 'id') from (
-        select t.id, coalesce(t.grade, '') as g,
-               st_asmvtgeom(st_transform(t.outline, 3857), st_tileenvelope(:z, :tx, :ty), 4096, 256, true) as geom
-        from {_rows("house", f"t.outline is not null and {_HERE}")}) tile where tile.geom is not null"""
+    with t as materialized (select t.id, t.grade, t.x, t.y, t.outline from {_rows("house", _HERE)})
+    select (select st_asmvt(tile, 'houses', 4096, 'geom', 'id') from (
+                select t.id, coalesce(t.grade, '') as g, {_POINT} from t) tile)
+        || (select st_asmvt(tile, 'footprints', 4096, 'geom', 'id') from (
+                select t.id, coalesce(t.grade, '') as g,
+                       st_asmvtgeom(st_transform(t.outline, 3857), st_tileenvelope(:z, :tx, :ty), 4096, 256, true)
+                           as geom
+                  from t where t.outline is not null) tile where tile.geom is not null)"""
 
 
 def _areas(by: str) -> str:
@@ -359,6 +374,27 @@ _HEAT = {
     "unvisited": _HEAT_CELLS.format(rows=f"{_OF_ROUND} and not status = any (:visited)"),
     "visited": _HEAT_CELLS.format(rows=f"{_OF_ROUND} and status = any (:visited)"),
     "dilapidated": _HEAT_CELLS.format(rows="house where grade = any (:dilapidated)"),
+}
+
+_KEYS = {
+    "campaign": "bigint",
+    "round": "smallint",
+    "lows": "bigint[]",
+    "highs": "bigint[]",
+    "x0": "bigint",
+    "y0": "bigint",
+    "unit": "float8",
+    "level": "smallint",
+    "up": "integer",
+    "down": "integer",
+    "exact": "smallint",
+    "west": "bigint",
+    "east": "bigint",
+    "north": "bigint",
+    "south": "bigint",
+    "z": "integer",
+    "tx": "integer",
+    "ty": "integer",
 }
 
 # Changes with the way tiles and cells are made, so that no browser keeps those of an older way.

@@ -20,6 +20,7 @@ _SPREAD = (
     (2, 0x3333333333333333),
     (1, 0x5555555555555555),
 )
+_SPREAD_BYTES = tuple(sum((byte >> bit & 1) << 2 * bit for bit in range(8)) for byte in range(256))
 
 
 def world_xy(lon: ArrayLike, lat: ArrayLike, zoom: int = WORLD_ZOOM) -> tuple[Any, Any]:
@@ -151,7 +152,7 @@ def tile_range(z: int, x: int, y: int) -> tuple[int, int]:
     if z > MORTON_ZOOM:
         raise ValueError(f"zoom {z} is finer than the z-order, which ends at {MORTON_ZOOM}")
     shift = 2 * (MORTON_ZOOM - z)
-    first = int(morton(x, y))
+    first = _spread_one(int(x)) | _spread_one(int(y)) << 1
     return first << shift, (first + 1) << shift
 
 
@@ -210,6 +211,12 @@ def _spread(number: ArrayLike) -> NDArray[np.uint64]:
     for shift, mask in _SPREAD:
         bits = (bits | (bits << np.uint64(shift))) & np.uint64(mask)
     return bits
+
+
+def _spread_one(number: int) -> int:
+    """Do the same for one number below 2^32, byte by byte: dozens are needed for a tile, and arrays of one are slow."""
+    low = _SPREAD_BYTES[number & 255] | _SPREAD_BYTES[number >> 8 & 255] << 16
+    return low | _SPREAD_BYTES[number >> 16 & 255] << 32 | _SPREAD_BYTES[number >> 24] << 48
 
 
 def _gather(both: NDArray[np.uint64]) -> NDArray[np.uint64]:
