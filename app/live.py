@@ -14,7 +14,7 @@ from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from app.access import require
 from app.caching import keep_until_changed
 from app.session import asker, db, release, session_token
-from app.view import current_view
+from app.view import current_scope, current_view
 from data.live import Hub, Stream, version_tag
 from data.settings import Settings
 
@@ -85,8 +85,7 @@ def stream() -> Response:
 @require()
 def changed() -> Response:
     """The present version, for maps without a stream: they ask every few seconds and mostly get 304."""
-    view = current_view(db(), asker())
-    tag = version_tag(db(), view.campaign.id, view.round_no)
+    tag = current_scope(db(), asker()).tag
     kept = keep_until_changed("changed", tag)
     return kept.answer or kept.mark(jsonify({"tag": tag, "every_s": ASK_EVERY_S}))
 

@@ -16,7 +16,7 @@ from app.access import require
 from app.caching import keep_by_content, keep_until_changed
 from app.language import language
 from app.session import asker, db
-from app.view import ZONE, View, current_view, today
+from app.view import ZONE, View, current_scope, current_view, today
 from data.areas import breadcrumb
 from data.campaigns import list_campaigns
 from data.coverage import BY, coverage_by_area, coverage_total, last_visit_at
@@ -117,7 +117,7 @@ def setup() -> Response:
             "round": view.round_no,
             "rule": _rule(view),
             "extent": extent(session, view.within, who.duty),
-            "as_of": _as_of(view),
+            "as_of": _as_of(view.campaign.id, view.round_no),
             "role": who.role,
             "crumbs": [{"code": c.code, "name": c.name, "level": c.level} for c in crumbs],
             "area": {"code": crumbs[-1].code, "name": crumbs[-1].name, "level": crumbs[-1].level} if crumbs else None,
@@ -168,7 +168,7 @@ def areas() -> Response:
         # The outline goes on as the database wrote it: to read and write ten thousand of them takes a second.
         outline = shape["geometry"] or "null"
         features.append(f'{{"type": "Feature", "id": {row.id}, "geometry": {outline}, "properties": {told}}}')
-    head = json.dumps({"type": "FeatureCollection", "as_of": _as_of(view), "by": by})
+    head = json.dumps({"type": "FeatureCollection", "as_of": _as_of(view.campaign.id, view.round_no), "by": by})
     body = f'{head[:-1]}, "features": [{",".join(features)}]}}'
     return kept.mark(Response(body, mimetype="application/json"))
 
@@ -221,14 +221,14 @@ def outlines() -> Response:
 def heat() -> Response:
     """Cells of a heatmap."""
     session = db()
-    view = current_view(session, asker())
+    scope = current_scope(session, asker())
     kind = _one_of("kind", HEAT_KINDS, "unvisited")
-    campaign_id, round_no = view.campaign.id, view.round_no
-    kept = keep_until_changed(version_tag(session, campaign_id, round_no), RECIPE, campaign_id, round_no)
+    campaign_id, round_no = scope.campaign_id, scope.round_no
+    kept = keep_until_changed(scope.tag, RECIPE, campaign_id, round_no)
     if kept.answer:
         return kept.answer
-    cells = heat_cells(session, view.campaign.id, view.round_no, kind)
-    return kept.mark(jsonify({"zoom": HEAT_ZOOM, "cells": cells, "as_of": _as_of(view)}))
+    cells = heat_cells(session, campaign_id, round_no, kind)
+    return kept.mark(jsonify({"zoom": HEAT_ZOOM, "cells": cells, "as_of": _as_of(campaign_id, round_no)}))
 
 
 @bp.get("/map/days.json")
@@ -297,8 +297,8 @@ def _one_of_words(name: str, value: str, known: tuple[str, ...]) -> str:
     return value
 
 
-def _as_of(view: View) -> str | None:
-    moment = last_visit_at(db(), view.campaign.id, view.round_no)
+def _as_of(campaign_id: int, round_no: int) -> str | None:
+    moment = last_visit_at(db(), campaign_id, round_no)
     return moment.astimezone(ZONE).isoformat(timespec="seconds") if moment else None
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import CursorResult, Engine, event
+from sqlalchemy import CursorResult
 from sqlalchemy.orm import Session
 
 _NAMED = re.compile(r"(?<!:):([a-z_]\w*)")
@@ -25,6 +25,13 @@ class Prepared:
     types : mapping of str to str
         Type in the database of each value; names the query has not are of no meaning.
 
+    Attributes
+    ----------
+    name, text : str
+        Under which name it is kept, and the query with ``$1`` for each value.
+    call : str
+        What is sent to run it, with ``%(name)s`` for each value.
+
     Notes
     -----
     The database keeps a plan for the role that asked and makes it anew when the role, a policy or a table changes.
@@ -36,7 +43,7 @@ class Prepared:
         kinds = ", ".join(types[name] for name in names)
         self.name = f"fangtu_{hashlib.sha256(f'{kinds}/{self.text}'.encode()).hexdigest()[:16]}"
         self._prepare = f"prepare {self.name} ({kinds}) as {self.text}"
-        self._execute = f"execute {self.name} ({', '.join(f'%({name})s' for name in names)})"
+        self.call = f"execute {self.name} ({', '.join(f'%({name})s' for name in names)})"
 
     def run(self, session: Session, values: Mapping[str, Any]) -> CursorResult[Any]:
         """Run it in the session's transaction; of the values, those that it names are sent."""
@@ -45,4 +52,4 @@ class Prepared:
         if self.name not in held:
             connection.exec_driver_sql(self._prepare)
             held.add(self.name)
-        return connection.exec_driver_sql(self._execute, dict(values))
+        return connection.exec_driver_sql(self.call, dict(values))

@@ -33,8 +33,8 @@ BASE_KINDS = {
 }
 # Cells are an eighth of a tile wide; the ring of cells round the tile is drawn too, so that no symbol is cut.
 CELL_SPLIT = 3
-# Points are looked for in a ring round the tile that is the wider, the fewer lie in it: each range of the index takes as
-# long as some rows that are looked at in vain. What is drawn is the same.
+# Points are looked for in a ring round the tile that is the wider, the fewer lie in it: each range of the index takes
+# as long as some rows that are looked at in vain. What is drawn is the same.
 _RIM_SPLIT = {14: 3, 15: 2}
 # Levels kept in the table ``cell``; twin of ``cell_levels``.
 CELL_LEVELS = (10, 13, 16)

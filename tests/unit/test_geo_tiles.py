@@ -83,6 +83,12 @@ def test_a_place_lies_in_the_range_of_its_tile_and_of_no_neighbour(zoom: int) ->
         assert not lo <= place < hi
 
 
+def test_a_range_begins_with_the_z_order_of_its_tile() -> None:
+    rng = np.random.default_rng(7)
+    for x, y in [(0, 0), (255, 256), ((1 << 20) - 1, (1 << 20) - 1), *rng.integers(0, 1 << 20, (200, 2)).tolist()]:
+        assert tile_range(20, x, y) == (morton(x, y), morton(x, y) + 1)
+
+
 def test_the_four_children_fill_the_range_of_their_parent() -> None:
     lo, hi = tile_range(10, 849, 400)
     children = sorted(tile_range(11, 1698 + dx, 800 + dy) for dx in (0, 1) for dy in (0, 1))

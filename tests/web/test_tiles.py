@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.orm import Session
 
 from data.areas import number_range
+from data.folding import fold
 from data.tiles import AREAS_FROM_ZOOM, LAYERS
 from geo.tiles import tile_bounds, world_xy
 from tests.township import VILLAGES
@@ -39,6 +40,7 @@ def _seen(web: Web) -> Iterator[None]:
     with Session(web.owner) as session, session.begin():
         before = session.scalar(text("select quality from visit where natural_key = 'test:V0'"))
         session.execute(change, {"quality": 3})
+    fold(web.owner)
     yield
     with Session(web.owner) as session, session.begin():
         session.execute(change, {"quality": before})
@@ -215,6 +217,52 @@ def test_a_kept_tile_holds_until_something_in_the_duty_changes(web: Web, client_
     with Session(web.owner) as session, session.begin():
         session.execute(text("update grid set name = name where jur = 990101001001001"))
     assert client.get(address, headers=kept).status_code == 200
+
+
+@pytest.fixture
+def sent(app: Flask) -> Iterator[list[str]]:
+    """Statements that the application sends."""
+    engine, statements = app.extensions["fangtu"].engine, []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield statements
+    event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize("query", ["", "?campaign=1&round=1"])
+@pytest.mark.parametrize("z", [9, 14, 16])
+def test_a_tile_takes_three_statements_and_one_that_is_kept_two(
+    client_as: ClientAs, sent: list[str], z: int, query: str
+) -> None:
+    x, y = world_xy(118.805, 36.405, z)
+    address = f"/api/v1/tiles/records/{z}/{x}/{y}.mvt{query}"
+    client = client_as("inspector")
+    first = client.get(address)  # makes the connection ready
+    sent.clear()
+    assert client.get(address).data == first.data
+    assert len(sent) == 3
+    sent.clear()
+    assert client.get(address, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+    assert len(sent) == 2
+
+
+def test_a_connection_that_the_server_closed_is_not_used_again(app: Flask, web: Web, client_as: ClientAs) -> None:
+    x, y = world_xy(118.805, 36.405, 14)
+    address = f"/api/v1/tiles/records/14/{x}/{y}.mvt"
+    client = client_as("leader")
+    before = client.get(address)
+    assert before.status_code == 200
+    end = """select pg_terminate_backend(pid, 5000) from pg_stat_activity
+              where application_name = 'fangtu' and datname = current_database()"""
+    with create_engine(web.settings.admin_url).connect() as connection:
+        ended = connection.scalars(text(end)).all()
+    assert ended
+    assert all(ended)
+    after = client.get(address)
+    assert (after.status_code, after.data) == (200, before.data)
 
 
 def test_the_description_says_that_an_answer_is_a_tile(client_as: ClientAs) -> None:
