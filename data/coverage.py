@@ -351,7 +351,7 @@ def coverage_by_part(
     ).all()
     eligible = {row.key_group: int(row.eligible) for row in rows if not row.kind}
     eligible[""] = coverage_total(session, campaign_id, round_no, within).eligible
-    return [PartCoverage(row.kind, row.key_group, eligible[row.key_group], int(row.visited)) for row in rows]
+    return [PartCoverage(row.kind, row.key_group, eligible.get(row.key_group, 0), int(row.visited)) for row in rows]
 
 
 def last_visit_at(session: Session, campaign_id: int, round_no: int) -> datetime | None:

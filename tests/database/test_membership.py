@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from data.areas import assign_places, members_of, number_range, settle_jurisdiction
 from data.campaigns import open_campaign
 from data.coverage import coverage_by_area, coverage_total
-from data.edits import list_issues
+from data.edit_lists import list_issues
 from data.recheck import recheck
 from data.rules.plan import read_plan
 from data.tables import Area, Grid

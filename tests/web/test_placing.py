@@ -144,7 +144,7 @@ def state(web: Web) -> list[Any]:
         return [
             session.execute(text(f"select id, {', '.join(columns)}{more} from {table} order by id")).all()
             for table, more in (("household", ", group_id"), ("house", ""), ("renovation_site", ""))
-        ] + [session.execute(text("select * from coverage order by 1, 2, 3, 4")).all(),
+        ] + [session.execute(text("select * from coverage_folded order by 1, 2, 3, 4")).all(),
              session.execute(text("select * from standing order by 1, 2, 3")).all()]  # fmt: skip
 
 
