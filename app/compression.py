@@ -21,6 +21,9 @@ COMPRESSIBLE = {
 }
 LEAST_BYTES = 1024
 LEVEL = 6
+# What is made for each answer and is as large as this (a county's grids or cells) would take longer to compress than to
+# make: a tenth more bytes, for a half to a fifth of the time.
+LARGE_BYTES, QUICK_LEVEL = 256 * 1024, 4
 
 
 def init_app(app: Flask) -> None:
@@ -28,9 +31,9 @@ def init_app(app: Flask) -> None:
     app.after_request(_compress)
 
 
-def compress(body: bytes) -> bytes:
+def compress(body: bytes, level: int = LEVEL) -> bytes:
     """Gzip without a time stamp, so that equal bodies stay equal."""
-    return gzip.compress(body, LEVEL, mtime=0)
+    return gzip.compress(body, level, mtime=0)
 
 
 def _compress(response: Response) -> Response:
@@ -50,7 +53,7 @@ def _compress(response: Response) -> Response:
     if len(body) < LEAST_BYTES:
         return response
     etag, _weak = response.get_etag()
-    response.set_data(compress(body))
+    response.set_data(compress(body, LEVEL if len(body) < LARGE_BYTES else QUICK_LEVEL))
     response.headers["Content-Encoding"] = "gzip"
     if etag:
         response.set_etag(etag, weak=True)

@@ -236,17 +236,22 @@ def heat() -> Response:
 def days() -> Response:
     """All that playing a round day by day needs: households first visited on each day, for areas and for cells.
 
-    Days are counted from ``first``. ``days`` holds day and number in turn, ``cells`` x, y, day and number: day -1 is
-    one nobody recorded, -2 stands for households not visited yet.
+    Days are counted from ``first``. ``days`` holds day and number in turn, ``cells`` x, y, day and number: negative
+    ones as in :func:`data.tiles.heat_days`.
     """
     session, who = db(), asker()
     view = current_view(session, who)
     levels = [_one_of_words("by", word, BY) for word in (request.args.get("by") or "village").split(",")]
     chosen = next(r for r in view.rounds if r.no == view.round_no)
-    everything = visited_by_day(session, view.campaign.id, view.round_no)
-    span = span_of(everything, chosen.starts_on, chosen.ends_on, today())
+    campaign_id, round_no = view.campaign.id, view.round_no
+    span_told = (chosen.starts_on, chosen.ends_on, today())
+    kept = keep_until_changed(version_tag(session, campaign_id, round_no), RECIPE, campaign_id, round_no, span_told)
+    if kept.answer:
+        return kept.answer
+    everything = visited_by_day(session, campaign_id, round_no)
+    span = span_of(everything, *span_told)
     first = span[0] if span else today()
-    total = visited_by_day(session, view.campaign.id, view.round_no, view.within)
+    total = visited_by_day(session, campaign_id, round_no, view.within)
     answer: dict[str, Any] = {
         "first": span[0].isoformat() if span else None,
         "last": span[1].isoformat() if span else None,
@@ -254,14 +259,12 @@ def days() -> Response:
         "levels": {},
     }
     for by in levels:
-        counts = visited_by_area_and_day(session, view.campaign.id, view.round_no, by, duty=who.duty)
+        counts = visited_by_area_and_day(session, campaign_id, round_no, by, duty=who.duty)
         answer["levels"][by] = {key: _from_first(one, first) for key, one in counts.items()}
     if request.args.get("heat"):
-        cells = []
-        for x, y, day, visited, n in heat_days(session, view.campaign.id, view.round_no):
-            cells += [x, y, (day - first).days if day else -1 if visited else -2, n]
+        cells = heat_days(session, campaign_id, round_no, first)
         answer["heat"] = {"zoom": HEAT_ZOOM, "cells": cells}
-    return jsonify(answer)
+    return kept.mark(jsonify(answer))
 
 
 def _from_first(counts: list[DayCount], first: date) -> dict[str, Any]:

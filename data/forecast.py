@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -81,7 +82,9 @@ def forecast_areas(
         Of the range, and of each area in the order given. The forecast is None where the round has no end, too little
         is known for a pace, or nobody is to be visited.
     """
-    rows = visited_by_place_and_day(session, campaign.id, planned.no, within)
+    ranges = _ranges(session, areas)
+    step = math.gcd(*within, *(bound for one in ranges.values() for bound in one))
+    rows = visited_by_place_and_day(session, campaign.id, planned.no, within, step=step)
     starts_on = planned.starts_on or min((day for _, day, _ in rows), default=None)
     until = known_until(as_of, starts_on, today) if starts_on else None
     length = (until - starts_on).days + 1 if until and starts_on else 0
@@ -95,7 +98,6 @@ def forecast_areas(
         counts = np.bincount(at[mine], weights=many[mine], minlength=max(0, length)).astype(int).tolist()
         return _forecast_one(area, campaign.target, planned.ends_on, starts_on, counts, today)
 
-    ranges = _ranges(session, areas)
     return of(total, *within), [of(area, *ranges.get((area.level, area.id), (0, 0))) for area in areas]
 
 

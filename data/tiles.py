@@ -26,6 +26,8 @@ POINTS_FROM_ZOOM = 14
 OUTLINES_FROM_ZOOM = 16
 LAST_ZOOM = 17
 HEAT_ZOOM = 19
+# Days of cells: one nobody recorded, and none since nobody has come; as in static/js/map/days.js.
+UNDATED, NOT_VISITED = -1, -2
 BASE_KINDS = {
     0: ("water", "road_highway"),
     11: ("woods", "settlement", "road_main"),
@@ -238,31 +240,36 @@ def heat_cells(session: Session, campaign_id: int, round_no: int, kind: str) -> 
     return flat
 
 
-def heat_days(session: Session, campaign_id: int, round_no: int) -> list[tuple[int, int, date | None, bool, int]]:
-    """Households per cell of z19 and day of their first valid visit, by day.
+def heat_days(session: Session, campaign_id: int, round_no: int, first: date) -> list[int]:
+    """Households per cell of z19 and day of their first valid visit, flat: ``x, y, day, n, x, y, day, n …``.
+
+    Parameters
+    ----------
+    first : date
+        Days are counted from this one; it is before all of them.
 
     Returns
     -------
-    list of (x, y, day, visited, n)
-        ``day`` is None for households not visited and for those whose day nobody recorded. The sums over all days are
-        those of :func:`heat_cells`; the same households are left out.
+    list of int
+        In no order. Day :data:`UNDATED` is one nobody recorded, :data:`NOT_VISITED` stands for households not visited.
+        The sums over all days are those of :func:`heat_cells`; the same households are left out.
     """
-    rows = session.execute(
-        text("""
-            select x >> :shift as x, y >> :shift as y, first_valid_on as day, status = any (:visited) as visited,
-                   count(*) as n
-            from standing
-            where campaign_id = :campaign and round_no = :round and quality <= :exact and x is not null
-            group by 1, 2, 3, 4 order by 3, 1, 2"""),
+    keys, days, counts = session.execute(
+        text(_HEAT_DAYS),
         {
             "campaign": campaign_id,
             "round": round_no,
-            "shift": 31 - HEAT_ZOOM,
+            "shift": 2 * (MORTON_ZOOM - HEAT_ZOOM),
             "visited": [int(s) for s in VISITED],
             "exact": EXACT_QUALITY,
+            "first": first,
+            "undated": UNDATED,
+            "not_visited": NOT_VISITED,
         },
-    )
-    return [(r.x, r.y, r.day, r.visited, r.n) for r in rows]
+    ).one()
+    columns = [*unmorton(keys), np.asarray(days, dtype=np.int64), np.asarray(counts, dtype=np.int64)]
+    flat: list[int] = np.stack(columns, axis=-1).ravel().tolist()
+    return flat
 
 
 def _ranges(z: int, x: int, y: int, split: int) -> tuple[list[int], list[int]]:
@@ -370,6 +377,13 @@ _HEAT_CELLS = """
         select morton >> :shift as key, count(*)::integer as n from {rows}
            and quality <= :exact and morton is not null group by 1) cells"""
 _OF_ROUND = "standing where campaign_id = :campaign and round_no = :round"
+# Whole columns in one row: half a million rows take longer to hand over than to count.
+_HEAT_DAYS = f"""
+    select coalesce(array_agg(key), '{{}}'), coalesce(array_agg(day), '{{}}'), coalesce(array_agg(n), '{{}}') from (
+        select morton >> :shift as key, count(*)::integer as n,
+               case when status = any (:visited) then coalesce(first_valid_on - cast(:first as date), :undated)
+                    else :not_visited end as day
+          from {_OF_ROUND} and quality <= :exact and morton is not null group by 1, 3) cells"""
 _HEAT = {
     "unvisited": _HEAT_CELLS.format(rows=f"{_OF_ROUND} and not status = any (:visited)"),
     "visited": _HEAT_CELLS.format(rows=f"{_OF_ROUND} and status = any (:visited)"),
@@ -398,8 +412,5 @@ _KEYS = {
 }
 
 # Changes with the way tiles and cells are made, so that no browser keeps those of an older way.
-RECIPE = hashlib.sha256(
-    "".join(
-        [_CELLS, _HOUSEHOLDS, _HOUSES, _SITES, _VISITS, _OUTLINES, *map(_areas, AREAS_FROM_ZOOM), *_HEAT.values()]
-    ).encode()
-).hexdigest()[:12]
+_STATEMENTS = [_CELLS, _HOUSEHOLDS, _HOUSES, _SITES, _VISITS, _OUTLINES, *map(_areas, AREAS_FROM_ZOOM)]
+RECIPE = hashlib.sha256("".join([*_STATEMENTS, *_HEAT.values(), _HEAT_DAYS]).encode()).hexdigest()[:12]

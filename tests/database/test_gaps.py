@@ -143,6 +143,16 @@ def test_visits_by_day_add_up_to_the_coverage(owner: Session, town: SmallTownshi
     assert sum(n for _, _, n in rows) == coverage_total(owner, town.campaign_id, 1, TOWN).visited == 4
 
 
+def test_visits_by_day_are_added_up_by_what_numbers_are_multiples_of(owner: Session, town: SmallTownship) -> None:
+    single = visited_by_place_and_day(owner, town.campaign_id, 1, TOWN)
+    villages: dict[tuple[int, date], int] = {}
+    for jur, day, n in single:
+        villages[jur // 1000 * 1000, day] = villages.get((jur // 1000 * 1000, day), 0) + n
+    told = visited_by_place_and_day(owner, town.campaign_id, 1, TOWN, step=1000)
+    assert told == sorted((jur, day, n) for (jur, day), n in villages.items())
+    assert len({jur for jur, _, _ in single}) > len({jur for jur, _, _ in told}) > 1
+
+
 def test_villages_and_their_township_are_forecast_from_the_same_days(owner: Session, town: SmallTownship) -> None:
     campaign = owner.get_one(Campaign, town.campaign_id)
     planned = owner.get_one(Round, (town.campaign_id, 1))

@@ -7,11 +7,12 @@ What belongs where is found a second time by trying each area in turn.
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 import shapely
 from shapely import MultiPolygon, Point, Polygon, box
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.orm import Session
 
 from data.areas import assign_places, members_of, number_range, settle_jurisdiction
@@ -145,6 +146,29 @@ def test_places_that_are_not_plain(
 ) -> None:
     code = next(code for code, at in places.items() if at == spot)
     assert wanted[code] == (village, grid)
+
+
+@pytest.mark.usefixtures("places")
+def test_a_recheck_joins_no_table_by_campaign_and_round_alone(owner: Session) -> None:
+    plans: list[str] = []
+
+    def explain(connection: Connection, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.lstrip().startswith(("select count", "with")):
+            with cursor.connection.cursor() as asking:
+                asking.execute(f"explain {statement}", parameters)
+                plans.append("\n".join(row[0] for row in asking.fetchall()))
+
+    connection = owner.connection()
+    event.listen(connection, "before_cursor_execute", explain)
+    try:
+        assert recheck(owner)["drift"] == 0
+    finally:
+        event.remove(connection, "before_cursor_execute", explain)
+    joined = [line for plan in plans for line in plan.splitlines() if "Merge Cond" in line or "Hash Cond" in line]
+    assert len(plans) > 10
+    assert any("household_id" in line for line in joined)
+    assert not [line for line in joined if "Merge Cond" in line]
+    assert {owner.scalar(text(f"show enable_{way}")) for way in ("nestloop", "mergejoin")} == {"on"}
 
 
 def test_places_outside_everything_are_listed_and_counted_apart(

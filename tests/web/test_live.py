@@ -266,6 +266,7 @@ ADDRESSES = [
     "/map/areas.json?by=village",
     "/map/classes.json?by=village&show=unvisited",
     "/map/heat.json?kind=visited",
+    "/map/days.json?by=village,grid&heat=1",
     "/map/setup.json",
     "TILE12",
     "TILE16",
