@@ -177,7 +177,9 @@ def poison(session: Session, payload: str, sealer: Sealer) -> None:
         by_table.setdefault((table.name, where), []).append(
             f'"{column.name}" = {_new_value(table, column, place_of, (table.name, column.name) in unique)}'
         )
-    for (table_name, where), changes in by_table.items():
+    # Of a cohort nobody knows nobody is counted, once a household changes: households go first, campaigns last.
+    session.execute(text("update campaign set cohort = 'all_households'"))
+    for (table_name, where), changes in sorted(by_table.items(), key=lambda one: one[0][0] == "campaign"):
         session.execute(text(f"update {table_name} set {', '.join(changes)} where {where}"), values)
     session.expire_all()
     for home in session.query(Household):

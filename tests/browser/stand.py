@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from app.launch.server import threads_of
 from data.areas import number_range
 from data.db import owner_engine
+from data.folding import fold
 from data.households import place
 from data.passwords import hash_password
 from data.sealing import SEALED_FIELDS, load_sealer
@@ -98,6 +99,7 @@ def commit_township(database: str) -> Stand:
         session.get_one(Visit, stand.town.visits["V0"]).quality = 1
         for username, (role, code, full_name) in ACCOUNTS.items():
             add_account(session, stand, username, role, full_name, number_range(code))
+    fold(stand.owner)  # as the background program would have done by the time somebody looks
     return stand
 
 

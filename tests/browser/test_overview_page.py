@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from tests.browser.conftest import PHONE, OpenPage
@@ -138,3 +139,17 @@ def test_the_brief_leads_back(open_page: OpenPage) -> None:
     page.get_by_role("link", name="返回总览").click()
     ready(page)
     assert "吕主管（主管）" in words_of(page.locator(".over-gaps"))
+
+
+def test_where_nobody_is_to_be_visited_the_page_says_so_and_starts_no_map(stand: Stand, open_page: OpenPage) -> None:
+    gone = "update household set removed_at = {} where true"
+    with Session(stand.owner) as session, session.begin():
+        session.execute(text(gone.format("now()")))
+    try:
+        page = ready(open_page("/overview", "leader"))
+        expect(page.get_by_role("heading", level=1)).to_contain_text("还没有应访农户")
+        assert page.locator("#map-frame").count() == 0
+        expect(page.locator("#copy-link")).to_be_visible()
+    finally:
+        with Session(stand.owner) as session, session.begin():
+            session.execute(text(gone.format("null")))

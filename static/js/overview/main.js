@@ -132,3 +132,6 @@ function createPage(map) {
   }
   return page;
 }
+
+// Without a map nothing else begins the page.
+if (!byId("map-frame")) window.fangtu.start(null);
