@@ -304,6 +304,7 @@ function createPage(map) {
     page.top ||= scene.areas.duty.length === 1 ? scene.areas.duty[0].code : undefined;
     drawCrumbs(byId("crumbs"), setup.crumbs || [], page.top, goArea);
     redrawDock();
+    map.invalidateSize({ animate: false }); // close up the legend may be higher: the middle of the address stays
     redrawList();
     listen();
     acts.restore();
