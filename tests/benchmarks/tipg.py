@@ -7,12 +7,9 @@ shared socket leaves out TCP_NODELAY and answers wait for each other.
 
 from __future__ import annotations
 
-import http.client
 import os
-import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,11 +20,11 @@ from sqlalchemy import create_engine, text
 from tests.benchmarks.county_store import CountyStore
 from tests.benchmarks.figures import Unavailable
 from tests.benchmarks.peers import TIPG, peer_python
+from tests.browser.stand import end, wait_for
 
 SCHEMA = "peer_tipg"
 # Its own limit of 10,000 features would make its tiles smaller than ours.
 MOST_FEATURES = 1_000_000
-START_S = 120
 _AT = "st_setsrid(st_makepoint(({x} / 2147483648.0 - 0.5) * {w}, (0.5 - {y} / 2147483648.0) * {w}), 3857)"
 _PLACE = f"({_AT.format(x='t.x', y='t.y', w='40075016.685578488')})::geometry(Point, 3857) as geom"
 _TABLES = (
@@ -116,27 +113,10 @@ def serving(store: CountyStore, log: Path) -> Iterator[str]:
             stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment, cwd=log.parent,
         )  # fmt: skip
         try:
-            _wait_for(server, port, log)
+            try:
+                wait_for(server, port, log)
+            except AssertionError as error:
+                raise Unavailable(f"tipg: {error}") from error
             yield f"http://127.0.0.1:{port}"
         finally:
-            server.send_signal(signal.SIGTERM)
-            try:
-                server.wait(15)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
-
-
-def _wait_for(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    until = time.monotonic() + START_S
-    while time.monotonic() < until and server.poll() is None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-        try:
-            connection.request("GET", "/healthz")
-            if connection.getresponse().status == http.HTTPStatus.OK:
-                return
-        except OSError:
-            time.sleep(0.2)
-        finally:
-            connection.close()
-    raise Unavailable(f"tipg did not start: {log.read_text(encoding='utf-8', errors='replace')[-400:]}")
+            end(server)

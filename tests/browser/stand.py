@@ -183,10 +183,10 @@ def served(settings: Settings, log: Path, *, workers: int = 1, port: int = 0, **
         )  # fmt: skip
         port = listener.getsockname()[1]
         try:
-            _wait_for(server, port, log)
+            wait_for(server, port, log)
             yield f"http://127.0.0.1:{port}"
         finally:
-            _end(server)
+            end(server)
 
 
 @contextmanager
@@ -204,7 +204,7 @@ def working(settings: Settings, log: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            _end(worker)
+            end(worker)
 
 
 def _environment(settings: Settings) -> dict[str, str]:
@@ -215,7 +215,8 @@ def _environment(settings: Settings) -> dict[str, str]:
     return env
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a program of ours by its own handle, at last by force."""
     process.send_signal(signal.SIGTERM)
     try:
         process.wait(GRACE_S)
@@ -224,7 +225,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _wait_for(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def wait_for(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Wait until a server answers ``/healthz``; AssertionError with the end of its log if it does not start."""
     until = time.monotonic() + START_S
     while time.monotonic() < until and server.poll() is None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
