@@ -22,16 +22,19 @@ from data.askers import NotAllowed, RecordUnknown
 from data.base_files import TileFileUnknown
 from data.campaigns import CampaignUnknown
 from data.edit_refusals import EditConflict, EditRefused
+from data.hardship import HardshipUnfit
 from data.households import ReasonTooShort
 from data.jobs import JobRunning
 from data.passwords import PasswordUnfit
 from data.placements import CannotRestore
 from data.placing import PlaceRefused
+from data.publicity import PublicityUnfit
 from data.sealed_files import DiskFull, FileTooLarge
 from data.sealing import SealBroken
 from data.sessions import TooManyAttempts, WrongPassword
 from data.tiles import TileUnknown
 from data.uploads import TooManyUploads, UploadClosed, UploadUnfit
+from data.visit_ledger import LedgerTooLong
 from geo.drawing import DrawingRefused
 from geo.errors import FangtuError
 from geo.tilefiles.content import TileFileError
@@ -52,6 +55,9 @@ STATUS: dict[type[FangtuError], int] = {
     PasswordUnfit: 422,
     ReasonTooShort: 422,
     PlaceRefused: 422,
+    PublicityUnfit: 422,
+    HardshipUnfit: 422,
+    LedgerTooLong: 422,
     CannotRestore: 409,
     DrawingRefused: 422,
     EditRefused: 422,

@@ -46,7 +46,15 @@ def _context() -> dict[str, Any]:
 
 
 def _nav(asker: Asker) -> list[NavItem]:
-    pages = [("/map", _("地图")), ("/coverage", _("覆盖率")), ("/worklists", _("待核"))]
+    pages = [
+        ("/map", _("地图")),
+        ("/coverage", _("覆盖率")),
+        ("/visits", _("走访")),
+        ("/publicity", _("宣讲")),
+        ("/worklists", _("待核")),
+    ]
+    if asker.role in (Role.SUPERVISOR, Role.LEADER):
+        pages.append(("/hardship", _("困难户")))
     if asker.role is not Role.INSPECTOR:
         pages.insert(0, ("/overview", _("总览")))
     if asker.role in (Role.SUPERVISOR, Role.ADMIN):

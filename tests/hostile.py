@@ -156,6 +156,12 @@ _ROWS = (
        values (:low, :high, 'a', 'households', '户主', 'head_name')""",
     """insert into area_edit (batch_id, account_id, jur, jur_end, act, level, changes, moves)
        select min(id), :account, :low, :high, 'change', 'grid', '[]', '[]' from batch""",
+    """insert into publicity (campaign_id, area_id, jur, jur_end, item, done_on, title, remark, account_id)
+       select min(id), :village, :low, :high, 'other', '2026-05-04', 'a', 'b', :account from campaign""",
+    """insert into hardship_case (household_id, jur, cause, situation, help_had, measure, responsible, state, closed_on,
+                                  result, account_id)
+       select id, jur, 'illness', 'a', 'b', 'c', 'd', 'closed', '2026-06-01', 'e', :account
+         from household where id = :home""",
     """insert into placement (bulk_id, household_id, jur, account_id, method, before, after)
        select gen_random_uuid(), id, jur, :account, 'click', '{}', '{}' from household where id = :home""",
     # Counts that are folded in, and a change that is not yet.

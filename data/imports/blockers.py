@@ -25,6 +25,8 @@ _RECORDS = {
     "base_feature": Text("底图要素 {n} 个", "{n} feature(s) of the base map"),
     "duty": Text("账号的辖区 {n} 项", "{n} area(s) of duty of accounts"),
     "attachment": Text("附件 {n} 个", "{n} attachment(s)"),
+    "hardship_case": Text("困难户台账 {n} 条", "{n} case(s) of hardship"),
+    "publicity": Text("宣讲记录 {n} 条", "{n} record(s) of publicity"),
     "placement": Text("手工定位 {n} 处", "{n} place(s) set by hand"),
 }
 _WHY = {

@@ -22,6 +22,7 @@ from data.tables.coverage import (
 from data.tables.edits import AreaEdit
 from data.tables.households import Household
 from data.tables.houses import Appraisal, House, RenovationSite
+from data.tables.ledgers import HardshipCase, Publicity
 from data.tables.placements import Placement
 from data.tables.uploads import ColumnMemory, Job, Upload
 from data.tables.visits import Attachment, Visit
@@ -49,12 +50,14 @@ __all__ = [
     "CoverageShownFolded",
     "Duty",
     "Grid",
+    "HardshipCase",
     "House",
     "Household",
     "Job",
     "LoginAttempt",
     "MapVersion",
     "Placement",
+    "Publicity",
     "RenovationSite",
     "Round",
     "Session",

@@ -19,6 +19,7 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     Uuid,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -43,6 +44,14 @@ class Visit(Base, Placed, Stamped):
         Index("ix_visit_household_id_campaign_id", "household_id", "campaign_id", "round_no"),
         Index("ix_visit_round", "campaign_id", "round_no", "jur", "ended_at"),
         Index("ix_visit_unmatched", "jur", postgresql_where="household_id is null"),
+        Index(
+            "ix_visit_latest",
+            "campaign_id",
+            "round_no",
+            text("ended_at desc nulls last"),
+            text("no desc"),
+            postgresql_where=text("superseded_by is null"),
+        ),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)

@@ -31,6 +31,8 @@ def values_for(stand: Stand, payload: str) -> dict[str, list[Any]]:
         "code": [VILLAGES[0], quote(value_of(payload, "area.code") + f"#{stand.town.areas[VILLAGES[0]]}", safe="")],
         "lang": ["zh", "en"],
         "kind": ["households"],
+        "record_id": stand.ids("publicity"),
+        "case_id": stand.ids("hardship_case"),
         **stand.imports(),
         "layer": ["base", "records", "households", "houses", "sites", "visits", "areas"],
         "z": [16],

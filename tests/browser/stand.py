@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from app.launch.server import threads_of
@@ -72,6 +72,11 @@ class Stand:
                     for name, key in self.town.visits.items()
                 },
             }
+
+    def ids(self, table: str) -> list[object]:
+        """Keys of all rows of a table."""
+        with Session(self.owner) as session:
+            return list(session.scalars(text(f"select id from {table} order by id")))
 
     def imports(self) -> dict[str, list[object]]:
         """Keys of what stands for files on their way in: uploads, jobs and batches."""

@@ -71,6 +71,8 @@ def records_of(web: Web, household: str, account: str) -> dict[str, object]:
             "no": one("select min(no) from visit where household_id = :id"),
             "code": VILLAGES[0] if household == "H1" else VILLAGES[1],
             "account_id": web.accounts[account],
+            "record_id": _made(session, "publicity", key),
+            "case_id": _made(session, "hardship_case", key),
             **_upload_of(web, account),
             "bulk_id": NO_UUID,
             "edit_id": ABSENT,
@@ -78,6 +80,32 @@ def records_of(web: Web, household: str, account: str) -> dict[str, object]:
             "x": int(x),
             "y": int(y),
         }
+
+
+def _made(session: Session, table: str, household: int) -> int:
+    """The record of a table that belongs to a household's village; made once."""
+    found = session.scalar(text(_KEEP[table]), {"id": household})
+    session.commit()
+    return int(found)
+
+
+_KEEP = {
+    "publicity": """
+        with village as (
+            select a.* from area a join household h on h.village_id = a.id where h.id = :id),
+        made as (
+            insert into publicity (campaign_id, area_id, jur, jur_end, item, done_on)
+            select (select min(id) from campaign), v.id, v.jur, v.jur_end, 'other', '2026-05-04' from village v
+             where not exists (select 1 from publicity p where p.area_id = v.id) returning id)
+        select coalesce((select id from made), (
+            select min(p.id) from publicity p join village v on v.id = p.area_id where p.removed_at is null))""",
+    "hardship_case": """
+        with made as (
+            insert into hardship_case (household_id, jur, cause, situation, state)
+            select h.id, h.jur, 'illness', '测试', 'open' from household h
+             where h.id = :id and not exists (select 1 from hardship_case k where k.household_id = h.id) returning id)
+        select coalesce((select id from made), (select min(id) from hardship_case where household_id = :id))""",
+}
 
 
 def _upload_of(web: Web, account: str) -> dict[str, object]:
@@ -113,7 +141,9 @@ _MAKE = """
 
 def absent_records() -> dict[str, object]:
     """Arguments that name nothing at all."""
-    keys = dict.fromkeys(("household_id", "house_id", "site_id", "no", "account_id", "edit_id"), ABSENT)
+    keys = dict.fromkeys(
+        ("household_id", "house_id", "site_id", "no", "account_id", "edit_id", "record_id", "case_id"), ABSENT
+    )
     keys |= dict.fromkeys(("upload_id", "job_id", "bulk_id"), NO_UUID) | {"batch_id": ABSENT}
     return {**FILES, **keys, "code": "990909909909", "z": 16, "x": 1, "y": 1}
 
