@@ -15,11 +15,27 @@ from data.askers import Asker, Role
 
 @dataclass(frozen=True)
 class NavItem:
-    """One page in the top bar."""
+    """One page in the top bar, or one tab below it."""
 
     url: str
     label: str
     active: bool
+
+
+@dataclass(frozen=True)
+class Section:
+    """Pages that belong together: one entry in the top bar, a tab for each page below it.
+
+    ``under`` are further addresses that belong to the section.
+    """
+
+    pages: list[tuple[str, str]]
+    label: str
+    under: tuple[str, ...] = ()
+
+    def holds(self, path: str) -> bool:
+        """Whether an address belongs here."""
+        return any(_is_at(path, url) for url in (*(url for url, _label in self.pages), *self.under))
 
 
 @dataclass(frozen=True)
@@ -38,29 +54,43 @@ def init_app(app: Flask) -> None:
 
 def _context() -> dict[str, Any]:
     asker = known_asker()
+    sections = _sections(asker) if asker else []
+    here = next((section for section in sections if section.holds(request.path)), None)
     return {
         "lang": language(),
         "user": User(asker.full_name, asker.role, asker.account_id) if asker else None,
-        "nav": _nav(asker) if asker else [],
+        "nav": [NavItem(section.pages[0][0], section.label, section is here) for section in sections],
+        "tabs": [NavItem(url, label, _is_at(request.path, url)) for url, label in here.pages]
+        if here and len(here.pages) > 1
+        else [],
     }
 
 
-def _nav(asker: Asker) -> list[NavItem]:
-    pages = [
-        ("/map", _("地图")),
-        ("/coverage", _("覆盖率")),
-        ("/visits", _("走访")),
-        ("/publicity", _("宣讲")),
-        ("/worklists", _("待核")),
+def _is_at(path: str, url: str) -> bool:
+    return path == url or path.startswith(url + "/")
+
+
+def _sections(asker: Asker) -> list[Section]:
+    leads = asker.role in (Role.SUPERVISOR, Role.LEADER)
+    arranges = asker.role in (Role.SUPERVISOR, Role.ADMIN)
+    visits = [("/visits", _("台账")), ("/publicity", _("宣讲"))]
+    if leads:
+        visits.append(("/hardship", _("困难户")))
+    sections = [
+        _page("/map", _("地图")),
+        _page("/coverage", _("覆盖率")),
+        Section(visits, _("走访"), under=("/households",)),
+        _page("/worklists", _("待核")),
     ]
-    if asker.role in (Role.SUPERVISOR, Role.LEADER):
-        pages.append(("/hardship", _("困难户")))
     if asker.role is not Role.INSPECTOR:
-        pages.insert(0, ("/overview", _("总览")))
-    if asker.role in (Role.SUPERVISOR, Role.ADMIN):
-        pages += [("/areas/edit", _("边界")), ("/imports", _("导入"))]
+        sections.insert(0, _page("/overview", _("总览")))
+    if arranges:
+        # A batch is looked at from the list of imports.
+        sections += [_page("/areas/edit", _("边界")), _page("/imports", _("导入"), under=("/batches",))]
     if asker.role is Role.ADMIN:
-        pages += [("/accounts", _("账号")), ("/audit", _("日志"))]
-    # A batch is looked at from the list of imports.
-    here = "/imports" if request.path.startswith("/batches/") else request.path
-    return [NavItem(url, label, here == url or here.startswith(url + "/")) for url, label in pages]
+        sections += [_page("/accounts", _("账号")), _page("/audit", _("日志"))]
+    return sections
+
+
+def _page(url: str, label: str, under: tuple[str, ...] = ()) -> Section:
+    return Section([(url, label)], label, under)
