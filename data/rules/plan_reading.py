@@ -1,4 +1,4 @@
-"""Reading a work plan (实施方案) from TOML: all its faults at once, each with its line, its field and what is expected."""
+"""Reading a work plan (实施方案) from TOML: all its faults at once, each with line, field and what is expected."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.rules.plan import PlanError, VisitRule, read_plan
+from data.rules.plan_contradictions import earliest_end, find_contradictions
 from data.rules.plan_lines import lines_of
 from data.rules.plan_reading import read_text
 
-SAMPLE = Path(__file__).resolve().parents[2] / "data" / "samples" / "campaign.toml"
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = ROOT / "data" / "samples" / "campaign.toml"
+SHIPPED = sorted((ROOT / "data" / "plans").glob("*.toml"))
 PLAN = """
 [campaign]
 id = "spring"
@@ -156,7 +160,8 @@ def test_a_table_of_the_wrong_shape_is_a_fault_and_no_more(key: str) -> None:
 
 
 def test_lines_are_found_past_long_values_and_comments() -> None:
-    text = 'a = """\n[b]\nc = 1\n"""\n[d]  # [e]\nf = [\n  "]", # ]\n  { g = 1 },\n]\nh.i = 2\n[[j]]\n[[j.k]]\nl = 1\n[[j]]\nm = 1'
+    text = 'a = """\n[b]\nc = 1\n"""\n[d]  # [e]\nf = [\n  "]", # ]\n  { g = 1 },\n]\nh.i = 2\n'
+    text += "[[j]]\n[[j.k]]\nl = 1\n[[j]]\nm = 1"
     assert lines_of(text) == {
         ("a",): 1,
         ("d",): 5,
@@ -182,7 +187,64 @@ def test_whatever_is_cut_out_of_a_plan_it_is_read_or_refused(data: st.DataObject
         left.insert(
             data.draw(st.integers(0, len(left))), data.draw(st.sampled_from(["[", '"', "no = []", "key = 1.5"]))
         )
-    try:
-        read_plan("\n".join(left))
-    except PlanError as error:
-        assert all(1 <= one.line <= len(left) + 1 for one in error.faults)
+    reading = read_text("\n".join(left))
+    assert all(1 <= one.line <= len(left) + 1 for one in reading.faults)
+    if not reading.faults:
+        find_contradictions(reading)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_plan_is_read_and_each_rule_has_its_clause(path: Path) -> None:
+    plan = read_plan(path.read_text(encoding="utf-8"))
+    stored = plan.stored()
+    assert plan.id == path.stem
+    for name in ("cohort", "stage", "round", "visitor", "work", "deadline", "score", "publicity", "demand_class"):
+        for row in stored[name]:
+            assert row.get("clause"), (name, row)
+            assert row.get("clause_ref"), (name, row)
+    for field in ("min_minutes", "remote_modes"):
+        if stored["visit"].get(field):
+            assert stored["visit"]["clauses"][field]
+
+
+def test_the_five_documents_are_shipped() -> None:
+    assert [path.stem for path in SHIPPED] == [
+        "bazhou-demands", "city-2021", "hutian-2022", "tangwu-2023", "wuhu-2024",
+    ]  # fmt: skip
+
+
+def contradictions(name: str, change: str = "", to: str = "") -> list[tuple[str, str]]:
+    text = (ROOT / "data" / "plans" / f"{name}.toml").read_text(encoding="utf-8")
+    assert change in text
+    return [(one.field, one.text.zh) for one in find_contradictions(read_text(text.replace(change, to))) if one.counted]
+
+
+def test_four_classes_stated_and_five_named_is_reported() -> None:
+    assert contradictions("bazhou-demands") == [
+        ("demands.classes_stated", "写明 4 类，列出的是 5 类：政策咨询、意见建议、个人求决、集体诉求、其他诉求")
+    ]
+    assert contradictions("bazhou-demands", "classes_stated = 4", "classes_stated = 5") == []
+
+
+def test_sums_and_shares_of_the_documents_are_counted() -> None:
+    assert contradictions("tangwu-2023") == []
+    assert contradictions("tangwu-2023", "91.3", "91.4") == [("figure[1]", "问题办结率：写明 91.4%，116/127 为 91.3%")]
+    assert contradictions("city-2021") == [("figure[4]", "资金全部发放：写明 579.7万元，各项合计 468.45万元")]
+    found = contradictions("city-2021", "parts = [227, 72, 42]", "parts = [227, 72, 41]")
+    assert found[0] == ("figure[1]", "改造户数：写明 341户，各项合计 227 + 72 + 41 = 340户")
+
+
+def test_days_that_cannot_be_kept_are_reported() -> None:
+    found = dict(contradictions("hutian-2022"))
+    assert "2022-09-22" in found["deadline[4]"]
+    assert "deadline[2]" not in found, "15 working days from the end of June end in July"
+    assert "2022-12-31" in found["visitor[4].due_on"]
+    assert "没有户数" in found["visitor[2].rule"]
+
+
+def test_working_days_leave_out_weekends() -> None:
+    friday = date(2026, 11, 20)
+    assert earliest_end(friday, 1, working=True) == date(2026, 11, 23)
+    assert earliest_end(friday, 1, working=False) == date(2026, 11, 21)
+    assert earliest_end(friday, 10, working=True) == date(2026, 12, 4)
+    assert earliest_end(friday, 0, working=True) == friday
