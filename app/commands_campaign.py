@@ -255,7 +255,8 @@ def _tell(preview: Preview) -> None:
         name = words(change.name_zh, change.name_en)
         moves = words(
             f"进 {change.joins} 户，出 {change.leaves} 户；新计入 {change.gains} 户，不再计入 {change.loses} 户",
-            f"{change.joins} households join, {change.leaves} leave; {change.gains} become visited, {change.loses} no longer are",
+            f"{change.joins} households join, {change.leaves} leave; "
+            f"{change.gains} become visited, {change.loses} no longer are",
         )
         click.echo(f"  {change.no} {name}: {_counts(change.before)} → {_counts(change.after)}  {moves}")
     if preview.rounds_kept:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from data.areas import EVERYWHERE
 from data.audit import record
 from data.campaign_changes import Preview, preview_plan, revision_of
+from data.campaign_refusals import PlanConflict, PlanNotAllowed, RuleUnknown
 from data.campaigns import open_campaign, whole_plan
 from data.imports.limits import Limits
 from data.imports.run import IMPORT_LOCK
@@ -19,35 +20,7 @@ from data.judging import judge_again, kinds_of_visits
 from data.rules.plan import Plan, VisitRule
 from data.rules.plan_differences import Rule, find_rules, is_decided_by, rules_of
 from data.tables import Account, Campaign, CampaignVersion
-from geo.errors import FangtuError, Text
-
-
-class PlanConflict(FangtuError):
-    """The campaign has changed since the preview was made; nothing was applied."""
-
-    code = "plan_conflict"
-
-
-class PlanNotAllowed(FangtuError):
-    """The campaign of this id is another office's, or the area is not the asker's."""
-
-    code = "plan_not_allowed"
-
-    def __init__(self, code: str) -> None:
-        super().__init__(
-            Text(
-                f"方案编号“{code}”不能由您使用。请换一个编号，或交负责这次行动的单位。",
-                f"The plan's id '{code}' is not for you to use. Choose another id, or ask the office that runs the "
-                "campaign.",
-            ),
-            found=code,
-        )
-
-
-class RuleUnknown(FangtuError):
-    """The plan has no rule of that name."""
-
-    code = "rule_unknown"
+from geo.errors import Text
 
 
 @dataclass(frozen=True)
@@ -98,6 +71,12 @@ def preview_for(session: Session, plan: Plan, jurisdiction: tuple[int, int], lim
     return preview_plan(session, plan, _campaign_for(session, plan, jurisdiction, limits), jurisdiction)
 
 
+def range_for(session: Session, plan: Plan, jurisdiction: tuple[int, int]) -> tuple[int, int]:
+    """The range of the campaign of this id, or the one given for a new one."""
+    campaign = session.scalar(select(Campaign).where(Campaign.code == plan.id))
+    return (campaign.jur, campaign.jur_end) if campaign is not None else jurisdiction
+
+
 def apply_plan(
     session: Session,
     plan: Plan,
@@ -136,14 +115,7 @@ def apply_plan(
         jurisdiction = campaign.jur, campaign.jur_end
     version = campaign.version if campaign is not None else 0
     if revision != revision_of(plan.text, version, jurisdiction):
-        raise PlanConflict(
-            Text(
-                f"没有应用：试算之后，这次行动已有人改为第 {version} 版，或方案文本又改过。请重新试算后再应用。",
-                f"Not applied: since the preview somebody has made version {version} of this campaign, or the text was "
-                "changed. Make a preview again and look at it first.",
-            ),
-            version=version,
-        )
+        raise PlanConflict(version)
     if campaign is not None and campaign.plan_text == plan.text:
         return Applied(campaign.id, campaign.code, version, 0)
     campaign = open_campaign(session, plan, jurisdiction, made_by=account_id, note=note)

@@ -25,6 +25,15 @@ class CampaignUnknown(FangtuError):
     code = "campaign_unknown"
 
 
+class PlanTooLong(FangtuError):
+    """A text that is no work plan for its size."""
+
+    code = "plan_too_long"
+
+    def __init__(self) -> None:
+        super().__init__(Text("方案文本过长，最多 200 KB。", "The text of the plan is too long: 200 kB at most."))
+
+
 class PlanUnreadable(FangtuError):
     """A file that is no text of sensible size."""
 

@@ -109,12 +109,15 @@ def deciding_fields(before: VisitRule, after: VisitRule, facts: VisitFacts) -> t
     Returns
     -------
     tuple of str
-        The fields that alone change the verdict; all changed ones where only several together do.
+        The fields that alone lead to the new verdict; where none does, those without which it would not be reached.
     """
     changed = [name for name in vars(after) if getattr(before, name) != getattr(after, name)]
-    verdict = check_visit(facts, before)
-    alone = [name for name in changed if check_visit(facts, replace(before, **{name: getattr(after, name)})) != verdict]
-    return tuple(alone or changed)
+    verdict = check_visit(facts, after)
+    alone = [name for name in changed if check_visit(facts, replace(before, **{name: getattr(after, name)})) == verdict]
+    needed = [
+        name for name in changed if check_visit(facts, replace(after, **{name: getattr(before, name)})) != verdict
+    ]
+    return tuple(alone or needed or changed)
 
 
 def is_decided_by(rule: VisitRule, field: str, facts: VisitFacts) -> bool:

@@ -71,6 +71,20 @@ def _table(names: tuple[str, ...], counts: dict[Path, int], *, listed: bool) -> 
     return path
 
 
+def value_end(row: str, begin: int) -> int:
+    """Column after the value that begins in a row, before spaces and a comment; the row's end if it reaches further."""
+    quote = ""
+    for column in range(begin, len(row)):
+        mark = row[column]
+        if quote:
+            quote = "" if mark == quote and row[column - 1] != "\\" else quote
+        elif mark in "\"'":
+            quote = mark
+        elif mark == "#":
+            return len(row[:column].rstrip())
+    return len(row.rstrip())
+
+
 def _after_value(rows: list[str], at: int, column: int) -> int:
     """Index of the row after the value that begins here: lists and long strings reach over several rows."""
     depth = 0

@@ -17,7 +17,7 @@ VISITOR_RULE = {
     "near": Text("就近、家族、邻里", "Kin and neighbours"),
     "remainder": Text("兜底", "Everyone who is left"),
 }
-CALENDAR = {"working": Text("工作日", "working days"), "days": Text("天", "days")}
+CALENDAR = {"working": Text("个工作日", "working days"), "days": Text("天", "days")}
 EVERY = {"once": Text("一次", "Once"), "week": Text("每周", "Weekly"), "month": Text("每月", "Monthly")}
 TOPIC = {
     "childcare": Text("幼有善育", "Care for the young"),
@@ -63,4 +63,21 @@ VISIT_FIELD = {
     "earliest": Text("最早时刻", "Earliest time of day"),
     "latest": Text("最晚时刻", "Latest time of day"),
     "lookback_modes": Text("回头看方式", "Ways of looking back"),
+}
+# The fields of the form, besides those of a visit.
+FORM_FIELD = {
+    "target": Text("目标比例（0 到 1）", "Target (0 to 1)"),
+    "since": Text("自（含）", "From, included"),
+    "until": Text("至（不含）", "Until, not included"),
+    "starts_on": Text("开始", "Begins"),
+    "ends_on": Text("截止", "Ends"),
+    "share": Text("比例（0 到 1）", "Share (0 to 1)"),
+    "count": Text("户数", "Households"),
+    "due_on": Text("完成期限", "Due"),
+    "days": Text("天数", "Days"),
+    "at_most": Text("最多天数", "At most, days"),
+    "start": Text("起始分", "Score at the start"),
+    "talk_at": Text("约谈线（起）", "Talk at, cases"),
+    "points": Text("扣分", "Points off"),
+    **VISIT_FIELD,
 }

@@ -12,10 +12,8 @@ from sqlalchemy.orm import Session
 
 from data.areas import number_range
 from data.campaign_changes import Counts, preview_plan
+from data.campaign_refusals import PlanConflict, PlanNotAllowed, RuleUnknown
 from data.campaign_versions import (
-    PlanConflict,
-    PlanNotAllowed,
-    RuleUnknown,
     apply_plan,
     explain_rules,
     list_versions,
