@@ -15,7 +15,7 @@ ACTS = (
     "sign_in", "sign_in_refused", "reveal", "search_number", "account_add", "account_disable", "account_enable",
     "password_change", "password_reset", "token_add", "upload", "upload_discard", "import", "import_undo",
     "refused_download", "place", "place_undo", "area_edit", "duty_follow", "export", "publicity_add", "publicity_undo",
-    "hardship_read", "hardship_add", "hardship_change", "load_sample",
+    "hardship_read", "hardship_add", "hardship_change", "load_sample", "campaign_open", "campaign_change",
 )  # fmt: skip
 
 

@@ -20,7 +20,8 @@ from data.accounts import AccountProblem
 from data.areas import CodeUnknown
 from data.askers import NotAllowed, RecordUnknown
 from data.base_files import TileFileUnknown
-from data.campaigns import CampaignUnknown
+from data.campaign_refusals import PlanConflict, PlanNotAllowed, RuleUnknown
+from data.campaigns import CampaignUnknown, PlanTooLong
 from data.edit_refusals import EditConflict, EditRefused
 from data.hardship import HardshipUnfit
 from data.households import ReasonTooShort
@@ -29,6 +30,8 @@ from data.passwords import PasswordUnfit
 from data.placements import CannotRestore
 from data.placing import PlaceRefused
 from data.publicity import PublicityUnfit
+from data.rules.plan import PlanError
+from data.rules.plan_editing import FieldUnknown
 from data.sealed_files import DiskFull, FileTooLarge
 from data.sealing import SealBroken
 from data.sessions import TooManyAttempts, WrongPassword
@@ -58,6 +61,12 @@ STATUS: dict[type[FangtuError], int] = {
     PublicityUnfit: 422,
     HardshipUnfit: 422,
     LedgerTooLong: 422,
+    PlanError: 422,
+    PlanTooLong: 413,
+    FieldUnknown: 422,
+    RuleUnknown: 404,
+    PlanConflict: 409,
+    PlanNotAllowed: 403,
     CannotRestore: 409,
     DrawingRefused: 422,
     EditRefused: 422,

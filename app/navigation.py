@@ -80,6 +80,7 @@ def _sections(asker: Asker) -> list[Section]:
         _page("/map", _("地图")),
         _page("/coverage", _("覆盖率")),
         Section(visits, _("走访"), under=("/households",)),
+        _page("/campaigns", _("行动")),
         _page("/worklists", _("待核")),
     ]
     if asker.role is not Role.INSPECTOR:

@@ -1,61 +1,89 @@
-"""Judging stored visits by their campaign's rule: the verdict is kept with each visit and can be reached again."""
+"""Judging stored visits by their campaign's rule: the verdict is kept with each visit and can be reached again.
+
+Visits of the same facts are judged once, by the database's own text of those facts: a million of them are not brought
+here one by one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from data.db import rows_changed
 from data.rules.plan import VisitRule
 from data.rules.validity import VisitFacts, check_visit
 from data.tables import Campaign
 
+# What a verdict is reached by, in the order of VisitFacts.
+FACTS = ("mode", "outcome", "minutes", "reason", "source_status", "ruling")
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Visits with the same facts and the same verdict: the text of the facts, the verdict, and how many they are."""
+
+    key: str
+    facts: VisitFacts
+    verdict: str
+    visits: int
+
+
+def facts_key(alias: str) -> str:
+    """SQL of the text of a visit's facts, for the table ``alias``."""
+    return f"row({', '.join(f'{alias}.{name}' for name in FACTS)})::text"
+
+
+def kinds_of_visits(session: Session, campaign_id: int) -> list[Alike]:
+    """The visits of a campaign by their facts and the verdict kept."""
+    rows: Sequence[Row[tuple[object, ...]]] = session.execute(
+        text(f"""
+            select {facts_key("v")} as key, verdict, count(*) as n, {", ".join(FACTS)} from visit v
+             where campaign_id = :campaign group by key, verdict, {", ".join(FACTS)}"""),
+        {"campaign": campaign_id},
+    ).all()
+    return [Alike(row.key, VisitFacts(*row[3:]), row.verdict, row.n) for row in rows]
+
+
+def judged_otherwise(kinds: Sequence[Alike], rule: VisitRule) -> list[tuple[Alike, str]]:
+    """Those that a rule judges otherwise than the verdict kept, each with its verdict by the rule."""
+    return [(one, verdict) for one in kinds if (verdict := check_visit(one.facts, rule)) != one.verdict]
+
 
 def judged_differently(session: Session) -> int:
-    """How many stored verdicts the campaigns' rules would not reach today.
-
-    Visits of the same facts are judged once: a million of them are not brought here one by one.
-    """
-    different = 0
-    for campaign in session.query(Campaign).all():
-        rule = VisitRule.from_plan(campaign.plan)
-        rows = session.execute(
-            text("""
-                select mode, outcome, minutes, reason, source_status, ruling, verdict, count(*) as n from visit
-                 where campaign_id = :campaign group by 1, 2, 3, 4, 5, 6, 7"""),
-            {"campaign": campaign.id},
-        )
-        different += sum(row.n for row in rows if check_visit(VisitFacts(*row[:6]), rule) != row.verdict)
-    return different
+    """How many stored verdicts the campaigns' rules would not reach today."""
+    return sum(
+        one.visits
+        for campaign in session.query(Campaign).all()
+        for one, _ in judged_otherwise(kinds_of_visits(session, campaign.id), VisitRule.from_plan(campaign.plan))
+    )
 
 
 def judge_again(session: Session, campaign_id: int) -> int:
-    """Judge all visits of a campaign by its present rule and store what changed; returns how many did."""
-    changes = [{"id": row.id, "verdict": verdict} for row, verdict in _changes(session, campaign_id)]
-    if changes:
-        session.execute(
-            text("""
-                update visit v set verdict = n.verdict, counts = n.verdict = 'valid', updated_at = now()
-                  from unnest(cast(:ids as uuid[]), cast(:verdicts as text[])) as n (id, verdict) where v.id = n.id"""),
-            {"ids": [str(c["id"]) for c in changes], "verdicts": [c["verdict"] for c in changes]},
-        )
-    return len(changes)
+    """Judge all visits of a campaign by its present rule and store what changed; returns how many did.
 
-
-def _changes(session: Session, campaign_id: int) -> Iterator[tuple[Row[tuple[object, ...]], str]]:
-    for campaign in session.query(Campaign).all():
-        if campaign.id != campaign_id:
-            continue
-        rule = VisitRule.from_plan(campaign.plan)
-        rows = session.execute(
-            text("""
-                select id, mode, outcome, minutes, reason, source_status, ruling, verdict from visit
-                 where campaign_id = :campaign"""),
-            {"campaign": campaign.id},
-        )
-        for row in rows:
-            facts = VisitFacts(row.mode, row.outcome, row.minutes, row.reason, row.source_status, row.ruling)
-            verdict = check_visit(facts, rule)
-            if verdict != row.verdict:
-                yield row, verdict
+    Those get the campaign's present version; a verdict that stays keeps the version by which it was reached.
+    """
+    campaign = session.get(Campaign, campaign_id)
+    if campaign is None:
+        return 0
+    changes = judged_otherwise(kinds_of_visits(session, campaign_id), VisitRule.from_plan(campaign.plan))
+    if not changes:
+        return 0
+    verdicts = {one.key: verdict for one, verdict in changes}
+    result = session.execute(
+        text(f"""
+            update visit v set verdict = n.verdict, counts = n.verdict = 'valid', rule_version = :version,
+                   updated_at = now()
+              from unnest(cast(:keys as text[]), cast(:verdicts as text[])) as n (key, verdict)
+             where v.campaign_id = :campaign and {facts_key("v")} = n.key and v.verdict <> n.verdict"""),
+        {
+            "campaign": campaign_id,
+            "version": campaign.version,
+            "keys": list(verdicts),
+            "verdicts": list(verdicts.values()),
+        },
+    )
+    return rows_changed(result)

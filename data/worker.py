@@ -45,7 +45,15 @@ from geo.errors import FangtuError, Text
 
 log = logging.getLogger(__name__)
 
-LIMIT_S = {"preview": 180.0, "trial": 1800.0, "import": 1800.0, "undo": 1800.0, "edit": 600.0, SETTLE: 600.0}
+LIMIT_S = {
+    "preview": 180.0,
+    "trial": 1800.0,
+    "import": 1800.0,
+    "undo": 1800.0,
+    "edit": 600.0,
+    "plan": 600.0,
+    SETTLE: 600.0,
+}
 PROGRESS_EVERY_S = 0.25
 HEARTBEAT_EVERY_S = 5.0
 CANCEL_ASKED_EVERY_S = 1.0

@@ -65,6 +65,7 @@ def _preview_with_words() -> str:
 # JSON whose structure the program reads: where in it words of a person stand.
 JSON_PATHS = {
     ("campaign", "plan"): "jsonb_set(plan, '{visit,done_statuses}', jsonb_build_array(cast(:value as text)))",
+    ("campaign_version", "plan"): "jsonb_set(plan, '{visit,done_statuses}', jsonb_build_array(cast(:value as text)))",
     ("upload", "preview"): _preview_with_words(),
 }
 _LIST_CHECK = re.compile(r"^(\w+) in \(")

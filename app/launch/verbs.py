@@ -47,6 +47,7 @@ APP_VERBS = (
     "coverage",
     "gaps",
     "recheck",
+    "campaign",
     "user",
 )
 PROGRESS_VERBS = ("demo", "serve", "stop", "test")

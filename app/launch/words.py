@@ -27,6 +27,7 @@ HELP = Text(
   coverage  走访覆盖率
   gaps      成片未访：在哪里，有多少户，需多少人日
   recheck   从原始记录重新计算并核对
+  campaign  行动与实施方案：campaign check|load|list|show|explain …
   user      账号：user add|list|disable|enable|password|token …
 
   --no-install  不安装任何东西，只说明缺少什么
@@ -54,6 +55,7 @@ Usage: ./fangtu COMMAND [OPTIONS]
   coverage  coverage of the visits
   gaps      gap areas: where households not yet visited lie together, and what closing them takes
   recheck   recompute from the records and compare
+  campaign  campaigns and their work plans: campaign check|load|list|show|explain …
   user      accounts: user add|list|disable|enable|password|token ...
 
   --no-install    install nothing, only say what is missing

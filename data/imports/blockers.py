@@ -17,6 +17,7 @@ _RECORDS = {
     "grid": Text("网格 {n} 个", "{n} grid(s)"),
     "campaign": Text("行动 {n} 次", "{n} campaign(s)"),
     "round": Text("轮次 {n} 个", "{n} round(s)"),
+    "campaign_version": Text("方案版本 {n} 个", "{n} version(s) of a plan"),
     "household": Text("农户 {n} 户", "{n} household(s)"),
     "house": Text("房屋 {n} 栋", "{n} house(s)"),
     "appraisal": Text("鉴定 {n} 次", "{n} appraisal(s)"),

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.campaigns import open_campaign
+from data.campaigns import PlanUnreadable, open_campaign, read_plan_file
 from data.imports.limits import Limits
 from data.imports.linking import link_visits
 from data.imports.report import ImportRefused, ImportReport
@@ -15,8 +15,6 @@ from data.imports.scope import Scope
 from data.judging import judge_again
 from data.rules.plan import read_plan
 from geo.errors import Text
-
-_MOST_BYTES = 1 << 20
 
 
 def import_campaign(session: Session, path: Path, scope: Scope, report: ImportReport, limits: Limits) -> None:
@@ -37,17 +35,9 @@ def import_campaign(session: Session, path: Path, scope: Scope, report: ImportRe
         If the plan lacks something.
     """
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise ValueError("too large")
-        content = path.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise ImportRefused(
-            Text(
-                f"读不了“{path.name}”：应为不超过 1 MB 的 UTF-8 TOML 文本。",
-                f"Cannot read '{path.name}': expected a TOML text in UTF-8 of at most 1 MB.",
-            ),
-            found=path.name,
-        ) from error
+        content = read_plan_file(path)
+    except PlanUnreadable as error:
+        raise ImportRefused(error.text, **error.details) from error
     plan = read_plan(content)
     before = session.execute(
         text("select id, plan_text, jur, jur_end from campaign where code = :code"), {"code": plan.id}

@@ -39,6 +39,10 @@ NOTED = (
     Noted(
         "round", "t.campaign_id = split_part(c.row_key, ':', 1)::bigint and t.no = split_part(c.row_key, ':', 2)::int"
     ),
+    Noted(
+        "campaign_version",
+        "t.campaign_id = split_part(c.row_key, ':', 1)::bigint and t.no = split_part(c.row_key, ':', 2)::int",
+    ),
     Noted("household"),
     Noted("house"),
     Noted("appraisal"),

@@ -28,6 +28,7 @@ _REFERENCES = (
     ("house", "t.grid_id", "grid"),
     ("renovation_site", "t.grid_id", "grid"),
     ("round", "t.campaign_id", "campaign"),
+    ("campaign_version", "t.campaign_id", "campaign"),
     ("visit", "t.campaign_id", "campaign"),
     ("visit", "t.campaign_id || ':' || t.round_no", "round"),
     ("house", "t.household_id", "household"),
@@ -45,7 +46,7 @@ _REFERENCES = (
     ("attachment", "t.visit_id", "visit"),
     ("visit", "t.superseded_by", "visit"),
 )
-_OWN_KEY = {"round": "t.campaign_id || ':' || t.no"}
+_OWN_KEY = dict.fromkeys(("round", "campaign_version"), "t.campaign_id || ':' || t.no")
 
 
 def open_findings(session: Session, batch: int) -> None:
@@ -206,7 +207,7 @@ def find_resting(session: Session, batch: int, grounds: Grounds) -> None:
 def _forget_earlier(session: Session, batch: int) -> None:
     """Leave out findings that are no later than the batch: they were as they are before it, and it let them be."""
     for table in NOTED:
-        if table.name in ("base_feature", "round", "area_alias", "duty"):
+        if table.name in ("base_feature", "round", "campaign_version", "area_alias", "duty"):
             continue
         session.execute(
             text(f"""

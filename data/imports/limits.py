@@ -199,7 +199,7 @@ def load_ground(session: Session, limits: Limits) -> BaseGeometry | None:
 
 # Tables whose rows lie at one place, and those that speak of a whole range.
 _PLACES = ("household", "house", "appraisal", "renovation_site", "visit", "base_feature")
-_RANGES = ("area_alias", "grid", "campaign", "round", "duty")
+_RANGES = ("area_alias", "grid", "campaign", "round", "campaign_version", "duty")
 
 
 def require_inside(session: Session, batch: int, limits: Limits) -> None:

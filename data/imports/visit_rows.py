@@ -32,6 +32,7 @@ class KnownCampaign:
     jur: int
     jur_end: int
     rule: VisitRule
+    version: int
     rounds: dict[int, tuple[date | None, date | None]]
 
 
@@ -84,7 +85,7 @@ def read_register(job: Job) -> Register:
 def _campaigns(job: Job) -> list[KnownCampaign]:
     rows = job.session.execute(
         text("""
-            select c.id, c.code, c.name_zh, c.name_en, c.jur, c.jur_end, c.plan,
+            select c.id, c.code, c.name_zh, c.name_en, c.jur, c.jur_end, c.plan, c.version,
                    jsonb_object_agg(r.no, jsonb_build_array(r.starts_on, r.ends_on)) as rounds
             from campaign c join round r on r.campaign_id = c.id group by c.id order by c.id""")
     )
@@ -96,6 +97,7 @@ def _campaigns(job: Job) -> list[KnownCampaign]:
             row.jur,
             row.jur_end,
             VisitRule.from_plan(row.plan),
+            row.version,
             {
                 int(no): tuple(date.fromisoformat(day) if day else None for day in days)  # type: ignore[misc]
                 for no, days in row.rounds.items()

@@ -69,6 +69,7 @@ _LATER = {
     "distance_m": "double precision",
     "verdict": "text",
     "counts": "boolean",
+    "rule_version": "integer",
     "address": "text",
     "house_no": "text",
 }
@@ -109,7 +110,7 @@ def import_visits(job: Job) -> None:
     _join(job)
     refuse_outside(job, STAGE)
     _judge(job, register)
-    joined = ["household_id", "jur", "place_jur", "distance_m", "verdict", "counts"]
+    joined = ["household_id", "jur", "place_jur", "distance_m", "verdict", "counts", "rule_version"]
     columns = ["campaign_id", "round_no", *_FACTS, *joined, *PLACE_COLUMNS]
     inserted, updated = merge_stage(session, STAGE, "visit", columns, job.batch)
     count_merge(job, inserted, updated)
@@ -200,15 +201,21 @@ def _judge(job: Job, register: Register) -> None:
     """Reach the verdicts on what is to be stored, each by the rule of its campaign."""
     session = job.session
     rules = {campaign.id: campaign.rule for campaign in register.known}
+    versions = {campaign.id: campaign.version for campaign in register.known}
     rows = session.execute(
         text(f"select at, campaign_id, mode, outcome, minutes, reason, source_status, ruling from {STAGE}")
     ).all()
-    verdicts = ((row.at, check_visit(VisitFacts(*row[2:]), rules[row.campaign_id])) for row in rows)
-    make_stage(session, "stage_verdict", {"at": "integer", "verdict": "text"})
-    copy_rows(session, "stage_verdict", ["at", "verdict"], verdicts)
+    verdicts = (
+        (row.at, check_visit(VisitFacts(*row[2:]), rules[row.campaign_id]), versions[row.campaign_id]) for row in rows
+    )
+    make_stage(session, "stage_verdict", {"at": "integer", "verdict": "text", "version": "integer"})
+    copy_rows(session, "stage_verdict", ["at", "verdict", "version"], verdicts)
+    # A visit that is there keeps the version by which its verdict was reached, as long as that says the same.
     session.execute(
         text(f"""
-            update {STAGE} s set verdict = n.verdict, counts = n.verdict = 'valid'
+            update {STAGE} s set verdict = n.verdict, counts = n.verdict = 'valid', rule_version = coalesce((
+                       select v.rule_version from visit v where v.natural_key = s.natural_key
+                          and v.campaign_id = s.campaign_id and v.verdict = n.verdict), n.version)
               from stage_verdict n where n.at = s.at""")
     )
 

@@ -1,4 +1,4 @@
-"""What is done for each kind of background job, in a process of its own: preview, trial, import, undo, edit."""
+"""What is done for each kind of background job, in a process of its own: preview, trial, import, undo, edit, plan."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from data.bilingual import both
+from data.campaign_versions import apply_plan
 from data.claims import Claim, ClaimLost, end_job
 from data.db import owner_engine, owner_session
 from data.edit_wishes import read_wish
 from data.edits import apply_edit
+from data.imports.batches import bind_account
 from data.imports.choices import import_options, trial_mark
 from data.imports.limits import Limits
 from data.imports.memory import accepted_columns, remember_columns, remembered_columns
@@ -28,6 +30,7 @@ from data.imports.refused import settle_import
 from data.imports.report import ImportReport, Progress
 from data.imports.run import import_file
 from data.imports.undo import Blocker, UndoBlocked, find_blockers, undo_batch
+from data.rules.plan import read_plan
 from data.sealing import Sealer, load_sealer
 from data.settings import Settings
 from data.tables import Batch, Upload
@@ -248,6 +251,31 @@ def _edit(task: Task) -> None:
         )
 
 
+def _plan(task: Task) -> None:
+    task.progress(Text("应用实施方案", "Applying the work plan"))
+    payload = task.claim.payload
+    with owner_session(task.engine) as session:
+        ranges = tuple(
+            session.execute(
+                text("select jur, jur_end from duty where account_id = :account"), {"account": task.claim.account_id}
+            ).tuples()
+        )
+        bind_account(session, task.claim.account_id)
+        done = apply_plan(
+            session,
+            read_plan(payload["text"]),
+            str(payload["revision"]),
+            (int(payload["jur"]), int(payload["jur_end"])),
+            Limits(ranges, ranges),
+            account_id=task.claim.account_id,
+            note=payload["note"],
+        )
+        # In the same transaction: the version and the end of the job are there together or not at all.
+        require_authority(session, task.claim)
+        result = {"campaign": done.code, "version": done.version, "visits": done.visits}
+        end_job(session, task.claim, "done", result=result)
+
+
 def _undo(task: Task) -> None:
     with owner_session(task.engine) as session:
         batch = session.get(Batch, task.claim.batch_id)
@@ -354,5 +382,6 @@ _KINDS: dict[str, Callable[[Task], None]] = {
     "import": _import,
     "undo": _undo,
     "edit": _edit,
+    "plan": _plan,
     SETTLE: _settle,
 }

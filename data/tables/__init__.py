@@ -6,7 +6,7 @@ from data.tables.audit import AuditEntry
 from data.tables.base import Base
 from data.tables.basemap import BaseFeature
 from data.tables.batches import Batch, BatchChange, BatchProblem
-from data.tables.campaigns import Campaign, Round
+from data.tables.campaigns import Campaign, CampaignVersion, Round
 from data.tables.coverage import (
     Cell,
     CoverageDayFolded,
@@ -41,6 +41,7 @@ __all__ = [
     "BatchChange",
     "BatchProblem",
     "Campaign",
+    "CampaignVersion",
     "Cell",
     "ColumnMemory",
     "CoverageDayFolded",

@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Identity,
     Index,
+    Integer,
     LargeBinary,
     SmallInteger,
     Text,
@@ -31,7 +32,8 @@ class Visit(Base, Placed, Stamped):
     """One visit. The verdict is reached by ``data.rules.validity`` when it is written and is kept with it.
 
     ``household_id`` is empty for a visit to no known house: it is listed, never lost. ``place_jur`` is the
-    jurisdiction number of the visit's own position, ``distance_m`` its distance to the household.
+    jurisdiction number of the visit's own position, ``distance_m`` its distance to the household. ``rule_version`` is
+    the version of the campaign's plan by which the verdict was reached; a later one that says the same leaves it.
     """
 
     __tablename__ = "visit"
@@ -79,6 +81,7 @@ class Visit(Base, Placed, Stamped):
     ruling: Mapped[str | None]
     verdict: Mapped[str]
     counts: Mapped[bool] = mapped_column(Boolean)
+    rule_version: Mapped[int] = mapped_column(Integer, server_default="1")
     superseded_by: Mapped[uuid.UUID | None] = mapped_column(Uuid)
     remark: Mapped[str | None]
     batch_id: Mapped[int | None] = mapped_column(ForeignKey("batch.id"))

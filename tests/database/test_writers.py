@@ -231,6 +231,43 @@ def change_the_rule(session: Session, place: Place, chance: random.Random) -> No
     judge_again(session, place.campaign)
 
 
+def change_the_cohort(session: Session, place: Place, chance: random.Random) -> None:
+    """The round becomes one for other households."""
+    session.execute(
+        text("""update round set cohort_rule = :rule, cohort_groups = :groups, cohort_since = '2020-01-01'
+                 where campaign_id = :campaign"""),
+        {
+            "rule": chance.choice(["all_households", "all_households", "key_groups", "renovated", "new_renovation"]),
+            "groups": chance.sample(GROUPS, 1),
+            "campaign": place.campaign,
+        },
+    )
+
+
+def renovate(session: Session, place: Place, chance: random.Random) -> None:
+    """A renovation begins at some household, goes on, or is struck out."""
+    code = f"W{chance.randint(1, HOMES)}"
+    # A household that moves while its site is written refuses the site; so it is held.
+    session.execute(text("select 1 from household where code = :code for no key update"), {"code": code})
+    stage = chance.choice(["found", "approved", "completed", "paid"])
+    day = chance.choice([None, "2019-05-01", "2026-05-01"])
+    if chance.random() < 0.2:
+        session.execute(
+            text("""delete from renovation_site s using household h
+                     where h.code = :code and s.household_id = h.id"""),
+            {"code": code},
+        )
+        return
+    session.execute(
+        text("""insert into renovation_site as s (natural_key, household_id, jur, method, stage, completed_on)
+                select 'w:' || h.code, h.id, h.jur, 'repair', :stage, cast(:day as date) from household h
+                 where h.code = :code
+                on conflict (natural_key)
+                   do update set stage = excluded.stage, completed_on = excluded.completed_on"""),
+        {"code": code, "stage": stage, "day": day},
+    )
+
+
 def fold_in(session: Session, place: Place, chance: random.Random) -> None:
     """The folder works between."""
     fold_now(session)
@@ -240,10 +277,10 @@ ACTS: dict[str, Callable[[Session, Place, random.Random], None]] = {
     one.__name__: one
     for one in (
         visit, rule_on, supersede, hand_over, take_out, take_out_many, move, go_or_return, move_a_border,
-        change_the_rule, fold_in,
+        change_the_rule, change_the_cohort, renovate, fold_in,
     )
 }  # fmt: skip
-MOST_OFTEN = [*ACTS, *["visit"] * 12, *["move", "go_or_return", "rule_on", "hand_over"] * 2]
+MOST_OFTEN = [*ACTS, *["visit"] * 12, *["move", "go_or_return", "rule_on", "hand_over", "renovate"] * 2]
 
 
 def act(place: Place, name: str, seed: int) -> None:
@@ -375,7 +412,10 @@ def test_writers_of_one_grid_do_not_wait_for_one_another(place: Place) -> None:
     assert drift(place) == {}
 
 
-@pytest.mark.parametrize("name", ["visit", "move", "move_a_border", "change_the_rule", "take_out_many", "fold_in"])
+@pytest.mark.parametrize(
+    "name",
+    ["visit", "move", "move_a_border", "change_the_rule", "change_the_cohort", "renovate", "take_out_many", "fold_in"],
+)
 def test_a_killed_writer_leaves_no_trace(place: Place, name: str) -> None:
     for seed in range(4):
         act(place, "visit", seed + 1000)

@@ -72,6 +72,7 @@ const KIND_WORDS = {
   undo: () => t("正在撤销"),
   edit: () => t("正在修改边界"),
   place: () => t("正在定位农户"),
+  plan: () => t("正在应用实施方案"),
 };
 
 /** What a job is doing, in words. */
