@@ -30,7 +30,8 @@ class Visit(Base, Placed, Stamped):
     """One visit. The verdict is reached by ``data.rules.validity`` when it is written and is kept with it.
 
     ``household_id`` is empty for a visit to no known house: it is listed, never lost. ``place_jur`` is the
-    jurisdiction number of the visit's own position, ``distance_m`` its distance to the household.
+    jurisdiction number of the visit's own position, ``distance_m`` its distance to the household. ``companion_ids`` are
+    those of the ``companions`` whose account is known.
     """
 
     __tablename__ = "visit"
@@ -43,6 +44,7 @@ class Visit(Base, Placed, Stamped):
         Index("ix_visit_household_id_campaign_id", "household_id", "campaign_id", "round_no"),
         Index("ix_visit_round", "campaign_id", "round_no", "jur", "ended_at"),
         Index("ix_visit_unmatched", "jur", postgresql_where="household_id is null"),
+        Index("ix_visit_duplicate", "campaign_id", "round_no", "jur", postgresql_where="'duplicate' = any (suspect)"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
@@ -57,6 +59,7 @@ class Visit(Base, Placed, Stamped):
     visitor: Mapped[str | None]
     visitor_kind: Mapped[str | None]
     companions: Mapped[str | None]
+    companion_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
     started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     minutes: Mapped[float | None]
