@@ -19,6 +19,9 @@ from app.session import SignInNeeded
 from data.accounts import AccountProblem
 from data.areas import CodeUnknown
 from data.askers import NotAllowed, RecordUnknown
+from data.assigning import KindUnknown
+from data.assigning_acts import CannotTakeBack
+from data.assignments import CannotAssign
 from data.base_files import TileFileUnknown
 from data.campaigns import CampaignUnknown
 from data.edit_refusals import EditConflict, EditRefused
@@ -27,6 +30,8 @@ from data.jobs import JobRunning
 from data.passwords import PasswordUnfit
 from data.placements import CannotRestore
 from data.placing import PlaceRefused
+from data.remainder import TooManyShown
+from data.reservations import CannotReserve, ReservationUnfit
 from data.sealed_files import DiskFull, FileTooLarge
 from data.sealing import SealBroken
 from data.sessions import TooManyAttempts, WrongPassword
@@ -53,6 +58,12 @@ STATUS: dict[type[FangtuError], int] = {
     ReasonTooShort: 422,
     PlaceRefused: 422,
     CannotRestore: 409,
+    CannotAssign: 422,
+    KindUnknown: 422,
+    CannotTakeBack: 409,
+    CannotReserve: 409,
+    ReservationUnfit: 422,
+    TooManyShown: 422,
     DrawingRefused: 422,
     EditRefused: 422,
     EditConflict: 409,

@@ -50,7 +50,9 @@ def _nav(asker: Asker) -> list[NavItem]:
     if asker.role is not Role.INSPECTOR:
         pages.insert(0, ("/overview", _("总览")))
     if asker.role in (Role.SUPERVISOR, Role.ADMIN):
-        pages += [("/areas/edit", _("边界")), ("/imports", _("导入"))]
+        pages += [("/assign", _("指派")), ("/areas/edit", _("边界")), ("/imports", _("导入"))]
+    if asker.role is Role.INSPECTOR:
+        pages.insert(2, ("/remainder", _("剩余")))
     if asker.role is Role.ADMIN:
         pages += [("/accounts", _("账号")), ("/audit", _("日志"))]
     # A batch is looked at from the list of imports.

@@ -12,11 +12,18 @@ from sqlalchemy.orm import Session
 
 from data.imports.scope import Gazetteer, Scope
 from data.rules.sharing import Held, Home, Party, Ranges, Sharing, Unmet, share_out
-from data.rules.visitors import VisitorKind
+from data.rules.visitors import VisitorKind, find_kind
 from data.rules.words import VISITED
+from geo.errors import FangtuError, Text
 
 BY_RULE, BY_GRID, DRAWN = "rule", "grid", "drawn"
 Range = tuple[int, int]
+
+
+class KindUnknown(FangtuError):
+    """The plan has no such kind of visitors."""
+
+    code = "kind_unknown"
 
 
 class Owner(NamedTuple):
@@ -137,6 +144,40 @@ def propose_by_grid(
     ground = _read_ground(session, campaign_id, round_no, within)
     by_place = VisitorKind(kind.kind, kind.name, "remainder", repeats=kind.repeats)
     return _compare(ground, [(by_place, _inspectors(_people(session)))], kinds, BY_GRID)
+
+
+def grid_kind(kinds: Sequence[VisitorKind], wanted: str | None) -> VisitorKind:
+    """The kind that is given households by grid: the one that is named, else the one that takes what is left.
+
+    Raises
+    ------
+    KindUnknown
+        If the plan has no such kind.
+    """
+    if not wanted:
+        return next((kind for kind in kinds if kind.rule == "remainder"), kinds[-1])
+    return kind_named(kinds, wanted)
+
+
+def kind_named(kinds: Sequence[VisitorKind], wanted: str) -> VisitorKind:
+    """The kind of a key or name.
+
+    Raises
+    ------
+    KindUnknown
+        If the plan has no such kind; the message lists those it has.
+    """
+    kind = find_kind(kinds, wanted)
+    if kind is None:
+        there = "、".join(one.kind for one in kinds)
+        raise KindUnknown(
+            Text(
+                f"实施方案没有走访人员类别“{wanted}”。现有：{there}。",
+                f"The plan has no kind of visitors '{wanted}'. There are: {there}.",
+            ),
+            found=wanted,
+        )
+    return kind
 
 
 def assignable_people(session: Session) -> list[tuple[Owner, str, Ranges]]:
