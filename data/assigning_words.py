@@ -32,8 +32,8 @@ def unmet_words(one: Unmet, kinds: Sequence[VisitorKind]) -> Text:
     if one.wanted and not one.given and not kind_has_people(one, kinds):
         return Text(f"{who.zh}：实施方案没有写有哪些人。", f"{who.en}: the plan names nobody.")
     return Text(
-        f"{who.zh}：{one.wanted} 户没有人可指派（没有辖区含这些户的走访员）。",
-        f"{who.en}: nobody for {one.wanted} households (no inspector's area of duty holds them).",
+        f"{who.zh}：{one.wanted} 户没有人可指派（不在任何人或单位的范围内）。",
+        f"{who.en}: nobody for {one.wanted} households (in no person's or unit's area).",
     )
 
 

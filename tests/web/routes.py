@@ -74,6 +74,7 @@ def records_of(web: Web, household: str, account: str) -> dict[str, object]:
             **_upload_of(web, account),
             "bulk_id": NO_UUID,
             "edit_id": ABSENT,
+            "act_id": ABSENT,
             "z": 16,
             "x": int(x),
             "y": int(y),
@@ -113,7 +114,7 @@ _MAKE = """
 
 def absent_records() -> dict[str, object]:
     """Arguments that name nothing at all."""
-    keys = dict.fromkeys(("household_id", "house_id", "site_id", "no", "account_id", "edit_id"), ABSENT)
+    keys = dict.fromkeys(("household_id", "house_id", "site_id", "no", "account_id", "edit_id", "act_id"), ABSENT)
     keys |= dict.fromkeys(("upload_id", "job_id", "bulk_id"), NO_UUID) | {"batch_id": ABSENT}
     return {**FILES, **keys, "code": "990909909909", "z": 16, "x": 1, "y": 1}
 
