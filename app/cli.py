@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from app.commands_assign import assign
 from app.commands_campaign import campaign
 from app.terminal import LANG, Commands, as_owner, print_json, rate_in_words, say, words
 from app.users import user
@@ -35,6 +36,7 @@ def main() -> None:
 
 main.add_command(user)
 main.add_command(campaign)
+main.add_command(assign)
 
 
 @main.command(help=words("把数据库升级到当前版本", "Bring the database to the present version"))

@@ -19,6 +19,9 @@ from app.session import SignInNeeded
 from data.accounts import AccountProblem
 from data.areas import CodeUnknown
 from data.askers import NotAllowed, RecordUnknown
+from data.assigning import KindUnknown
+from data.assigning_acts import CannotTakeBack
+from data.assignments import CannotAssign
 from data.base_files import TileFileUnknown
 from data.campaign_refusals import PlanConflict, PlanNotAllowed, RuleUnknown
 from data.campaigns import CampaignUnknown, PlanTooLong
@@ -30,6 +33,8 @@ from data.passwords import PasswordUnfit
 from data.placements import CannotRestore
 from data.placing import PlaceRefused
 from data.publicity import PublicityUnfit
+from data.remainder import TooManyShown
+from data.reservations import CannotReserve, ReservationUnfit
 from data.rules.plan import PlanError
 from data.rules.plan_editing import FieldUnknown
 from data.sealed_files import DiskFull, FileTooLarge
@@ -68,6 +73,12 @@ STATUS: dict[type[FangtuError], int] = {
     PlanConflict: 409,
     PlanNotAllowed: 403,
     CannotRestore: 409,
+    CannotAssign: 422,
+    KindUnknown: 422,
+    CannotTakeBack: 409,
+    CannotReserve: 409,
+    ReservationUnfit: 422,
+    TooManyShown: 422,
     DrawingRefused: 422,
     EditRefused: 422,
     EditConflict: 409,

@@ -46,6 +46,7 @@ ROUND = {"campaign": "Number or code; the newest by default", "round": "Number; 
             **PLACE,
             "status": "0 not visited … 7 (see the glossary); null if not eligible in the round",
             "days_unvisited": "Days since the last valid visit, else since the round began; null if visited",
+            "owners": [{"kind": "Kind of visitors", "owner": "Who of it is to visit in the round"}],
             "visits": [
                 {
                     "id": "Number of the visit",
@@ -58,6 +59,8 @@ ROUND = {"campaign": "Number or code; the newest by default", "round": "Number; 
                     "verdict": "",
                     "suspect": ["Reason for doubt"],
                     "visitor": "",
+                    "visitor_kind": "",
+                    "companions": "Who came along",
                 }
             ],
             "houses": [{"id": "", "code": "", "grade": "A–D or null", "structure": "", "built_year": ""}],

@@ -73,7 +73,10 @@ def _is_at(path: str, url: str) -> bool:
 def _sections(asker: Asker) -> list[Section]:
     leads = asker.role in (Role.SUPERVISOR, Role.LEADER)
     arranges = asker.role in (Role.SUPERVISOR, Role.ADMIN)
-    visits = [("/visits", _("台账")), ("/publicity", _("宣讲"))]
+    visits = [("/visits", _("台账"))]
+    if arranges:
+        visits.append(("/assign", _("指派")))
+    visits += [("/remainder", _("剩余")), ("/publicity", _("宣讲"))]
     if leads:
         visits.append(("/hardship", _("困难户")))
     sections = [

@@ -33,7 +33,7 @@ _CARD = text("""
      where h.id = :id and h.removed_at is null""")
 _VISITS = text("""
     select no as id, campaign_id as campaign, round_no as round, coalesce(started_at, ended_at) as at, mode, outcome,
-           minutes, verdict, suspect, visitor
+           minutes, verdict, suspect, visitor, visitor_kind, companions
       from visit
      where household_id = :id and superseded_by is null
      order by coalesce(started_at, ended_at) desc nulls last, no desc
@@ -114,6 +114,7 @@ def household_card(
         "lat": row.lat,
         "status": status,
         "days_unvisited": _days_unvisited(session, household_id, status, round_, today),
+        "owners": _owners(session, household_id, round_),
         "visits": _visits(session, household_id),
         "houses": _houses(session, household_id),
         "sites": _sites(session, household_id),
@@ -217,6 +218,20 @@ def _days_unvisited(
     last: datetime | None = session.scalar(_LAST_VALID, {"id": household_id})
     since = last.date() if last else round_[2]
     return max(0, (today - since).days) if since else None
+
+
+def _owners(session: Session, household_id: int, round_: tuple[int, int, date | None] | None) -> list[dict[str, Any]]:
+    """Who is to visit the household in the round, by kind of visitors."""
+    if round_ is None:
+        return []
+    return as_dicts(
+        session.execute(
+            text("""
+                select kind, owner from assignment
+                 where campaign_id = :c and round_no = :r and household_id = :id order by repeats, kind"""),
+            {"c": round_[0], "r": round_[1], "id": household_id},
+        ).all()
+    )
 
 
 def _visits(session: Session, household_id: int) -> list[dict[str, Any]]:

@@ -165,6 +165,16 @@ _ROWS = (
          from household where id = :home""",
     """insert into placement (bulk_id, household_id, jur, account_id, method, before, after)
        select gen_random_uuid(), id, jur, :account, 'click', '{}', '{}' from household where id = :home""",
+    """insert into assignment_act (campaign_id, round_no, jur, jur_end, how, account_id, counts)
+       select campaign_id, 1, :low, :high, 'drawn', :account, '{}' from standing limit 1""",
+    """insert into assignment (campaign_id, round_no, household_id, kind, jur, repeats, owner, how, act_id)
+       select campaign_id, round_no, household_id, 'grid', jur, false, '甲', 'drawn',
+              (select max(id) from assignment_act) from standing where household_id = :home""",
+    """insert into assignment_change (act_id, household_id, kind, jur, before, after)
+       select act_id, household_id, kind, jur, '{}', '{}' from assignment""",
+    """insert into reservation (campaign_id, round_no, household_id, jur, kind, account_id, who, until)
+       select campaign_id, round_no, household_id, jur, 'grid', :account, '甲', now() + interval '1 day'
+         from standing where household_id = :home""",
     # Counts that are folded in, and a change that is not yet.
     "select fold_changes()",
     "update standing set kinds = kinds where household_id = :home",

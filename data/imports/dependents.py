@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.areas import reassign_within
+from data.duplicates import refresh_duplicates
 from data.following import follow_places, follow_visits
 from data.imports.blockers import CHANGED, REFERS, RESTS
 from data.imports.changes import NOTED, image, row_hash, touched
@@ -139,6 +140,8 @@ class Grounds:
         Old and new shape together of the boundaries it changed, EPSG:4326, hexadecimal EWKB.
     visitors : set of (int, str or None)
         Campaigns and visitors of its visits.
+    visited : set of int
+        Households of its visits.
     campaigns : tuple of int
         Campaigns whose plan it changed.
     limits : Limits
@@ -147,6 +150,7 @@ class Grounds:
 
     shape: str | None
     visitors: set[tuple[int, str | None]]
+    visited: set[int]
     campaigns: tuple[int, ...]
     limits: Limits
 
@@ -165,12 +169,13 @@ def read_grounds(session: Session, batch: int) -> Grounds:
                 union all {shapes.format(table="grid", level="")}) s"""),
         {"batch": batch},
     )
-    visitors = session.execute(
+    visits = session.execute(
         text("""
-            select distinct v.campaign_id, v.visitor from visit v join batch_change c on c.row_key::uuid = v.id
+            select distinct v.campaign_id, v.visitor, v.household_id
+              from visit v join batch_change c on c.row_key::uuid = v.id
              where c.batch_id = :batch and c.table_name = 'visit'"""),
         {"batch": batch},
-    )
+    ).all()
     campaigns = session.scalars(
         text("""
             select row_key::bigint from batch_change
@@ -180,7 +185,8 @@ def read_grounds(session: Session, batch: int) -> Grounds:
     row = session.execute(text("select jur, jur_end, account_id from batch where id = :batch"), {"batch": batch}).one()
     return Grounds(
         shape,
-        {(visit.campaign_id, visit.visitor) for visit in visitors},
+        {(visit.campaign_id, visit.visitor) for visit in visits},
+        {visit.household_id for visit in visits if visit.household_id is not None},
         tuple(campaigns),
         Limits(((row.jur, row.jur_end),)) if row.account_id is not None else Limits(),
     )
@@ -196,7 +202,9 @@ def find_resting(session: Session, batch: int, grounds: Grounds) -> None:
         reassign_within(session, grounds.shape)
     for campaign in grounds.campaigns:
         judge_again(session, campaign)
+        refresh_duplicates(session, None, grounds.limits, campaign_id=campaign)
     refresh_suspects(session, grounds.visitors, grounds.limits)
+    refresh_duplicates(session, grounds.visited, grounds.limits)
     households = "h.id in (select row_key::bigint from undo_known where table_name = 'household')"
     follow_places(session, households, {})
     follow_visits(session, households, {})

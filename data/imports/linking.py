@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from data.duplicates import refresh_duplicates
 from data.following import DISTANCE, follow_places, follow_visits, lend
 from data.imports.merge import Job
 from data.imports.scope import Scope
@@ -72,9 +73,10 @@ def link_visits(session: Session, limits: Limits) -> int:
             update visit v set household_id = h.id, jur = h.jur, distance_m = {DISTANCE}, updated_at = now()
               from ({_SINGLE.format(candidates=candidates)}) found join household h on h.id = found.household_id
              where v.id = found.id
-            returning v.campaign_id, v.visitor""")
+            returning v.campaign_id, v.visitor, v.household_id""")
     ).all()
     refresh_suspects(session, {(row.campaign_id, row.visitor) for row in linked}, limits)
+    refresh_duplicates(session, {row.household_id for row in linked}, limits)
     return len(linked)
 
 

@@ -95,6 +95,8 @@ def refresh_suspects(session: Session, visitors: Iterable[tuple[int, str | None]
             flags.append("far_from_house")
         if row.doubtful and row.id in twice:
             flags.append("two_places")
+        # Reached by data.duplicates, from the visits of the household.
+        flags += [flag for flag in row.suspect if flag == "duplicate"]
         if flags != row.suspect:
             changes.append((row.id, flags))
     if changes:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import text
 
 from data.areas import assign_places, settle_jurisdiction
+from data.duplicates import find_companions, refresh_duplicates
 from data.following import DISTANCE
 from data.imports.limits import refuse_foreign, refuse_outside
 from data.imports.linking import find_households, find_people, keep_unnamed
@@ -70,6 +71,7 @@ _LATER = {
     "verdict": "text",
     "counts": "boolean",
     "rule_version": "integer",
+    "companion_ids": "bigint[]",
     "address": "text",
     "house_no": "text",
 }
@@ -110,12 +112,15 @@ def import_visits(job: Job) -> None:
     _join(job)
     refuse_outside(job, STAGE)
     _judge(job, register)
-    joined = ["household_id", "jur", "place_jur", "distance_m", "verdict", "counts", "rule_version"]
+    find_companions(session, STAGE)
+    homes = _households(job)
+    joined = ["household_id", "jur", "place_jur", "distance_m", "verdict", "counts", "rule_version", "companion_ids"]
     columns = ["campaign_id", "round_no", *_FACTS, *joined, *PLACE_COLUMNS]
     inserted, updated = merge_stage(session, STAGE, "visit", columns, job.batch)
     count_merge(job, inserted, updated)
     pairs = session.execute(text(f"select distinct campaign_id, visitor from {STAGE}")).all()
     refresh_suspects(session, {(row.campaign_id, row.visitor) for row in pairs}, job.limits)
+    refresh_duplicates(session, homes, job.limits)
     _count(job)
 
 
@@ -194,6 +199,18 @@ def _join(job: Job) -> None:
     job.session.execute(
         text(f"""
             update {STAGE} v set jur = h.jur, distance_m = {DISTANCE} from household h where h.id = v.household_id""")
+    )
+
+
+def _households(job: Job) -> list[int]:
+    """Households of the staged visits, and those that the stored ones had before."""
+    return list(
+        job.session.scalars(
+            text(f"""
+                select household_id from {STAGE} where household_id is not null
+                union select t.household_id from {STAGE} s join visit t on t.id = s.id
+                       where t.household_id is not null""")
+        )
     )
 
 

@@ -79,6 +79,7 @@ VERDICT = {
 SUSPECT = {
     "far_from_house": Text("位置离房屋过远", "Far from the house"),
     "two_places": Text("同一时间在两处", "At two places at once"),
+    "duplicate": Text("别的单位已走访过", "Visited by another organisation before"),
 }
 METHOD = {
     "repair": Text("修缮加固", "Repair"),

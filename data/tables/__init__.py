@@ -2,6 +2,7 @@
 
 from data.tables.accounts import Account, Duty, LoginAttempt, Session
 from data.tables.areas import Area, AreaAlias, Grid
+from data.tables.assignments import Assignment, AssignmentAct, AssignmentChange, Reservation
 from data.tables.audit import AuditEntry
 from data.tables.base import Base
 from data.tables.basemap import BaseFeature
@@ -33,6 +34,9 @@ __all__ = [
     "Area",
     "AreaAlias",
     "AreaEdit",
+    "Assignment",
+    "AssignmentAct",
+    "AssignmentChange",
     "Attachment",
     "AuditEntry",
     "Base",
@@ -60,6 +64,7 @@ __all__ = [
     "Placement",
     "Publicity",
     "RenovationSite",
+    "Reservation",
     "Round",
     "Session",
     "Standing",

@@ -34,6 +34,7 @@ class Visit(Base, Placed, Stamped):
     ``household_id`` is empty for a visit to no known house: it is listed, never lost. ``place_jur`` is the
     jurisdiction number of the visit's own position, ``distance_m`` its distance to the household. ``rule_version`` is
     the version of the campaign's plan by which the verdict was reached; a later one that says the same leaves it.
+    ``companion_ids`` are those of the ``companions`` whose account is known.
     """
 
     __tablename__ = "visit"
@@ -54,6 +55,7 @@ class Visit(Base, Placed, Stamped):
             text("no desc"),
             postgresql_where=text("superseded_by is null"),
         ),
+        Index("ix_visit_duplicate", "campaign_id", "round_no", "jur", postgresql_where="'duplicate' = any (suspect)"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
@@ -68,6 +70,7 @@ class Visit(Base, Placed, Stamped):
     visitor: Mapped[str | None]
     visitor_kind: Mapped[str | None]
     companions: Mapped[str | None]
+    companion_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
     started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     minutes: Mapped[float | None]

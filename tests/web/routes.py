@@ -77,6 +77,7 @@ def records_of(web: Web, household: str, account: str) -> dict[str, object]:
             **_upload_of(web, account),
             "bulk_id": NO_UUID,
             "edit_id": ABSENT,
+            "act_id": ABSENT,
             "z": 16,
             "x": int(x),
             "y": int(y),
@@ -142,9 +143,8 @@ _MAKE = """
 
 def absent_records() -> dict[str, object]:
     """Arguments that name nothing at all."""
-    keys = dict.fromkeys(
-        ("household_id", "house_id", "site_id", "no", "account_id", "edit_id", "record_id", "case_id"), ABSENT
-    )
+    names = ("household_id", "house_id", "site_id", "no", "account_id", "edit_id", "record_id", "case_id", "act_id")
+    keys = dict.fromkeys(names, ABSENT)
     keys |= dict.fromkeys(("upload_id", "job_id", "bulk_id"), NO_UUID) | {"batch_id": ABSENT}
     return {**FILES, **keys, "code": "990909909909", "z": 16, "x": 1, "y": 1}
 

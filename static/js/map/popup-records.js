@@ -35,7 +35,7 @@ function addressWord(record) {
 }
 
 function visitLine(visit) {
-  return [day(visit.at), visit.mode && visit.mode !== "home" ? modeWord(visit.mode) : outcomeWord(visit.outcome), minutesWord(visit.minutes), visit.visitor]
+  return [day(visit.at), visit.mode && visit.mode !== "home" ? modeWord(visit.mode) : outcomeWord(visit.outcome), minutesWord(visit.minutes), visit.visitor, visit.companions && t("陪同：%(names)s", { names: visit.companions })]
     .filter(Boolean).join(" · ");
 }
 
@@ -59,6 +59,7 @@ export function householdPopup(data, view) {
       data.aid_group ? [t("低收入类型"), aidWord(data.aid_group)] : null,
       [t("住址"), addressWord(data)],
       [t("最近走访"), last ? visitLine(last) : t("还没有走访记录")],
+      [t("由谁走访"), (data.owners || []).map((one) => one.owner).join("、")],
       last && last.verdict && last.verdict !== "valid" ? [t("是否计入"), verdictWord(last.verdict)] : null,
       suspicions.length ? [t("存疑"), suspicions.map(suspicionWord).join("、")] : null,
       (data.sites || []).length ? [t("改造"), data.sites.map((site) => `${methodWord(site.method)}，${stageWord(site.stage)}`).join("；")] : null,
@@ -139,6 +140,7 @@ export function visitPopup(data, view) {
         [t("结果"), outcomeWord(data.outcome)],
         [t("时长"), minutesWord(data.minutes)],
         [t("走访员"), data.visitor],
+        [t("陪同"), data.companions],
         [t("轮次"), data.round ? t("第 %(n)s 轮", { n: data.round }) : null],
       ]),
     ],

@@ -55,6 +55,7 @@ export const verdictWord = (key) => pick(VERDICTS, key);
 const SUSPICIONS = {
   far_from_house: () => t("位置离房屋过远"),
   two_places: () => t("同一时间在两处"),
+  duplicate: () => t("别的单位已走访过"),
 };
 export const suspicionWord = (key) => pick(SUSPICIONS, key);
 

@@ -1,0 +1,145 @@
+"""Visits that are one too many (重复走访): kept, flagged and listed; coverage counts a household once anyway."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from data.rules.repeats import BETWEEN_NAMES, Told, find_repeats
+from data.rules.visitors import kinds_of, names_kinds
+
+if TYPE_CHECKING:
+    from data.imports.limits import Limits
+
+FLAG = "duplicate"
+_MOMENT = "coalesce(v.started_at, v.ended_at)"
+
+
+def refresh_duplicates(
+    session: Session,
+    household_ids: Collection[int] | None,
+    limits: Limits | None = None,
+    *,
+    campaign_id: int | None = None,
+) -> int:
+    """Reach anew, for all visits of some households, which are one too many; store what changed.
+
+    To be called after whatever adds, changes or takes away visits, in its transaction. The order is that of the visits
+    themselves and not of their arrival, so that a phone that comes back late changes nothing twice.
+
+    Parameters
+    ----------
+    household_ids : collection of int or None
+        None = all households.
+    limits : Limits, optional
+        Visits outside are neither looked at nor changed; without it, all that the session may see.
+    campaign_id : int, optional
+        Only this campaign's visits.
+
+    Returns
+    -------
+    int
+        How many visits changed. Only campaigns whose plan names its kinds of visitors can have any.
+    """
+    kinds = {
+        row.id: kinds_of(row.plan) if names_kinds(row.plan) else ()
+        for row in session.execute(text("select id, plan from campaign"))
+        if campaign_id is None or row.id == campaign_id
+    }
+    # A plan that no longer names kinds takes its flags back.
+    asked = [key for key, found in kinds.items() if found or campaign_id is not None]
+    if not asked or (household_ids is not None and not household_ids):
+        return 0
+    within = limits.sql("v.jur") if limits is not None else "true"
+    chosen = "v.household_id is not null" if household_ids is None else "v.household_id = any (:ids)"
+    rows = session.execute(
+        text(f"""
+            select v.id, v.campaign_id, v.round_no, v.household_id, v.visitor, v.visitor_kind, v.companions,
+                   v.started_at, v.ended_at, v.counts and v.superseded_by is null as counts,
+                   :flag = any (v.suspect) as flagged
+              from visit v
+             where {chosen} and v.campaign_id = any (:campaigns) and {within}
+               and (v.counts and v.superseded_by is null or :flag = any (v.suspect))
+             order by v.campaign_id, v.round_no, v.household_id, {_MOMENT} nulls last, v.no"""),
+        {"ids": sorted(set(household_ids or ())), "campaigns": asked, "flag": FLAG},
+    ).all()
+    add: list[str] = []
+    remove: list[str] = []
+    for (campaign, _, _), group in groupby(rows, key=lambda row: (row.campaign_id, row.round_no, row.household_id)):
+        visits = list(group)
+        counted = [row for row in visits if row.counts]
+        told = [Told(row.visitor, row.visitor_kind, row.companions, row.started_at, row.ended_at) for row in counted]
+        repeats = find_repeats(told, kinds[campaign]) if kinds[campaign] else [False] * len(told)
+        one_too_many = {row.id for row, repeat in zip(counted, repeats, strict=True) if repeat}
+        for row in visits:
+            if row.flagged != (row.id in one_too_many):
+                (remove if row.flagged else add).append(str(row.id))
+    for ids, change in ((add, "array_append(suspect, :flag)"), (remove, "array_remove(suspect, :flag)")):
+        if ids:
+            session.execute(
+                text(f"update visit set suspect = {change} where id = any (cast(:ids as uuid[]))"),
+                {"ids": ids, "flag": FLAG},
+            )
+    return len(add) + len(remove)
+
+
+def find_companions(session: Session, stage: str) -> None:
+    """Set ``companion_ids`` of staged visits: those of the named companions who are known by an account.
+
+    A name means an account where just one with that name answers for the place of the visit.
+
+    Parameters
+    ----------
+    stage : str
+        Staging table with ``companions``, ``companion_ids``, ``jur`` and ``at``; ours, never user input. As the owner.
+    """
+    session.execute(
+        text(f"""
+            update {stage} s set companion_ids = coalesce(known.ids, '{{}}')
+              from {stage} t left join lateral (
+                select array_agg(p.id order by p.id) as ids
+                  from (select distinct n.name from regexp_split_to_table(t.companions, :between) as n (name)) n
+                  join lateral (
+                    select min(a.id) as id from account a
+                     where a.full_name = n.name and a.disabled_at is null and exists (
+                           select 1 from duty d
+                            where d.account_id = a.id and t.jur >= d.jur and t.jur < d.jur_end)
+                    having count(*) = 1) p on true) known on true
+             where s.at = t.at"""),
+        {"between": BETWEEN_NAMES},
+    )
+
+
+def list_duplicates(
+    session: Session, campaign_id: int, round_no: int, within: tuple[int, int], page: int = 1, size: int = 50
+) -> tuple[list[dict[str, Any]], int]:
+    """One page of the visits that are one too many, newest first, and the number of all.
+
+    Returns
+    -------
+    (list of dict, int)
+        Rows with ``id`` (number of the visit), household, visitor, kind and time, and who had been there before
+        (``first_visitor``, ``first_kind``, ``first_at``).
+    """
+    keys = {"campaign": campaign_id, "round": round_no, "lo": within[0], "hi": within[1]}
+    where = """v.campaign_id = :campaign and v.round_no = :round and v.jur >= :lo and v.jur < :hi
+               and 'duplicate' = any (v.suspect) and v.superseded_by is null"""
+    total = int(session.scalar(text(f"select count(*) from visit v where {where}"), keys) or 0)
+    rows = session.execute(
+        text(f"""
+            select v.no as id, v.household_id, h.code, h.head_name, a.name as village, {_MOMENT} as at, v.visitor,
+                   v.visitor_kind, v.mode, f.visitor as first_visitor, f.visitor_kind as first_kind, f.at as first_at
+              from visit v join household h on h.id = v.household_id left join area a on a.id = h.village_id
+              left join lateral (
+                select o.visitor, o.visitor_kind, coalesce(o.started_at, o.ended_at) as at from visit o
+                 where o.household_id = v.household_id and o.campaign_id = v.campaign_id and o.round_no = v.round_no
+                   and o.counts and o.superseded_by is null and not 'duplicate' = any (o.suspect)
+                 order by coalesce(o.started_at, o.ended_at) nulls last, o.no limit 1) f on true
+             where {where} order by {_MOMENT} desc nulls last, v.no desc limit :limit offset :skip"""),
+        {**keys, "limit": size, "skip": size * (page - 1)},
+    )
+    return [dict(row._mapping) for row in rows], total

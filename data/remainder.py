@@ -1,0 +1,162 @@
+"""What is left (剩余清单): households that nobody else has and nobody has visited; and the map of who has which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from data.rules.visitors import VisitorKind
+from data.rules.words import EXACT_QUALITY, VISITED
+from data.worklists import PAGE, Listing
+from geo.errors import FangtuError, Text
+
+MOST_SHOWN = 30_000
+_VISITED = f"({', '.join(str(int(status)) for status in VISITED)})"
+# Those of the round that are not visited, without those who have an owner of a kind that takes no remainder: one range
+# of standings and for each row one place in the index of single owners.
+_LEFT = f"""
+    from standing s left join assignment a
+      on a.campaign_id = s.campaign_id and a.round_no = s.round_no and a.household_id = s.household_id and not a.repeats
+   where s.campaign_id = :campaign and s.round_no = :round and s.jur >= :lo and s.jur < :hi
+     and s.status not in {_VISITED} and (a.household_id is null or a.kind = any (:rest))"""
+
+
+class TooManyShown(FangtuError):
+    """A map of owners is made for a town, not for a county."""
+
+    code = "too_many_shown"
+
+
+def remainder(
+    session: Session,
+    campaign_id: int,
+    round_no: int,
+    kinds: Sequence[VisitorKind],
+    within: tuple[int, int],
+    page: int = 1,
+    size: int = PAGE,
+) -> Listing:
+    """One page of what is left for those who take the remainder (兜底), by place, counted anew each time.
+
+    Parameters
+    ----------
+    kinds : sequence of VisitorKind
+        Of the plan; a household that a kind of rule ``remainder`` has is still left.
+
+    Returns
+    -------
+    Listing
+        Rows with ``id, code, head_name, address, village, grid, status, owner`` (the one of the remainder who is to go,
+        or None), ``reserved_by`` and ``reserved_until``.
+    """
+    keys = _keys(campaign_id, round_no, kinds, within)
+    total = int(session.scalar(text(f"select count(*) {_LEFT}"), keys) or 0)
+    page = min(page, max(1, -(-total // size)))
+    rows = session.execute(
+        text(f"""
+            select q.household_id as id, h.code, h.head_name, h.address, v.name as village, g.name as grid, q.status,
+                   q.owner, r.who as reserved_by, r.until as reserved_until
+              from (select s.household_id, s.jur, s.status, a.owner {_LEFT}
+                     order by s.jur, s.household_id limit :limit offset :skip) q
+              join household h on h.id = q.household_id
+              left join area v on v.id = h.village_id left join grid g on g.id = h.grid_id
+              left join reservation r on r.campaign_id = :campaign and r.round_no = :round
+                   and r.household_id = q.household_id and r.ended_at is null and r.until > now()
+             order by q.jur, q.household_id"""),
+        {**keys, "limit": size, "skip": size * (page - 1)},
+    )
+    return Listing([dict(row._mapping) for row in rows], total, page)
+
+
+def count_left(
+    session: Session, campaign_id: int, round_no: int, kinds: Sequence[VisitorKind], within: tuple[int, int]
+) -> dict[str, int]:
+    """How many households are in the round, ``left`` for the remainder, and of these ``unassigned`` to anybody."""
+    keys = _keys(campaign_id, round_no, kinds, within)
+    row = session.execute(
+        text(f"select count(*) as n, count(*) filter (where a.household_id is null) as bare {_LEFT}"), keys
+    ).one()
+    households = session.scalar(
+        text("""
+            select count(*) from standing
+             where campaign_id = :campaign and round_no = :round and jur >= :lo and jur < :hi"""),
+        keys,
+    )
+    return {"households": int(households or 0), "left": row.n, "unassigned": row.bare}
+
+
+def owners_on_map(
+    session: Session, campaign_id: int, round_no: int, within: tuple[int, int], kind: VisitorKind | None
+) -> dict[str, Any]:
+    """Who has which household, for drawing.
+
+    Parameters
+    ----------
+    kind : VisitorKind or None
+        Owners of this kind; without it, and for kinds that do not repeat, the one owner of all those kinds.
+
+    Returns
+    -------
+    dict
+        ``owners``: list of ``{kind, account_id, owner}``; ``rows``: lists of household, longitude, latitude, number of
+        its owner in that list or -1, and status; ``vague``: households without an exact place, which no map shows.
+
+    Raises
+    ------
+    TooManyShown
+        If there are more than 30,000.
+    """
+    one_kind = kind is not None and kind.repeats
+    keys = {
+        "campaign": campaign_id,
+        "round": round_no,
+        "lo": within[0],
+        "hi": within[1],
+        "kind": kind.kind if kind else None,
+    }
+    match = "a.kind = :kind" if one_kind else "not a.repeats"
+    rows = session.execute(
+        text(f"""
+            select s.household_id, h.geom is not null and s.quality <= {EXACT_QUALITY} as exact, st_x(h.geom) as lon,
+                   st_y(h.geom) as lat, s.status, a.kind, a.account_id, a.owner
+              from standing s join household h on h.id = s.household_id
+              left join assignment a on a.campaign_id = s.campaign_id and a.round_no = s.round_no
+                   and a.household_id = s.household_id and {match}
+             where s.campaign_id = :campaign and s.round_no = :round and s.jur >= :lo and s.jur < :hi
+               and h.jur >= :lo and h.jur < :hi
+             order by s.household_id limit {MOST_SHOWN + 1}"""),
+        keys,
+    ).all()
+    if len(rows) > MOST_SHOWN:
+        raise TooManyShown(
+            Text(
+                f"户数超过 {MOST_SHOWN}，地图上看不清。请选一个乡镇或村。",
+                f"More than {MOST_SHOWN} households cannot be told apart on a map. Choose a township or village.",
+            ),
+            expected=MOST_SHOWN,
+        )
+    owners: dict[tuple[str, int | None, str], int] = {}
+    shown = []
+    for row in rows:
+        key = (row.kind, row.account_id, row.owner)
+        number = owners.setdefault(key, len(owners)) if row.owner is not None else -1
+        if row.exact:
+            shown.append([row.household_id, round(row.lon, 6), round(row.lat, 6), number, row.status])
+    return {
+        "owners": [{"kind": name, "account_id": account, "owner": owner} for name, account, owner in owners],
+        "rows": shown,
+        "vague": len(rows) - len(shown),
+    }
+
+
+def _keys(campaign_id: int, round_no: int, kinds: Sequence[VisitorKind], within: tuple[int, int]) -> dict[str, Any]:
+    return {
+        "campaign": campaign_id,
+        "round": round_no,
+        "lo": within[0],
+        "hi": within[1],
+        "rest": [kind.kind for kind in kinds if kind.rule == "remainder"],
+    }
