@@ -14,7 +14,9 @@ PAGE = 50
 ACTS = (
     "sign_in", "sign_in_refused", "reveal", "search_number", "account_add", "account_disable", "account_enable",
     "password_change", "password_reset", "token_add", "upload", "upload_discard", "import", "import_undo",
-    "refused_download", "place", "place_undo", "area_edit", "duty_follow", "export", "load_sample",
+    "refused_download", "place", "place_undo", "area_edit", "lookback_draw", "lookback_result",
+    "finding_add", "finding_answer", "finding_confirm", "finding_withdraw", "visit_rule", "duty_follow",
+    "export", "load_sample",
 )  # fmt: skip
 
 

@@ -22,8 +22,10 @@ from data.askers import NotAllowed, RecordUnknown
 from data.base_files import TileFileUnknown
 from data.campaigns import CampaignUnknown
 from data.edit_refusals import EditConflict, EditRefused
+from data.findings import FindingClosed
 from data.households import ReasonTooShort
 from data.jobs import JobRunning
+from data.lookback import OwnVisit
 from data.passwords import PasswordUnfit
 from data.placements import CannotRestore
 from data.placing import PlaceRefused
@@ -57,6 +59,8 @@ STATUS: dict[type[FangtuError], int] = {
     EditRefused: 422,
     EditConflict: 409,
     JobRunning: 409,
+    FindingClosed: 409,
+    OwnVisit: 422,
     UploadClosed: 409,
     FileTooLarge: 413,
     UploadUnfit: 422,

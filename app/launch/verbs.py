@@ -46,6 +46,7 @@ APP_VERBS = (
     "export",
     "coverage",
     "gaps",
+    "lookback",
     "recheck",
     "user",
 )

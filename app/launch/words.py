@@ -26,6 +26,7 @@ HELP = Text(
   export    导出
   coverage  走访覆盖率
   gaps      成片未访：在哪里，有多少户，需多少人日
+  lookback  回头看：抽取回访户，看各村证明到什么程度
   recheck   从原始记录重新计算并核对
   user      账号：user add|list|disable|enable|password|token …
 
@@ -53,6 +54,7 @@ Usage: ./fangtu COMMAND [OPTIONS]
   export    export records
   coverage  coverage of the visits
   gaps      gap areas: where households not yet visited lie together, and what closing them takes
+  lookback  look-backs: draw households to ask again, and see what is proved of each village
   recheck   recompute from the records and compare
   user      accounts: user add|list|disable|enable|password|token ...
 

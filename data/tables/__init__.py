@@ -22,6 +22,7 @@ from data.tables.coverage import (
 from data.tables.edits import AreaEdit
 from data.tables.households import Household
 from data.tables.houses import Appraisal, House, RenovationSite
+from data.tables.lookback import Finding, Lookback, LookbackPick, LookbackVillage
 from data.tables.placements import Placement
 from data.tables.uploads import ColumnMemory, Job, Upload
 from data.tables.visits import Attachment, Visit
@@ -48,11 +49,15 @@ __all__ = [
     "CoveragePartFolded",
     "CoverageShownFolded",
     "Duty",
+    "Finding",
     "Grid",
     "House",
     "Household",
     "Job",
     "LoginAttempt",
+    "Lookback",
+    "LookbackPick",
+    "LookbackVillage",
     "MapVersion",
     "Placement",
     "RenovationSite",

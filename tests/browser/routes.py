@@ -29,6 +29,7 @@ def values_for(stand: Stand, payload: str) -> dict[str, list[Any]]:
         "no": list(keys["visits"].values()),
         "account_id": list(stand.accounts.values()),
         "code": [VILLAGES[0], quote(value_of(payload, "area.code") + f"#{stand.town.areas[VILLAGES[0]]}", safe="")],
+        "lookback_id": [1],
         "lang": ["zh", "en"],
         "kind": ["households"],
         **stand.imports(),
