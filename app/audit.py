@@ -16,6 +16,8 @@ ACTS = (
     "password_change", "password_reset", "token_add", "upload", "upload_discard", "import", "import_undo",
     "refused_download", "place", "place_undo", "area_edit", "duty_follow", "export", "publicity_add", "publicity_undo",
     "hardship_read", "hardship_add", "hardship_change", "load_sample", "campaign_open", "campaign_change",
+    "lookback_draw", "lookback_result", "finding_add", "finding_answer", "finding_confirm", "finding_withdraw",
+    "visit_rule",
 )  # fmt: skip
 
 

@@ -26,9 +26,11 @@ from data.base_files import TileFileUnknown
 from data.campaign_refusals import PlanConflict, PlanNotAllowed, RuleUnknown
 from data.campaigns import CampaignUnknown, PlanTooLong
 from data.edit_refusals import EditConflict, EditRefused
+from data.findings import FindingClosed
 from data.hardship import HardshipUnfit
 from data.households import ReasonTooShort
 from data.jobs import JobRunning
+from data.lookback import OwnVisit
 from data.passwords import PasswordUnfit
 from data.placements import CannotRestore
 from data.placing import PlaceRefused
@@ -83,6 +85,8 @@ STATUS: dict[type[FangtuError], int] = {
     EditRefused: 422,
     EditConflict: 409,
     JobRunning: 409,
+    FindingClosed: 409,
+    OwnVisit: 422,
     UploadClosed: 409,
     FileTooLarge: 413,
     UploadUnfit: 422,

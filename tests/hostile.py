@@ -175,6 +175,18 @@ _ROWS = (
     """insert into reservation (campaign_id, round_no, household_id, jur, kind, account_id, who, until)
        select campaign_id, round_no, household_id, jur, 'grid', :account, '甲', now() + interval '1 day'
          from standing where household_id = :home""",
+    """insert into lookback (campaign_id, round_no, coverage, error, seed, jur, jur_end, account_id)
+       select max(id), 1, 0.95, 0.05, 'a', :low, :high, :account from campaign""",
+    """insert into lookback_village (lookback_id, village_id, jur, jur_end, eligible, counted)
+       select max(id), :village, :low, :high, 5, 1 from lookback""",
+    """insert into lookback_pick (lookback_id, village_id, no, household_id, jur, weight, reasons, result, mode,
+                                  looked_by, looked_at, remark)
+       select (select max(id) from lookback), :village, 1, id, jur, 1, '{a}', 'untrue', 'home', 'a', now(), 'a'
+         from household where id = :home""",
+    """insert into finding (campaign_id, round_no, kind, name_zh, name_en, points, clause, source, village_id,
+                            household_id, jur, pick_id, remark, answer, account_id)
+       select (select max(id) from campaign), 1, 'false_visit', 'a', 'b', 1, 'c', 'lookback', :village, id, jur,
+              (select max(id) from lookback_pick), 'd', 'e', :account from household where id = :home""",
     # Counts that are folded in, and a change that is not yet.
     "select fold_changes()",
     "update standing set kinds = kinds where household_id = :home",

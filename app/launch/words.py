@@ -27,6 +27,7 @@ HELP = Text(
   coverage  走访覆盖率
   gaps      成片未访：在哪里，有多少户，需多少人日
   assign    指派：按方案或按网格；剩余清单；撤销
+  lookback  回头看：抽取回访户，看各村证明到什么程度
   recheck   从原始记录重新计算并核对
   campaign  行动与实施方案：campaign check|load|list|show|explain …
   user      账号：user add|list|disable|enable|password|token …
@@ -56,6 +57,7 @@ Usage: ./fangtu COMMAND [OPTIONS]
   coverage  coverage of the visits
   gaps      gap areas: where households not yet visited lie together, and what closing them takes
   assign    who visits whom: by the plan or by grid; what is left; taking an act back
+  lookback  look-backs: draw households to ask again, and see what is proved of each village
   recheck   recompute from the records and compare
   campaign  campaigns and their work plans: campaign check|load|list|show|explain …
   user      accounts: user add|list|disable|enable|password|token ...

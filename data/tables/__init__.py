@@ -24,6 +24,7 @@ from data.tables.edits import AreaEdit
 from data.tables.households import Household
 from data.tables.houses import Appraisal, House, RenovationSite
 from data.tables.ledgers import HardshipCase, Publicity
+from data.tables.lookback import Finding, Lookback, LookbackPick, LookbackVillage
 from data.tables.placements import Placement
 from data.tables.uploads import ColumnMemory, Job, Upload
 from data.tables.visits import Attachment, Visit
@@ -54,12 +55,16 @@ __all__ = [
     "CoveragePartFolded",
     "CoverageShownFolded",
     "Duty",
+    "Finding",
     "Grid",
     "HardshipCase",
     "House",
     "Household",
     "Job",
     "LoginAttempt",
+    "Lookback",
+    "LookbackPick",
+    "LookbackVillage",
     "MapVersion",
     "Placement",
     "Publicity",

@@ -32,6 +32,7 @@ def values_for(stand: Stand, payload: str) -> dict[str, list[Any]]:
         "campaign": [stand.town.campaign_id],
         "version": [1],
         "rule": ["campaign", "visit", "round.1"],
+        "lookback_id": [1],
         "lang": ["zh", "en"],
         "kind": ["households"],
         "record_id": stand.ids("publicity"),

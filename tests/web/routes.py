@@ -78,6 +78,7 @@ def records_of(web: Web, household: str, account: str) -> dict[str, object]:
             "bulk_id": NO_UUID,
             "edit_id": ABSENT,
             "act_id": ABSENT,
+            **_lookback_at(web, key),
             "z": 16,
             "x": int(x),
             "y": int(y),
@@ -141,9 +142,52 @@ _MAKE = """
     returning upload_id, id as job_id, (select batch_id from kept) as batch_id"""
 
 
+def _lookback_at(web: Web, household: int) -> dict[str, object]:
+    """A look-back that drew one household, with its pick and finding; made once."""
+    with Session(web.owner) as session, session.begin():
+        found = session.execute(text(_FIND_LOOKBACK), {"id": household}).one_or_none()
+        if found is None:
+            for statement in _MAKE_LOOKBACK:
+                session.execute(text(statement), {"id": household})
+            found = session.execute(text(_FIND_LOOKBACK), {"id": household}).one()
+    return dict(found._mapping)
+
+
+_FIND_LOOKBACK = """
+    select p.lookback_id, p.id as pick_id, f.id as finding_id from lookback_pick p join finding f on f.pick_id = p.id
+     where p.household_id = :id"""
+_MAKE_LOOKBACK = (
+    """insert into lookback (campaign_id, round_no, coverage, error, seed, jur, jur_end)
+       select c.id, 1, 0.95, 0.05, 'routes', v.jur, v.jur_end from campaign c, household h
+         join area v on v.id = h.village_id where h.id = :id""",
+    """insert into lookback_village (lookback_id, village_id, jur, jur_end, eligible, counted)
+       select (select max(id) from lookback), v.id, v.jur, v.jur_end, 3, 1 from household h
+         join area v on v.id = h.village_id where h.id = :id""",
+    """insert into lookback_pick (lookback_id, village_id, no, household_id, jur, weight)
+       select (select max(id) from lookback), village_id, 1, id, jur, 1 from household where id = :id""",
+    """insert into finding (campaign_id, round_no, kind, name_zh, name_en, points, source, village_id, household_id,
+                            jur, pick_id)
+       select c.id, 1, 'false_visit', '虚假入户', 'False visit', 1, 'lookback', h.village_id, h.id, h.jur,
+              (select max(id) from lookback_pick) from campaign c, household h where h.id = :id""",
+)
+
+
 def absent_records() -> dict[str, object]:
     """Arguments that name nothing at all."""
-    names = ("household_id", "house_id", "site_id", "no", "account_id", "edit_id", "record_id", "case_id", "act_id")
+    names = (
+        "household_id",
+        "house_id",
+        "site_id",
+        "no",
+        "account_id",
+        "edit_id",
+        "record_id",
+        "case_id",
+        "act_id",
+        "lookback_id",
+        "pick_id",
+        "finding_id",
+    )
     keys = dict.fromkeys(names, ABSENT)
     keys |= dict.fromkeys(("upload_id", "job_id", "bulk_id"), NO_UUID) | {"batch_id": ABSENT}
     return {**FILES, **keys, "code": "990909909909", "z": 16, "x": 1, "y": 1}

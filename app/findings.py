@@ -1,0 +1,131 @@
+"""Findings (扣分项): the page, what is decided on it, and the same as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, abort, flash, jsonify, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.access import Role, require
+from app.api import Operation, describe
+from app.session import asker, db
+from app.view import current_view
+from data.findings import ACTS, STATES, list_findings, settle_finding, village_scores
+from data.masks import shown_name
+
+bp = Blueprint("findings", __name__)
+DECIDES = (Role.SUPERVISOR, Role.ADMIN)
+
+
+@bp.get("/findings")
+@require()
+def page() -> str:
+    """Findings of the round, and the account of each village."""
+    view = current_view(db(), asker())
+    rows = list_findings(db(), view.campaign.id, view.round_no, view.within)
+    return render_template(
+        "findings.html",
+        view=view,
+        campaign=view.campaign,
+        rows=[{**row, "head_name": _masked(row["head_name"])} for row in rows],
+        scores=village_scores(db(), view.campaign, view.round_no, view.within, asker().duty),
+        states=STATES,
+        may_decide=asker().role in DECIDES,
+    )
+
+
+@bp.post("/findings/<key:finding_id>")
+@require(*DECIDES)
+def settle(finding_id: int) -> AnyResponse:
+    """Answer, confirm or withdraw a finding from the form."""
+    act = request.form.get("act", "answer")
+    if act not in ACTS:
+        abort(400)
+    settle_finding(db(), asker(), finding_id, act, request.form.get("words", ""))
+    flash(_("已处理。"), "success")
+    return redirect(url_for(".page", campaign=request.form.get("campaign"), round=request.form.get("round")))
+
+
+@bp.get("/api/v1/findings")
+@require()
+@describe(
+    Operation(
+        "Findings of a round, and the account of each village",
+        query={"campaign": "Number or code; the newest by default", "round": "Number", "area": "Code or name"},
+        answer={
+            "villages": [
+                {
+                    "village_id": "",
+                    "code": "",
+                    "name": "",
+                    "open": "Findings not decided yet",
+                    "confirmed": "",
+                    "lost": "Points of confirmed findings",
+                    "start": "Points before any; null where the plan has no scoring",
+                    "left": "",
+                    "talk_at": "",
+                    "talk": "Whether a talk is due",
+                    "talk_near": "Whether it would be if the open ones were confirmed",
+                }
+            ],
+            "findings": [
+                {
+                    "id": "",
+                    "kind": "",
+                    "name_zh": "",
+                    "name_en": "",
+                    "points": "",
+                    "clause": "",
+                    "source": "lookback or person",
+                    "state": "open, answered, confirmed, withdrawn",
+                    "remark": "",
+                    "answer": "",
+                    "visit_no": "",
+                    "created_at": "",
+                    "household_id": "",
+                    "household_code": "",
+                    "head_name": "Masked by role",
+                    "village_code": "",
+                    "village": "",
+                }
+            ],
+        },
+    )
+)
+def listing() -> Response:
+    """Findings as JSON."""
+    view = current_view(db(), asker())
+    rows = list_findings(db(), view.campaign.id, view.round_no, view.within)
+    scores = village_scores(db(), view.campaign, view.round_no, view.within, asker().duty)
+    return jsonify(
+        villages=[score.as_json() for score in scores],
+        findings=[
+            {**row, "created_at": row["created_at"].isoformat(), "head_name": _masked(row["head_name"])} for row in rows
+        ],
+    )
+
+
+@bp.post("/api/v1/findings/<key:finding_id>")
+@require(*DECIDES)
+@describe(
+    Operation(
+        "Answer, confirm or withdraw a finding; confirming a false visit rules it false",
+        body={"act": "answer, confirm, withdraw", "words": "At least four characters"},
+        answer={"id": "", "state": ""},
+        statuses={400: "Not as described", 409: "Confirmed or withdrawn before", 422: "Too few words"},
+    )
+)
+def settle_one(finding_id: int) -> Response:
+    """Settle one finding."""
+    wanted: Any = request.get_json(silent=True) or {}
+    act, words = wanted.get("act", "answer"), wanted.get("words", "")
+    if act not in ACTS or not isinstance(words, str):
+        abort(400)
+    finding = settle_finding(db(), asker(), finding_id, act, words)
+    return jsonify(id=finding.id, state=finding.state)
+
+
+def _masked(name: str | None) -> str | None:
+    return None if name is None else shown_name(name, asker().role)

@@ -1,0 +1,229 @@
+"""The look-back that certifies: its error, counted exactly over every order of small villages, and its draw."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from data.rules.lookback import (
+    CONFIRMED,
+    NOT_REACHED,
+    NOT_VISITED,
+    UNTRUE,
+    Claim,
+    LookbackError,
+    evidence_against,
+    evidence_for,
+    frame_of,
+    judge,
+    least_visits,
+    proved_visits,
+)
+from data.rules.lookback_draw import (
+    MOST_WEIGHT,
+    RISK,
+    SURCHARGE,
+    Facts,
+    draw_order,
+    reasons_of,
+    weights_of,
+)
+from data.rules.lookback_fixed import accept_number, chance_of_at_most, least_sample
+
+WEIGHTS = ((1, 1, 1, 1, 1, 1), (1, 1, 1, 1, 2, 9), (9, 9, 1, 1, 1, 1), (1, 2, 3, 4, 5, 6))
+
+
+def chances(weights: tuple[int, ...], false: tuple[bool, ...], tolerable: int, error: float) -> tuple[float, float]:
+    """Exact probabilities that a look-back ever proves coverage, and the lack of it: a sum over all orders."""
+    orders = np.array(list(itertools.permutations(range(len(weights)))))
+    drawn = np.array(weights, dtype=float)[orders]
+    frame = frame_of(drawn)
+    chance = np.prod(1 / frame.inverse, axis=1)
+    assert chance.sum() == pytest.approx(1)
+    found = np.array(false)[orders]
+    proof = (evidence_for(found, frame, tolerable) >= 1 / error).any(axis=1)
+    disproof = (evidence_against(found, frame, tolerable) >= 1 / error).any(axis=1)
+    return float(chance[proof].sum()), float(chance[disproof].sum())
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+@pytest.mark.parametrize("error", [0.05, 0.2, 0.4])
+def test_the_error_is_kept_for_every_placement_of_false_visits(weights: tuple[int, ...], error: float) -> None:
+    for false in itertools.product((False, True), repeat=len(weights)):
+        for tolerable in (0, 1, 2):
+            proved, disproved = chances(weights, false, tolerable, error)
+            wrong = proved if sum(false) > tolerable else disproved
+            assert wrong <= error + 1e-12, (false, tolerable)
+            # Without an error there is an answer at the latest when all are asked.
+            if sum(false) <= tolerable:
+                assert proved == pytest.approx(1)
+            else:
+                assert disproved == pytest.approx(1)
+
+
+def test_the_evidence_never_gains_on_average_when_just_too_many_are_false() -> None:
+    weights = (1.0, 2.0, 3.0, 4.0, 5.0)
+    orders = np.array(list(itertools.permutations(range(5))))
+    frame = frame_of(np.array(weights)[orders])
+    chance = np.prod(1 / frame.inverse, axis=1)
+    false = np.array([False, True, False, False, True])[orders]
+    means = (evidence_for(false, frame, 1)[:, :3] * chance[:, None]).sum(axis=0)
+    assert (means <= 1 + 1e-12).all()
+
+
+def test_more_false_visits_leave_less_evidence_after_every_draw() -> None:
+    frame = frame_of(np.array([3.0, 1.0, 2.0, 1.0, 5.0, 1.0]))
+    for false in itertools.product((False, True), repeat=6):
+        evidence = evidence_for(np.array(false), frame, 2)
+        for at in range(6):
+            worse = np.array([*false[:at], True, *false[at + 1 :]])
+            assert (evidence_for(worse, frame, 2) <= evidence + 1e-9).all()
+
+
+def test_coverage_is_counted_without_a_digit_too_many() -> None:
+    assert Claim(100, 100, 0.95, 0.05).needed == 95
+    assert Claim(100, 100, 0.55, 0.05).needed == 55
+    assert Claim(101, 101, 0.95, 0.05).needed == 96
+    assert Claim(100, 97, 0.95, 0.05).tolerable == 2
+
+
+@pytest.mark.parametrize(("coverage", "error"), [(0.0, 0.05), (1.01, 0.05), (0.95, 0.0), (0.95, 0.5)])
+def test_a_claim_that_cannot_be_is_refused(coverage: float, error: float) -> None:
+    with pytest.raises(LookbackError):
+        Claim(10, 10, coverage, error)
+
+
+def test_a_village_is_certified_with_little_more_than_a_plan_that_accepts_no_failure() -> None:
+    for size in (30, 100, 300, 1000):
+        claim = Claim(size, size, 0.95, 0.05)
+        plain = least_sample(size, claim.tolerable + 1, 0.05)
+        assert plain <= least_visits(claim, [1.0] * size) <= plain * 1.15 + 1
+
+
+def test_still_counts_down_and_ends_in_a_certificate() -> None:
+    claim, weights = Claim(400, 395, 0.95, 0.05), [1.0] * 395
+    least = least_visits(claim, weights)
+    for asked in range(0, least, 7):
+        assert judge(claim, weights, [CONFIRMED] * asked).still == least - asked
+    done = judge(claim, weights, [CONFIRMED] * least)
+    assert (done.state, done.decided_at, done.still) == ("certified", least, 0)
+    # Asking on changes nothing about when it was proved.
+    assert judge(claim, weights, [CONFIRMED] * (least + 30)).decided_at == least
+
+
+def test_a_false_visit_costs_more_households() -> None:
+    claim, weights = Claim(400, 400, 0.95, 0.05), [1.0] * 400
+    with_one = judge(claim, weights, [CONFIRMED] * 10 + [NOT_VISITED])
+    assert with_one.still is not None
+    assert with_one.still + with_one.asked > least_visits(claim, weights)
+
+
+def test_too_few_counted_households_need_no_look_back() -> None:
+    verdict = judge(Claim(100, 94, 0.95, 0.05), [1.0] * 94, [])
+    assert (verdict.state, verdict.asked, verdict.by_count) == ("refuted", 0, True)
+
+
+def test_a_small_village_is_counted_in_full() -> None:
+    claim = Claim(15, 15, 1.0, 0.05)
+    assert least_visits(claim, [1.0] * 15) == 15
+    assert judge(claim, [1.0] * 15, [CONFIRMED] * 15).by_count
+    assert judge(claim, [1.0] * 15, [CONFIRMED] * 3 + [NOT_VISITED]).state == "refuted"
+
+
+def test_who_is_not_reached_proves_nothing_either_way() -> None:
+    claim, weights = Claim(60, 60, 0.95, 0.05), [1.0] * 60
+    away = judge(claim, weights, [NOT_REACHED] * 10)
+    assert (away.state, away.unreached, away.false, away.still) == ("going_on", 10, 0, None)
+    assert judge(claim, weights, [NOT_VISITED] * 10).state == "refuted"
+    assert judge(claim, weights, [UNTRUE] * 10).state == "going_on"
+    # A household passed over counts as not reached until it is asked.
+    passed = judge(claim, weights, [None, *[CONFIRMED] * 20])
+    assert passed.unreached == 1
+    assert passed == judge(claim, weights, [NOT_REACHED, *[CONFIRMED] * 20])
+
+
+def test_what_counting_shows_goes_before_what_was_proved() -> None:
+    claim, weights = Claim(100, 100, 0.95, 0.05), [1.0] * 100
+    proved = [CONFIRMED] * least_visits(claim, weights)
+    assert judge(claim, weights, proved).state == "certified"
+    late = judge(claim, weights, [*proved, *[NOT_VISITED] * 6])
+    assert (late.state, late.by_count) == ("refuted", True)
+
+
+def test_what_is_proved_grows_and_is_exact_in_the_end() -> None:
+    claim, weights = Claim(200, 200, 0.95, 0.05), [1.0, 2.0] * 100
+    proved = [proved_visits(claim, weights, [CONFIRMED] * asked) for asked in range(0, 201, 20)]
+    assert proved == sorted(proved)
+    assert (proved[0], proved[-1]) == (0, 200)
+    assert proved_visits(claim, weights, [CONFIRMED] * 199 + [NOT_VISITED]) == 199
+    least = least_visits(claim, weights)
+    assert proved_visits(claim, weights, [CONFIRMED] * least) >= claim.needed > 0
+    assert proved_visits(claim, weights, [CONFIRMED] * (least - 1)) < claim.needed
+
+
+def test_a_weight_for_each_household() -> None:
+    with pytest.raises(ValueError, match="one weight"):
+        judge(Claim(10, 10, 0.95, 0.05), [1.0] * 9, [])
+
+
+def test_the_order_is_the_same_for_the_same_seed_only() -> None:
+    keys, weights = [f"h{n}" for n in range(50)], [1.0] * 50
+    order = draw_order("2026-06-30", keys, weights)
+    assert sorted(order) == list(range(50))
+    assert order == draw_order("2026-06-30", keys, weights)
+    assert order != draw_order("2026-07-01", keys, weights)
+    # By household, whatever the order they are listed in.
+    turned = draw_order("2026-06-30", keys[::-1], weights)
+    assert [keys[at] for at in order] == [keys[::-1][at] for at in turned]
+
+
+def test_households_are_drawn_as_readily_as_they_weigh() -> None:
+    keys, weights = ["a", "b", "c"], [1.0, 2.0, 5.0]
+    orders = Counter(tuple(draw_order(str(seed), keys, weights)) for seed in range(8000))
+    for order in itertools.permutations(range(3)):
+        left, chance = sum(weights), 1.0
+        for at in order:
+            chance *= weights[at] / left
+            left -= weights[at]
+        sd = math.sqrt(8000 * chance * (1 - chance))
+        assert abs(orders[order] - 8000 * chance) < 4 * sd, order
+
+
+def test_risk_costs_a_clean_village_a_tenth_at_most() -> None:
+    for risky in (1, 20, 100, 400):
+        reasons = [("suspect", "remote")] * risky + [("never_looked_at",)] * (400 - risky)
+        weights = weights_of(reasons)
+        assert min(weights) == 1
+        assert max(weights) <= MOST_WEIGHT
+        assert sum(weights) / 400 <= 1 + SURCHARGE + 1e-9
+        claim = Claim(400, 400, 0.95, 0.05)
+        order = draw_order("x", [str(n) for n in range(400)], weights)
+        drawn = [weights[at] for at in order]
+        assert least_visits(claim, drawn) <= least_visits(claim, [1.0] * 400) * (1 + SURCHARGE) + 2
+    assert weights_of([]) == []
+
+
+def test_reasons_are_those_of_the_visit() -> None:
+    assert reasons_of(Facts(looked_at=True)) == ()
+    assert reasons_of(Facts()) == ("never_looked_at",)
+    everything = Facts(True, 2, 20, 1, True, 2.0, False, True)
+    assert reasons_of(everything) == tuple(RISK)
+    assert "visitor_suspect" not in reasons_of(Facts(visitor_suspect=1, visitor_all=20))
+    assert "barely" not in reasons_of(Facts(spare_minutes=2.1))
+
+
+def test_a_fixed_sample_keeps_its_error_exactly() -> None:
+    for population, false, sample in ((20, 3, 8), (50, 5, 20), (300, 16, 60)):
+        accepted = accept_number(population, false, sample, 0.05)
+        if accepted is None:
+            assert chance_of_at_most(0, population, false, sample) > 0.05
+            continue
+        assert chance_of_at_most(accepted, population, false, sample) <= 0.05
+        assert chance_of_at_most(accepted + 1, population, false, sample) > 0.05
+    # Every sample of 2 from 5 by hand: none of 2 false ones in 3 of 10.
+    assert chance_of_at_most(0, 5, 2, 2) == pytest.approx(0.3)
+    assert accept_number(300, 16, 30, 0.05) is None

@@ -1,0 +1,99 @@
+"""The pages of look-backs and findings: what each role sees and may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.factory import create_app
+from tests.township import VILLAGES, add_visit
+from tests.web.conftest import Web, commit_web
+
+SCORED = """jsonb_build_object('scoring', jsonb_build_object('start', 1000, 'talk_at', 1), 'score',
+    jsonb_build_array(jsonb_build_object('key', 'false_visit', 'points', 1)))"""
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[Web]:
+    made = commit_web("fangtu_test_lookback")
+    with Session(made.owner) as session, session.begin():
+        for name in ("H2", "H4", "H5"):
+            add_visit(session, made.town, f"again-{name}", name)
+        session.execute(text(f"update campaign set plan = plan || {SCORED}"))
+    yield made
+    made.owner.dispose()
+
+
+@pytest.fixture(scope="module")
+def app(web: Web) -> Flask:
+    made = create_app(web.settings)
+    made.config["TESTING"] = True
+    return made
+
+
+@pytest.fixture
+def ask(app: Flask, web: Web) -> Callable[[str], FlaskClient]:
+    def client(name: str) -> FlaskClient:
+        made = app.test_client()
+        made.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {web.tokens[name]}"
+        return made
+
+    return client
+
+
+def test_a_look_back_from_its_draw_to_the_talk(ask: Callable[[str], FlaskClient]) -> None:
+    drawn = ask("supervisor").post("/api/v1/lookbacks", json={"coverage": 0.8, "error": 0.2, "seed": "web"}).json
+    first = drawn["villages"][0]
+    assert (drawn["coverage"], drawn["seed"], first["code"], first["state"]) == (0.8, "web", VILLAGES[0], "going_on")
+    place = f"/api/v1/lookbacks/{drawn['id']}/villages/{VILLAGES[0]}"
+    picks = ask("inspector").get(place).json["picks"]
+    assert [pick["no"] for pick in picks] == [1, 2, 3, 4, 5]
+    assert picks[0]["visitors"] == "测试员"
+    # A leader sees no names; an inspector greets people by theirs.
+    assert all("*" in pick["head_name"] for pick in ask("leader").get(place).json["picks"])
+    assert not any("*" in pick["head_name"] for pick in picks)
+    for account in ("inspector_two", "outsider"):
+        assert ask(account).get(place).status_code == 404
+    told = {"result": "not_visited", "mode": "home"}
+    pick = f"/api/v1/lookback-picks/{picks[0]['id']}"
+    assert ask("leader").post(pick, json=told).status_code == 403
+    assert ask("inspector_two").post(pick, json=told).status_code == 404
+    assert ask("inspector").post(pick, json={**told, "looked_by": "测试员"}).status_code == 422
+    assert ask("inspector").post(pick, json={**told, "mode": "letter"}).status_code == 400
+    assert ask("inspector").post(pick, json=told).json == {"id": picks[0]["id"], "result": "not_visited", "tries": 0}
+    page = ask("supervisor").get("/findings").text
+    assert "认定，走访裁定为虚假" in page
+    assert ask("inspector_two").get("/api/v1/findings").json == {"villages": [], "findings": []}
+    (found,) = ask("leader").get("/api/v1/findings").json["findings"]
+    assert "*" in found["head_name"]
+    finding = f"/api/v1/findings/{found['id']}"
+    assert ask("inspector").post(finding, json={"act": "confirm", "words": "没有去过"}).status_code == 403
+    assert ask("outsider").post(finding, json={"act": "confirm", "words": "没有去过"}).status_code == 404
+    assert ask("supervisor").post(finding, json={"act": "confirm", "words": "假"}).status_code == 422
+    settled = ask("supervisor").post(finding, json={"act": "confirm", "words": "没有去过"})
+    assert settled.json == {"id": found["id"], "state": "confirmed"}
+    assert ask("supervisor").post(finding, json={"act": "withdraw", "words": "撤回一下"}).status_code == 409
+    (village,) = ask("leader").get("/api/v1/findings").json["villages"]
+    assert (village["left"], village["talk"]) == (999.0, True)
+    assert "应约谈" in ask("leader").get("/findings").text
+
+
+def test_results_are_recorded_from_the_page(ask: Callable[[str], FlaskClient]) -> None:
+    client = ask("supervisor")
+    assert client.post("/lookback", data={"coverage": "80", "error": "20"}).status_code == 302
+    assert client.post("/lookback", data={"coverage": "x", "error": "20"}).status_code == 400
+    assert "测试1村" in client.get("/lookback").text
+    page = client.get(f"/lookback/{VILLAGES[0]}").text
+    form = next(part.split('"')[0] for part in page.split('action="') if part.startswith("/lookback/picks/"))
+    assert client.post(form, data={"result": "confirmed", "mode": "home"}).status_code == 302
+    after = client.get(f"/lookback/{VILLAGES[0]}").text
+    assert after.count('class="tag tag-ok"') == 1
+    # Nobody is shown who lives elsewhere, and no reader gets a form.
+    assert "吴测六" not in ask("inspector").get("/lookback").text
+    assert "<form" not in ask("leader").get(f"/lookback/{VILLAGES[0]}").text.split("<main", 1)[1]
+    assert ask("leader").get("/lookback/990909909909").status_code == 404
