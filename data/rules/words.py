@@ -73,6 +73,12 @@ VERDICT = {
     "no_duration": Text("没有起止时间", "No start or end time"),
     "no_reason": Text("远程走访未注明原因", "Remote visit without a reason"),
     "not_done": Text("未完成走访", "Not done"),
+    "other_reason": Text("远程原因不在认可之列", "Reason for remote visit not accepted"),
+    "no_place": Text("没有定位", "No position"),
+    "rough_fix": Text("定位误差过大", "Position too uncertain"),
+    "old_fix": Text("定位时间过久", "Position too old"),
+    "too_far": Text("离房屋过远", "Too far from the house"),
+    "off_hours": Text("不在走访时段", "Outside visiting hours"),
     "ruled_false": Text("虚假入户", "False visit (ruled)"),
     "void": Text("作废", "Void"),
 }
