@@ -1,0 +1,184 @@
+"""Balanced grids: they tile the area exactly, hold everybody once, are even and in one piece, and always the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shapely import LineString, MultiPolygon, Point, Polygon, box
+from shapely.geometry.base import BaseGeometry
+
+from geo.balancing import Balanced, balance_grids, compactness, reading_order
+from geo.balancing_tiles import edges
+
+# A made-up village 1.5 km wide, in metres, and the way to degrees.
+ORIGIN, STEP = np.array([118.8, 36.4]), np.array([1.115e-5, 0.901e-5])
+DISK = Point(750, 750).buffer(900)
+AREAS: dict[str, BaseGeometry] = {
+    "round": DISK,
+    "square": box(0, 0, 1500, 1500),
+    "an L": shapely.union_all([box(0, 0, 400, 1500), box(0, 0, 1500, 400)]),
+    "a U": shapely.union_all([box(0, 0, 300, 1500), box(0, 0, 1500, 300), box(1200, 0, 1500, 1500)]),
+    "with a hole": DISK.difference(Point(750, 750).buffer(400)),
+    "with two holes": DISK.difference(shapely.union_all([box(400, 600, 600, 900), box(900, 600, 1100, 900)])),
+    "thin": box(0, 0, 1500, 25),
+    "ragged": Polygon([(750 + (700 + 60 * (i % 2)) * np.cos(i / 20), 750 + (700 + 60 * (i % 2)) * np.sin(i / 20))
+                       for i in range(125)]),
+}  # fmt: skip
+
+
+def degrees(shape: BaseGeometry) -> BaseGeometry:
+    return shapely.transform(shape, lambda xy: xy * STEP + ORIGIN)
+
+
+def strewn(area: BaseGeometry, count: int, seed: int, *, clustered: bool = False) -> Any:
+    """Places inside an area, in degrees: spread over it, or about four hamlets."""
+    rng = np.random.default_rng(seed)
+    west, south, east, north = area.bounds
+    hamlets = rng.uniform((west, south), (east, north), (4, 2))
+    found: list[Any] = []
+    while len(found) < count:
+        if clustered:
+            spots = hamlets[rng.integers(4, size=200)] + rng.normal(0, (east - west) / 9, (200, 2))
+        else:
+            spots = rng.uniform((west, south), (east, north), (200, 2))
+        found += spots[shapely.contains(area, shapely.points(spots))].tolist()
+    return np.array(found[:count]) * STEP + ORIGIN
+
+
+def check_tiling(area: BaseGeometry, made: Balanced) -> None:
+    """No gap, no overlap, corners in common to the bit."""
+    assert all(shape.is_valid for shape in made.shapes)
+    assert shapely.coverage_is_valid(made.shapes)
+    counted = Counter(edge for shape in made.shapes for part in shape.geoms for edge in edges(part))
+    outer = [edge for edge, owners in counted.items() if owners == 1]
+    assert set(counted.values()) <= {1, 2}
+    away = shapely.distance(area.boundary, shapely.points(np.array(outer).mean(axis=1)))
+    assert away.max() < 1e-11  # whatever belongs to one grid alone is the area's own edge
+    assert sum(shape.area for shape in made.shapes) == pytest.approx(area.area, rel=1e-9)
+    corners = set(map(tuple, shapely.get_coordinates(area).tolist()))
+    assert corners <= {tuple(c) for shape in made.shapes for c in shapely.get_coordinates(shape).tolist()}
+
+
+@pytest.mark.parametrize("name", AREAS)
+@settings(max_examples=2, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10**6), grids=st.integers(2, 5), size=st.integers(12, 25), clustered=st.booleans())
+def test_grids_tile_any_area_and_are_even_and_whole(
+    name: str, seed: int, grids: int, size: int, clustered: bool
+) -> None:
+    area = AREAS[name]
+    places = strewn(area, grids * size, seed, clustered=clustered)
+    made = balance_grids(degrees(area), places, size)
+    check_tiling(degrees(area), made)
+    assert len(made.shapes) == grids
+    assert all(len(shape.geoms) == 1 for shape in made.shapes)
+    assert (made.members >= 0).all()
+    assert sum(made.sizes) == len(places)
+    assert made.ratio is not None
+    assert made.ratio <= 1.25
+    again = balance_grids(degrees(area), places[::-1], size)
+    assert [shape.wkb for shape in again.shapes] == [shape.wkb for shape in made.shapes]
+
+
+def test_the_shape_is_counted_as_perimeter_squared_by_area() -> None:
+    assert compactness(degrees(box(0, 0, 300, 300))) == pytest.approx(16, rel=0.01)
+    assert compactness(degrees(Point(0, 0).buffer(300, quad_segs=64))) == pytest.approx(4 * np.pi, rel=0.01)
+
+
+def test_a_square_of_even_households_becomes_four_squares() -> None:
+    x, y = np.meshgrid(np.arange(10) * 150 + 75.0, np.arange(10) * 150 + 75.0)
+    places = np.stack([x.ravel(), y.ravel()], axis=1) * STEP + ORIGIN
+    made = balance_grids(degrees(box(0, 0, 1500, 1500)), places, 25)
+    assert made.sizes == (25, 25, 25, 25)
+    assert np.mean([compactness(shape) for shape in made.shapes]) == pytest.approx(16, rel=0.01)
+
+
+@pytest.mark.parametrize(("count", "grids"), [(0, 1), (1, 1), (14, 1), (15, 2), (24, 2), (26, 3)])
+def test_fewer_than_one_and_a_half_grids_of_households_are_one_grid(count: int, grids: int) -> None:
+    area = degrees(DISK)
+    made = balance_grids(area, strewn(DISK, count, 5) if count else np.zeros((0, 2)), 10)
+    assert len(made.shapes) == grids
+    check_tiling(area, made)
+
+
+def test_households_at_one_place_stay_together_and_are_told_of() -> None:
+    places = np.vstack([strewn(DISK, 120, 3), np.tile(np.array([700.0, 800.0]) * STEP + ORIGIN, (300, 1))])
+    made = balance_grids(degrees(DISK), places, 40)
+    assert made.crowded == 300
+    tower = set(made.members[120:].tolist())
+    assert len(tower) == 1
+    assert len(made.shapes) == 4
+    check_tiling(degrees(DISK), made)
+    rest = [size for which, size in enumerate(made.sizes) if which not in tower]
+    assert max(rest) / min(rest) <= 1.5  # those beside the tower take some of its land, and whoever lives on it
+    alone = balance_grids(degrees(DISK), np.tile(ORIGIN + STEP * 700, (300, 1)), 40)
+    assert alone.sizes == (300,)
+
+
+def test_pairs_at_one_door_are_never_parted() -> None:
+    places = np.repeat(strewn(DISK, 60, 9), 2, axis=0)
+    made = balance_grids(degrees(DISK), places, 30)
+    assert (made.members[0::2] == made.members[1::2]).all()
+    assert made.ratio is not None
+    assert made.ratio <= 1.25
+
+
+def test_small_parts_that_lie_apart_belong_to_the_nearest_grid() -> None:
+    area = MultiPolygon([box(0, 0, 1000, 1000), box(1200, 0, 1350, 150), box(-400, 900, -300, 1000)])
+    places = np.vstack([strewn(area.geoms[0], 92, 1), strewn(area.geoms[1], 8, 2)])
+    made = balance_grids(degrees(area), places, 25)
+    check_tiling(degrees(area), made)
+    assert made.apart == 2
+    assert len(made.shapes) == 4
+    assert sum(len(shape.geoms) for shape in made.shapes) == 6
+    assert made.ratio is not None
+    assert made.ratio <= 1.25
+
+
+def test_large_parts_that_lie_apart_have_grids_of_their_own() -> None:
+    area = MultiPolygon([box(0, 0, 1000, 1000), box(1200, 0, 2200, 1000)])
+    places = np.vstack([strewn(area.geoms[0], 60, 1), strewn(area.geoms[1], 60, 2)])
+    made = balance_grids(degrees(area), places, 20)
+    assert made.apart == 0
+    assert all(len(shape.geoms) == 1 for shape in made.shapes)
+    assert made.sizes == tuple(sorted(made.sizes)) or max(made.sizes) / min(made.sizes) <= 1.25
+
+
+def test_borders_run_along_roads_where_that_keeps_the_balance() -> None:
+    area = degrees(box(0, 0, 1500, 1500))
+    roads = [degrees(LineString([(x, -50), (x + 40, 1550)])) for x in range(90, 1500, 190)]
+    roads += [degrees(LineString([(-50, y), (1550, y + 30)])) for y in range(130, 1500, 210)]
+    places = strewn(box(0, 0, 1500, 1500), 160, 4)
+    plain, along = balance_grids(area, places, 20), balance_grids(area, places, 20, lines=roads)
+    check_tiling(area, along)
+    assert all(len(shape.geoms) == 1 for shape in along.shapes)
+    assert along.ratio is not None
+    assert along.ratio <= 1.25
+    assert plain.along is None
+    assert along.along is not None
+    assert along.along > 0.4
+    nowhere = balance_grids(area, places, 20, lines=[LineString([(0, 0), (1, 1)])])
+    assert nowhere.along == 0
+    assert [shape.wkb for shape in nowhere.shapes] == [shape.wkb for shape in plain.shapes]
+
+
+def test_grids_are_numbered_in_rows_from_the_north_and_from_west_to_east() -> None:
+    squares = [box(x, y, x + 100, y + 100) for y in (0, 100, 200) for x in (0, 100, 200)]
+    shaken = [squares[at] for at in (4, 8, 0, 2, 6, 1, 7, 3, 5)]
+    corners = [shaken[at].bounds[:2] for at in reading_order(shaken)]
+    assert corners == [(0, 200), (100, 200), (200, 200), (0, 100), (100, 100), (200, 100), (0, 0), (100, 0), (200, 0)]
+    # In one row a little further south does not matter.
+    steps = [box(200, 0, 300, 100), box(0, 20, 100, 120), box(100, -20, 200, 80)]
+    assert reading_order(steps) == [1, 2, 0]
+    assert reading_order([]) == []
+
+
+@pytest.mark.parametrize(("area", "size"), [(DISK, 0), (Polygon(), 10)])
+def test_no_size_and_no_area_are_refused(area: BaseGeometry, size: int) -> None:
+    with pytest.raises(ValueError, match="size"):
+        balance_grids(area, np.zeros((0, 2)), size)
