@@ -20,11 +20,11 @@ from app.view import ZONE, View, current_scope, current_view, today
 from data.areas import breadcrumb
 from data.campaigns import list_campaigns
 from data.coverage import BY, coverage_by_area, coverage_total, last_visit_at
+from data.heat import HEAT_ZOOM, RECIPE, heat_cells, heat_days
 from data.history import DayCount, span_of, visited_by_area_and_day, visited_by_day
 from data.live import version_tag
 from data.overview import area_shapes, dilapidated_by_area, extent, legend_counts
 from data.settled import settled_counts
-from data.tiles import HEAT_ZOOM, RECIPE, heat_cells, heat_days
 from geo.errors import FangtuError, Text
 from layers.basemap import base_layer, township_map
 from layers.classes import SCHEMES, classify
@@ -237,7 +237,7 @@ def days() -> Response:
     """All that playing a round day by day needs: households first visited on each day, for areas and for cells.
 
     Days are counted from ``first``. ``days`` holds day and number in turn, ``cells`` x, y, day and number: negative
-    ones as in :func:`data.tiles.heat_days`.
+    ones as in :func:`data.heat.heat_days`.
     """
     session, who = db(), asker()
     view = current_view(session, who)

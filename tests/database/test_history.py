@@ -13,6 +13,7 @@ from data.areas import assign_places, number_range, settle_jurisdiction
 from data.campaigns import open_campaign
 from data.coverage import coverage_by_area, coverage_total, known_since
 from data.folding import fold_now
+from data.heat import NOT_VISITED, UNDATED, heat_cells, heat_days
 from data.history import (
     DayCount,
     DayUnknown,
@@ -26,7 +27,6 @@ from data.recheck import recheck
 from data.rules.plan import read_plan
 from data.settings import ROOT
 from data.tables import CoverageDayFolded, CoverageShownFolded, Household, Visit
-from data.tiles import NOT_VISITED, UNDATED, heat_cells, heat_days
 from tests.township import PLAN, SOUTH, STEP, TOWNSHIP, VILLAGES, WEST, SmallTownship, add_visit, make_township
 
 MAY_1 = date(2026, 5, 1)

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.tiles import heat_cells, round_tile
+from data.heat import heat_cells
+from data.tiles import round_tile
 from geo.tiles import morton, world_xy
 from tests.township import PLACES, SmallTownship, make_township
 
