@@ -19,7 +19,7 @@ from data.prepared import Prepared
 from data.settings import Settings
 
 MOST = 8
-WAIT_S = 30.0
+WAIT_S = 5.0
 _TOKEN = "select set_config('fangtu.token', %(token)s, true); "  # noqa: S105 — a statement, no secret
 
 
