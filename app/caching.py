@@ -34,6 +34,19 @@ class Kept:
         return answer
 
 
+def make_tag(account_id: int, duty: tuple[tuple[int, int], ...], role: str, *depends: object) -> str:
+    """The tag of an answer: of whom it is for, and of what makes a different answer."""
+    return hashlib.sha256(repr((account_id, duty, role, depends)).encode()).hexdigest()[:32]
+
+
+def keep_tagged(tag: str) -> Kept:
+    """Compare a tag with what the browser has; with ``answer`` set if its copy still holds."""
+    kept = Kept(tag, None)
+    if request.if_none_match.contains_weak(tag):
+        return Kept(tag, kept.mark(Response(status=304)))
+    return kept
+
+
 def keep_until_changed(*depends: object) -> Kept:
     """Compare what an answer depends on with what the browser has.
 
@@ -49,11 +62,7 @@ def keep_until_changed(*depends: object) -> Kept:
         With ``answer`` set if the browser's copy still holds; else :meth:`Kept.mark` what is made.
     """
     who = asker()
-    key = repr((who.account_id, who.duty, who.role.value, language(), request.full_path, depends))
-    kept = Kept(hashlib.sha256(key.encode()).hexdigest()[:32], None)
-    if request.if_none_match.contains_weak(kept.tag):
-        return Kept(kept.tag, kept.mark(Response(status=304)))
-    return kept
+    return keep_tagged(make_tag(who.account_id, who.duty, who.role.value, language(), request.full_path, depends))
 
 
 def keep_by_content(answer: Response) -> Response:

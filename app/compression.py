@@ -36,6 +36,13 @@ def compress(body: bytes, level: int = LEVEL) -> bytes:
     return gzip.compress(body, level, mtime=0)
 
 
+def compress_answer(body: bytes) -> bytes | None:
+    """An answer as it is sent to who accepts it compressed; None where that is not worth it."""
+    if len(body) < LEAST_BYTES:
+        return None
+    return compress(body, LEVEL if len(body) < LARGE_BYTES else QUICK_LEVEL)
+
+
 def _compress(response: Response) -> Response:
     if response.mimetype not in COMPRESSIBLE:
         return response
@@ -49,11 +56,11 @@ def _compress(response: Response) -> Response:
         or request.accept_encodings["gzip"] <= 0
     ):
         return response
-    body = response.get_data()
-    if len(body) < LEAST_BYTES:
+    small = compress_answer(response.get_data())
+    if small is None:
         return response
     etag, _weak = response.get_etag()
-    response.set_data(compress(body, LEVEL if len(body) < LARGE_BYTES else QUICK_LEVEL))
+    response.set_data(small)
     response.headers["Content-Encoding"] = "gzip"
     if etag:
         response.set_etag(etag, weak=True)

@@ -58,6 +58,7 @@ from app import (
 from app import session as sessions
 from app.access import public
 from app.session import Store, bearer_token
+from app.tile_door import TileDoor
 from data.accounts import DemoPasswords
 from data.askers import Role
 from data.db import app_engine
@@ -148,9 +149,6 @@ def create_app(settings: Settings) -> Flask:
         MAX_FORM_MEMORY_SIZE=MIB,
     )
     app.json = _plain_json(app)
-    if settings.proxies:
-        # Without this, one address behind the proxy would stand for everybody in the sign-in throttle.
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
     engine = app_engine(settings)
     _refuse_demo_passwords(settings, engine)
     app.extensions["fangtu"] = Store(
@@ -173,6 +171,10 @@ def create_app(settings: Settings) -> Flask:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.add_url_rule("/", "home", public(_home))
+    app.extensions["fangtu_tiles"] = app.wsgi_app = TileDoor(app, app.wsgi_app, settings)  # type: ignore[method-assign]
+    if settings.proxies:
+        # Without this, one address behind the proxy would stand for everybody in the sign-in throttle.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
     return app
 
 

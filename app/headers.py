@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from flask import Flask, Response, current_app, g, request
 
 # Pages whose map may show pictures of an online source; only they permit its hosts.
 MAP_PAGES = {"maps.page"}
+# Number of the request, as in the log.
+NUMBER = "X-Request-Id"
 
 
 def policy(image_hosts: Sequence[str] = ()) -> str:
@@ -39,6 +41,7 @@ HEADERS = {
 
 # Personal by default: only what says otherwise (tiles, static files, words) may be kept.
 _DEFAULTS = (*HEADERS.items(), ("Cache-Control", "no-store"))
+_SECURE = ("Strict-Transport-Security", "max-age=31536000")
 
 
 def init_app(app: Flask, image_hosts: Sequence[str] = ()) -> None:
@@ -55,13 +58,22 @@ def init_app(app: Flask, image_hosts: Sequence[str] = ()) -> None:
     app.after_request(_set_headers)
 
 
+def lacking(headers: Iterable[tuple[str, str]], *, secure: bool) -> list[tuple[str, str]]:
+    """The headers that every answer carries and these are not among.
+
+    Parameters
+    ----------
+    secure : bool
+        Whether the request came by https.
+    """
+    # Looked up once: each question to the headers goes through all of them.
+    present = {name.lower() for name, _ in headers}
+    return [pair for pair in (*_DEFAULTS, *((_SECURE,) if secure else ())) if pair[0].lower() not in present]
+
+
 def _set_headers(response: Response) -> Response:
     if request.endpoint in MAP_PAGES:
         response.headers["Content-Security-Policy"] = current_app.config["MAP_POLICY"]
-    # Looked up once: each question to the headers goes through all of them.
-    present = {name.lower() for name, _ in response.headers}
-    response.headers.extend([pair for pair in _DEFAULTS if pair[0].lower() not in present])
-    if request.is_secure and "strict-transport-security" not in present:
-        response.headers["Strict-Transport-Security"] = "max-age=31536000"
-    response.headers["X-Request-Id"] = g.get("request_id", "")
+    response.headers.extend(lacking(response.headers, secure=request.is_secure))
+    response.headers[NUMBER] = g.get("request_id", "")
     return response

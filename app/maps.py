@@ -20,11 +20,11 @@ from app.view import ZONE, View, current_scope, current_view, today
 from data.areas import breadcrumb
 from data.campaigns import list_campaigns
 from data.coverage import BY, coverage_by_area, coverage_total, last_visit_at
+from data.heat import HEAT_ZOOM, RECIPE, Cells, as_flat, as_steps, heat_cells, heat_days
 from data.history import DayCount, span_of, visited_by_area_and_day, visited_by_day
 from data.live import version_tag
 from data.overview import area_shapes, dilapidated_by_area, extent, legend_counts
 from data.settled import settled_counts
-from data.tiles import HEAT_ZOOM, RECIPE, heat_cells, heat_days
 from geo.errors import FangtuError, Text
 from layers.basemap import base_layer, township_map
 from layers.classes import SCHEMES, classify
@@ -36,6 +36,8 @@ from layers.shell import Shell, render_shell
 bp = Blueprint("maps", __name__)
 # What areas may be coloured by, besides their coverage: unvisited households, houses of grade C or D.
 FIGURES = ("coverage", "unvisited", "dilapidated")
+# Forms of their cells: single numbers, or steps from one to the next.
+HEAT_FORMS = ("cells", "steps")
 HEAT_KINDS = ("unvisited", "visited", "dilapidated")
 
 
@@ -164,13 +166,20 @@ def areas() -> Response:
         if row.id is None:
             continue
         shape = shapes.get(row.id, nothing)
-        told = json.dumps({**row.as_json(), "label": shape["label"], "bbox": shape["bbox"]})
-        # The outline goes on as the database wrote it: to read and write ten thousand of them takes a second.
-        outline = shape["geometry"] or "null"
-        features.append(f'{{"type": "Feature", "id": {row.id}, "geometry": {outline}, "properties": {told}}}')
-    head = json.dumps({"type": "FeatureCollection", "as_of": _as_of(view.campaign.id, view.round_no), "by": by})
-    body = f'{head[:-1]}, "features": [{",".join(features)}]}}'
-    return kept.mark(Response(body, mimetype="application/json"))
+        told = {**row.as_json(), "label": shape["label"], "bbox": shape["bbox"]}
+        features.append(_feature(row.id, shape["geometry"], told))
+    return kept.mark(_collection(features, as_of=_as_of(view.campaign.id, view.round_no), by=by))
+
+
+def _feature(key: int, outline: str | None, properties: dict[str, Any]) -> str:
+    # The outline goes on as the database wrote it: to read and write ten thousand of them takes a second.
+    told = json.dumps(properties)
+    return f'{{"type": "Feature", "id": {key}, "geometry": {outline or "null"}, "properties": {told}}}'
+
+
+def _collection(features: list[str], **more: Any) -> Response:
+    head = json.dumps({"type": "FeatureCollection", **more})
+    return Response(f'{head[:-1]}, "features": [{",".join(features)}]}}', mimetype="application/json")
 
 
 @bp.get("/map/classes.json")
@@ -205,30 +214,25 @@ def outlines() -> Response:
     by = _one_of("by", BY, "village")
     shapes = area_shapes(db(), by, duty=asker().duty)
     features = [
-        {
-            "type": "Feature",
-            "id": key,
-            "geometry": json.loads(shape["geometry"]) if shape["geometry"] else None,
-            "properties": {name: shape[name] for name in ("code", "name", "label", "bbox")},
-        }
+        _feature(key, shape["geometry"], {name: shape[name] for name in ("code", "name", "label", "bbox")})
         for key, shape in sorted(shapes.items(), key=lambda item: str(item[1]["code"]))
     ]
-    return jsonify({"type": "FeatureCollection", "by": by, "features": features})
+    return _collection(features, by=by)
 
 
 @bp.get("/map/heat.json")
 @require()
 def heat() -> Response:
-    """Cells of a heatmap."""
+    """Cells of a heatmap: ``cells`` are x, y and number in turn; with ``form=steps`` as :func:`data.heat.as_steps`."""
     session = db()
     scope = current_scope(session, asker())
-    kind = _one_of("kind", HEAT_KINDS, "unvisited")
+    kind, form = _one_of("kind", HEAT_KINDS, "unvisited"), _one_of("form", HEAT_FORMS, "cells")
     campaign_id, round_no = scope.campaign_id, scope.round_no
     kept = keep_until_changed(scope.tag, RECIPE, campaign_id, round_no)
     if kept.answer:
         return kept.answer
     cells = heat_cells(session, campaign_id, round_no, kind)
-    return kept.mark(jsonify({"zoom": HEAT_ZOOM, "cells": cells, "as_of": _as_of(campaign_id, round_no)}))
+    return kept.mark(jsonify({**_heat_in(form, cells), "as_of": _as_of(campaign_id, round_no)}))
 
 
 @bp.get("/map/days.json")
@@ -237,11 +241,12 @@ def days() -> Response:
     """All that playing a round day by day needs: households first visited on each day, for areas and for cells.
 
     Days are counted from ``first``. ``days`` holds day and number in turn, ``cells`` x, y, day and number: negative
-    ones as in :func:`data.tiles.heat_days`.
+    ones as in :class:`data.heat.Cells`. With ``form=steps`` cells come as :func:`data.heat.as_steps`.
     """
     session, who = db(), asker()
     view = current_view(session, who)
     levels = [_one_of_words("by", word, BY) for word in (request.args.get("by") or "village").split(",")]
+    form = _one_of("form", HEAT_FORMS, "cells")
     chosen = next(r for r in view.rounds if r.no == view.round_no)
     campaign_id, round_no = view.campaign.id, view.round_no
     span_told = (chosen.starts_on, chosen.ends_on, today())
@@ -262,9 +267,12 @@ def days() -> Response:
         counts = visited_by_area_and_day(session, campaign_id, round_no, by, duty=who.duty)
         answer["levels"][by] = {key: _from_first(one, first) for key, one in counts.items()}
     if request.args.get("heat"):
-        cells = heat_days(session, campaign_id, round_no, first)
-        answer["heat"] = {"zoom": HEAT_ZOOM, "cells": cells}
+        answer["heat"] = _heat_in(form, heat_days(session, campaign_id, round_no, first))
     return kept.mark(jsonify(answer))
+
+
+def _heat_in(form: str, cells: Cells) -> dict[str, Any]:
+    return {"zoom": HEAT_ZOOM, **(as_steps(cells) if form == "steps" else {"cells": as_flat(cells)})}
 
 
 def _from_first(counts: list[DayCount], first: date) -> dict[str, Any]:

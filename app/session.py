@@ -4,7 +4,7 @@ answer leaves, rolled back when the answer is a refusal or an error."""
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -76,16 +76,31 @@ def store() -> Store:
     return held
 
 
-def bearer_token() -> str | None:
-    """Token of the ``Authorization: Bearer`` header; a request with one uses no cookie."""
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+def bearer_of(authorization: str) -> str | None:
+    """Token of an ``Authorization: Bearer`` header; a request with one uses no cookie."""
+    kind, _, token = authorization.partition(" ")
     return token.strip() if kind.lower() == "bearer" else None
 
 
+def token_of(authorization: str, cookies: Mapping[str, str]) -> str | None:
+    """The token a request proves itself with, from the header or the cookie."""
+    bearer = bearer_of(authorization)
+    return bearer if bearer is not None else cookies.get(COOKIE)
+
+
+def bearer_token() -> str | None:
+    """Token of this request's ``Authorization`` header."""
+    return bearer_of(request.headers.get("Authorization", ""))
+
+
 def session_token() -> str | None:
-    """The token this request proves itself with, from the header or the cookie."""
-    bearer = bearer_token()
-    return bearer if bearer is not None else request.cookies.get(COOKIE)
+    """The token this request proves itself with."""
+    return token_of(request.headers.get("Authorization", ""), request.cookies)
+
+
+def new_number() -> str:
+    """A number for a request, that its audit rows and its line in the log share."""
+    return secrets.token_hex(8)
 
 
 def origin() -> Origin:
@@ -168,7 +183,7 @@ def _load_user(_request: Request) -> SignedIn | None:
 
 
 def _begin() -> None:
-    g.request_id = secrets.token_hex(8)
+    g.request_id = new_number()
 
 
 def _finish(response: Response) -> Response:

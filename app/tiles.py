@@ -8,9 +8,11 @@ from flask import Blueprint, Response, request
 
 from app.access import require
 from app.api import Operation, describe
-from app.caching import VARY, keep_until_changed
+from app.caching import VARY, keep_tagged, make_tag
 from app.session import asker, db
 from app.view import current_scope
+from data.askers import Role
+from data.scopes import Scope
 from data.tiles import AREAS_FROM_ZOOM, LAYERS, RECIPE, areas_tile, base_tile, check_tile, round_tile
 
 bp = Blueprint("tiles", __name__)
@@ -32,22 +34,37 @@ MVT = "application/vnd.mapbox-vector-tile"
     )
 )
 def tile(layer: str, z: int, x: int, y: int) -> Response:
-    """One tile; asked again each time, answered from the browser's copy when nothing changed in the duty."""
+    """One tile; asked again each time, answered from the browser's copy when nothing changed in the duty.
+
+    Most are answered by :mod:`app.tile_door` before they come here, in the same words.
+    """
     by = request.args.get("by") or "village"
     check_tile(layer, z, x, y, by)
     if layer == "base":
         return _kept_for_an_hour(base_tile(db(), z, x, y))
     # The version is read first: a tile is then at least as new as its tag says.
-    scope = current_scope(db(), asker())
-    campaign_id, round_no = scope.campaign_id, scope.round_no
-    kept = keep_until_changed(scope.tag, RECIPE, campaign_id, round_no)
+    who = asker()
+    scope = current_scope(db(), who)
+    kept = keep_tagged(tile_tag(who.account_id, who.duty, who.role, request.full_path, scope))
     if kept.answer:
         return kept.answer
+    campaign_id, round_no = scope.campaign_id, scope.round_no
     if layer == "areas":
         made = areas_tile(db(), campaign_id, round_no, by, z, x, y)
     else:
         made = round_tile(db(), layer, campaign_id, round_no, z, x, y)
     return kept.mark(Response(made, mimetype=MVT))
+
+
+def tile_tag(account_id: int, duty: tuple[tuple[int, int], ...], role: Role, address: str, scope: Scope) -> str:
+    """The tag of a tile; language makes no difference.
+
+    Parameters
+    ----------
+    address : str
+        Path and query with a question mark between them.
+    """
+    return make_tag(account_id, duty, role.value, address, scope.tag, RECIPE, scope.campaign_id, scope.round_no)
 
 
 def _kept_for_an_hour(tile: bytes) -> Response:

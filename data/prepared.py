@@ -29,6 +29,8 @@ class Prepared:
     ----------
     name, text : str
         Under which name it is kept, and the query with ``$1`` for each value.
+    prepare : str
+        What is sent to make it ready on a connection.
     call : str
         What is sent to run it, with ``%(name)s`` for each value.
 
@@ -42,7 +44,7 @@ class Prepared:
         self.text = _NAMED.sub(lambda found: f"${names.index(found[1]) + 1}", query)
         kinds = ", ".join(types[name] for name in names)
         self.name = f"fangtu_{hashlib.sha256(f'{kinds}/{self.text}'.encode()).hexdigest()[:16]}"
-        self._prepare = f"prepare {self.name} ({kinds}) as {self.text}"
+        self.prepare = f"prepare {self.name} ({kinds}) as {self.text}"
         self.call = f"execute {self.name} ({', '.join(f'%({name})s' for name in names)})"
 
     def run(self, session: Session, values: Mapping[str, Any]) -> CursorResult[Any]:
@@ -50,6 +52,6 @@ class Prepared:
         connection = session.connection()
         held: set[str] = connection.info.setdefault(_HELD, set())
         if self.name not in held:
-            connection.exec_driver_sql(self._prepare)
+            connection.exec_driver_sql(self.prepare)
             held.add(self.name)
         return connection.exec_driver_sql(self.call, dict(values))

@@ -24,11 +24,13 @@ NAMES = {
     "FANGTU_PROXIES",
     "FANGTU_STREAMS",
     "FANGTU_ACCOUNT_STREAMS",
+    "FANGTU_TILE_MEMORY",
     "FANGTU_BASEMAP_FILE",
     "FANGTU_BASEMAP_LIST",
 }
 # Twins of app/launch/server.py, which makes room for them in threads.
 STREAMS, ACCOUNT_STREAMS, MOST_STREAMS = 100, 2, 500
+TILE_MEMORY, MOST_TILE_MEMORY = 64, 4096
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -60,6 +62,8 @@ class Settings:
         Reverse proxies in front whose word on the caller's address and scheme is taken; 0 takes nobody's.
     streams, account_streams : int
         Maps that are told of changes at once by one web process: in all, and of one account. Others ask by themselves.
+    tile_memory : int
+        How much memory tiles may take in one web process, MiB; 0 keeps none.
     base_maps : BaseMaps
         Base maps offered besides the own one. Their addresses may hold keys, so they are left out of any print.
     """
@@ -73,6 +77,7 @@ class Settings:
     proxies: int = 0
     streams: int = STREAMS
     account_streams: int = ACCOUNT_STREAMS
+    tile_memory: int = TILE_MEMORY
     base_maps: BaseMaps = field(default_factory=BaseMaps, repr=False)
 
 
@@ -136,17 +141,16 @@ def load_settings(env: Mapping[str, str] | None = None, *, database: str | None 
         proxies=int(proxies),
         streams=_count(env, "FANGTU_STREAMS", STREAMS),
         account_streams=_count(env, "FANGTU_ACCOUNT_STREAMS", ACCOUNT_STREAMS),
+        tile_memory=_count(env, "FANGTU_TILE_MEMORY", TILE_MEMORY, MOST_TILE_MEMORY),
         base_maps=read_base_maps(Path(listed) if listed else None, env.get("FANGTU_BASEMAP_FILE") or ""),
     )
 
 
-def _count(env: Mapping[str, str], name: str, default: int) -> int:
+def _count(env: Mapping[str, str], name: str, default: int, most: int = MOST_STREAMS) -> int:
     given = env.get(name) or str(default)
-    if not (given.isascii() and given.isdigit() and int(given) <= MOST_STREAMS):
+    if not (given.isascii() and given.isdigit() and int(given) <= most):
         raise SettingsError(
-            Text(
-                f"{name} 为“{given}”，应为 0 至 {MOST_STREAMS}。", f"{name} is '{given}'; expected 0 to {MOST_STREAMS}."
-            ),
+            Text(f"{name} 为“{given}”，应为 0 至 {most}。", f"{name} is '{given}'; expected 0 to {most}."),
             found=given,
         )
     return int(given)

@@ -1,33 +1,35 @@
-"""Vector tiles from PostGIS, under row-level security, and the cells of the heatmaps: one definition for the map and
-for other programs.
-
-A tile is a few ranges of z-order numbers, compared as whole numbers: the only form the index may serve below a
-row-level policy. ``geo/tiles.py`` holds the same arithmetic in numpy.
-"""
+"""Vector tiles from PostGIS, under row-level security: one definition for the map and for other programs. The
+statements are those of :mod:`data.tile_queries`."""
 
 from __future__ import annotations
 
 import hashlib
-from datetime import date
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.coverage import areas_of_level, counts_of_each
 from data.prepared import Prepared
-from data.rules.words import DILAPIDATED, EXACT_QUALITY, VISITED
+from data.rules.words import EXACT_QUALITY
+from data.tile_queries import (
+    AREA_KEYS,
+    CELLS,
+    HOUSEHOLDS,
+    HOUSES,
+    KEYS,
+    OUTLINES,
+    SITES,
+    VISITS,
+    areas_query,
+)
 from geo.errors import FangtuError, Text
-from geo.tiles import MORTON_ZOOM, tile_range, unmorton
+from geo.tiles import tile_range
 
 POINTS_FROM_ZOOM = 14
 OUTLINES_FROM_ZOOM = 16
 LAST_ZOOM = 17
-HEAT_ZOOM = 19
-# Days of cells: one nobody recorded, and none since nobody has come; as in static/js/map/days.js.
-UNDATED, NOT_VISITED = -1, -2
 BASE_KINDS = {
     0: ("water", "road_highway"),
     11: ("woods", "settlement", "road_main"),
@@ -136,22 +138,8 @@ def round_tile(session: Session, layer: str, campaign_id: int, round_no: int, z:
         Mapbox vector tile, extent 4096, with what lies up to an eighth of a tile outside (z < 14) or a sixteenth
         (points), so that symbols on the edge are whole. Empty if nothing lies there for the one who asks.
     """
-    made = _round_query(layer if z >= POINTS_FROM_ZOOM else "cells", z >= OUTLINES_FROM_ZOOM)
-    return bytes(made.run(session, _tile_keys(campaign_id, round_no, z, x, y)).scalar_one())
-
-
-@cache
-def _round_query(layer: str, outlines: bool) -> Prepared:
-    houses = _OUTLINES if outlines else _HOUSES
-    parts = {
-        "cells": [_CELLS],
-        "records": [_HOUSEHOLDS, houses, _SITES, _VISITS],
-        "households": [_HOUSEHOLDS],
-        "houses": [houses],
-        "sites": [_SITES],
-        "visits": [_VISITS],
-    }[layer]
-    return Prepared("select " + " || ".join(f"coalesce(({part}), '')" for part in parts), _KEYS)
+    question, values = tile_question(layer, campaign_id, round_no, "", z, x, y)
+    return bytes(question.run(session, values).one()[0])
 
 
 def areas_tile(session: Session, campaign_id: int, round_no: int, by: str, z: int, x: int, y: int) -> bytes:
@@ -168,16 +156,50 @@ def areas_tile(session: Session, campaign_id: int, round_no: int, by: str, z: in
         Mapbox vector tile with the layer ``areas``, extent 4096, cut a sixty-fourth of a tile outside; outlines are
         simplified to two units of it.
     """
-    keys = {
-        "campaign": campaign_id,
-        "round": round_no,
-        "by": by,
-        "z": z,
-        "x": x,
-        "y": y,
-        "tolerance": 360.0 / (1 << z) / 4096 * 2,
-    }
-    return bytes(session.scalar(text(_areas(by)), keys) or b"")
+    question, values = tile_question("areas", campaign_id, round_no, by, z, x, y)
+    return bytes(question.run(session, values).one()[0])
+
+
+def tile_question(
+    layer: str, campaign_id: int, round_no: int, by: str, z: int, x: int, y: int
+) -> tuple[Prepared, dict[str, Any]]:
+    """What to ask the database for a tile of any layer but ``base``; the arguments are those of the tiles.
+
+    Returns
+    -------
+    tuple of Prepared and dict
+        Statement and values; it gives one row: the tile, and role and duty of the one who asked, as text, by the same
+        snapshot that the policies went by. They are null where nobody is signed in, and the tile is empty then.
+    """
+    if layer != "areas":
+        query = _round_query(layer if z >= POINTS_FROM_ZOOM else "cells", z >= OUTLINES_FROM_ZOOM)
+        return query, _tile_keys(campaign_id, round_no, z, x, y)
+    values = {"campaign": campaign_id, "round": round_no, "by": by, "z": z, "x": x, "y": y}
+    return _areas_query(by), {**values, "tolerance": 360.0 / (1 << z) / 4096 * 2}
+
+
+@cache
+def _round_query(layer: str, outlines: bool) -> Prepared:
+    houses = OUTLINES if outlines else HOUSES
+    parts = {
+        "cells": [CELLS],
+        "records": [HOUSEHOLDS, houses, SITES, VISITS],
+        "households": [HOUSEHOLDS],
+        "houses": [houses],
+        "sites": [SITES],
+        "visits": [VISITS],
+    }[layer]
+    return _with_asker(parts, KEYS)
+
+
+@cache
+def _areas_query(by: str) -> Prepared:
+    return _with_asker([areas_query(by)], AREA_KEYS)
+
+
+def _with_asker(parts: list[str], keys: Mapping[str, str]) -> Prepared:
+    tile = " || ".join(f"coalesce(({part}), '')" for part in parts)
+    return Prepared(f"select {tile}, asker.role, asker.duty::text from sec.asking() asker", keys)
 
 
 def _tile_keys(campaign_id: int, round_no: int, z: int, x: int, y: int) -> dict[str, Any]:
@@ -192,8 +214,6 @@ def _tile_keys(campaign_id: int, round_no: int, z: int, x: int, y: int) -> dict[
         "y0": y * size,
         "unit": size / 4096,
         **_levels(z),
-        "visited": [int(s) for s in VISITED],
-        "dilapidated": list(DILAPIDATED),
         "exact": EXACT_QUALITY,
         "west": x * size - size // 16,
         "east": (x + 1) * size + size // 16,
@@ -217,61 +237,6 @@ def _levels(z: int) -> dict[str, int]:
     return {"level": level, "up": max(0, 2 * (level - drawn)), "down": 2 * (20 - level)}
 
 
-def heat_cells(session: Session, campaign_id: int, round_no: int, kind: str) -> list[int]:
-    """Households (or dilapidated houses) per cell, flat: ``x, y, n, x, y, n …``, tile numbers of z19.
-
-    Parameters
-    ----------
-    kind : str
-        ``unvisited``, ``visited`` or ``dilapidated``. Places known only to their settlement are left out.
-    """
-    keys, counts = session.execute(
-        text(_HEAT[kind]),
-        {
-            "campaign": campaign_id,
-            "round": round_no,
-            "shift": 2 * (MORTON_ZOOM - HEAT_ZOOM),
-            "visited": [int(s) for s in VISITED],
-            "dilapidated": list(DILAPIDATED),
-            "exact": EXACT_QUALITY,
-        },
-    ).one()
-    flat: list[int] = np.stack([*unmorton(keys), np.asarray(counts, dtype=np.int64)], axis=-1).ravel().tolist()
-    return flat
-
-
-def heat_days(session: Session, campaign_id: int, round_no: int, first: date) -> list[int]:
-    """Households per cell of z19 and day of their first valid visit, flat: ``x, y, day, n, x, y, day, n …``.
-
-    Parameters
-    ----------
-    first : date
-        Days are counted from this one; it is before all of them.
-
-    Returns
-    -------
-    list of int
-        In no order. Day :data:`UNDATED` is one nobody recorded, :data:`NOT_VISITED` stands for households not visited.
-        The sums over all days are those of :func:`heat_cells`; the same households are left out.
-    """
-    keys, days, counts = session.execute(
-        text(_HEAT_DAYS),
-        {
-            "campaign": campaign_id,
-            "round": round_no,
-            "shift": 2 * (MORTON_ZOOM - HEAT_ZOOM),
-            "visited": [int(s) for s in VISITED],
-            "exact": EXACT_QUALITY,
-            "first": first,
-            "undated": UNDATED,
-            "not_visited": NOT_VISITED,
-        },
-    ).one()
-    columns = [*unmorton(keys), np.asarray(days, dtype=np.int64), np.asarray(counts, dtype=np.int64)]
-    flat: list[int] = np.stack(columns, axis=-1).ravel().tolist()
-    return flat
-
-
 def _ranges(z: int, x: int, y: int, split: int) -> tuple[list[int], list[int]]:
     """Z-order ranges of a tile and of the ring of cells round it, which are its width halved ``split`` times."""
     across = 1 << split
@@ -291,126 +256,6 @@ def _ranges(z: int, x: int, y: int, split: int) -> tuple[list[int], list[int]]:
     return [lo for lo, _ in merged], [hi for _, hi in merged]
 
 
-_SPANS = "unnest(cast(:lows as bigint[]), cast(:highs as bigint[])) as span (lo, hi)"
-# "offset 0" keeps the planner to one index range per span; joined plainly it reads the whole table.
-_IN_SPAN = f"""{_SPANS} cross join lateral (
-        select t.* from {{table}} t where {{where}} t.morton >= span.lo and t.morton < span.hi offset 0) t"""
-_HERE = """t.quality <= :exact and t.x between :west and :east and t.y between :north and :south and"""
-_ROUND = "t.campaign_id = :campaign and t.round_no = :round and"
-_POINT = "st_makepoint(floor((t.x - :x0) / :unit), floor((t.y - :y0) / :unit)) as geom"
-
-
-def _rows(table: str, where: str) -> str:
-    return _IN_SPAN.format(table=table, where=where)
-
-
-# Cells of a finer level added up to those of this zoom; the index ranges of single records, in the level's numbers.
-_CELL_ROWS = f"""
-    with part as (
-        select t.morton >> :up as key, t.* from {_SPANS}
-         cross join lateral (
-            select c.morton, c.campaign_id, c.n, c.visited, c.sum_x, c.sum_y, c.grade_c, c.grade_d from cell c
-             where c.campaign_id = any (array[0, :campaign]) and c.round_no = any (array[0, :round])
-               and c.level = :level and c.morton >= span.lo >> :down and c.morton < span.hi >> :down offset 0) t)
-    select sum(n)::integer as n, sum(visited)::integer as visited, sum(n - visited)::integer as gap,
-           case when sum(grade_d) > 0 then 'D' when sum(grade_c) > 0 then 'C' end as worst,
-           sum(sum_x) / sum(n) as x, sum(sum_y) / sum(n) as y, key
-      from part group by key having sum(n) > 0 order by key"""
-_CELLS = f"""
-    select st_asmvt(tile, 'cells', 4096, 'geom') from (
-        select n, visited, gap, worst, st_makepoint(floor((x - :x0) / :unit), floor((y - :y0) / :unit)) as geom
-        from ({_CELL_ROWS}) cells) tile"""
-
-_HOUSEHOLDS = f"""
-    select st_asmvt(tile, 'households', 4096, 'geom', 'id') from (
-        select t.household_id as id, t.status::integer as s, t.quality::integer as q, {_POINT}
-        from {_rows("standing", f"{_ROUND} {_HERE}")}) tile"""
-
-_HOUSES = f"""
-    select st_asmvt(tile, 'houses', 4096, 'geom', 'id') from (
-        select t.id, coalesce(t.grade, '') as g, {_POINT} from {_rows("house", _HERE)}) tile"""
-
-_SITES = f"""
-    select st_asmvt(tile, 'sites', 4096, 'geom', 'id') from (
-        select t.id, t.method as m, t.stage as st, {_POINT} from {_rows("renovation_site", _HERE)}) tile"""
-
-_VISITS = f"""
-    select st_asmvt(tile, 'visits', 4096, 'geom', 'id') from (
-        select t.no as id, t.verdict as v, t.suspect <> '{{}}' as sus, {_POINT}
-        from {_rows("visit", f"{_ROUND} t.superseded_by is null and {_HERE}")}) tile"""
-
-# Houses with their outlines: read once, drawn twice.
-_OUTLINES = f"""
-    with t as materialized (select t.id, t.grade, t.x, t.y, t.outline from {_rows("house", _HERE)})
-    select (select st_asmvt(tile, 'houses', 4096, 'geom', 'id') from (
-                select t.id, coalesce(t.grade, '') as g, {_POINT} from t) tile)
-        || (select st_asmvt(tile, 'footprints', 4096, 'geom', 'id') from (
-                select t.id, coalesce(t.grade, '') as g,
-                       st_asmvtgeom(st_transform(t.outline, 3857), st_tileenvelope(:z, :tx, :ty), 4096, 256, true)
-                           as geom
-                  from t where t.outline is not null) tile where tile.geom is not null)"""
-
-
-def _areas(by: str) -> str:
-    """SQL of one tile of areas: ``sec.areas_at`` finds them by the spatial index, the policies say it once more.
-
-    As for the spans, "offset 0" keeps the planner to looking each one up by its key.
-    """
-    return f"""
-        select st_asmvt(tile, 'areas', 4096, 'geom', 'id') from (
-            select a.id, a.code, a.name, a.level, a.derived, c.eligible::integer as eligible,
-                   c.visited::integer as visited, (c.eligible - c.visited)::integer as remaining,
-                   c.visited::float8 / nullif(c.eligible, 0) as ratio,
-                   st_asmvtgeom(st_transform(st_simplify(s.outline, :tolerance, true), 3857),
-                                st_tileenvelope(:z, :x, :y), 4096, 64, true) as geom
-              from sec.areas_at(:by, st_transform(
-                       st_expand(st_tileenvelope(:z, :x, :y), 40075016.68 / 2 ^ :z / 64), 4326)) found (id)
-             cross join lateral (select a.* from ({areas_of_level(by)[0]}) a where a.id = found.id offset 0) a
-             cross join lateral (
-                select s.outline from {"grid" if by == "grid" else "area"} s where s.id = found.id offset 0) s
-              {counts_of_each(by)}) tile where tile.geom is not null"""
-
-
-# Grouped by one number instead of two, and given as two columns in one row: half of the work was handing over rows.
-_HEAT_CELLS = """
-    select coalesce(array_agg(key), '{{}}'), coalesce(array_agg(n), '{{}}') from (
-        select morton >> :shift as key, count(*)::integer as n from {rows}
-           and quality <= :exact and morton is not null group by 1) cells"""
-_OF_ROUND = "standing where campaign_id = :campaign and round_no = :round"
-# Whole columns in one row: half a million rows take longer to hand over than to count.
-_HEAT_DAYS = f"""
-    select coalesce(array_agg(key), '{{}}'), coalesce(array_agg(day), '{{}}'), coalesce(array_agg(n), '{{}}') from (
-        select morton >> :shift as key, count(*)::integer as n,
-               case when status = any (:visited) then coalesce(first_valid_on - cast(:first as date), :undated)
-                    else :not_visited end as day
-          from {_OF_ROUND} and quality <= :exact and morton is not null group by 1, 3) cells"""
-_HEAT = {
-    "unvisited": _HEAT_CELLS.format(rows=f"{_OF_ROUND} and not status = any (:visited)"),
-    "visited": _HEAT_CELLS.format(rows=f"{_OF_ROUND} and status = any (:visited)"),
-    "dilapidated": _HEAT_CELLS.format(rows="house where grade = any (:dilapidated)"),
-}
-
-_KEYS = {
-    "campaign": "bigint",
-    "round": "smallint",
-    "lows": "bigint[]",
-    "highs": "bigint[]",
-    "x0": "bigint",
-    "y0": "bigint",
-    "unit": "float8",
-    "level": "smallint",
-    "up": "integer",
-    "down": "integer",
-    "exact": "smallint",
-    "west": "bigint",
-    "east": "bigint",
-    "north": "bigint",
-    "south": "bigint",
-    "z": "integer",
-    "tx": "integer",
-    "ty": "integer",
-}
-
-# Changes with the way tiles and cells are made, so that no browser keeps those of an older way.
-_STATEMENTS = [_CELLS, _HOUSEHOLDS, _HOUSES, _SITES, _VISITS, _OUTLINES, *map(_areas, AREAS_FROM_ZOOM)]
-RECIPE = hashlib.sha256("".join([*_STATEMENTS, *_HEAT.values(), _HEAT_DAYS]).encode()).hexdigest()[:12]
+# Changes with the way tiles are made, so that no browser keeps those of an older way.
+_STATEMENTS = [CELLS, HOUSEHOLDS, HOUSES, SITES, VISITS, OUTLINES, *map(areas_query, AREAS_FROM_ZOOM)]
+RECIPE = hashlib.sha256("".join(_STATEMENTS).encode()).hexdigest()[:12]

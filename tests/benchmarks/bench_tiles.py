@@ -7,7 +7,8 @@ zoom 10 that reads a whole table is a fault. The map's other addresses are measu
 
 Then the same tiles are asked for over HTTP, one gunicorn process beside one of tipg, in turns, after both have given
 the same features. Ours prove a session, apply row-level security and look whether anything changed; tipg does none of
-it and reads one table made for it (:mod:`tests.benchmarks.tipg`).
+it and reads one table made for it (:mod:`tests.benchmarks.tipg`). Ours are asked twice: as installed, where a tile that
+nothing changed is taken from memory (tipg has no such memory), and with every tile made anew.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +31,11 @@ from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from data.areas import EVERYWHERE, number_range
+from data.heat import heat_cells
 from data.overview import area_shapes, extent, legend_counts
 from data.rules.words import EXACT_QUALITY
 from data.samples.county import CITY
-from data.tiles import POINTS_FROM_ZOOM, heat_cells, round_tile
+from data.tiles import POINTS_FROM_ZOOM, round_tile
 from geo.tiles import world_xy
 from tests.benchmarks import tipg
 from tests.benchmarks.county_store import HOUSEHOLDS, CountyStore, county_store
@@ -53,6 +56,9 @@ INDEXED_FROM = 10
 PEER_ZOOMS = (13, 14, 15, 16)
 PEER_TIMES = 4.0
 CONNECTIONS, SECONDS, TURNS, COMPARED = 8, 6.0, 3, 12
+# Memory for tiles, MiB: as installed, and none.
+WAYS = {"tiles in memory": "64", "every tile made anew": "0"}
+PEER = "tipg"
 
 
 def main() -> int:
@@ -166,52 +172,62 @@ def _other(store: CountyStore) -> list[Figure]:
 def beside_tipg(store: CountyStore, places: tuple[Any, Any], tiles: int, seconds: float) -> list[Figure]:
     """Requests a second of one process of ours and of tipg, in turns, after both gave the same features."""
     cookie = f"fangtu_session={store.token}"
-    figures, ratios = [], []
+    figures: list[Figure] = []
+    ratios: dict[str, list[float]] = {way: [] for way in WAYS}
     print(f"putting {tipg.make_tables(store, ROUND, EXACT_QUALITY):,} features into tables for tipg", flush=True)
     try:
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            served(store.settings, Path(folder, "web.log")) as ours,
-            tipg.serving(store, Path(folder, "tipg.log")) as theirs,
-        ):
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            sites = {
+                way: stack.enter_context(served(store.settings, folder / f"web{mib}.log", FANGTU_TILE_MEMORY=mib))
+                for way, mib in WAYS.items()
+            }
+            theirs = stack.enter_context(tipg.serving(store, folder / "tipg.log"))
             for z in PEER_ZOOMS:
                 numbers = _numbers(places, z, tiles)
                 table = "records" if z >= POINTS_FROM_ZOOM else "cells"
                 mine = [f"/api/v1/tiles/records/{z}/{x}/{y}.mvt?round={ROUND}" for x, y in numbers]
                 other = [f"/collections/{tipg.SCHEMA}.{table}/tiles/WebMercatorQuad/{z}/{x}/{y}" for x, y in numbers]
                 compared = sum(
-                    _same(_get(ours + a, cookie), _get(theirs + b, ""), f"{z}/{x}/{y}")
+                    _same(_get(site + a, cookie), _get(theirs + b, ""), f"{z}/{x}/{y}")
+                    for site in sites.values()
                     for a, b, (x, y) in list(zip(mine, other, numbers, strict=True))[:COMPARED]
                 )
-                turns = []
+                asked = {way: (site, mine, cookie) for way, site in sites.items()} | {PEER: (theirs, other, "")}
+                turns: list[dict[str, Answered]] = []
                 for _ in range(TURNS):
                     turns.append(
-                        (
-                            put_under_load(ours, mine, cookie, connections=CONNECTIONS, seconds=seconds),
-                            put_under_load(theirs, other, "", connections=CONNECTIONS, seconds=seconds),
-                        )
+                        {
+                            way: put_under_load(*one, connections=CONNECTIONS, seconds=seconds)
+                            for way, one in asked.items()
+                        }
                     )
-                    print(f"  z{z}: {turns[-1][0].rate:.0f} and tipg {turns[-1][1].rate:.0f} requests/s", flush=True)
-                ratios.append(statistics.median(a.rate / b.rate for a, b in turns))
-                figures.append(_told(z, turns, ratios[-1], f"{compared} features compared in {COMPARED} tiles"))
+                    told = ", ".join(f"{way} {one.rate:.0f}" for way, one in turns[-1].items())
+                    print(f"  z{z}, requests/s: {told}", flush=True)
+                for way in WAYS:
+                    ratios[way].append(statistics.median(one[way].rate / one[PEER].rate for one in turns))
+                    pairs = [(one[way], one[PEER]) for one in turns]
+                    words = f"{compared} features compared in {COMPARED} tiles of each"
+                    figures.append(_told(f"z{z}, {way}", pairs, ratios[way][-1], words))
     finally:
         tipg.drop_tables(store)
-    figures.append(
-        Figure(
-            "requests/s of one process, in times those of tipg",
-            statistics.geometric_mean(ratios),
-            "times",
-            PEER_TIMES,
-            at_least=True,
-            peer=f"tipg 1.6.1; z13 to z16: {', '.join(f'{ratio:.2f}' for ratio in ratios)}",
-            conditions=f"{store.households} households, c = {CONNECTIONS}, {TURNS} turns each, ours with session, "
-            f"version and row-level security, neither compressed, {load_average()}",
+    for way in WAYS:
+        figures.append(
+            Figure(
+                f"requests/s of one process, in times those of tipg, {way}",
+                statistics.geometric_mean(ratios[way]),
+                "times",
+                PEER_TIMES,
+                at_least=True,
+                peer=f"tipg 1.6.1; z13 to z16: {', '.join(f'{ratio:.2f}' for ratio in ratios[way])}",
+                conditions=f"{store.households} households, c = {CONNECTIONS}, {TURNS} turns each, ours with session, "
+                f"version and row-level security, neither compressed, {load_average()}",
+            )
         )
-    )
     return figures
 
 
-def _told(z: int, turns: Sequence[tuple[Answered, Answered]], ratio: float, compared: str) -> Figure:
+def _told(name: str, turns: Sequence[tuple[Answered, Answered]], ratio: float, compared: str) -> Figure:
     mine, other = ([turn[at] for turn in turns] for at in (0, 1))
     words = [
         f"{statistics.median(one.rate for one in many):.0f} requests/s, p50 "
@@ -221,7 +237,7 @@ def _told(z: int, turns: Sequence[tuple[Answered, Answered]], ratio: float, comp
         for many in (mine, other)
     ]
     return Figure(
-        f"requests of one process, z{z}",
+        f"requests of one process, {name}",
         statistics.median(one.rate for one in mine),
         "requests/s",
         peer=f"tipg {words[1]}",

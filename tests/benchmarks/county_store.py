@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from alembic import command
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from data.db import app_engine, enter, owner_engine, owner_session
 from data.imports.bulk import load_county
 from data.samples.county import CITY, make_county
 from data.settings import Settings, load_settings
+from data.upgrade import alembic_config
 from tests.browser.stand import Stand, add_account
 from tests.conftest import fresh_database
 from tests.township import SmallTownship
@@ -58,6 +60,8 @@ def county_store(households: int) -> Iterator[CountyStore]:
                 session, Stand(settings, engine, SmallTownship()), LEADER, "leader", "邵玉梅", number_range(CITY)
             )
         engine.dispose()
+    # One kept from an earlier run has what has come since.
+    command.upgrade(alembic_config(settings), "head")
     owner, app = owner_engine(settings), app_engine(settings)
     with owner_session(owner) as session:
         # A session that was kept from an earlier run is opened again.

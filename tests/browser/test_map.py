@@ -95,7 +95,7 @@ def crowd(route: Route) -> None:
     """Ten households in a township make no heat: each cell is told to hold two thousand."""
     answer = route.fetch()
     said = answer.json()
-    said["cells"][2::3] = [2000 * n for n in said["cells"][2::3]]
+    said["counts"] = [2000 * n for n in said["counts"]]
     route.fulfill(response=answer, json=said)
 
 

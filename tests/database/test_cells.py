@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data import tiles
+from data import tile_queries, tiles
 from data.areas import number_range
 from data.folding import fold_now
 from data.recheck import recheck
@@ -23,20 +23,21 @@ from tests.township import TOWNSHIP, SmallTownship, make_township
 LOW = number_range(TOWNSHIP)[0]
 SEED = 20261126
 # The way of counting that the cells replace: from the records of the tile, each time.
+OF_ROUND = "t.campaign_id = :campaign and t.round_no = :round and t.quality <= :exact and"
 DIRECT = f"""
     with counted as (
         select t.x >> :shift as cx, t.y >> :shift as cy, count(*)::integer as n,
-               (count(*) filter (where t.status = any (:visited)))::integer as visited, avg(t.x) as x, avg(t.y) as y
-        from {tiles._rows("standing", "t.campaign_id = :campaign and t.round_no = :round and t.quality <= :exact and")}
+               (count(*) filter (where t.status in (1, 2, 6)))::integer as visited, avg(t.x) as x, avg(t.y) as y
+        from {tile_queries.rows_of("standing", OF_ROUND)}
         group by 1, 2),
     danger as (
         select t.x >> :shift as cx, t.y >> :shift as cy, max(t.grade) as worst
-        from {tiles._rows("house", "t.grade = any (:dilapidated) and")} group by 1, 2)
+        from {tile_queries.rows_of("house", "t.grade in ('C', 'D') and")} group by 1, 2)
     select n, visited, n - visited as gap, worst, floor((x - :x0) / :unit) as px, floor((y - :y0) / :unit) as py
     from counted left join danger using (cx, cy)"""
 KEPT = f"""
     select n, visited, gap, worst, floor((x - :x0) / :unit) as px, floor((y - :y0) / :unit) as py
-    from ({tiles._CELL_ROWS}) kept"""
+    from ({tile_queries.CELL_ROWS}) kept"""
 HOUSEHOLDS = """
     insert into household (natural_key, code, head_name, jur, quality, geom)
     select 'cells:' || n, 'Z' || n, '某', :low + (random() * 40)::integer * 1000 + (random() * 3)::integer,
@@ -158,7 +159,7 @@ def test_tiles_are_read_by_index_ranges_under_row_level_security(
     owner.execute(text("analyze cell, standing, house"))
     x, y = owner.execute(text("select x, y from household where x is not null limit 1")).one()
     keys = tiles._tile_keys(town.campaign_id, 1, z, x >> (31 - z), y >> (31 - z))
-    table, query = ("cell", tiles._CELLS) if z < tiles.POINTS_FROM_ZOOM else ("standing", tiles._HOUSEHOLDS)
+    table, query = ("cell", tile_queries.CELLS) if z < tiles.POINTS_FROM_ZOOM else ("standing", tile_queries.HOUSEHOLDS)
     with asking(owner, settings, [(LOW, LOW + 5000), (LOW + 9000, LOW + 9001)]):
         plan = owner.scalar(text(f"explain (format json) {query}"), keys)
     nodes = list(walk((plan if isinstance(plan, list) else json.loads(plan))[0]["Plan"]))

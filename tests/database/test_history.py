@@ -13,6 +13,7 @@ from data.areas import assign_places, number_range, settle_jurisdiction
 from data.campaigns import open_campaign
 from data.coverage import coverage_by_area, coverage_total, known_since
 from data.folding import fold_now
+from data.heat import NOT_VISITED, UNDATED, as_flat, heat_cells, heat_days
 from data.history import (
     DayCount,
     DayUnknown,
@@ -26,7 +27,6 @@ from data.recheck import recheck
 from data.rules.plan import read_plan
 from data.settings import ROOT
 from data.tables import CoverageDayFolded, CoverageShownFolded, Household, Visit
-from data.tiles import NOT_VISITED, UNDATED, heat_cells, heat_days
 from tests.township import PLAN, SOUTH, STEP, TOWNSHIP, VILLAGES, WEST, SmallTownship, add_visit, make_township
 
 MAY_1 = date(2026, 5, 1)
@@ -157,24 +157,24 @@ def test_days_of_areas_add_up_to_their_coverage(owner: Session, town: SmallTowns
 
 def test_heat_by_day_adds_up_to_the_heat_of_now(owner: Session, town: SmallTownship) -> None:
     visit_on(owner, town, "one", "H8", date(2026, 5, 9))
-    flat = heat_days(owner, town.campaign_id, 1, date(2026, 4, 30))
+    flat = as_flat(heat_days(owner, town.campaign_id, 1, date(2026, 4, 30)))
     rows = [tuple(flat[i : i + 4]) for i in range(0, len(flat), 4)]
     for kind, wanted in (("visited", True), ("unvisited", False)):
         sums: dict[tuple[int, int], int] = {}
         for x, y, day, n in rows:
             if (day != NOT_VISITED) == wanted:
                 sums[x, y] = sums.get((x, y), 0) + n
-        cells = heat_cells(owner, town.campaign_id, 1, kind)
+        cells = as_flat(heat_cells(owner, town.campaign_id, 1, kind))
         assert sums == {(cells[i], cells[i + 1]): cells[i + 2] for i in range(0, len(cells), 3)}
     assert sorted(day for _, _, day, _ in rows if day != NOT_VISITED) == [1, 1, 9]
 
 
 def test_heat_of_a_visit_of_no_known_day_is_undated(owner: Session, town: SmallTownship) -> None:
-    before = heat_days(owner, town.campaign_id, 1, date(2026, 4, 30))
+    before = as_flat(heat_days(owner, town.campaign_id, 1, date(2026, 4, 30)))
     visit = add_visit(owner, town, "one", "H8", minutes=30)
     visit.started_at = visit.ended_at = None
     owner.flush()
-    flat = heat_days(owner, town.campaign_id, 1, date(2026, 4, 30))
+    flat = as_flat(heat_days(owner, town.campaign_id, 1, date(2026, 4, 30)))
     assert (before[2::4].count(UNDATED), flat[2::4].count(UNDATED)) == (0, 1)
     assert sum(before[3::4]) == sum(flat[3::4])
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data import tiles
+from data import tile_queries, tiles
 from data.settings import Settings
 from geo.tiles import world_xy
 from tests.database.test_cells import LOW, asking, walk
@@ -17,12 +17,12 @@ from tests.township import VILLAGES, SmallTownship, make_township
 DUTY = [(LOW, LOW + 5000), (LOW + 9000, LOW + 9001)]
 MANY = 4000
 QUERIES = {
-    "cell": (12, tiles._CELLS),
-    "standing": (14, tiles._HOUSEHOLDS),
-    "house": (15, tiles._HOUSES),
-    "renovation_site": (15, tiles._SITES),
-    "visit": (16, tiles._VISITS),
-    "house, outlines": (16, tiles._OUTLINES),
+    "cell": (12, tile_queries.CELLS),
+    "standing": (14, tile_queries.HOUSEHOLDS),
+    "house": (15, tile_queries.HOUSES),
+    "renovation_site": (15, tile_queries.SITES),
+    "visit": (16, tile_queries.VISITS),
+    "house, outlines": (16, tile_queries.OUTLINES),
 }
 RECORDS = """
     insert into household (natural_key, head_name, jur, quality, geom)

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.tiles import heat_cells, round_tile
+from data.heat import as_flat, heat_cells
+from data.tiles import round_tile
 from geo.tiles import morton, world_xy
 from tests.township import PLACES, SmallTownship, make_township
 
@@ -44,12 +45,12 @@ def test_a_tile_shows_its_households_and_no_approximate_ones(owner: Session, tow
 
 
 def test_cells_count_every_placed_household_once(owner: Session, town: SmallTownship) -> None:
-    cells = heat_cells(owner, town.campaign_id, 1, "unvisited")
-    visited = heat_cells(owner, town.campaign_id, 1, "visited")
+    cells = as_flat(heat_cells(owner, town.campaign_id, 1, "unvisited"))
+    visited = as_flat(heat_cells(owner, town.campaign_id, 1, "visited"))
     placed = sum(1 for place in PLACES.values() if place)
     assert sum(cells[2::3]) + sum(visited[2::3]) == placed
     assert sum(visited[2::3]) == 2
-    assert sum(heat_cells(owner, town.campaign_id, 1, "dilapidated")[2::3]) == 2
+    assert sum(as_flat(heat_cells(owner, town.campaign_id, 1, "dilapidated"))[2::3]) == 2
 
 
 def test_a_tile_far_away_is_empty(owner: Session, town: SmallTownship) -> None:

@@ -44,6 +44,8 @@ def test_another_database_of_the_same_server_can_be_named(env: dict[str, str]) -
         ("FANGTU_STREAMS", "lots"),
         ("FANGTU_STREAMS", "501"),
         ("FANGTU_ACCOUNT_STREAMS", "-1"),
+        ("FANGTU_TILE_MEMORY", "4097"),
+        ("FANGTU_TILE_MEMORY", "much"),
         ("FANGTU_DATABSE_URL", "x"),
         ("FANGTU_DATABASE_URL", "nonsense"),
     ],

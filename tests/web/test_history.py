@@ -108,6 +108,10 @@ def test_days_of_the_map_add_up_to_the_map(client_as: ClientAs) -> None:
     both = client.get("/map/days.json?by=village,grid&heat=1").json
     assert set(both["levels"]) == {"village", "grid"}
     cells = both["heat"]["cells"]
+    steps = client.get("/map/days.json?by=village,grid&heat=1&form=steps").json
+    assert {**steps, "heat": None} == {**both, "heat": None}
+    assert steps["heat"]["counts"] == cells[3::4]
+    assert [day for day, n in zip(*[iter(steps["heat"]["days"])] * 2, strict=True) for _ in range(n)] == cells[2::4]
     visited = sum(n for day, n in zip(cells[2::4], cells[3::4], strict=True) if day != -2)
     assert visited == sum(client.get("/map/heat.json?kind=visited").json["cells"][2::3])
     assert sum(cells[3::4]) - visited == sum(client.get("/map/heat.json?kind=unvisited").json["cells"][2::3])

@@ -326,7 +326,8 @@ def test_unchanged_is_said_without_making_the_answer(client_as, monkeypatch: pyt
     def never(*_all: object, **_more: object) -> None:
         raise AssertionError("made although nothing changed")
 
-    for name in ("app.tiles.round_tile", "app.maps.coverage_by_area", "app.maps.area_shapes", "app.maps.heat_cells"):
+    tiles = ("app.tiles.round_tile", "app.tile_door.tile_question")
+    for name in (*tiles, "app.maps.coverage_by_area", "app.maps.area_shapes", "app.maps.heat_cells"):
         monkeypatch.setattr(name, never)
     for address, first in held.items():
         assert client.get(address, headers=having(first)).status_code == 304, address

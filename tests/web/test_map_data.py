@@ -185,6 +185,8 @@ def test_houses_of_natural_villages_count_by_their_household(client_as: ClientAs
     [
         "/map/areas.json?by=planet",
         "/map/heat.json?kind=x",
+        "/map/heat.json?form=x",
+        "/map/days.json?form=x",
         "/map/classes.json?by=planet",
         "/map/classes.json?show=money",
         "/map/classes.json?classes=astral",

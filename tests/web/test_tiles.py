@@ -232,7 +232,8 @@ def sent(app: Flask) -> Iterator[list[str]]:
     event.remove(engine, "before_cursor_execute", note)
 
 
-@pytest.mark.parametrize("query", ["", "?campaign=1&round=1"])
+# With a word more than a map writes, a request is answered behind the door of tiles.
+@pytest.mark.parametrize("query", ["?behind=1", "?campaign=1&round=1&behind=1"])
 @pytest.mark.parametrize("z", [9, 14, 16])
 def test_a_tile_takes_three_statements_and_one_that_is_kept_two(
     client_as: ClientAs, sent: list[str], z: int, query: str

@@ -3,6 +3,8 @@
  * areas and for the cells of the heatmap. Everything is here after one answer; nothing below asks or draws.
  */
 
+import { unpack } from "./cells.js";
+
 const DAY_MS = 86400000;
 const UNDATED = -1;
 const NOT_VISITED = -2;
@@ -55,7 +57,7 @@ export class Timeline {
     this.levels = new Map(Object.entries(answer.levels).map(([by, areas]) => [
       by, new Map(Object.entries(areas).map(([id, counts]) => [Number(id), running(counts, this.length)])),
     ]));
-    this.heat = answer.heat ? ordered(answer.heat, this.length) : null;
+    this.heat = answer.heat ? ordered(unpack(answer.heat), this.length) : null;
   }
 
   get last() {

@@ -4,6 +4,7 @@
  */
 
 import { getJson, UNATTENDED, withParams } from "./api.js";
+import { unpack } from "./cells.js";
 import { heatClass } from "./classes.js";
 import { densities, shares } from "./heat-field.js";
 import { CanvasOverlay } from "./overlay.js";
@@ -96,10 +97,10 @@ export function createHeat(options) {
   };
 
   function sheetOf(kind, params, init) {
-    const address = withParams(options.url, { ...params, kind });
+    const address = withParams(options.url, { ...params, kind, form: "steps" });
     let sheet = heat.sheets.get(address);
     if (!sheet) {
-      sheet = getJson(address, undefined, init);
+      sheet = getJson(address, undefined, init).then(unpack);
       sheet.catch(() => heat.sheets.delete(address));
       heat.sheets.set(address, sheet);
     }

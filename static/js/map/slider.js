@@ -133,7 +133,7 @@ export function createSlider(place, acts) {
       slider.pause();
       return;
     }
-    const address = withParams("/map/days.json", acts.wanted());
+    const address = withParams("/map/days.json", { ...acts.wanted(), form: "steps" });
     asked = address;
     slider.timeline = known.get(address) || null;
     slider.draw();
