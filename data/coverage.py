@@ -10,14 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from itertools import repeat
+from operator import gt
 from typing import Any, NamedTuple
 
+import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from data.area_columns import AreaColumns, add_up
 from data.areas import EVERYWHERE
 from data.rules.words import VISITED
 from data.tables.coverage import STATUS_COLUMNS
+from data.whole_numbers import read_numbers
 from geo.errors import FangtuError, Text
 
 BY = ("county", "township", "village", "group", "grid")
@@ -26,6 +31,8 @@ Ranges = Sequence[tuple[int, int]]
 
 # Columns of an area, before its counts.
 _AREA = ("id", "code", "name", "level", "derived")
+# The same of households that lie in no area.
+_NOWHERE = (None, None, None, None, False)
 # Where the counts stand: now, or as they were shown at the end of a day. Statuses are kept of the present whole only.
 _OF_ROUND = "c.campaign_id = :campaign and c.round_no = :round"
 _NOW = (f"coverage c where {_OF_ROUND}", ("eligible", "visited", *STATUS_COLUMNS))
@@ -79,10 +86,12 @@ class PartCoverage:
 class AreaCoverage(NamedTuple):
     """Counts of one area; ``code`` is None for households that lie in none of the areas listed.
 
-    A named tuple, since a county has ten thousand grids and its list is made on each reading.
+    A named tuple, since a county has ten thousand grids and its list is made on each reading; for the same reason the
+    statuses stay a sequence, in their order, until somebody asks for ``counts``.
 
-    Of a past day ``counts`` is empty, and ``known_since`` is the first day of which anything is known. Of an earlier
-    day nothing is (``known`` is False): the numbers are 0 and mean nothing, and :meth:`as_json` gives null for them.
+    Of a past day ``statuses`` and ``counts`` are empty, and ``known_since`` is the first day of which anything is
+    known. Of an earlier day nothing is (``known`` is False): the numbers are 0 and mean nothing, and :meth:`as_json`
+    gives null for them.
     """
 
     id: int | None
@@ -92,9 +101,14 @@ class AreaCoverage(NamedTuple):
     derived: bool
     eligible: int
     visited: int
-    counts: dict[int, int]
+    statuses: Sequence[int]
     known: bool = True
     known_since: date | None = None
+
+    @property
+    def counts(self) -> dict[int, int]:
+        """Eligible households by status."""
+        return dict(enumerate(self.statuses))
 
     @property
     def remaining(self) -> int:
@@ -117,12 +131,13 @@ class AreaCoverage(NamedTuple):
         return self._replace(
             eligible=self.eligible + sum(changes.values()),
             visited=self.visited + sum(n for status, n in changes.items() if status in VISITED),
-            counts={status: n + changes.get(status, 0) for status, n in self.counts.items()},
+            statuses=[n + changes.get(status, 0) for status, n in enumerate(self.statuses)],
         )
 
     def as_json(self) -> dict[str, Any]:
         """The row as JSON, with what is derived from it; figures nobody knows are null."""
-        row = {**self._asdict(), "remaining": self.remaining, "ratio": self.ratio}
+        row = {**self._asdict(), "counts": self.counts, "remaining": self.remaining, "ratio": self.ratio}
+        del row["statuses"]
         row["known_since"] = self.known_since.isoformat() if self.known_since else None
         if not row.pop("known"):
             row |= dict.fromkeys(("eligible", "visited", "remaining", "ratio"))
@@ -252,7 +267,7 @@ def coverage_total(
             **asdict(part),
         },
     ).one()
-    return _coverage((None, None, None, None, False, *row), as_of, since)
+    return _coverage(_NOWHERE, row, as_of, since)
 
 
 def coverage_by_area(
@@ -297,36 +312,50 @@ def coverage_by_area(
     }
     since = known_since(session, campaign_id, round_no) if as_of else None
     source, names = _source(as_of, part)
-    areas, join = areas_of_level(by)
-    inside = f"select * from ({areas}) a where a.jur >= :lo and a.jur_end <= :hi and {in_duty(duty)}"
-    if by == "grid":
-        # A grid is one jurisdiction number. All are added up in one pass and merged: of rows below row-level security
-        # the planner expects one, and would go through all counts again for each grid.
-        session.execute(text("set local enable_nestloop = off"))
-        counts = f"""left join (
-            select c.jur, {_sums(names)} from {source} and c.jur >= :lo and c.jur < :hi group by c.jur) c on {join}"""
-    else:
-        counts = _counts_of_each(join, source, names)
-    # Whole columns come in one row: ten thousand rows of fifteen cells take longer to hand over than to find.
-    columns = session.execute(
+    areas = _areas(session, by, duty, keys)
+    counts = read_numbers(
+        session,
+        f"""
+            select c.jur, c.group_id, {", ".join(f"{_sum_of_days(name, as_of)}::bigint" for name in names)}
+              from {source} and c.jur >= :lo and c.jur < :hi {"group by 1, 2" if as_of else ""}""",
+        keys,
+        2 + len(names),
+    )
+    each = add_up(counts, areas, by)
+    rest = (counts[:, 2:].sum(axis=0) - each.sum(axis=0)).tolist()
+    known = as_of is None or (since is not None and as_of >= since)
+    # Made in one pass over whole columns: objects in between cost more than the rows themselves.
+    eligible, visited, *statuses = each.T.tolist()
+    by_status = zip(*statuses, strict=True) if statuses else repeat(())
+    rows = list(map(AreaCoverage._make, zip(*areas[:5], eligible, visited, by_status, repeat(known), repeat(since))))
+    return [*rows, _coverage(_NOWHERE, rest, as_of, since)] if rest[0] else rows
+
+
+def _sum_of_days(name: str, as_of: date | None) -> str:
+    """A column as it is kept; of a past day there is a row for each day with a change."""
+    return f"sum(c.{name})" if as_of else f"c.{name}"
+
+
+def _areas(session: Session, by: str, duty: Ranges, keys: Mapping[str, Any]) -> AreaColumns:
+    """Areas inside a range and a duty. Whole columns come in one row, and of a grid only what differs."""
+    wanted = ("code", "id", "name", "jur") if by == "grid" else ("code", "id", "name", "jur", "jur_end", *_AREA[3:])
+    columns: Sequence[Any] = session.execute(
         text(f"""
-            select {", ".join(f"coalesce(array_agg({name}), '{{}}')" for name in (*_AREA, *names))} from (
-                select {", ".join(f"a.{name}" for name in _AREA)},
-                       {", ".join(f"coalesce(c.{name}, 0) as {name}" for name in names)}
-                  from ({inside}) a {counts} order by a.code collate "C") listed"""),
+            select {", ".join(f"coalesce(array_agg(a.{name}), '{{}}')" for name in wanted)}
+              from ({areas_of_level(by)[0]}) a where a.jur >= :lo and a.jur_end <= :hi and {in_duty(duty)}"""),
         keys,
     ).one()
+    codes: list[str] = columns[0]
+    # They come by number as a rule, which is the order of their codes; otherwise they are put into it.
+    if any(map(gt, codes, codes[1:])):
+        order = sorted(range(len(codes)), key=codes.__getitem__)
+        columns = [[column[at] for at in order] for column in columns]
+    codes, ids, names, low, *others = columns
+    first = np.array(low, dtype=np.int64)
     if by == "grid":
-        session.execute(text("set local enable_nestloop = on"))
-    listed = [_coverage(row, as_of, since) for row in zip(*columns, strict=True)]
-    total = coverage_total(session, campaign_id, round_no, within, as_of=as_of, part=part)
-    eligible, visited, *statuses = (sum(column) for column in columns[len(_AREA) :])
-    rest = total._replace(
-        eligible=total.eligible - eligible,
-        visited=total.visited - visited,
-        counts={k: n - statuses[k] for k, n in total.counts.items()},
-    )
-    return [*listed, rest] if rest.eligible else listed
+        return AreaColumns(ids, codes, names, ["grid"] * len(ids), [False] * len(ids), first, first + 1)
+    high, levels, derived = others
+    return AreaColumns(ids, codes, names, levels, derived, first, np.array(high, dtype=np.int64))
 
 
 def coverage_by_part(
@@ -362,8 +391,8 @@ def last_visit_at(session: Session, campaign_id: int, round_no: int) -> datetime
     )
 
 
-def _coverage(row: Sequence[Any], as_of: date | None, since: date | None) -> AreaCoverage:
-    """Make a row of the columns of an area, eligible, visited and, where they are kept, the statuses in order."""
+def _coverage(area: Sequence[Any], counted: Sequence[int], as_of: date | None, since: date | None) -> AreaCoverage:
+    """Make a row of an area's columns and of eligible, visited and, where they are kept, the statuses in order."""
     if as_of is None:
-        return AreaCoverage._make((*row[:7], dict(enumerate(row[7:])), True, None))
-    return AreaCoverage._make((*row, {}, since is not None and as_of >= since, since))
+        return AreaCoverage._make((*area, counted[0], counted[1], counted[2:], True, None))
+    return AreaCoverage._make((*area, counted[0], counted[1], (), since is not None and as_of >= since, since))

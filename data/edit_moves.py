@@ -274,7 +274,7 @@ def shifts_of(
         change, before = concerned.get((level, key)), known.get((level, key))
         if before is None and change is None:
             continue
-        nothing = AreaCoverage(None, None, None, level, False, 0, 0, dict.fromkeys(range(8), 0))
+        nothing = AreaCoverage(None, None, None, level, False, 0, 0, (0,) * 8)
         after = (before or nothing).plus(deltas.get((level, key), {}))
         code = change.code if change else str(before.code if before else "")
         name = change.name if change else str(before.name if before else "")

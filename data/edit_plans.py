@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import shapely
 from shapely import MultiPolygon
@@ -76,7 +77,7 @@ class Plan:
     overlaps: tuple[tuple[str, str, float], ...] = ()
     revision: str = ""
 
-    @property
+    @cached_property
     def ground(self) -> str | None:
         """Land that changes hands, as hexadecimal EWKB: only there can memberships change; None for none."""
         shapes = shapely.union_all([changed_ground(change.before, change.after) for change in self.changes])

@@ -35,6 +35,9 @@ class Household(Base, Placed, Stamped):
         CheckConstraint("people is null or people between 0 and 200", name="people"),
         Index("ix_household_morton_jur", "morton", "jur"),
         Index("ix_household_geom", "geom", postgresql_using="gist"),
+        Index("ix_household_id_index", "id_index", postgresql_where=text("id_index is not null")),
+        Index("ix_household_phone_index", "phone_index", postgresql_where=text("phone_index is not null")),
+        Index("ix_household_card_index", "card_index", postgresql_where=text("card_index is not null")),
         Index("ix_household_unplaced", "jur", postgresql_where=text("geom is null and removed_at is null")),
     )
 
@@ -51,11 +54,11 @@ class Household(Base, Placed, Stamped):
     aid_group: Mapped[str | None]
     remark: Mapped[str | None]
     id_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    id_index: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
+    id_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    phone_index: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
+    phone_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     card_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    card_index: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
+    card_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     village_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"), index=True)
     grid_id: Mapped[int | None] = mapped_column(ForeignKey("grid.id"), index=True)
     group_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))

@@ -44,7 +44,11 @@ class Visit(Base, Placed, Stamped):
         CheckConstraint("mode in ('home', 'phone', 'wechat', 'sms')", name="mode"),
         CheckConstraint("counts = (verdict = 'valid')", name="counts"),
         Index("ix_visit_morton_jur", "morton", "jur"),
-        Index("ix_visit_household_id_campaign_id", "household_id", "campaign_id", "round_no"),
+        Index(
+            "ix_visit_household_id_campaign_id",
+            *("household_id", "campaign_id", "round_no"),
+            postgresql_include=["counts", "superseded_by"],
+        ),
         Index("ix_visit_round", "campaign_id", "round_no", "jur", "ended_at"),
         Index("ix_visit_unmatched", "jur", postgresql_where="household_id is null"),
         Index(

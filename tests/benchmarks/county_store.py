@@ -22,6 +22,8 @@ from tests.conftest import fresh_database
 from tests.township import SmallTownship
 
 HOUSEHOLDS = 100_000
+# The round under way.
+ROUND = 2
 LEADER = "bench_leader"
 
 

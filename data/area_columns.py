@@ -1,0 +1,53 @@
+"""Areas of a level as columns, and counts of places added up to them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class AreaColumns(NamedTuple):
+    """Columns of the areas of a level, by code; ``low`` and ``high`` bound their numbers."""
+
+    ids: list[int]
+    codes: list[str]
+    names: list[str]
+    levels: list[str]
+    derived: list[bool]
+    low: NDArray[np.int64]
+    high: NDArray[np.int64]
+
+
+def add_up(counts: NDArray[np.int64], areas: AreaColumns, by: str) -> NDArray[np.int64]:
+    """Add up the counts of each area: of its numbers, and of its own households where it is a settlement.
+
+    Parameters
+    ----------
+    counts : ndarray, shape (n, 2 + k)
+        Jurisdiction number, settlement (0 for none) and ``k`` counts; several rows for a place are added.
+    areas : AreaColumns
+        ``m`` of them.
+
+    Returns
+    -------
+    ndarray, shape (m, k)
+    """
+    if by == "group":
+        sums = np.zeros((len(areas.ids), counts.shape[1] - 2), dtype=np.int64)
+        if areas.ids:
+            ids = np.array(areas.ids, dtype=np.int64)
+            order = np.argsort(ids)
+            found = order[np.searchsorted(ids[order], counts[:, 1]).clip(max=len(ids) - 1)]
+            jur = counts[:, 0]
+            mine = (ids[found] == counts[:, 1]) & (areas.low[found] <= jur) & (jur < areas.high[found])
+            np.add.at(sums, found[mine], counts[mine, 2:])
+        return sums
+    if (counts[1:, 0] < counts[:-1, 0]).any():
+        counts = counts[np.argsort(counts[:, 0], kind="stable")]
+    # Up to each row, so that an area is the difference of two.
+    before = np.zeros((len(counts) + 1, counts.shape[1] - 2), dtype=np.int64)
+    np.cumsum(counts[:, 2:], axis=0, out=before[1:])
+    jur = np.ascontiguousarray(counts[:, 0])
+    return before[np.searchsorted(jur, areas.high)] - before[np.searchsorted(jur, areas.low)]
