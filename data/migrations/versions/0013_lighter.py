@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0013"
-down_revision = "0011"
+down_revision = "0012"
 FOLDER = Path(__file__).resolve().parent.parent / "sql"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0019"
-down_revision = "0011"
+down_revision = "0018"
 SQL = Path(__file__).resolve().parent.parent / "sql" / "0019_ledgers.sql"
 
 
