@@ -88,7 +88,7 @@ def _sections(asker: Asker) -> list[Section]:
         _page("/worklists", _("待核")),
     ]
     if asker.role is not Role.INSPECTOR:
-        sections.insert(0, _page("/overview", _("总览")))
+        sections.insert(0, Section([("/overview", _("总览")), ("/today", _("今日要办"))], _("总览")))
     if arranges:
         # A batch is looked at from the list of imports.
         sections += [_page("/areas/edit", _("边界")), _page("/imports", _("导入"), under=("/batches",))]

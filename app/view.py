@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from data.areas import EVERYWHERE, area_range
 from data.askers import Asker
-from data.campaigns import current_round, find_campaign, list_campaigns, list_rounds
+from data.campaigns import current_round, find_campaign, list_campaigns, list_rounds, target_of
 from data.history import read_day
 from data.live import version_tag
 from data.scopes import Scope, find_scope
@@ -31,6 +31,16 @@ class View:
     round_no: int
     area: str | None
     within: tuple[int, int]
+
+    @property
+    def planned(self) -> Round:
+        """The round itself."""
+        return next(one for one in self.rounds if one.no == self.round_no)
+
+    @property
+    def target(self) -> float:
+        """Share of the eligible households that are to be visited in the round."""
+        return target_of(self.campaign, self.planned)
 
 
 def today() -> date:

@@ -147,6 +147,11 @@ def list_rounds(session: Session, campaign_id: int) -> Sequence[Round]:
     return session.scalars(select(Round).where(Round.campaign_id == campaign_id).order_by(Round.no)).all()
 
 
+def target_of(campaign: Campaign, planned: Round) -> float:
+    """Share of the eligible households that are to be visited: the round's own, else the campaign's."""
+    return float(campaign.target if planned.target is None else planned.target)
+
+
 def find_campaign(session: Session, wanted: str | None) -> Campaign:
     """Campaign by number or code; without one the newest.
 

@@ -12,6 +12,7 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from data.campaigns import target_of
 from data.coverage import AreaCoverage
 from data.history import visited_by_place_and_day
 from data.rules.forecast import Forecast, forecast
@@ -82,7 +83,7 @@ def forecast_areas(
         Of the range, and of each area in the order given. The forecast is None where the round has no end, too little
         is known for a pace, or nobody is to be visited.
     """
-    ranges = _ranges(session, areas)
+    ranges, target = _ranges(session, areas), target_of(campaign, planned)
     step = math.gcd(*within, *(bound for one in ranges.values() for bound in one))
     rows = visited_by_place_and_day(session, campaign.id, planned.no, within, step=step)
     starts_on = planned.starts_on or min((day for _, day, _ in rows), default=None)
@@ -96,7 +97,7 @@ def forecast_areas(
     def of(area: AreaCoverage, low: int, high: int) -> AreaForecast:
         mine = (jurs >= low) & (jurs < high) & (at >= 0) & (at < length)
         counts = np.bincount(at[mine], weights=many[mine], minlength=max(0, length)).astype(int).tolist()
-        return _forecast_one(area, campaign.target, planned.ends_on, starts_on, counts, today)
+        return _forecast_one(area, target, planned.ends_on, starts_on, counts, today)
 
     return of(total, *within), [of(area, *ranges.get((area.level, area.id), (0, 0))) for area in areas]
 

@@ -19,7 +19,6 @@ from sqlalchemy.orm import Session
 
 from data.coverage import AreaCoverage
 from data.responsible import Responsible, responsible_for
-from data.tables import Campaign
 from geo.tiles import Plane
 
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ def person_days(households: int, per_day: float) -> float:
 
 def describe_gaps(
     session: Session,
-    campaign: Campaign,
+    target: float,
     rows: NDArray[np.int64],
     done: NDArray[np.bool_],
     found: Sequence[Gap],
@@ -131,6 +130,8 @@ def describe_gaps(
         The gaps; their members are places in ``rows``, their outlines lie in metres of ``plane``.
     total : AreaCoverage
         Coverage of the whole range, which ``points`` speak of.
+    target : float
+        Share that is to be visited in the round.
     villages : sequence of AreaCoverage
         Villages that may be said to reach the target.
     per_day : float
@@ -162,7 +163,7 @@ def describe_gaps(
                 "responsible": _responsible(open_[number][:, 1], people),
                 "person_days": person_days(gap.unvisited, per_day),
                 "points": gap.unvisited / total.eligible,
-                "reaches": _reaches(open_[number], by_jur, campaign.target),
+                "reaches": _reaches(open_[number], by_jur, target),
                 "centre": [round(spot.x, 6), round(spot.y, 6)],
                 "bbox": [round(value, 6) for value in outline.bounds],
                 "outline": mapping(shapely.set_precision(outline, 1e-6)),

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from data.campaigns import target_of
 from data.coverage import AreaCoverage, Ranges, coverage_by_area, coverage_total
 from data.gap_areas import GapArea, describe_gaps
 from data.rules.words import EXACT_QUALITY
-from data.tables import Campaign
+from data.tables import Campaign, Round
 from geo.tiles import Plane
 
 Range = tuple[int, int]
@@ -126,6 +127,7 @@ def gaps_of(
     total = coverage_total(session, campaign.id, round_no, within)
     level, below = areas_below(session, campaign.id, round_no, within, duty)
     per_day, planned = visits_per_day(campaign)
+    target = target_of(campaign, session.get_one(Round, (campaign.id, round_no)))
     common: dict[str, Any] = {"level": level, "below": below, "per_day": per_day, "per_day_planned": planned}
     if total.eligible > MOST_HOUSEHOLDS:
         return GapReport([], 0, 0, 0, 0, 0, True, **common)
@@ -142,7 +144,7 @@ def gaps_of(
         if found
         else []
     )
-    named = describe_gaps(session, campaign, rows, done, found[:most], plane, total, villages, per_day)
+    named = describe_gaps(session, target, rows, done, found[:most], plane, total, villages, per_day)
     named.sort(key=lambda gap: (-gap["points"], -len(gap["reaches"]), gap["centre"]))
     return GapReport(
         [GapArea(number=n, **gap) for n, gap in enumerate(named, start=1)],

@@ -1,0 +1,273 @@
+"""What a supervisor has to do today (今日要办): what is late, what is in doubt, and whom nobody is to visit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from data.askers import Asker
+from data.campaigns import target_of
+from data.coverage import AreaCoverage, coverage_by_area, coverage_total, last_visit_at
+from data.forecast import Outlook, forecast_areas
+from data.hardship import READERS
+from data.publicity import items_of, publicity_of
+from data.rules.words import VISITED
+from data.suspicions import count_open
+from data.tables import Campaign, Round
+from geo.errors import Text
+
+# A deadline is told from a week before.
+SOON_DAYS = 7
+# More rows than this are a list's matter; the page says how many there are.
+MOST_ROWS = 8
+ZONE = ZoneInfo("Asia/Shanghai")
+_VISITED = f"({', '.join(str(int(status)) for status in VISITED)})"
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A round, stage or kind of visitor whose last day is past or near.
+
+    Attributes
+    ----------
+    what : str
+        ``round``, ``stage`` or ``visitor``.
+    days : int
+        Until the last day; below 0 it is past.
+    left : int or None
+        Households that are still to be visited; None where the plan gives no number for it.
+    """
+
+    what: str
+    name: Text
+    ends_on: date
+    days: int
+    left: int | None
+    clause: str | None
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A village that will not reach the target at its pace, with what is left there."""
+
+    area: AreaCoverage
+    outlook: Outlook
+
+
+@dataclass(frozen=True)
+class Bare:
+    """A village with households that are not visited and that nobody is assigned to."""
+
+    code: str | None
+    name: str | None
+    unassigned: int
+    left: int
+
+
+@dataclass(frozen=True)
+class Agenda:
+    """The day of one supervisor in one round and area; lists are cut at :data:`MOST_ROWS`, counts are whole."""
+
+    total: AreaCoverage
+    target: float
+    deadlines: list[Deadline] = field(default_factory=list)
+    behind: list[Behind] = field(default_factory=list)
+    n_behind: int = 0
+    publicity: list[tuple[Text, int, int]] = field(default_factory=list)
+    hardship_late: int | None = None
+    doubts: dict[str, int] = field(default_factory=dict)
+    findings: int = 0
+    bare: list[Bare] = field(default_factory=list)
+    n_bare: int = 0
+    unassigned: int = 0
+
+    @property
+    def late(self) -> int:
+        """How many things are late: deadlines past, villages behind, items of publicity with gaps, plans overdue."""
+        return (
+            sum(1 for one in self.deadlines if one.days < 0)
+            + self.n_behind
+            + len(self.publicity)
+            + (self.hardship_late or 0)
+        )
+
+
+def agenda_of(
+    session: Session,
+    asker: Asker,
+    campaign: Campaign,
+    rounds: Sequence[Round],
+    round_no: int,
+    within: tuple[int, int],
+    today: date,
+) -> Agenda:
+    """Gather what is late, in doubt or unassigned in a round and area.
+
+    Nothing is counted that the asker may not see: hardship is None for who may not read that ledger, and doubts are the
+    own ones for an inspector.
+
+    Parameters
+    ----------
+    rounds : sequence of Round
+        All rounds of the campaign.
+    within : (int, int)
+        Range of jurisdiction numbers.
+    today : date
+        Local day; deadlines within a week of it are told.
+    """
+    planned = next(one for one in rounds if one.no == round_no)
+    total = coverage_total(session, campaign.id, round_no, within)
+    areas = coverage_by_area(session, campaign.id, round_no, "village", within=within, duty=asker.duty)
+    latest = last_visit_at(session, campaign.id, round_no)
+    known = latest.astimezone(ZONE).date() if latest else None
+    _whole, forecasts = forecast_areas(session, campaign, planned, within, total, areas, as_of=known, today=today)
+    late = [
+        Behind(one.area, one.outlook)
+        for one in forecasts
+        if one.area.code and one.outlook in (Outlook.UNLIKELY, Outlook.OVER) and one.area.remaining
+    ]
+    late.sort(key=lambda one: (-one.area.remaining, one.area.code or ""))
+    bare = _bare(session, campaign, round_no, within)
+    return Agenda(
+        total=total,
+        target=target_of(campaign, planned),
+        deadlines=_deadlines(session, campaign, rounds, within, today),
+        behind=late[:MOST_ROWS],
+        n_behind=len(late),
+        publicity=_publicity(session, asker, campaign, rounds, within, today),
+        hardship_late=_hardship(session, within, today) if asker.role in READERS else None,
+        doubts=count_open(session, campaign.id, round_no, within),
+        findings=_findings(session, campaign.id, round_no, within),
+        bare=bare[:MOST_ROWS],
+        n_bare=len(bare),
+        unassigned=sum(one.unassigned for one in bare),
+    )
+
+
+def _deadlines(
+    session: Session, campaign: Campaign, rounds: Sequence[Round], within: tuple[int, int], today: date
+) -> list[Deadline]:
+    """Rounds with households left, stages, and kinds of visitors with work left: past or within a week, worst first."""
+    found = []
+    for one in rounds:
+        if one.ends_on is not None:
+            left = coverage_total(session, campaign.id, one.no, within).remaining
+            if left:
+                name = Text(one.name_zh, one.name_en)
+                found.append(_deadline("round", name, one.ends_on, today, left, None))
+    for stage in campaign.plan.get("stage") or []:
+        if stage.get("ends_on"):
+            day = date.fromisoformat(stage["ends_on"])
+            if day >= today:  # what a stage has to bring about is told by its rounds; a stage that is over is history
+                found.append(_deadline("stage", _name(stage), day, today, None, stage.get("clause")))
+    due = {one["kind"]: one for one in campaign.plan.get("visitor") or [] if one.get("due_on")}
+    left_of = _left_by_kind(session, campaign.id, rounds, within) if due else {}
+    for kind, one in due.items():
+        if left_of.get(kind):
+            day = date.fromisoformat(one["due_on"])
+            found.append(_deadline("visitor", _name(one), day, today, left_of[kind], one.get("clause")))
+    near = [one for one in found if one.days <= SOON_DAYS]
+    return sorted(near, key=lambda one: (one.ends_on, -(one.left or 0)))
+
+
+def _deadline(what: str, name: Text, day: date, today: date, left: int | None, clause: str | None) -> Deadline:
+    return Deadline(what, name, day, (day - today).days, left, clause)
+
+
+def _name(row: dict[str, Any]) -> Text:
+    return Text(row["name_zh"], row.get("name_en") or row["name_zh"])
+
+
+def _left_by_kind(
+    session: Session, campaign_id: int, rounds: Sequence[Round], within: tuple[int, int]
+) -> dict[str, int]:
+    """Households assigned to each kind in any round that nobody has visited yet."""
+    rows = session.execute(
+        text(f"""
+            select a.kind, count(*) as n
+              from assignment a join standing s using (campaign_id, round_no, household_id)
+             where a.campaign_id = :campaign and a.jur >= :lo and a.jur < :hi
+               and s.campaign_id = :campaign and s.jur >= :lo and s.jur < :hi and s.status not in {_VISITED}
+             group by a.kind"""),
+        {"campaign": campaign_id, "lo": within[0], "hi": within[1]},
+    )
+    return {row.kind: row.n for row in rows}
+
+
+def _publicity(
+    session: Session,
+    asker: Asker,
+    campaign: Campaign,
+    rounds: Sequence[Round],
+    within: tuple[int, int],
+    today: date,
+) -> list[tuple[Text, int, int]]:
+    """Each item that is asked for and was missed in the last whole period: name, villages without it, villages in all."""
+    found = []
+    for item in items_of(campaign):
+        # The period that runs may still be met.
+        shown = publicity_of(
+            session, campaign, rounds, item, within=within, duty=asker.duty, today=_end_of_last(item.every, today)
+        )
+        missed = sum(1 for one in shown.villages if one.periods and not one.periods[-1])
+        if missed:
+            found.append((Text(item.name_zh, item.name_en), missed, len(shown.villages)))
+    return found
+
+
+def _end_of_last(every: str, today: date) -> date:
+    if every == "week":
+        return today - timedelta(days=today.weekday() + 1)
+    return today.replace(day=1) - timedelta(days=1) if every == "month" else today
+
+
+def _hardship(session: Session, within: tuple[int, int], today: date) -> int:
+    return int(
+        session.scalar(
+            text("""
+                select count(*) from hardship_case
+                 where jur >= :lo and jur < :hi and state <> 'closed' and due_on < :today"""),
+            {"lo": within[0], "hi": within[1], "today": today},
+        )
+        or 0
+    )
+
+
+def _findings(session: Session, campaign_id: int, round_no: int, within: tuple[int, int]) -> int:
+    return int(
+        session.scalar(
+            text("""
+                select count(*) from finding
+                 where campaign_id = :campaign and round_no = :round and jur >= :lo and jur < :hi
+                   and state in ('open', 'answered')"""),
+            {"campaign": campaign_id, "round": round_no, "lo": within[0], "hi": within[1]},
+        )
+        or 0
+    )
+
+
+def _bare(session: Session, campaign: Campaign, round_no: int, within: tuple[int, int]) -> list[Bare]:
+    """Villages with households that are neither visited nor assigned to anybody, most first."""
+    rows = session.execute(
+        text(f"""
+            select v.code, v.name, count(*) filter (where a.household_id is null) as bare, count(*) as n
+              from standing s
+              join household h on h.id = s.household_id
+              left join area v on v.id = h.village_id
+              left join lateral (
+                select a.household_id from assignment a
+                 where a.campaign_id = s.campaign_id and a.round_no = s.round_no and a.household_id = s.household_id
+                   and not a.repeats limit 1) a on true
+             where s.campaign_id = :campaign and s.round_no = :round and s.jur >= :lo and s.jur < :hi
+               and h.jur >= :lo and h.jur < :hi and s.status not in {_VISITED}
+             group by v.code, v.name"""),
+        {"campaign": campaign.id, "round": round_no, "lo": within[0], "hi": within[1]},
+    )
+    found = [Bare(row.code, row.name, row.bare, row.n) for row in rows if row.bare]
+    return sorted(found, key=lambda one: (-one.unassigned, one.code or ""))
