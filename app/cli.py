@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from app.commands_grids import grids
 from app.terminal import LANG, Commands, as_owner, print_json, rate_in_words, say, words
 from app.users import user
 from data.settings import load_settings
@@ -33,6 +34,7 @@ def main() -> None:
 
 
 main.add_command(user)
+main.add_command(grids)
 
 
 @main.command(help=words("把数据库升级到当前版本", "Bring the database to the present version"))
