@@ -1,4 +1,4 @@
-"""The supervisor's day (今日要办): what is late, what is in doubt, whom nobody is to visit; each one step from the map."""
+"""The supervisor's day (今日要办): what is late, what is in doubt, whom nobody is to visit, all a step from the map."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ import click
 
 from app.commands_assign import assign
 from app.commands_campaign import campaign
+from app.commands_grids import grids
 from app.commands_lookback import lookback
 from app.terminal import LANG, Commands, as_owner, print_json, rate_in_words, say, words
 from app.users import user
@@ -39,6 +40,7 @@ main.add_command(user)
 main.add_command(campaign)
 main.add_command(assign)
 main.add_command(lookback)
+main.add_command(grids)
 
 
 @main.command(help=words("把数据库升级到当前版本", "Bring the database to the present version"))

@@ -29,13 +29,16 @@ if TYPE_CHECKING:
 bp = Blueprint("editing", __name__)
 WHO = (Role.SUPERVISOR, Role.ADMIN)
 WISH = {
-    "act": "draw (a new grid or settlement), change (a boundary), split, merge, or delete (a settlement)",
-    "areas": "Codes: the village for draw, the area for change, split and delete; those to merge, of which the first "
-    "village stays, or else the lowest code",
+    "act": "draw (a new grid or settlement), change (a boundary), split, merge, delete (a settlement), or grids (a "
+    "village is divided into grids of about as many households, in the place of those it has)",
+    "areas": "Codes: the village for draw and grids, the area for change, split and delete; those to merge, of which "
+    "the first village stays, or else the lowest code",
     "geometry": "GeoJSON: a Polygon or MultiPolygon for draw and change, a LineString for split; degrees",
     "name": "Of the new area, or null",
     "level": "Of what is drawn: grid (by default), natural_village or group",
     "code": "Of the new village when a village is split: 12 digits, else null",
+    "size": "Households a grid should hold, for grids",
+    "along": "What borders of grids run along where balance allows: none (by default), roads or natural_villages",
     "snap": f"Lay the edge onto neighbours' and the parent's that run within {SNAP_M:g} m; true by default",
     "follow": "Let neighbours of the level give way and take what becomes free; true by default",
 }
@@ -118,6 +121,18 @@ def boundary(code: str) -> Response:
             "notes": ["What was repaired, cut off or laid onto a neighbour, in words"],
             "overlaps": [{"names": "Two areas", "m2": "Square metres both cover afterwards"}],
             "changes": [{"code": "", "name": "", "geometry": "GeoJSON, or null if it is merged away", "m2": ""}],
+            "grids": {
+                "count": "Null unless grids are made, as is all of grids",
+                "least": "Households of the smallest",
+                "most": "Of the largest",
+                "ratio": "The most by the least; null if one has none",
+                "compactness": "Mean of perimeter² / area: 12.6 for a circle, 16 for a square",
+                "along": "Part of the inner borders that runs along what was asked for, or null",
+                "rows": [{"code": "", "name": "", "households": "By their position", "compactness": ""}],
+            },
+            "duties": [
+                {"name": "Who answers for a grid that is replaced", "from": "Code", "to": "Code of the new one"}
+            ],
         },
         statuses=REFUSALS,
     )
@@ -189,7 +204,7 @@ def areas() -> Response:
             "rows": [
                 {
                     "id": "",
-                    "act": "draw, change, split, merge or delete",
+                    "act": "draw, change, split, merge, delete or grids",
                     "label": "",
                     "areas": [{"code": "", "name": ""}],
                     "moved": "Households",
@@ -265,6 +280,8 @@ def _preview_json(found: Preview) -> dict[str, Any]:
             }
             for change in plan.changes
         ],
+        "grids": plan.making.as_json() if plan.making is not None else None,
+        "duties": found.duties,
     }
 
 

@@ -208,7 +208,7 @@ def _publicity(
     within: tuple[int, int],
     today: date,
 ) -> list[tuple[Text, int, int]]:
-    """Each item that is asked for and was missed in the last whole period: name, villages without it, villages in all."""
+    """Items asked for that some village missed in the last whole period: name, villages without it, villages in all."""
     found = []
     for item in items_of(campaign):
         # The period that runs may still be met.

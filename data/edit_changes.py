@@ -98,7 +98,7 @@ def new_codes(session: Session, village: str, level: str, count: int) -> list[st
                 union
                 select c->>'code' from area_edit e join batch b on b.id = e.batch_id,
                        jsonb_array_elements(e.changes) c
-                 where c->>'code' like :prefix and e.act = 'merge' and b.undone_at is null"""),
+                 where c->>'code' like :prefix and e.act in ('merge', 'grids') and b.undone_at is null"""),
             {"village": village, "prefix": f"{village}%"},
         )
     )

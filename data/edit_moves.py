@@ -70,7 +70,7 @@ def drafts_of(plan: Plan) -> str:
                 "code": change.code,
                 "village_id": kept.id if change.level == "village" and change.gone else change.village_id,
                 "gone": change.gone,
-                "heir_grid": keys[heirs[change.code]] if change.level == "village" and change.gone else None,
+                "heir_grid": keys[heirs[change.code]] if change.gone and change.code in heirs else None,
                 "shape": hex_of(change.after) if change.after is not None else None,
             }
             for at, change in enumerate(plan.changes)
@@ -202,9 +202,9 @@ def _placed_moves(session: Session, plan: Plan, campaign_id: int | None, round_n
 def unplaced_moves(
     session: Session, plan: Plan, campaign_id: int | None = None, round_no: int | None = None
 ) -> Sequence[Row[Any]]:
-    """Give the households without a position that go along when villages are split or merged, one a row.
+    """Give the households without a position that go along when villages are split or merged or grids made, one a row.
 
-    With their grid or settlement; where they are known by a village that ends, with the first of its heirs.
+    With their grid or settlement; where they are known by a village or grid that ends, with the first of its heirs.
 
     Returns
     -------
@@ -212,7 +212,9 @@ def unplaced_moves(
         As of :func:`settlement_moves`; parts are grids.
     """
     villages = [change.id for change in plan.changes if change.level == "village" and change.id is not None]
-    if plan.level != "village" or plan.wish.act == "change":
+    if plan.making is not None:
+        villages = [plan.changes[0].village_id]
+    elif plan.level != "village" or plan.wish.act == "change":
         return []
     return session.execute(
         text(f"""
@@ -220,12 +222,14 @@ def unplaced_moves(
             select h.id, h.village_id, h.grid_id as part_id, f.to_village, f.to_part, t.status,
                    h.removed_at is not null as removed, true as unplaced, 1 as n
               from household h
-              left join draft g on g.level = 'grid' and g.id = h.grid_id and g.village_id <> h.village_id
+              left join draft g on g.level = 'grid' and g.id = h.grid_id
+                   and (g.village_id <> h.village_id or g.heir_grid is not null)
               left join draft v on v.level = 'village' and v.gone and v.id = h.village_id
               left join draft s on s.level not in ('village', 'grid') and s.id = h.group_id
              cross join lateral (
                  select coalesce(g.village_id, v.village_id, s.village_id) as to_village,
-                        case when g.id is not null then h.grid_id else v.heir_grid end as to_part) f
+                        coalesce(g.heir_grid, case when g.id is not null then h.grid_id else v.heir_grid end)
+                            as to_part) f
               left join standing t on t.household_id = h.id and t.campaign_id = :campaign and t.round_no = :round
              where h.geom is null and h.village_id = any (:villages) and f.to_village is not null
                and (h.village_id, h.grid_id) is distinct from (f.to_village, f.to_part)"""),

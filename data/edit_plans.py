@@ -24,6 +24,7 @@ from data.edit_scenes import Known, Scene, open_scene
 from data.edit_shapes import hex_of
 from data.edit_villages import merge_villages, split_village
 from data.edit_wishes import Wish
+from data.grid_making import Making, make_grids
 from data.imports.limits import Limits
 from geo.drawing import SNAP_M, DrawingRefused
 from geo.drawn import clean_drawing
@@ -65,6 +66,8 @@ class Plan:
         Code, name and square metres of areas of the same level that are covered twice afterwards.
     revision : str
         Of the areas concerned and those round them.
+    making : Making or None
+        How even and compact grids are that were made.
     """
 
     wish: Wish
@@ -76,6 +79,7 @@ class Plan:
     notes: tuple[Text, ...] = ()
     overlaps: tuple[tuple[str, str, float], ...] = ()
     revision: str = ""
+    making: Making | None = None
 
     @cached_property
     def ground(self) -> str | None:
@@ -111,6 +115,7 @@ def plan_edit(session: Session, wish: Wish, limits: Limits) -> Plan:
     """
     scene = open_scene(session, wish, limits)
     heirs: list[Heirs] = []
+    making: Making | None = None
     if scene.level == "village" and wish.act != "change":
         if wish.act == "delete":
             raise EditRefused(
@@ -118,6 +123,8 @@ def plan_edit(session: Session, wish: Wish, limits: Limits) -> Plan:
                 found=wish.act,
             )
         changes, heirs = (split_village if wish.act == "split" else merge_villages)(session, scene, wish)
+    elif wish.act == "grids":
+        changes, heirs, making = make_grids(session, scene, wish)
     elif wish.act == "delete":
         changes = _delete(scene, wish)
     elif wish.act == "merge":
@@ -139,7 +146,8 @@ def plan_edit(session: Session, wish: Wish, limits: Limits) -> Plan:
         tuple(heirs),
         tuple(scene.notes),
         _overlaps(scene, [change for change in changes if change.level == scene.level]),
-        _revision(scene, changes),
+        _revision(scene, changes, is_made=making is not None),
+        making,
     )
 
 
@@ -279,7 +287,7 @@ def _note_left(scene: Scene, size: float) -> None:
     )
 
 
-def _revision(scene: Scene, changes: Sequence[Change]) -> str:
+def _revision(scene: Scene, changes: Sequence[Change], *, is_made: bool) -> str:
     """Sign of what the plan rests on: the areas concerned, those that touch them, and the boundary above."""
     ground = shapely.union_all([touched_ground(change.before, change.after) for change in changes])
     near = shapely.box(*ground.buffer(2e-4).bounds) if not ground.is_empty else ground
@@ -290,6 +298,9 @@ def _revision(scene: Scene, changes: Sequence[Change]) -> str:
         if area is scene.parent or area.code in concerned or is_near:
             digest.update(f"{area.code}\0{area.name}\0{hex_of(area.shape) if area.shape else ''}\n".encode())
     for change in changes:
+        if is_made and change.after is not None:
+            # Made from households: if one has come or moved since, they are other grids than were looked at.
+            digest.update(f"{change.code}\0{hex_of(change.after)}\n".encode())
         if change.level != scene.level:
             before = hex_of(change.before) if change.before else ""
             digest.update(f"{change.was}\0{change.code}\0{change.name}\0{before}\n".encode())

@@ -80,7 +80,7 @@ def open_scene(session: Session, wish: Wish, limits: Limits) -> Scene:
     EditRefused
         If the areas are not of one level and place, or their boundary is the level above's to set.
     """
-    if wish.act == "draw":
+    if wish.act in ("draw", "grids"):
         level, of_village = wish.level, wish.codes[0]
         villages = {of_village}
     else:
@@ -101,7 +101,7 @@ def open_scene(session: Session, wish: Wish, limits: Limits) -> Scene:
         )
     village = _village(session, min(villages))
     scene = _in_parent(session, village) if level == "village" else _in_village(session, village, limits, level)
-    if wish.act != "draw" and not all(code in scene.known for code in wish.codes):
+    if wish.act not in ("draw", "grids") and not all(code in scene.known for code in wish.codes):
         raise RecordUnknown
     if not limits.holds(*scene.within):
         # Of an area outside the asker knows nothing; of the own one its name.

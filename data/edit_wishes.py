@@ -17,6 +17,9 @@ from geo.drawn import read_drawing
 from geo.errors import Text
 
 DRAWN_LEVELS = ("grid", *SETTLEMENTS)
+# What borders of grids that are made can run along.
+ALONG = ("none", "roads", "natural_villages")
+LEAST_SIZE, MOST_SIZE = 5, 5000
 MOST_MERGED = 20
 LONGEST_NAME = 40
 
@@ -29,9 +32,10 @@ class Wish:
     ----------
     act : str
         ``draw`` a new grid or settlement in a village, ``change`` the boundary of an area, ``split`` or ``merge`` areas
-        of one level, ``delete`` a settlement.
+        of one level, ``delete`` a settlement, ``grids``: divide a village anew into grids of about as many
+        households.
     codes : tuple of str
-        The area; the village for ``draw``; the areas for ``merge``, of which the lowest code stays.
+        The area; the village for ``draw`` and ``grids``; the areas for ``merge``, of which the lowest code stays.
     geometry : shapely geometry or None
         As drawn, EPSG:4326: an area for ``draw`` and ``change``, a line for ``split``.
     name : str or None
@@ -44,6 +48,10 @@ class Wish:
         Lay the edge onto those of neighbours that run close by.
     follow : bool
         Let neighbours of the same level give way and take what becomes free.
+    size : int or None
+        Households a grid should hold, for ``grids``.
+    along : str
+        What borders of grids run along where that keeps the balance: ``none``, ``roads`` or ``natural_villages``.
     """
 
     act: str
@@ -54,6 +62,8 @@ class Wish:
     follow: bool = True
     level: str = "grid"
     code: str | None = None
+    size: int | None = None
+    along: str = "none"
 
 
 def read_wish(given: Mapping[str, Any]) -> Wish:
@@ -68,8 +78,8 @@ def read_wish(given: Mapping[str, Any]) -> Wish:
     if act not in ACTS:
         raise EditRefused(
             Text(
-                "没有这种编辑。应为 draw、change、split、merge 或 delete。",
-                "No such edit: draw, change, split, merge or delete.",
+                "没有这种编辑。应为 draw、change、split、merge、delete 或 grids。",
+                "No such edit: draw, change, split, merge, delete or grids.",
             ),
             found=act if isinstance(act, str) else None,
             expected=list(ACTS),
@@ -94,7 +104,7 @@ def read_wish(given: Mapping[str, Any]) -> Wish:
     if code is not None and not isinstance(code, str):
         raise EditRefused(Text("代码应为文字。", "A code is text."))
     kinds = ("LineString", "MultiLineString") if act == "split" else ("Polygon", "MultiPolygon")
-    geometry = None if act in ("merge", "delete") else read_drawing(given.get("geometry"), kinds)
+    geometry = None if act in ("merge", "delete", "grids") else read_drawing(given.get("geometry"), kinds)
     return Wish(
         act,
         tuple(codes),
@@ -104,6 +114,8 @@ def read_wish(given: Mapping[str, Any]) -> Wish:
         follow=given.get("follow", True) is not False,
         level=level,
         code=(code or "").strip() or None,
+        size=_read_size(given.get("size")) if act == "grids" else None,
+        along=_read_along(given.get("along", "none")) if act == "grids" else "none",
     )
 
 
@@ -118,7 +130,34 @@ def write_wish(wish: Wish) -> dict[str, Any]:
         "follow": wish.follow,
         "level": wish.level,
         "code": wish.code,
+        "size": wish.size,
+        "along": wish.along,
     }
+
+
+def _read_size(size: Any) -> int:
+    if not isinstance(size, int) or isinstance(size, bool) or not LEAST_SIZE <= size <= MOST_SIZE:
+        raise EditRefused(
+            Text(
+                f"每个网格的户数应为 {LEAST_SIZE} 至 {MOST_SIZE}。",
+                f"The households of a grid are a whole number from {LEAST_SIZE} to {MOST_SIZE}.",
+            ),
+            found=size if isinstance(size, int | float | str) else None,
+        )
+    return size
+
+
+def _read_along(along: Any) -> str:
+    if along not in ALONG:
+        raise EditRefused(
+            Text(
+                "边界走向应为 none、roads 或 natural_villages。",
+                "Borders run along none, roads or natural_villages.",
+            ),
+            found=along if isinstance(along, str) else None,
+            expected=list(ALONG),
+        )
+    return str(along)
 
 
 def _clean_name(name: str | None) -> str | None:

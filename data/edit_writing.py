@@ -28,7 +28,7 @@ def write_edit(session: Session, plan: Plan, batch: int) -> tuple[dict[str, int]
         return {"households": _write_settlements(session, plan, batch)}, []
     carried = unplaced_moves(session, plan)
     keys = _write_areas(session, plan, batch)
-    _hand_on_grids(session, plan)
+    _hand_on_grids(session, plan, keys)
     counts = {"households": 0, "houses": 0, "sites": 0, "visits": 0}
     if plan.ground is not None:
         counts = reassign_within(session, plan.ground)
@@ -167,19 +167,29 @@ def _remember(session: Session, change: Change) -> None:
     )
 
 
-def _hand_on_grids(session: Session, plan: Plan) -> None:
-    """Records that name a grid that goes come to the one that stays; the others follow by position."""
-    gone = [change.id for change in plan.changes if change.gone and change.level == "grid"]
+def _hand_on_grids(session: Session, plan: Plan, keys: dict[int, int]) -> None:
+    """Records that name a grid that goes come to its heir, else to the one that stays; others follow by position."""
+    ids = {change.code: keys.get(key_of(change, at), key_of(change, at)) for at, change in enumerate(plan.changes)}
+    heirs = {heir.code: ids[heir.to[0]] for heir in plan.heirs}
+    gone = {
+        change.id: heirs.get(change.code, plan.changes[0].id)
+        for change in plan.changes
+        if change.gone and change.level == "grid"
+    }
     if not gone:
         return
-    kept = plan.changes[0].id
+    values = {"gone": list(gone), "kept": list(gone.values())}
     for table in ("household", "house", "renovation_site"):
         session.execute(
-            text(f"update {table} set grid_id = :kept where grid_id = any (:gone)"), {"kept": kept, "gone": gone}
+            text(f"""
+                update {table} t set grid_id = f.kept
+                  from unnest(cast(:gone as bigint[]), cast(:kept as bigint[])) as f (gone, kept)
+                 where t.grid_id = f.gone"""),
+            values,
         )
         alone = "" if table == "household" else " and h.household_id is null"
-        settle_jurisdiction(session, table, where=f"h.grid_id = :kept{alone}", params={"kept": kept})
-    session.execute(text("delete from grid where id = any (:gone)"), {"gone": gone})
+        settle_jurisdiction(session, table, where=f"h.grid_id = any (:kept){alone}", params={"kept": values["kept"]})
+    session.execute(text("delete from grid where id = any (:gone)"), {"gone": values["gone"]})
 
 
 def _carry(session: Session, rows: Sequence[Any], keys: dict[int, int]) -> int:

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from data.areas import number_range
 from data.askers import Asker
 from data.audit import record
 from data.edit_changes import Change
@@ -28,6 +29,7 @@ from data.imports.batches import bind_account
 from data.imports.changes import close_changes, note_changes
 from data.imports.limits import Limits, OutsideArea, require_inside
 from data.imports.run import IMPORT_LOCK
+from data.responsible import responsible_for
 from geo.drawing import DrawingRefused
 from geo.errors import Text
 from geo.measuring import area_m2
@@ -39,6 +41,7 @@ ACTS = {
     "split": Text("分割", "Split"),
     "merge": Text("合并", "Merged"),
     "delete": Text("删除", "Deleted"),
+    "grids": Text("划分网格", "Grids made"),
 }
 
 
@@ -56,12 +59,16 @@ class Preview:
         every village).
     shifts : list of Shift
         Coverage of each area concerned; empty without a campaign.
+    duties : list of dict
+        ``name``, ``from`` and ``to`` (codes of grids) of those the asker may know of who answer for just a grid that is
+        replaced: their area of duty follows to the grid that takes its place.
     """
 
     plan: Plan
     households: int
     moves: list[dict[str, Any]]
     shifts: list[Shift]
+    duties: list[dict[str, str]]
 
     @property
     def moved(self) -> int:
@@ -120,7 +127,9 @@ def preview_edit(
         if campaign_id is not None and round_no is not None
         else []
     )
-    return Preview(plan, held_after(session, plan, moves), moves_json(session, plan, moves), shifts)
+    return Preview(
+        plan, held_after(session, plan, moves), moves_json(session, plan, moves), shifts, _duties(session, plan)
+    )
 
 
 def apply_edit(session: Session, wish: Wish, revision: str, limits: Limits, *, account_id: int | None) -> Edited:
@@ -157,7 +166,8 @@ def apply_edit(session: Session, wish: Wish, revision: str, limits: Limits, *, a
         raise
     if plan.revision != revision:
         raise EditConflict
-    _require_nobodys(session, plan)
+    if plan.making is None:
+        _require_nobodys(session, plan)
     bind_account(session, account_id)
     batch = _open_batch(session, plan, account_id)
     note_changes(session, batch)
@@ -226,6 +236,20 @@ def apply_edit(session: Session, wish: Wish, revision: str, limits: Limits, *, a
     return done
 
 
+def _duties(session: Session, plan: Plan) -> list[dict[str, str]]:
+    """Who answers for just one of the grids that are replaced, and for which one afterwards."""
+    if plan.making is None:
+        return []
+    numbers = {number_range(heir.code)[0]: heir for heir in plan.heirs}
+    found = responsible_for(session, numbers.keys())
+    return [
+        {"name": person.name, "from": heir.code, "to": heir.to[0]}
+        for number, heir in sorted(numbers.items())
+        for person in found.get(number, ())
+        if person.code == heir.code
+    ]
+
+
 def _require_nobodys(session: Session, plan: Plan) -> None:
     """Refuse to merge away a grid that is somebody's area of duty: that person would see nothing any more."""
     gone = [int(change.code) for change in plan.changes if change.gone and change.level == "grid"]
@@ -251,6 +275,8 @@ def _require_nobodys(session: Session, plan: Plan) -> None:
 def _open_batch(session: Session, plan: Plan, account_id: int | None) -> int:
     first = plan.changes[0]
     where = f"{plan.parent} {first.name}" if plan.level != "village" else first.name
+    if plan.making is not None:
+        where = plan.parent
     number = session.scalar(
         text("""
             insert into batch (kind, file_name, sha256, jur, jur_end, account_id)

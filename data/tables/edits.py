@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from data.tables.base import Base, jurisdiction, serial_key
 
-ACTS = ("draw", "change", "split", "merge", "delete")
+ACTS = ("draw", "change", "split", "merge", "delete", "grids")
 LEVELS = ("village", "grid", "natural_village", "group")
 
 

@@ -188,6 +188,28 @@ def test_a_natural_village_is_opened_from_a_file_applied_and_deleted(open_page: 
     expect(option).to_have_count(0, timeout=20_000)
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_grids_of_a_village_are_made_and_taken_back(open_page: OpenPage, stand: Stand, language: str) -> None:
+    page = open_page("/areas/edit", "supervisor", language=language)
+    before = shape_of(stand, G2)
+    choose(page, f"new:{VILLAGES[0]}")
+    page.locator("#edit-tools button[value=grids]").click()
+    page.get_by_label("每个网格的户数" if language == "zh" else "Households of a grid").fill("5")
+    page.get_by_label("边界沿着" if language == "zh" else "Borders along").select_option("roads")
+    preview = page.locator("#edit-preview")
+    expect(preview).to_contain_text("1 个网格，每格 5 户" if language == "zh" else "1 grids of 5 households each")
+    expect(preview).to_contain_text("没有道路" if language == "zh" else "no road in the village")
+    if language == "en":
+        assert not [words for words in chinese_of(page) if "测试" not in words and "网格" not in words]
+    check(page)
+    page.locator("#edit-apply").click()
+    expect(page.locator(".toast")).to_contain_text("已应用" if language == "zh" else "Applied", timeout=20_000)
+    assert shape_of(stand, G2) == "None"
+    page.locator("#edit-history li").first.get_by_role("button").click()
+    expect(page.locator("#edit-history li").first.locator(".tag")).to_be_visible(timeout=20_000)
+    assert shape_of(stand, G2) == before
+
+
 def test_a_conflict_is_said_and_the_drawing_kept(open_page: OpenPage, stand: Stand, watch: Watch) -> None:
     watch.expect(409)
     page = open_page("/areas/edit", "supervisor")

@@ -53,6 +53,27 @@ def outcome(client: FlaskClient, answer: Any) -> dict[str, Any]:
     return found
 
 
+def test_grids_are_made_by_other_programs_as_well(
+    client_as: ClientAs, post: Callable[..., Any], worked: Callable[[], None]
+) -> None:
+    wish = {"act": "grids", "areas": [VILLAGES[0]], "size": 5}
+    seen = post("supervisor", "/api/v1/edits/preview", wish).json
+    made = seen["grids"]
+    assert (made["count"], made["least"], made["most"], made["rows"][0]["code"]) == (1, 5, 5, VILLAGES[0] + "003")
+    assert made["compactness"] == pytest.approx(16, rel=0.1)
+    assert post("supervisor", "/api/v1/edits/preview", MOVE).json["grids"] is None
+    assert post("supervisor", "/api/v1/edits/preview", {**wish, "size": 2}).status_code == 422
+    begun = post("supervisor", "/api/v1/edits", {**wish, "revision": seen["revision"]})
+    worked()
+    client = client_as("supervisor")
+    assert outcome(client, begun)["result"]["moved"] == seen["moved"] == 5
+    row = client.get("/api/v1/edits").json["rows"][0]
+    assert (row["act"], row["may_undo"]) == ("grids", True)
+    post("supervisor", f"/api/v1/edits/{row['id']}/undo", {})
+    worked()
+    assert post("supervisor", "/api/v1/edits/preview", wish).json["revision"] == seen["revision"]
+
+
 def test_a_supervisor_previews_applies_and_takes_back(
     client_as: ClientAs, post: Callable[..., Any], worked: Callable[[], None]
 ) -> None:

@@ -15,6 +15,7 @@ import { createPlainMap } from "../map/plain.js";
 import { createCorners } from "./corners.js";
 import { answerWords, HOW, showAreas, showHistory, showPreview } from "./panel.js";
 import { createPicture } from "./picture.js";
+import { canMake, makingWish, onMaking } from "./making.js";
 import { edgeAt, geometryOf, multiPolygon, polygon, polygonsOf, textOf } from "./shape.js";
 import { isSettlement, wishOf } from "./wish.js";
 
@@ -53,6 +54,7 @@ function createPage(map) {
     byId("edit-follow").addEventListener("change", () => ask(0));
     byId("edit-name").addEventListener("input", () => ask());
     byId("edit-code").addEventListener("input", () => ask());
+    onMaking(ask);
     byId("edit-file").addEventListener("change", readFile);
     byId("edit-apply").addEventListener("click", apply);
     byId("edit-drop").addEventListener("click", () => leave());
@@ -130,6 +132,7 @@ function createPage(map) {
       ["split", t("分割"), there && drawn],
       ["merge", t("合并"), there && state.target.neighbours.length > 0],
       ["vertices", t("改点"), drawn],
+      ["grids", t("划分网格"), canMake(state)],
       ["delete", t("删除"), there && isSettlement(state.target)],
     ].filter(([, , able]) => able);
   }
@@ -142,6 +145,7 @@ function createPage(map) {
     frame.classList.toggle("is-drawing", draws);
     byId("edit-name-field").hidden = !(state.tool === "split" || (state.village && state.tool === "draw"));
     byId("edit-code-field").hidden = !(state.tool === "split" && state.target.level === "village");
+    byId("edit-make").hidden = state.tool !== "grids";
     byId("edit-merge").hidden = state.tool !== "merge";
     byId("edit-drop").disabled = !state.tool;
     byId("edit-apply").disabled = !state.found || state.busy;
@@ -160,7 +164,7 @@ function createPage(map) {
     } else if (tool === "merge") {
       fill(byId("edit-merge-list"), state.target.neighbours.map((area) => h("label", { class: "check" }, h("input", { type: "checkbox", value: area.code, onchange: () => ask(0) }), h("span", {}, area.name))));
     }
-    if (tool === "delete") ask(0);
+    if (tool === "delete" || tool === "grids") ask(0);
     drawTools();
     if (tool === "draw" || tool === "split") map.getContainer().focus({ preventScroll: true });
     plain.redraw();
@@ -276,7 +280,7 @@ function createPage(map) {
 
   /* ---- preview and act ---- */
 
-  const wish = () => wishOf(state, {
+  const wish = () => state.tool === "grids" ? makingWish(state) : wishOf(state, {
     name: byId("edit-name").value.trim() || null,
     code: byId("edit-code").value.trim() || null,
     snap: byId("edit-snap").checked,

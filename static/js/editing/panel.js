@@ -3,6 +3,7 @@
 import { count, NONE, rate } from "../format.js";
 import { lang, t } from "../i18n.js";
 import { fill, h } from "../map/dom.js";
+import { makingLists, makingWords } from "./making.js";
 
 const squareMetres = (m2) => t("%(n)s 平方米", { n: count(Math.round(m2)) });
 
@@ -12,6 +13,7 @@ export const HOW = {
   split: () => t("画一条线穿过区域，两端都在区域外；双击或回车结束。"),
   merge: () => t("在下面勾选要并进来的区域。"),
   delete: () => t("删除后，里面的农户不再归任何自然村。"),
+  grids: () => t("按户数把整个村重新划分，原有网格都由新网格代替。先看预览再应用。"),
   vertices: () => t("拖动角点；点边线加点。键盘：Tab 选角点，方向键移动，加号加点，Delete 去掉。"),
 };
 
@@ -42,7 +44,7 @@ function list(title, rows) {
 
 /** The sentence of a preview. */
 export function answerWords(found) {
-  const size = found.m2 === null ? "" : t("%(n)s 户，%(m2)s。", { n: count(found.households), m2: squareMetres(found.m2) });
+  const size = found.grids ? makingWords(found) : found.m2 === null ? "" : t("%(n)s 户，%(m2)s。", { n: count(found.households), m2: squareMetres(found.m2) });
   const moves = found.moved ? t("有 %(n)s 户改变归属", { n: count(found.moved) }) : t("没有农户改变归属");
   return `${size}${moves}${found.outside ? t("，其中 %(n)s 户落到村界外", { n: count(found.outside) }) : ""}`;
 }
@@ -58,6 +60,7 @@ export function showPreview(place, found) {
     h("span", { class: "nowrap" }, `${side(shift.before)} → ${side(shift.after)}`)));
   fill(place,
     h("p", { class: "editing-answer" }, answerWords(found)),
+    found.grids ? makingLists(found).map(([title, rows]) => list(title, rows)) : null,
     list(t("谁会动"), found.moves.map((move) => h("li", {}, moveWords(move), h("span", { class: "quiet" }, t("（原在%(from)s）", { from: placeName(move.from) }))))),
     list(t("覆盖率"), shifts),
     list(t("请核对"), [
