@@ -160,6 +160,8 @@ def preview_plan(session: Session, plan: Plan, campaign: Campaign | None, jurisd
         {"rules": list(rules), "before": old, "after": new, "visits": n} for (rules, old, new), n in ways.most_common()
     ]
     verdicts = {kind.key: verdict for kind, verdict in changed}
+    # Of tables behind a policy the planner expects one row, and would join all households row by row.
+    session.execute(text("set local enable_nestloop = off"))
     known = {row.no: row for row in session.query(Round).where(Round.campaign_id == campaign.id)}
     preview.rounds_kept = sorted(known.keys() - {planned.no for planned in plan.rounds})
     for planned in plan.rounds:
@@ -170,6 +172,7 @@ def preview_plan(session: Session, plan: Plan, campaign: Campaign | None, jurisd
         change, villages = _changed_round(session, campaign, planned, verdicts)
         preview.rounds.append(change)
         preview.villages += villages
+    session.execute(text("set local enable_nestloop = on"))
     preview.villages.sort(key=lambda one: -abs(one.after.visited - one.before.visited))
     preview.villages_in_all = len(preview.villages)
     del preview.villages[MOST_VILLAGES:]
