@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from data.duplicates import refresh_duplicates
 from data.rules.plan import VisitRule
 from data.rules.validity import VisitFacts, check_visit
 from data.tables import Campaign
@@ -40,6 +41,8 @@ def judge_again(session: Session, campaign_id: int) -> int:
                   from unnest(cast(:ids as uuid[]), cast(:verdicts as text[])) as n (id, verdict) where v.id = n.id"""),
             {"ids": [str(c["id"]) for c in changes], "verdicts": [c["verdict"] for c in changes]},
         )
+    # Which of them were one too many rests on what counts, and on the kinds the plan names.
+    refresh_duplicates(session, None, campaign_id=campaign_id)
     return len(changes)
 
 
