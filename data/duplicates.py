@@ -55,17 +55,27 @@ def refresh_duplicates(
     if not asked or (household_ids is not None and not household_ids):
         return 0
     within = limits.sql("v.jur") if limits is not None else "true"
-    chosen = "v.household_id is not null" if household_ids is None else "v.household_id = any (:ids)"
+    # Of all households, those with one visit that counts have none too many.
+    chosen = (
+        """exists (select 1 from standing s
+                    where s.campaign_id = v.campaign_id and s.round_no = v.round_no and s.household_id = v.household_id
+                      and s.valid_visits > 1)"""
+        if household_ids is None
+        else "v.household_id = any (:ids)"
+    )
+    flagged = "true" if household_ids is None else chosen
+    named = [key for key, found in kinds.items() if found]
     rows = session.execute(
         text(f"""
             select v.id, v.campaign_id, v.round_no, v.household_id, v.visitor, v.visitor_kind, v.companions,
                    v.started_at, v.ended_at, v.counts and v.superseded_by is null as counts,
                    :flag = any (v.suspect) as flagged
               from visit v
-             where {chosen} and v.campaign_id = any (:campaigns) and {within}
-               and (v.counts and v.superseded_by is null or :flag = any (v.suspect))
+             where v.household_id is not null and v.campaign_id = any (:campaigns) and {within}
+               and ({chosen} and v.counts and v.superseded_by is null and v.campaign_id = any (:named)
+                    or {flagged} and :flag = any (v.suspect))
              order by v.campaign_id, v.round_no, v.household_id, {_MOMENT} nulls last, v.no"""),
-        {"ids": sorted(set(household_ids or ())), "campaigns": asked, "flag": FLAG},
+        {"ids": sorted(set(household_ids or ())), "campaigns": asked, "named": named, "flag": FLAG},
     ).all()
     add: list[str] = []
     remove: list[str] = []

@@ -13,6 +13,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from data.db import rows_changed
+from data.duplicates import refresh_duplicates
 from data.rules.plan import VisitRule
 from data.rules.validity import VisitFacts, check_visit
 from data.tables import Campaign
@@ -69,7 +70,14 @@ def judge_again(session: Session, campaign_id: int) -> int:
     campaign = session.get(Campaign, campaign_id)
     if campaign is None:
         return 0
-    changes = judged_otherwise(kinds_of_visits(session, campaign_id), VisitRule.from_plan(campaign.plan))
+    changed = _store(session, campaign)
+    # Which of them were one too many rests on what counts, and on the kinds the plan names.
+    refresh_duplicates(session, None, campaign_id=campaign_id)
+    return changed
+
+
+def _store(session: Session, campaign: Campaign) -> int:
+    changes = judged_otherwise(kinds_of_visits(session, campaign.id), VisitRule.from_plan(campaign.plan))
     if not changes:
         return 0
     verdicts = {one.key: verdict for one, verdict in changes}
@@ -80,7 +88,7 @@ def judge_again(session: Session, campaign_id: int) -> int:
               from unnest(cast(:keys as text[]), cast(:verdicts as text[])) as n (key, verdict)
              where v.campaign_id = :campaign and {facts_key("v")} = n.key and v.verdict <> n.verdict"""),
         {
-            "campaign": campaign_id,
+            "campaign": campaign.id,
             "version": campaign.version,
             "keys": list(verdicts),
             "verdicts": list(verdicts.values()),

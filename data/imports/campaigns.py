@@ -8,7 +8,6 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.campaigns import PlanUnreadable, open_campaign, read_plan_file
-from data.duplicates import refresh_duplicates
 from data.imports.limits import Limits
 from data.imports.linking import link_visits
 from data.imports.report import ImportRefused, ImportReport
@@ -67,4 +66,3 @@ def import_campaign(session: Session, path: Path, scope: Scope, report: ImportRe
     report.count(updated=int(changed), unchanged=int(not changed))
     if changed:
         report.count(judged_again=judge_again(session, campaign.id), linked_visits=link_visits(session, limits))
-        refresh_duplicates(session, None, limits, campaign_id=campaign.id)

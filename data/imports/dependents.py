@@ -202,7 +202,6 @@ def find_resting(session: Session, batch: int, grounds: Grounds) -> None:
         reassign_within(session, grounds.shape)
     for campaign in grounds.campaigns:
         judge_again(session, campaign)
-        refresh_duplicates(session, None, grounds.limits, campaign_id=campaign)
     refresh_suspects(session, grounds.visitors, grounds.limits)
     refresh_duplicates(session, grounds.visited, grounds.limits)
     households = "h.id in (select row_key::bigint from undo_known where table_name = 'household')"

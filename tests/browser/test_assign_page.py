@@ -36,6 +36,14 @@ def stand() -> Iterator[Stand]:
     made.owner.dispose()
 
 
+@pytest.fixture(autouse=True)
+def nothing_assigned(stand: Stand) -> Iterator[None]:
+    """Whatever became of one test, the next begins with nothing assigned."""
+    yield
+    with stand.owner.begin() as connection:
+        connection.execute(text("delete from assignment_act"))
+
+
 @pytest.fixture(scope="module")
 def site(stand: Stand, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with served(stand.settings, tmp_path_factory.mktemp("assign") / "web.log") as address:
@@ -91,7 +99,7 @@ def test_households_in_a_box_are_assigned_and_taken_back(open_page: OpenPage, st
         own = ("县医院", "市水务局")
         assert [words for words in chinese_of(page) if not any(name in words for name in own)] == []
     toast.get_by_role("button").click()
-    expect(page.locator("#assign-acts .tag").first).to_have_text("已撤销" if language == "zh" else "Taken back")
+    expect(page.locator("#assign-acts .tag").first).to_have_text("已撤销" if language == "zh" else "Undone")
     assert owners(stand) == {}
 
 

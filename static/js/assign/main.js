@@ -195,8 +195,8 @@ function createPage(map) {
 
   async function told(answer) {
     await load();
-    const left = (answer.left_out || []).map((one) => t("%(n)s 户没有指派：%(why)s", { n: count(one.n), why: one.why })).join("；");
-    const words = left ? `${answer.message}。${left}` : answer.message;
+    const left = (answer.left_out || []).map((one) => t("%(n)s 户没有指派：%(why)s", { n: count(one.n), why: one.why })).join(t("；"));
+    const words = left ? t("%(message)s。%(left)s", { message: answer.message, left }) : answer.message;
     say(words);
     toast(words, answer.act ? { label: t("撤销"), act: () => undo(answer.act) } : null);
   }
