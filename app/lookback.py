@@ -27,7 +27,7 @@ from data.lookback import (
     village_states,
 )
 from data.lookback_draws import draw_lookback
-from data.masks import shown_name
+from data.masks import mask_name, shown_name
 from data.rules.lookback import LookbackError
 from data.rules.words import MODE
 from data.tables import Area, Campaign, Lookback
@@ -129,7 +129,7 @@ def draw() -> AnyResponse:
             view.within,
             coverage=coverage,
             error=error,
-            account_id=asker().account_id,
+            asker=asker(),
         )
     except ValueError:
         abort(400)
@@ -239,7 +239,7 @@ def draw_one() -> Response:
         coverage=_ratio(wanted.get("coverage")),
         error=_ratio(wanted.get("error")),
         seed=seed,
-        account_id=asker().account_id,
+        asker=asker(),
     )
     return jsonify(_told(view.campaign, made, view.within))
 
@@ -340,11 +340,8 @@ def _told(campaign: Campaign, lookback: Lookback, within: tuple[int, int]) -> di
 
 
 def _shown(pick: Mapping[str, Any]) -> dict[str, Any]:
-    return {**pick, "head_name": _name(pick["head_name"])}
-
-
-def _name(name: str | None) -> str | None:
-    return None if name is None else shown_name(name, asker().role)
+    name = pick["head_name"]
+    return {**pick, "head_name": shown_name(name, asker().role), "head_masked": mask_name(name)}
 
 
 def _ratio(value: Any) -> float:

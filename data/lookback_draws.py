@@ -11,6 +11,7 @@ from sqlalchemy import Row, insert, text
 from sqlalchemy.orm import Session
 
 from data.areas import EVERYWHERE
+from data.askers import Asker
 from data.audit import record
 from data.rules.lookback import Claim, LookbackError
 from data.rules.lookback_draw import Facts, draw_order, reasons_of, weights_of
@@ -30,7 +31,7 @@ def draw_lookback(
     coverage: float,
     error: float,
     seed: str | None = None,
-    account_id: int | None = None,
+    asker: Asker | None = None,
 ) -> Lookback:
     """Draw whom to look back at, in every village inside a range of jurisdiction numbers, and freeze it.
 
@@ -40,16 +41,26 @@ def draw_lookback(
         Range of jurisdiction numbers; villages that lie wholly inside it are drawn from.
     coverage, error : float
         The claim for each village, "true coverage >= coverage", and the greatest probability of a wrong statement.
+    asker : Asker, optional
+        Who draws, as the application's role; None as the owner.
     seed : str, optional
         Of the draw; made up by default, so that nobody knows it before the visits are done.
 
     Raises
     ------
     LookbackError
-        If coverage or error is none, or no village with households of the round lies inside.
+        If coverage or error is none, no village with households of the round lies inside, or the range reaches beyond
+        one area of the asker's duty.
     """
     Claim(1, 1, coverage, error)  # says what is wrong with them
     low, high = max(within[0], campaign.jur), min(within[1], campaign.jur_end)
+    if asker is not None and not asker.covers(low, high):
+        raise LookbackError(
+            Text(
+                "没有抽取：请先选定您负责的一个辖区。",
+                "Nothing was drawn: choose one area that you answer for.",
+            )
+        )
     villages = session.execute(
         text("""
             select v.id, v.jur, v.jur_end, count(*) as eligible,
@@ -77,7 +88,7 @@ def draw_lookback(
         seed=seed or secrets.token_hex(8),
         jur=low,
         jur_end=high,
-        account_id=account_id,
+        account_id=asker.account_id if asker else None,
     )
     session.add(drawn)
     session.flush()

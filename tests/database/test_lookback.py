@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -220,3 +222,12 @@ def test_an_area_without_households_is_refused(owner: Session, town: SmallTownsh
         draw_lookback(owner, campaign, 1, number_range("990101002"), coverage=0.9, error=0.05)
     with pytest.raises(LookbackError):
         draw_lookback(owner, campaign, 1, number_range(TOWNSHIP), coverage=1.2, error=0.05)
+
+
+def test_a_draw_stays_inside_one_area_of_duty(owner: Session, town: SmallTownship, checker: Asker) -> None:
+    campaign = owner.get_one(Campaign, town.campaign_id)
+    two = replace(checker, duty=tuple(number_range(code) for code in VILLAGES[:2]))
+    with pytest.raises(LookbackError):
+        draw_lookback(owner, campaign, 1, coverage=0.9, error=0.05, asker=two)
+    made = draw_lookback(owner, campaign, 1, number_range(VILLAGES[0]), coverage=0.9, error=0.05, asker=two)
+    assert [state.code for state in village_states(owner, made)] == [VILLAGES[0]]

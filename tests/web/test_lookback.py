@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -89,6 +90,9 @@ def test_results_are_recorded_from_the_page(ask: Callable[[str], FlaskClient]) -
     assert client.post("/lookback", data={"coverage": "x", "error": "20"}).status_code == 400
     assert "测试1村" in client.get("/lookback").text
     page = client.get(f"/lookback/{VILLAGES[0]}").text
+    paper = re.findall('<span class="lookback-paper">(.*?)</span>', page)
+    assert paper
+    assert all("*" in name for name in paper)
     form = next(part.split('"')[0] for part in page.split('action="') if part.startswith("/lookback/picks/"))
     assert client.post(form, data={"result": "confirmed", "mode": "home"}).status_code == 302
     after = client.get(f"/lookback/{VILLAGES[0]}").text
