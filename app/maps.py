@@ -256,7 +256,8 @@ def days() -> Response:
     everything = visited_by_day(session, campaign_id, round_no)
     span = span_of(everything, *span_told)
     first = span[0] if span else today()
-    total = visited_by_day(session, campaign_id, round_no, view.within)
+    # Without an area the view is the whole duty, which has just been counted.
+    total = visited_by_day(session, campaign_id, round_no, view.within) if view.area else everything
     answer: dict[str, Any] = {
         "first": span[0].isoformat() if span else None,
         "last": span[1].isoformat() if span else None,

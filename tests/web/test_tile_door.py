@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import secrets
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -21,7 +23,8 @@ from app.tiles import tile
 from data.areas import number_range
 from data.askers import Role
 from data.folding import fold
-from data.lines import Line, NoLine
+from data.lines import MOST, Line, NoLine
+from data.prepared import Prepared
 from data.scopes import MapOpener
 from data.tables import Account, Duty
 from geo.tiles import world_xy
@@ -333,6 +336,30 @@ def test_a_page_that_asks_by_itself_does_not_keep_a_session_open(web: Web, door:
             assert get(door, address(), token, **headers).status_code == 200
             with Session(web.owner) as session:
                 assert session.scalar(seen, {"key": key}) is counts
+
+
+def test_a_connection_at_the_door_forgets_whom_it_served(web: Web, door: TileDoor, without_memory: TileDoor) -> None:
+    held = Prepared(
+        "select current_setting('fangtu.token', true), (select count(*) from household where jur > :low)",
+        {"low": "bigint"},
+    )
+    for one in (door, without_memory):
+        assert get(one, address(), web.tokens["leader"]).status_code == 200
+        with one.lines.held() as line:
+            token, seen = line.ask(held, {"low": 0})
+        assert (token or "", seen) == ("", 0)
+
+
+def test_many_at_once_get_each_their_own(web: Web, door: TileDoor, without_memory: TileDoor) -> None:
+    paths = [address("households", z) for z in (14, 15, 16)] + [address("areas", 12, "?by=grid")]
+    wanted = {(who, path): get(without_memory, path, web.tokens[who]).data for who in EVERYBODY for path in paths}
+    asks = [*wanted] * 6
+    random.Random(7).shuffle(asks)
+    for one in (door, without_memory):
+        with ThreadPoolExecutor(12) as pool:
+            found = list(pool.map(lambda ask, one=one: get(one, ask[1], web.tokens[ask[0]]).data, asks))
+        assert found == [wanted[ask] for ask in asks]
+        assert len(one.lines._free) <= MOST
 
 
 def test_without_a_connection_at_the_door_the_application_answers(
