@@ -21,12 +21,14 @@ from data.areas import CodeUnknown
 from data.askers import NotAllowed, RecordUnknown
 from data.base_files import TileFileUnknown
 from data.campaigns import CampaignUnknown
+from data.cards import CardRefused, CardWait
 from data.edit_refusals import EditConflict, EditRefused
 from data.households import ReasonTooShort
 from data.jobs import JobRunning
 from data.passwords import PasswordUnfit
 from data.placements import CannotRestore
 from data.placing import PlaceRefused
+from data.rulings import RulingRefused
 from data.sealed_files import DiskFull, FileTooLarge
 from data.sealing import SealBroken
 from data.sessions import TooManyAttempts, WrongPassword
@@ -53,6 +55,9 @@ STATUS: dict[type[FangtuError], int] = {
     ReasonTooShort: 422,
     PlaceRefused: 422,
     CannotRestore: 409,
+    RulingRefused: 422,
+    CardRefused: 422,
+    CardWait: 429,
     DrawingRefused: 422,
     EditRefused: 422,
     EditConflict: 409,

@@ -46,7 +46,7 @@ def _context() -> dict[str, Any]:
 
 
 def _nav(asker: Asker) -> list[NavItem]:
-    pages = [("/map", _("地图")), ("/coverage", _("覆盖率")), ("/worklists", _("待核"))]
+    pages = [("/map", _("地图")), ("/coverage", _("覆盖率")), ("/worklists", _("待核")), ("/suspects", _("存疑"))]
     if asker.role is not Role.INSPECTOR:
         pages.insert(0, ("/overview", _("总览")))
     if asker.role in (Role.SUPERVISOR, Role.ADMIN):

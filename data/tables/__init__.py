@@ -23,6 +23,7 @@ from data.tables.edits import AreaEdit
 from data.tables.households import Household
 from data.tables.houses import Appraisal, House, RenovationSite
 from data.tables.placements import Placement
+from data.tables.suspicions import CardAttempt, CardWord, HouseholdCard, Screening, Suspicion, SuspicionNote
 from data.tables.uploads import ColumnMemory, Job, Upload
 from data.tables.visits import Attachment, Visit
 
@@ -40,6 +41,8 @@ __all__ = [
     "BatchChange",
     "BatchProblem",
     "Campaign",
+    "CardAttempt",
+    "CardWord",
     "Cell",
     "ColumnMemory",
     "CoverageDayFolded",
@@ -51,15 +54,19 @@ __all__ = [
     "Grid",
     "House",
     "Household",
+    "HouseholdCard",
     "Job",
     "LoginAttempt",
     "MapVersion",
     "Placement",
     "RenovationSite",
     "Round",
+    "Screening",
     "Session",
     "Standing",
     "StandingChange",
+    "Suspicion",
+    "SuspicionNote",
     "Upload",
     "Visit",
     "VisitTallyFolded",

@@ -22,7 +22,14 @@ from tests.web.conftest import Web
 OWN = {"inspector": "H1", "inspector_two": "H6", "supervisor": "H6", "leader": "H6", "admin": "H6"}
 FOREIGN = {"inspector": "H6", "inspector_two": "H1", "outsider": "H6"}
 HOUSEHOLD_SPOT = {"H1": (118.802, 36.405), "H6": (118.815, 36.405)}
-FILES = {"filename": "css/base.css", "lang": "en", "kind": "households", "name": "town", "layer": "records"}
+FILES = {
+    "filename": "css/base.css",
+    "lang": "en",
+    "kind": "households",
+    "name": "town",
+    "layer": "records",
+    "card": "AAAAA-AAAAA",
+}
 NO_UUID = uuid.UUID(int=0)
 ABSENT = 999_999_999
 
