@@ -25,6 +25,7 @@ from data.assignments import CannotAssign
 from data.base_files import TileFileUnknown
 from data.campaign_refusals import PlanConflict, PlanNotAllowed, RuleUnknown
 from data.campaigns import CampaignUnknown, PlanTooLong
+from data.cards import CardRefused, CardWait
 from data.edit_refusals import EditConflict, EditRefused
 from data.findings import FindingClosed
 from data.hardship import HardshipUnfit
@@ -39,6 +40,7 @@ from data.remainder import TooManyShown
 from data.reservations import CannotReserve, ReservationUnfit
 from data.rules.plan import PlanError
 from data.rules.plan_editing import FieldUnknown
+from data.rulings import RulingRefused
 from data.sealed_files import DiskFull, FileTooLarge
 from data.sealing import SealBroken
 from data.sessions import TooManyAttempts, WrongPassword
@@ -81,6 +83,9 @@ STATUS: dict[type[FangtuError], int] = {
     CannotReserve: 409,
     ReservationUnfit: 422,
     TooManyShown: 422,
+    RulingRefused: 422,
+    CardRefused: 422,
+    CardWait: 429,
     DrawingRefused: 422,
     EditRefused: 422,
     EditConflict: 409,

@@ -76,7 +76,12 @@ def _sections(asker: Asker) -> list[Section]:
     visits = [("/visits", _("台账"))]
     if arranges:
         visits.append(("/assign", _("指派")))
-    visits += [("/remainder", _("剩余")), ("/lookback", _("回头看")), ("/findings", _("扣分"))]
+    visits += [
+        ("/suspects", _("存疑")),
+        ("/remainder", _("剩余")),
+        ("/lookback", _("回头看")),
+        ("/findings", _("扣分")),
+    ]
     visits.append(("/publicity", _("宣讲")))
     if leads:
         visits.append(("/hardship", _("困难户")))

@@ -38,6 +38,13 @@ def one_page(draw: Callable[[float], str], sizes: Sequence[float], style: str) -
     return made
 
 
+def pages(html: str, style: str) -> bytes:
+    """Make a PDF of as many pages as it takes; otherwise as :func:`one_page`."""
+    made = _PRESS.submit(_press, html, style, None).result()
+    assert made is not None
+    return made
+
+
 def _press(html: str, style: str, pages: int | None) -> bytes | None:
     """The file; None if it has not so many pages."""
     from weasyprint import CSS, HTML  # brings fonts and text layout along, which pages without paper need not load

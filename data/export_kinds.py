@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from data.masks import mask_name
+from data.rules.suspicions import DETECTOR
 from data.rules.words import AID_GROUP, KEY_GROUP, LEVEL, METHOD, MODE, OUTCOME, STAGE, STATUS, SUSPECT, VERDICT
 from data.tables.coverage import STATUS_COLUMNS
 from geo.errors import Text
@@ -190,7 +191,7 @@ EXPORTS: dict[str, Export] = {
             Column("companions", "陪同人员"),
             Column("ruled", "认定"),
             Column("verdict", "系统判定", labels=VERDICT),
-            Column("suspect", "系统存疑", labels=SUSPECT),
+            Column("suspect", "系统存疑", labels={**SUSPECT, **DETECTOR}),
             Column("distance_m", "系统测距", "float"),
             Column("remark", "备注"),
             *_PLACE,

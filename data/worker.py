@@ -36,9 +36,10 @@ from data.claims import (
 from data.db import owner_engine
 from data.folding import EVERY_S as FOLD_EVERY_S
 from data.folding import fold_now
-from data.imports.work import SESSION_NAME, SETTLE
+from data.imports.work import SCREEN, SESSION_NAME, SETTLE
 from data.jobs import WORKER_LOCK
 from data.settings import Settings
+from data.suspicions import rounds_to_screen
 from data.sweeping import purge, sweep
 from data.work_folders import sweep_work
 from geo.errors import FangtuError, Text
@@ -53,12 +54,14 @@ LIMIT_S = {
     "edit": 600.0,
     "plan": 600.0,
     SETTLE: 600.0,
+    SCREEN: 1800.0,
 }
 PROGRESS_EVERY_S = 0.25
 HEARTBEAT_EVERY_S = 5.0
 CANCEL_ASKED_EVERY_S = 1.0
 SWEEP_EVERY_S = 60.0
 PURGE_EVERY_S = 3600.0
+SCREENED_ASKED_EVERY_S = 60.0
 GRACE_S = 5.0
 _STANDBY_WAIT_S = 2.0
 _LONGEST_BACKOFF_S = 30.0
@@ -95,6 +98,7 @@ class Worker:
         self._limits_s = limits_s or LIMIT_S
         self._children: dict[int, Child] = {}
         self._unsettled: list[uuid.UUID] = []
+        self._unscreened: list[tuple[int, int]] = []
         self._is_ending = False
         self._wake_out, self._wake_in = os.pipe()
         os.set_blocking(self._wake_out, False)
@@ -153,7 +157,7 @@ class Worker:
         for job_id in take_up_again(connection):
             log.warning("job %s was left by a worker that died", job_id)
         connection.execute(text(f"listen {CHANNEL}"))
-        swept_at = asked_at = purged_at = folded_at = -PURGE_EVERY_S
+        swept_at = asked_at = purged_at = folded_at = looked_at = -PURGE_EVERY_S
         while not self._is_ending:
             now = time.monotonic()
             if now - swept_at >= SWEEP_EVERY_S:
@@ -165,6 +169,10 @@ class Worker:
             if now - folded_at >= FOLD_EVERY_S:
                 fold_now(connection)
                 folded_at = now
+            # Whoever waits for jobs to end does not wait for what nobody asked for.
+            if now - looked_at >= SCREENED_ASKED_EVERY_S and not until_idle:
+                self._unscreened = rounds_to_screen(connection)
+                looked_at = now
             if now - asked_at >= CANCEL_ASKED_EVERY_S or self._hears(connection):
                 self._stop_cancelled(connection)
                 asked_at = now
@@ -190,6 +198,10 @@ class Worker:
             claim = claim_job(connection, kinds)
             if claim is None and kinds == HEAVY and self._unsettled:
                 claim = Claim(uuid.uuid4(), 0, SETTLE, 0, 0, 0, self._unsettled.pop(), None, {})
+            if claim is None and kinds == HEAVY and self._unscreened:
+                campaign, number = self._unscreened.pop(0)
+                payload = {"campaign": campaign, "round": number}
+                claim = Claim(uuid.uuid4(), 0, SCREEN, 0, 0, 0, None, None, payload)
             if claim is not None:
                 self._fork(connection, claim)
                 claimed = True
@@ -244,7 +256,7 @@ class Worker:
         if status == 0:
             return
         sweep_work(self._settings)  # a killed process could not clear its working copy away
-        if child.claim.kind == SETTLE:
+        if child.claim.kind in (SETTLE, SCREEN):
             return
         _signal_backends(connection, _TERMINATE, f"{SESSION_NAME} {child.claim.id}")
         if child.is_too_long:

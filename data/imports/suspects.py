@@ -16,6 +16,8 @@ from data.rules.validity import TWO_PLACES_M, is_far_from_house
 if TYPE_CHECKING:
     from data.imports.limits import Limits
 
+# The doubts reached here.
+OWN = ("far_from_house", "two_places")
 _EARTH_M = 6_371_008.8
 
 
@@ -80,7 +82,8 @@ def refresh_suspects(session: Session, visitors: Iterable[tuple[int, str | None]
     rows = session.execute(
         text(f"""
             select v.id, v.campaign_id, v.visitor, v.started_at, v.ended_at, st_x(v.geom) as lon, st_y(v.geom) as lat,
-                   v.mode, v.distance_m, v.accuracy_m, v.suspect, v.counts and v.household_id is not null as doubtful
+                   v.mode, v.distance_m, v.accuracy_m, v.suspect,
+                   v.counts and v.household_id is not null and v.ruling is distinct from 'genuine' as doubtful
             from visit v join stage_visitor s
               on s.campaign_id = v.campaign_id and s.visitor is not distinct from v.visitor
             where v.mode = 'home' and v.superseded_by is null and {limits.sql("v.jur")}""")
@@ -90,14 +93,13 @@ def refresh_suspects(session: Session, visitors: Iterable[tuple[int, str | None]
     twice = {row.id for row, double in zip(timed, at_two_places(stays), strict=True) if double}
     changes = []
     for row in rows:
-        flags = []
+        # What others found (detectors, reservations) is theirs to take back.
+        flags = [flag for flag in row.suspect if flag not in OWN]
         if row.doubtful and is_far_from_house(row.mode, row.distance_m, row.accuracy_m):
             flags.append("far_from_house")
         if row.doubtful and row.id in twice:
             flags.append("two_places")
-        # Reached by data.duplicates, from the visits of the household.
-        flags += [flag for flag in row.suspect if flag == "duplicate"]
-        if flags != row.suspect:
+        if sorted(flags) != sorted(row.suspect):
             changes.append((row.id, flags))
     if changes:
         make_stage(session, "stage_suspect", {"id": "uuid", "suspect": "text[]"})

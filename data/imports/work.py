@@ -33,6 +33,7 @@ from data.imports.undo import Blocker, UndoBlocked, find_blockers, undo_batch
 from data.rules.plan import read_plan
 from data.sealing import Sealer, load_sealer
 from data.settings import Settings
+from data.suspicions import screen
 from data.tables import Batch, Upload
 from data.upload_files import copy_name, open_upload
 from data.uploads import REFUSED_FOR, UploadClosed, area_name, find_upload, require_open
@@ -45,6 +46,9 @@ log = logging.getLogger(__name__)
 SESSION_NAME = "fangtu-job"
 # No job of the table: what an import still had to do when its process was killed after the commit.
 SETTLE = "settle"
+# Nor this: looking at the visits of a round, which nobody asked for.
+SCREEN = "screen"
+_OF_NOBODY = (SETTLE, SCREEN)
 _STOPPED = "57014"  # PostgreSQL: query_canceled
 
 
@@ -100,7 +104,7 @@ def do_job(
     engine = _job_engine(settings, claim, on_backend)
     task = Task(settings, engine, load_sealer(settings.key_file), claim, progress, cancelled)
     try:
-        if claim.kind != SETTLE:
+        if claim.kind not in _OF_NOBODY:
             with owner_session(engine) as session:
                 require_authority(session, claim)
         _KINDS[claim.kind](task)
@@ -276,6 +280,11 @@ def _plan(task: Task) -> None:
         end_job(session, task.claim, "done", result=result)
 
 
+def _screen(task: Task) -> None:
+    with owner_session(task.engine) as session:
+        screen(session, task.claim.payload["campaign"], task.claim.payload["round"])
+
+
 def _undo(task: Task) -> None:
     with owner_session(task.engine) as session:
         batch = session.get(Batch, task.claim.batch_id)
@@ -384,4 +393,5 @@ _KINDS: dict[str, Callable[[Task], None]] = {
     "edit": _edit,
     "plan": _plan,
     SETTLE: _settle,
+    SCREEN: _screen,
 }

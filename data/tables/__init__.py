@@ -26,6 +26,7 @@ from data.tables.houses import Appraisal, House, RenovationSite
 from data.tables.ledgers import HardshipCase, Publicity
 from data.tables.lookback import Finding, Lookback, LookbackPick, LookbackVillage
 from data.tables.placements import Placement
+from data.tables.suspicions import CardAttempt, CardWord, HouseholdCard, Screening, Suspicion, SuspicionNote
 from data.tables.uploads import ColumnMemory, Job, Upload
 from data.tables.visits import Attachment, Visit
 
@@ -47,6 +48,8 @@ __all__ = [
     "BatchProblem",
     "Campaign",
     "CampaignVersion",
+    "CardAttempt",
+    "CardWord",
     "Cell",
     "ColumnMemory",
     "CoverageDayFolded",
@@ -60,6 +63,7 @@ __all__ = [
     "HardshipCase",
     "House",
     "Household",
+    "HouseholdCard",
     "Job",
     "LoginAttempt",
     "Lookback",
@@ -71,9 +75,12 @@ __all__ = [
     "RenovationSite",
     "Reservation",
     "Round",
+    "Screening",
     "Session",
     "Standing",
     "StandingChange",
+    "Suspicion",
+    "SuspicionNote",
     "Upload",
     "Visit",
     "VisitTallyFolded",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     ARRAY,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data.tables.base import Base, Placed, Stamped
@@ -34,7 +36,8 @@ class Visit(Base, Placed, Stamped):
     ``household_id`` is empty for a visit to no known house: it is listed, never lost. ``place_jur`` is the
     jurisdiction number of the visit's own position, ``distance_m`` its distance to the household. ``rule_version`` is
     the version of the campaign's plan by which the verdict was reached; a later one that says the same leaves it.
-    ``companion_ids`` are those of the ``companions`` whose account is known.
+    ``companion_ids`` are those of the ``companions`` whose account is known. ``entered_at`` is when the phone made the
+    record, ``fix_age_s`` how old its position was then, ``answers`` those by question.
     """
 
     __tablename__ = "visit"
@@ -89,6 +92,9 @@ class Visit(Base, Placed, Stamped):
     verdict: Mapped[str]
     counts: Mapped[bool] = mapped_column(Boolean)
     rule_version: Mapped[int] = mapped_column(Integer, server_default="1")
+    answers: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    entered_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    fix_age_s: Mapped[float | None]
     superseded_by: Mapped[uuid.UUID | None] = mapped_column(Uuid)
     remark: Mapped[str | None]
     batch_id: Mapped[int | None] = mapped_column(ForeignKey("batch.id"))
@@ -106,7 +112,7 @@ class Attachment(Base, Stamped):
 
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
     jur: Mapped[int] = mapped_column(BigInteger, index=True)
-    visit_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("visit.id"))
+    visit_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("visit.id"), index=True)
     household_id: Mapped[int | None] = mapped_column(BigInteger)
     house_id: Mapped[int | None] = mapped_column(BigInteger)
     site_id: Mapped[int | None] = mapped_column(BigInteger)
@@ -115,5 +121,6 @@ class Attachment(Base, Stamped):
     content_type: Mapped[str]
     size_bytes: Mapped[int]
     sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    perceptual_hash: Mapped[int | None] = mapped_column(BigInteger)
     taken_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))

@@ -127,7 +127,7 @@ def test_that_all_is_well_everywhere_is_no_clone() -> None:
     answers[4, 8] = 0
     score = records.cloned_answers(replace(visits, answers=answers)).score
     assert (score[:5] > 2.5).all()
-    assert score[5:].max() == 0
+    assert score[5:].max() < 0.5
 
 
 def test_a_wrong_clock_is_told_from_the_quickest_delivery() -> None:

@@ -22,8 +22,17 @@ from tests.web.conftest import Web
 OWN = {"inspector": "H1", "inspector_two": "H6", "supervisor": "H6", "leader": "H6", "admin": "H6"}
 FOREIGN = {"inspector": "H6", "inspector_two": "H1", "outsider": "H6"}
 HOUSEHOLD_SPOT = {"H1": (118.802, 36.405), "H6": (118.815, 36.405)}
-FILES = {"filename": "css/base.css", "lang": "en", "kind": "households", "name": "town", "layer": "records"}
-FILES |= {"campaign": "test-2026", "version": 1, "rule": "visit.min_minutes"}
+FILES = {
+    "filename": "css/base.css",
+    "lang": "en",
+    "kind": "households",
+    "name": "town",
+    "layer": "records",
+    "card": "AAAAA-AAAAA",
+    "campaign": "test-2026",
+    "version": 1,
+    "rule": "visit.min_minutes",
+}
 NO_UUID = uuid.UUID(int=0)
 ABSENT = 999_999_999
 

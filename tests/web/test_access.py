@@ -64,6 +64,8 @@ def test_only_these_addresses_are_public(app: Flask) -> None:
         "/",
         "/healthz",
         "/sign-in",
+        "/card",
+        "/card/<card>",
         "/language",
         "/i18n/<lang>.json",
         "/openapi.json",

@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0016"
-down_revision = "0011"
+down_revision = "0015"
 SQL = Path(__file__).resolve().parent.parent / "sql" / "0016_grid_making.sql"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0018"
-down_revision = "0015"
+down_revision = "0017"
 SQL = Path(__file__).resolve().parent.parent / "sql" / "0018_lookback.sql"
 
 

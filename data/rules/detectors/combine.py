@@ -18,6 +18,9 @@ _DAY_PRIOR, _WORKER_PRIOR = 2.0, 12.0
 LEVELS = ("visit", "strong", "day", "worker", "borne_by_day", "borne_by_worker")
 # What a score has above this counts on its own: strong evidence is more than twice the weak.
 _STRONG_FROM = 2.5
+# What the household says, as log-odds: nine in ten deny a visit nobody made, one in sixty one that was; one in twenty
+# confirms what was not.
+_DENIED, _CONFIRMED = 4.0, -3.0
 COMPANY_LEVELS = ("own", "near", "day", "worker")
 
 
@@ -101,7 +104,7 @@ def detect(visits: Visits, asked: Asked) -> Suspicion:
     weights = np.array([[WEIGHTS.get(f"{name}.{level}", 0.0) for level in LEVELS] for name in found]).ravel()
     alone = BIAS + features(visits, found) @ weights
     log_odds = COMPANY_BIAS + company(visits, alone) @ np.array([COMPANY[name] for name in COMPANY_LEVELS])
-    log_odds = np.where(visits.word > 0, log_odds - 3.0, log_odds)
+    log_odds = log_odds + np.where(visits.word < 0, _DENIED, np.where(visits.word > 0, _CONFIRMED, 0.0))
     return Suspicion(found, log_odds, (log_odds >= FLAG_FROM) & visits.done)
 
 

@@ -3,7 +3,7 @@
 Changed detectors are weighed anew, and get the next version.
 """
 
-VERSION = "1"
+VERSION = 1
 BIAS = -7.822
 COMPANY_BIAS = -0.746
 FLAG_FROM = -1.787
