@@ -17,7 +17,7 @@ ACTS = (
     "refused_download", "place", "place_undo", "area_edit", "duty_follow", "export", "publicity_add", "publicity_undo",
     "hardship_read", "hardship_add", "hardship_change", "load_sample", "campaign_open", "campaign_change",
     "lookback_draw", "lookback_result", "finding_add", "finding_answer", "finding_confirm", "finding_withdraw",
-    "visit_rule",
+    "rule_visit", "answer_doubt", "make_cards", "assign", "assign_undo",
 )  # fmt: skip
 
 

@@ -15,10 +15,11 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.judging import facts_key, judged_otherwise, kinds_of_visits
+from data.judging import judged_otherwise, kinds_of_visits
 from data.rules.plan import Plan, PlannedRound, VisitRule
 from data.rules.plan_differences import Difference, deciding_fields, differences
 from data.tables import Campaign, Round
+from data.visit_facts import Facts, facts_for
 
 MOST_VILLAGES = 200
 
@@ -150,7 +151,8 @@ def preview_plan(session: Session, plan: Plan, campaign: Campaign | None, jurisd
     preview = Preview(campaign.version, revision_of(plan.text, campaign.version, jurisdiction))
     preview.differences = differences(campaign.plan, plan.stored())
     before = VisitRule.from_plan(campaign.plan)
-    changed = judged_otherwise(kinds_of_visits(session, campaign.id), plan.visit)
+    facts = facts_for(before, plan.visit)
+    changed = judged_otherwise(kinds_of_visits(session, campaign.id, facts), plan.visit)
     ways: Counter[tuple[tuple[str, ...], str, str]] = Counter()
     for kind, verdict in changed:
         rules = tuple(f"visit.{name}" for name in deciding_fields(before, plan.visit, kind.facts))
@@ -169,7 +171,7 @@ def preview_plan(session: Session, plan: Plan, campaign: Campaign | None, jurisd
         if row is None:
             preview.rounds.append(_new_round(session, planned, jurisdiction))
             continue
-        change, villages = _changed_round(session, campaign, planned, verdicts)
+        change, villages = _changed_round(session, campaign, planned, verdicts, facts)
         preview.rounds.append(change)
         preview.villages += villages
     session.execute(text("set local enable_nestloop = on"))
@@ -208,7 +210,7 @@ def _new_round(session: Session, planned: PlannedRound, jurisdiction: tuple[int,
 
 
 def _changed_round(
-    session: Session, campaign: Campaign, planned: PlannedRound, verdicts: dict[str, str]
+    session: Session, campaign: Campaign, planned: PlannedRound, verdicts: dict[str, str], facts: Facts
 ) -> tuple[RoundChange, list[VillageChange]]:
     """Count a round as it stands and as it would be, household by household, and village by village."""
     rows = session.execute(
@@ -216,7 +218,7 @@ def _changed_round(
             with judged (key, verdict) as materialized (
                 select * from unnest(cast(:keys as text[]), cast(:verdicts as text[]))),
             counting as materialized (
-                select distinct v.household_id from visit v left join judged n on n.key = {facts_key("v")}
+                select distinct v.household_id from visit v left join judged n on n.key = {facts.key("v")}
                  where v.campaign_id = :campaign and v.round_no = :round and v.household_id is not null
                    and v.superseded_by is null and coalesce(n.verdict, v.verdict) = 'valid'),
             was as (

@@ -20,6 +20,7 @@ from data.judging import judge_again, kinds_of_visits
 from data.rules.plan import Plan, VisitRule
 from data.rules.plan_differences import Rule, find_rules, is_decided_by, rules_of
 from data.tables import Account, Campaign, CampaignVersion
+from data.visit_facts import facts_for
 from geo.errors import Text
 
 
@@ -163,8 +164,9 @@ def explain_rules(session: Session, campaign: Campaign, asked: str) -> list[Expl
             found=asked,
         )
     versions = [version for version, _ in list_versions(session, campaign.id)]
-    kinds = kinds_of_visits(session, campaign.id) if any(one.name.startswith("visit.") for one in found) else []
     now = VisitRule.from_plan(campaign.plan)
+    asks = any(one.name.startswith("visit.") for one in found)
+    kinds = kinds_of_visits(session, campaign.id, facts_for(now)) if asks else []
     explained = []
     for rule in found:
         since = versions[0]

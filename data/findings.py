@@ -13,6 +13,7 @@ from data.areas import EVERYWHERE
 from data.askers import Asker, RecordUnknown
 from data.audit import record
 from data.households import LEAST_REASON, MOST_REASON, ReasonTooShort
+from data.rulings import rule_visits
 from data.tables import Campaign, Finding
 from geo.errors import FangtuError, Text
 
@@ -193,6 +194,8 @@ def settle_finding(session: Session, asker: Asker, finding_id: int, act: str, wo
         If it is confirmed or withdrawn already.
     ReasonTooShort
         If the words are fewer than four characters.
+    RulingRefused
+        If a visit to be ruled false is the asker's own.
     """
     finding = session.scalar(select(Finding).where(Finding.id == finding_id).with_for_update())
     if finding is None:
@@ -206,13 +209,14 @@ def settle_finding(session: Session, asker: Asker, finding_id: int, act: str, wo
             found=len(said),
         )
     if act == "confirm" and finding.kind == FALSE_VISIT and finding.household_id is not None:
-        for no in session.scalars(
+        numbers = session.scalars(
             text("""
                 select no from visit where household_id = :home and campaign_id = :campaign and round_no = :round
                    and counts and superseded_by is null order by no"""),
             {"home": finding.household_id, "campaign": finding.campaign_id, "round": finding.round_no},
-        ).all():
-            rule_visit_false(session, no, said)
+        ).all()
+        if numbers:
+            rule_visits(session, asker, numbers, "false", said)
     _set_state(session, finding.id, ACTS[act], said)
     record(
         session,
@@ -226,34 +230,6 @@ def settle_finding(session: Session, asker: Asker, finding_id: int, act: str, wo
     )
     session.refresh(finding)
     return finding
-
-
-def rule_visit_false(session: Session, no: int, reason: str) -> None:
-    """Rule one visit false (虚假入户): it no longer counts, and coverage follows in the same transaction.
-
-    Raises
-    ------
-    RecordUnknown
-        If there is no such visit in the asker's area of duty.
-    """
-    jur = session.scalar(
-        text("""
-            update visit set ruling = 'false', verdict = 'ruled_false', counts = false, updated_at = now()
-             where no = :no returning jur"""),
-        {"no": no},
-    )
-    if jur is None:
-        raise RecordUnknown
-    record(
-        session,
-        act="visit_rule",
-        object_kind="visit",
-        object_id=no,
-        fields=["ruling"],
-        reason=reason,
-        details={"ruling": "false"},
-        jur=jur,
-    )
 
 
 def list_findings(

@@ -17,9 +17,7 @@ from data.duplicates import refresh_duplicates
 from data.rules.plan import VisitRule
 from data.rules.validity import VisitFacts, check_visit
 from data.tables import Campaign
-
-# What a verdict is reached by, in the order of VisitFacts.
-FACTS = ("mode", "outcome", "minutes", "reason", "source_status", "ruling")
+from data.visit_facts import Facts, facts_for
 
 
 @dataclass(frozen=True)
@@ -32,20 +30,15 @@ class Alike:
     visits: int
 
 
-def facts_key(alias: str) -> str:
-    """SQL of the text of a visit's facts, for the table ``alias``."""
-    return f"row({', '.join(f'{alias}.{name}' for name in FACTS)})::text"
-
-
-def kinds_of_visits(session: Session, campaign_id: int) -> list[Alike]:
-    """The visits of a campaign by their facts and the verdict kept."""
+def kinds_of_visits(session: Session, campaign_id: int, facts: Facts) -> list[Alike]:
+    """The visits of a campaign by the facts asked for and the verdict kept."""
     rows: Sequence[Row[tuple[object, ...]]] = session.execute(
         text(f"""
-            select {facts_key("v")} as key, verdict, count(*) as n, {", ".join(FACTS)} from visit v
-             where campaign_id = :campaign group by key, verdict, {", ".join(FACTS)}"""),
+            select {facts.key("v")} as key, verdict, count(*) as n, {facts.select("v")} from visit v
+             where campaign_id = :campaign group by key, verdict, {facts.group("v")}"""),
         {"campaign": campaign_id},
     ).all()
-    return [Alike(row.key, VisitFacts(*row[3:]), row.verdict, row.n) for row in rows]
+    return [Alike(row.key, facts.read(row[3:]), row.verdict, row.n) for row in rows]
 
 
 def judged_otherwise(kinds: Sequence[Alike], rule: VisitRule) -> list[tuple[Alike, str]]:
@@ -55,11 +48,12 @@ def judged_otherwise(kinds: Sequence[Alike], rule: VisitRule) -> list[tuple[Alik
 
 def judged_differently(session: Session) -> int:
     """How many stored verdicts the campaigns' rules would not reach today."""
-    return sum(
-        one.visits
-        for campaign in session.query(Campaign).all()
-        for one, _ in judged_otherwise(kinds_of_visits(session, campaign.id), VisitRule.from_plan(campaign.plan))
-    )
+    different = 0
+    for campaign in session.query(Campaign).all():
+        rule = VisitRule.from_plan(campaign.plan)
+        kinds = kinds_of_visits(session, campaign.id, facts_for(rule))
+        different += sum(one.visits for one, _ in judged_otherwise(kinds, rule))
+    return different
 
 
 def judge_again(session: Session, campaign_id: int) -> int:
@@ -77,7 +71,9 @@ def judge_again(session: Session, campaign_id: int) -> int:
 
 
 def _store(session: Session, campaign: Campaign) -> int:
-    changes = judged_otherwise(kinds_of_visits(session, campaign.id), VisitRule.from_plan(campaign.plan))
+    rule = VisitRule.from_plan(campaign.plan)
+    facts = facts_for(rule)
+    changes = judged_otherwise(kinds_of_visits(session, campaign.id, facts), rule)
     if not changes:
         return 0
     verdicts = {one.key: verdict for one, verdict in changes}
@@ -86,7 +82,7 @@ def _store(session: Session, campaign: Campaign) -> int:
             update visit v set verdict = n.verdict, counts = n.verdict = 'valid', rule_version = :version,
                    updated_at = now()
               from unnest(cast(:keys as text[]), cast(:verdicts as text[])) as n (key, verdict)
-             where v.campaign_id = :campaign and {facts_key("v")} = n.key and v.verdict <> n.verdict"""),
+             where v.campaign_id = :campaign and {facts.key("v")} = n.key and v.verdict <> n.verdict"""),
         {
             "campaign": campaign.id,
             "version": campaign.version,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -11,9 +12,10 @@ from sqlalchemy.orm import Session
 from data.askers import Asker, RecordUnknown, Role
 from data.audit import record
 from data.rules.plan import VisitRule
-from data.rules.validity import VisitFacts, check_visit
+from data.rules.validity import check_visit
 from data.tables import Campaign
 from data.tables.suspicions import RULINGS
+from data.visit_facts import facts_for
 from geo.errors import FangtuError, Text
 
 LEAST_WORDS, MOST_WORDS = 4, 500
@@ -63,17 +65,20 @@ def rule_visits(session: Session, asker: Asker, numbers: Sequence[int], ruling: 
             ),
             found=own,
         )
-    rules: dict[int, VisitRule] = {}
+    rules: dict[int, tuple[VisitRule, int]] = {}
     for row in rows:
         if row.campaign_id not in rules:
-            rules[row.campaign_id] = VisitRule.from_plan(session.get_one(Campaign, row.campaign_id).plan)
-        facts = VisitFacts(row.mode, row.outcome, row.minutes, row.reason, row.source_status, ruling)
-        verdict = check_visit(facts, rules[row.campaign_id])
+            campaign = session.get_one(Campaign, row.campaign_id)
+            rules[row.campaign_id] = VisitRule.from_plan(campaign.plan), campaign.version
+        rule, version = rules[row.campaign_id]
+        facts = facts_for(rule)
+        known = session.execute(text(f"select {facts.select('v')} from visit v where no = :no"), {"no": row.no}).one()
+        verdict = check_visit(replace(facts.read(known), ruling=ruling), rule)
         # What was ruled on is in doubt no more.
         session.execute(
             text("""update visit set ruling = :ruling, verdict = :verdict, counts = :verdict = 'valid', suspect = '{}',
-                           updated_at = now() where no = :no"""),
-            {"ruling": ruling, "verdict": verdict, "no": row.no},
+                           rule_version = :version, updated_at = now() where no = :no"""),
+            {"ruling": ruling, "verdict": verdict, "version": version, "no": row.no},
         )
         _note(session, asker, row, "ruling", words, ruling)
         record(
@@ -119,7 +124,7 @@ def _visits(session: Session, numbers: Sequence[int]) -> Sequence[Row[Any]]:
         )
     rows = session.execute(
         text("""
-            select no, id, campaign_id, household_id, jur, mode, outcome, minutes, reason, source_status, ruling,
+            select no, id, campaign_id, household_id, jur, ruling,
                    sec.is_own_visit(id) as is_own
               from visit where no = any (:numbers) and household_id is not null and superseded_by is null
              order by no for update"""),

@@ -28,7 +28,8 @@ from data.imports.merge import (
 from data.imports.staging import copy_rows, make_stage, settle_stage
 from data.imports.suspects import refresh_suspects
 from data.imports.visit_rows import NAMESPACE, Register, read_register
-from data.rules.validity import VisitFacts, check_visit
+from data.rules.validity import check_visit
+from data.visit_facts import facts_for
 
 STAGE = "stage_visit"
 _FACTS = (
@@ -68,6 +69,7 @@ _LATER = {
     "grid_id": "bigint",
     "place_jur": "bigint",
     "distance_m": "double precision",
+    "fix_age_s": "double precision",
     "verdict": "text",
     "counts": "boolean",
     "rule_version": "integer",
@@ -95,7 +97,8 @@ def import_visits(job: Job) -> None:
     session.execute(text(f"update {STAGE} s set natural_key = t.natural_key from visit t where t.id = s.id"))
     session.execute(
         text(f"""
-            update {STAGE} s set is_new = false, id = t.id, campaign_id = t.campaign_id, round_no = t.round_no
+            update {STAGE} s set is_new = false, id = t.id, campaign_id = t.campaign_id, round_no = t.round_no,
+                   fix_age_s = t.fix_age_s
               from visit t where t.natural_key = s.natural_key""")
     )
     session.execute(text(f"update {STAGE} set is_new = true where is_new is null"))
@@ -219,11 +222,10 @@ def _judge(job: Job, register: Register) -> None:
     session = job.session
     rules = {campaign.id: campaign.rule for campaign in register.known}
     versions = {campaign.id: campaign.version for campaign in register.known}
-    rows = session.execute(
-        text(f"select at, campaign_id, mode, outcome, minutes, reason, source_status, ruling from {STAGE}")
-    ).all()
+    facts = facts_for(*rules.values())
+    rows = session.execute(text(f"select at, campaign_id, {facts.select('s')} from {STAGE} s")).all()
     verdicts = (
-        (row.at, check_visit(VisitFacts(*row[2:]), rules[row.campaign_id]), versions[row.campaign_id]) for row in rows
+        (row.at, check_visit(facts.read(row[2:]), rules[row.campaign_id]), versions[row.campaign_id]) for row in rows
     )
     make_stage(session, "stage_verdict", {"at": "integer", "verdict": "text", "version": "integer"})
     copy_rows(session, "stage_verdict", ["at", "verdict", "version"], verdicts)

@@ -62,16 +62,21 @@ class Limits:
         """Whether anything is asked of the position."""
         return (self.max_distance_m, self.max_accuracy_m, self.max_fix_age_s) != (None, None, None)
 
+    @property
+    def of_hour(self) -> bool:
+        """Whether anything is asked of the hour."""
+        return (self.earliest_h, self.latest_h) != (None, None)
+
 
 def limits_of(rule: VisitRule) -> Limits:
-    """The limits of a rule; a plan of an older format has none."""
+    """The limits of a rule."""
     return Limits(
-        max_distance_m=getattr(rule, "max_distance_m", None),
-        max_accuracy_m=getattr(rule, "max_accuracy_m", None),
-        max_fix_age_s=getattr(rule, "max_fix_age_s", None),
-        earliest_h=_hour(getattr(rule, "earliest", None)),
-        latest_h=_hour(getattr(rule, "latest", None)),
-        remote_reasons=tuple(getattr(rule, "remote_reasons", ())),
+        max_distance_m=rule.max_distance_m,
+        max_accuracy_m=rule.max_accuracy_m,
+        max_fix_age_s=rule.max_fix_age_s,
+        earliest_h=_hour(rule.earliest),
+        latest_h=_hour(rule.latest),
+        remote_reasons=tuple(rule.remote_reasons),
     )
 
 

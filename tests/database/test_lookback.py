@@ -139,7 +139,7 @@ def test_a_false_visit_becomes_a_finding_and_a_person_rules(
     (score,) = village_scores(owner, campaign, 1)
     assert (score.confirmed, score.lost, score.left, score.talk, score.talk_near) == (1, 1.0, 999.0, False, False)
     assert (
-        owner.scalar(text("select count(*) from audit where act = 'visit_rule' and reason = '两次核实无人来过'")) >= 1
+        owner.scalar(text("select count(*) from audit where act = 'rule_visit' and reason = '两次核实无人来过'")) >= 1
     )
     with pytest.raises(FindingClosed):
         settle_finding(owner, checker, finding["id"], "withdraw", "撤回这一项")
