@@ -65,7 +65,7 @@ SIZE_KB, THEME_MS, LIVE_MS, LONG_TASKS, STEPS = 8.0, 20.0, 10.0, 1, 25.0
 PICKS, VIEWS, PICK_ZOOM, REACH_PX, EDGE_PX = 100, 10, 15, 8.0, 0.25
 HEAT_ZOOMS = (10, 11, 12, 13, 14)
 # What the renderer is, without the signs, the outlines of areas and the requests it is handed.
-RENDERER = {"records.js": "createRecords", "overlay.js": "CanvasOverlay"}
+RENDERER = {"records.js": "createRecords", "mosaic.js": "Mosaic"}
 BESIDE = ("symbols.js", "areas.js", "areas-data.js", "api.js")
 PICTURES = {
     "protomaps-leaflet": ("protomaps-leaflet/dist/protomaps-leaflet.js",),
@@ -81,22 +81,24 @@ QUIET = """() => new Promise((done) => {
     const begun = performance.now();
     const look = () => {
         const asked = performance.getEntriesByType("resource").length;
-        const idle = asked === last && document.getElementById("map-busy").hidden;
+        const idle = asked === last && document.getElementById("map-busy").hidden && window.fangtu.page.idle();
         calm = idle ? calm + 1 : 0;
         last = asked;
         if (calm > 15 || performance.now() - begun > 60000) done(true); else setTimeout(look, 100);
     };
     look();
 })"""
-DRAWN = """() => window.fangtu.page.scene.records.drawn.filter(({ point }) => point.kind === "household")
-    .map(({ point }) => point.id)"""
+DRAWN = """() => { const { map, scene } = window.fangtu.page;
+    const at = map.project(map.getCenter(), 0).divideBy(256); const size = map.getSize();
+    return scene.records.around(at.x, at.y, map.getZoom(), Math.max(size.x, size.y) / 2)
+        .filter(({ point }) => point.kind === "household").map(({ point }) => point.id); }"""
 BOUNDS = """([lat, lon, zoom]) => { const map = window.fangtu?.page.map || window.peer.map;
     map.setView([lat, lon], zoom, { animate: false }); const b = map.getBounds();
     return [b.getWest(), b.getSouth(), b.getEast(), b.getNorth()]; }"""
 SWITCH = """async ([key]) => { const asked = tilesAsked();
     const row = document.querySelectorAll("#themes button")[key];
-    const ms = await timed(() => row.click()); await new Promise((done) => setTimeout(done, 900));
-    return [ms, tilesAsked() - asked]; }"""
+    const begun = performance.now(); const ms = await timed(() => row.click()); const whole = await restAfter(begun);
+    await new Promise((done) => setTimeout(done, 900)); return [ms, whole, tilesAsked() - asked]; }"""
 LIVE = """async ([n]) => { const { scene } = window.fangtu.page; const asked = tilesAsked();
     const area = scene.level[n % scene.level.length];
     const ms = await timed(() => { area.visited += 1; area.ratio = area.eligible ? area.visited / area.eligible : null;
@@ -196,8 +198,8 @@ def sizes(modules: Path) -> list[Figure]:
         )
         ours = _zipped([made])
     peers = {name: _zipped([modules / file for file in files]) for name, files in PICTURES.items()}
-    served_as = [static / name for name in ("records.js", "records-decode.js", "tiles.js", "overlay.js", "queue.js")]
-    served_as += [static / "palette.js", *(ROOT / "static" / "vendor").glob("*/index.js")]
+    parts = ("records", "records-decode", "tiles", "mosaic", "dots", "overlay", "queue", "palette")
+    served_as = [*(static / f"{name}.js" for name in parts), *(ROOT / "static" / "vendor").glob("*/index.js")]
     told = ", ".join(f"{name} {kb:.0f} kB" for name, kb in peers.items())
     return [
         Figure(
@@ -322,14 +324,16 @@ class Bench:
             page.evaluate(QUIET)
             processor = _processor(page)
             by_theme: dict[str, list[float]] = {theme: [] for theme in THEMES}
+            wholes: list[float] = []
             asked = 0
             begun = 0.0
             for turn in range(6):
                 begun = begun if turn > 1 else processor()
                 for number, theme in enumerate(THEMES):
-                    took, more = page.evaluate(SWITCH, [number])
+                    took, whole, more = page.evaluate(SWITCH, [number])
                     if turn:  # what a theme needs is asked for when it is first shown
                         by_theme[theme].append(took)
+                        wholes.append(whole)
                         asked += more
             cpu = (processor() - begun) / 30
             page.evaluate("() => document.querySelectorAll('#themes button')[1].click()")
@@ -346,6 +350,10 @@ class Bench:
                 peer=f"other colours: {words['theme']}", beside=beside["theme"],
                 conditions=f"{', '.join(f'{theme} {ms:.0f}' for theme, ms in medians.items())}; processor time "
                 f"with all that follows {cpu:.0f} ms; {told}",
+            ),
+            Figure(
+                "theme switch, by the clock until the last piece of the view is drawn", statistics.median(wholes), "ms",
+                peer=f"other colours: {words['theme']}", beside=beside["theme"], conditions=told,
             ),
             Figure("tile requests of 30 theme switches", asked, "", 0, conditions=told),
             Figure(
@@ -378,7 +386,7 @@ class Bench:
                 (_, x, y), *_ = homes("true", "md5(household_id::text || :n)", n=str(number))
                 lat, lon = math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * y)))), x * 360 - 180
                 page.evaluate(BOUNDS, [lat, lon, PICK_ZOOM])
-                page.wait_for_function("() => !window.fangtu.page.scene.records.pending", polling=100)
+                page.evaluate(QUIET)
                 around = homes(
                     "abs(x - :x) < :far and abs(y - :y) < :far", "md5(household_id::text)",
                     x=x * 2**31, y=y * 2**31, far=300 * unit * 2**31,

@@ -32,7 +32,8 @@ _PAINTED = """([pane, whole]) => {
 _QUIET = """() => new Promise((done) => {
     let calm = 0;
     const look = () => {
-        calm = window.underway || !document.getElementById("map-busy").hidden ? 0 : calm + 1;
+        const drawing = window.fangtu?.page && !window.fangtu.page.idle();
+        calm = window.underway || drawing || !document.getElementById("map-busy").hidden ? 0 : calm + 1;
         if (calm > 15) done(true); else requestAnimationFrame(look);
     };
     look();

@@ -53,8 +53,12 @@ def dots(seen: MapPage) -> set[int]:
     """Keys of the households that are drawn as points."""
     return set(
         seen.page.evaluate(
-            """() => window.fangtu.page.scene.records.drawn
-                .filter(({ point }) => point.kind === "household").map(({ point }) => point.id)"""
+            """() => {
+                const { map, scene } = window.fangtu.page;
+                const at = map.project(map.getCenter(), 0);
+                return scene.records.around(at.x / 256, at.y / 256, map.getZoom(), 1000)
+                    .filter(({ point }) => point.kind === "household").map(({ point }) => point.id);
+            }"""
         )
     )
 

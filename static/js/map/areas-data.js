@@ -26,7 +26,14 @@ function boxOf(rings) {
   return box;
 }
 
-/** One GeoJSON feature -> `{id, code, name, …, rings, box, at}`; `at` is the place of its label. */
+/** A number that differs when a shape does. */
+function markOf(rings, at) {
+  let mark = (at[0] * 2 ** 31) ^ (at[1] * 2 ** 31);
+  for (const ring of rings) for (const part of ring) mark = (Math.imul(mark, 31) + part * 2 ** 31) | 0;
+  return mark;
+}
+
+/** One GeoJSON feature -> `{id, code, name, …, rings, box, at, mark}`; `at` is the place of its label. */
 export function areaOf(feature) {
   const { geometry, properties } = feature;
   let polygons = [];
@@ -39,7 +46,7 @@ export function areaOf(feature) {
   // A settlement without a boundary is a place: drawn as a disc, sized on the screen.
   const disc = !rings.length;
   if (disc) box = [at[0], at[1], at[0], at[1]];
-  return { id: feature.id, ...properties, rings, box, at, disc };
+  return { id: feature.id, ...properties, rings, box, at, disc, mark: markOf(rings, at) };
 }
 
 /** True if the area covers the point (even-odd over all rings, so holes count as outside). */

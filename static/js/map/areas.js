@@ -2,7 +2,7 @@
 
 import { discRadius } from "./areas-data.js";
 import { classOfArea } from "./classes.js";
-import { colour, withAlpha } from "./palette.js";
+import { colour, looks, withAlpha } from "./palette.js";
 
 /** Add the outline of an area to the present path: its rings, or its disc. */
 export function traceArea(ctx, area, view) {
@@ -55,43 +55,46 @@ export function inView(area, view) {
     && south * view.scale > view.top - rim && north * view.scale < view.top + view.height + rim;
 }
 
-function hatch(ctx, ratio) {
+function tileOf(ratio, draw) {
   const tile = document.createElement("canvas");
   tile.width = 8 * ratio;
   tile.height = 8 * ratio;
   const pen = tile.getContext("2d");
   pen.scale(ratio, ratio);
-  pen.fillStyle = colour("cov-none");
-  pen.fillRect(0, 0, 8, 8);
-  pen.strokeStyle = colour("cov-hatch");
-  pen.lineWidth = 1.4;
-  pen.beginPath();
-  for (const shift of [-8, 0, 8]) {
-    pen.moveTo(shift - 1, 9);
-    pen.lineTo(shift + 9, -1);
-  }
-  pen.stroke();
-  return patternOf(ctx, tile, ratio);
+  draw(pen);
+  return tile;
 }
 
-function dots(ctx, ratio) {
-  const tile = document.createElement("canvas");
-  tile.width = 8 * ratio;
-  tile.height = 8 * ratio;
-  const pen = tile.getContext("2d");
-  pen.scale(ratio, ratio);
-  pen.fillStyle = colour("cov-dots");
-  for (const [x, y] of [[2, 2], [6, 6]]) {
+function hatch(view) {
+  return patternOf(view, tileOf(view.ratio, (pen) => {
+    pen.fillStyle = colour("cov-none");
+    pen.fillRect(0, 0, 8, 8);
+    pen.strokeStyle = colour("cov-hatch");
+    pen.lineWidth = 1.4;
     pen.beginPath();
-    pen.arc(x, y, 1, 0, Math.PI * 2);
-    pen.fill();
-  }
-  return patternOf(ctx, tile, ratio);
+    for (const shift of [-8, 0, 8]) {
+      pen.moveTo(shift - 1, 9);
+      pen.lineTo(shift + 9, -1);
+    }
+    pen.stroke();
+  }));
 }
 
-function patternOf(ctx, tile, ratio) {
+function dots(view) {
+  return patternOf(view, tileOf(view.ratio, (pen) => {
+    pen.fillStyle = colour("cov-dots");
+    for (const [x, y] of [[2, 2], [6, 6]]) {
+      pen.beginPath();
+      pen.arc(x, y, 1, 0, Math.PI * 2);
+      pen.fill();
+    }
+  }));
+}
+
+/** A pattern hangs on the world, so that it goes on from one piece of the map to the next. */
+function patternOf({ ctx, ratio, left, top }, tile) {
   const pattern = ctx.createPattern(tile, "repeat");
-  pattern.setTransform(new DOMMatrix().scale(1 / ratio));
+  pattern.setTransform(new DOMMatrix().translate(-left % 8, -top % 8).scale(1 / ratio));
   return pattern;
 }
 
@@ -107,6 +110,36 @@ export function fillStrength(zoom) {
  */
 export function createAreas() {
   const layer = { areas: [], duty: [], lines: [], classes: [], filled: false, only: null, focus: null };
+
+  const inside = (view, areas) => areas.filter((area) => inView(area, view));
+
+  /** Is any of the area of duty in a view? */
+  layer.hasLand = (view) => layer.duty.some((area) => inView(area, view));
+  layer.landStamp = (view) => `${looks()} ${inside(view, layer.duty).map((area) => area.mark)}`;
+
+  /** Is anything in a view filled? */
+  layer.hasFills = (view) => layer.areas.some((area) => !area.disc && inView(area, view));
+
+  const classStamp = (area) => {
+    const found = classOfArea(area, layer.classes);
+    const faint = layer.only && !layer.only.has(found ? found.key : "none");
+    return `${area.mark}${found?.token}${faint ? "-" : ""}${area.ratio > 1 ? "+" : ""}`;
+  };
+
+  /** Says what the drawing of a view depends on, so that what did not change is not drawn again. */
+  layer.fillStamp = (view) => [looks(), layer.classes.show, ...inside(view, layer.areas).map(classStamp)].join(" ");
+  layer.borderStamp = (view) => [
+    looks(), layer.filled,
+    ...(layer.filled ? inside(view, layer.areas).map((area) => (area.disc ? classStamp(area) : `${area.mark}${area.derived}`)) : []),
+    ...layer.lines.flatMap(({ areas, token }) => [token, ...inside(view, areas).map((area) => area.mark)]),
+    ...inside(view, layer.duty).map((area) => area.mark), layer.focus?.mark,
+  ].join(" ");
+
+  /** Is any border in a view? */
+  layer.hasBorders = (view) => {
+    const some = (areas) => areas.some((area) => inView(area, view));
+    return some(layer.duty) || (layer.filled && some(layer.areas)) || layer.lines.some(({ areas }) => some(areas));
+  };
 
   layer.drawLand = ({ ctx, ...view }) => {
     ctx.beginPath();
@@ -129,11 +162,11 @@ export function createAreas() {
       ctx.beginPath();
       traceArea(ctx, area, view);
       ctx.globalAlpha = faint ? 0.12 : discs ? 0.95 : strength;
-      if (!found) hatched ||= hatch(ctx, view.ratio);
+      if (!found) hatched ||= hatch({ ctx, ...view });
       ctx.fillStyle = found ? colour(found.token) : hatched;
       ctx.fill("evenodd");
       if (area.ratio > 1 && layer.classes.show === "coverage") {
-        dotted ||= dots(ctx, view.ratio);
+        dotted ||= dots({ ctx, ...view });
         ctx.fillStyle = dotted;
         ctx.fill("evenodd");
       }

@@ -22,7 +22,7 @@ export function trace(path, rings, closed) {
 
 /** One path for each thing that is painted alike, in tile units; and `names`, where each would stand in the world. */
 export function decodeBase(tile, z, x, y) {
-  const paths = { names: [] };
+  const paths = { names: [], at: { z, x, y } };
   const pathOf = (key, extent) => (paths[key] ||= { path: new Path2D(), extent }).path;
   for (const [name, layer] of Object.entries(tile.layers)) {
     for (let i = 0; i < layer.length; i += 1) {
@@ -51,18 +51,19 @@ function widthAt(kind, zoom) {
   return steps[low] + (steps[high] - steps[low]) * (at - low);
 }
 
-/** Paints the paths of one tile; `unit` is the size of a tile unit in CSS pixels. */
+/** Paints the paths of one tile on a piece of the map. */
 export class Brush {
-  constructor(ctx, paths, place, ratio) {
-    Object.assign(this, { ctx, paths, place, ratio });
+  constructor({ ctx, left, top, scale, ratio }, paths) {
+    const { z, x, y } = paths.at;
+    const size = scale / 2 ** z; // of the tile, CSS pixels
+    Object.assign(this, { ctx, paths, size, ratio, shiftX: (x * size - left) * ratio, shiftY: (y * size - top) * ratio });
   }
 
   on(key, paint) {
     const found = this.paths[key];
     if (!found) return;
-    const { size, shiftX, shiftY } = this.place;
-    const unit = size / found.extent;
-    this.ctx.setTransform(unit * this.ratio, 0, 0, unit * this.ratio, shiftX, shiftY);
+    const unit = this.size / found.extent;
+    this.ctx.setTransform(unit * this.ratio, 0, 0, unit * this.ratio, this.shiftX, this.shiftY);
     paint(found.path, unit);
   }
 
@@ -83,9 +84,22 @@ export class Brush {
   }
 }
 
+const FARMS = ["farm_0", "farm_1", "farm_2"];
+const FARMS_FROM = 12;
+
+/** Does a tile hold anything of the ground? */
+export function hasGround(paths, zoom) {
+  return Boolean(paths.woods || paths.settlement || (zoom >= FARMS_FROM && FARMS.some((key) => paths[key])));
+}
+
+/** Does a tile hold anything that lies over the theme? */
+export function hasTop(paths) {
+  return ["settlement", "building", "water", "stream", ...ROADS].some((key) => paths[key]);
+}
+
 /** Under the theme: fields, woods, settlements. */
 export function drawGround(brush, { zoom }) {
-  if (zoom >= 12) for (const n of [0, 1, 2]) brush.fill(`farm_${n}`, colour(`map-farm-${n + 1}`));
+  if (zoom >= FARMS_FROM) for (const n of [0, 1, 2]) brush.fill(`farm_${n}`, colour(`map-farm-${n + 1}`));
   brush.fill("woods", colour("map-woods"));
   brush.fill("settlement", colour("map-settlement"));
 }

@@ -61,7 +61,7 @@ export function placeOf(layer, properties) {
 
 /** As decodeBase, for tiles of other makers. */
 export function decodeForeign(tile, z, x, y) {
-  const paths = { names: [] };
+  const paths = { names: [], at: { z, x, y } };
   const named = new Set(Object.keys(tile.layers).filter((name) => LAYERS.roadName.test(name)));
   for (const [name, layer] of Object.entries(tile.layers)) {
     for (let i = 0; i < layer.length; i += 1) {

@@ -3,6 +3,8 @@
  * it as it takes to copy its few pixels here.
  */
 
+const RIM = 48; // device pixels round the picture, wider than any sign: those on its edge are cut there, not left out
+
 /** The pixels of a square picture that are not empty, as whole numbers, first those that are opaque. */
 export function pixelsOf(ctx, side) {
   const { data } = ctx.getImageData(0, 0, side, side);
@@ -12,30 +14,32 @@ export function pixelsOf(ctx, side) {
   return { side, whole, data, solid, soft: order.filter((i) => data[i * 4 + 3] < 255), width: 0 };
 }
 
-/** Draw with `stamp(pixels, x, y)` in device pixels, then put the picture on a canvas with `put`; kept for the next time. */
+/** Draw with `stamp(pixels, x, y)` in device pixels, then put the picture on a canvas with `put`. */
 export function createDots() {
   const canvas = document.createElement("canvas");
-  const ctx = canvas.getContext("2d");
+  const ctx = canvas.getContext("2d", { willReadFrequently: true });
   let image = null;
   let to = null;
   let all = null;
-  const dots = { used: false };
+  let used = false;
+  const dots = {};
 
   dots.clear = (width, height) => {
-    if (image?.width !== width || image.height !== height) {
-      [canvas.width, canvas.height] = [width, height];
-      image = new ImageData(width, height);
+    const [wide, high] = [width + 2 * RIM, height + 2 * RIM];
+    if (image?.width !== wide || image.height !== high) {
+      [canvas.width, canvas.height] = [wide, high];
+      image = new ImageData(wide, high);
       to = image.data;
       all = new Uint32Array(to.buffer);
-    } else if (dots.used) all.fill(0);
-    dots.used = false;
+    } else if (used) all.fill(0);
+    used = false;
   };
 
-  /** Lay pixels over what is there, their middle at x, y; what would be cut by the edge, out of sight, is left out. */
+  /** Lay pixels over what is there, their middle at x, y; what lies outside altogether is left out. */
   dots.stamp = (pixels, x, y) => {
     const { side, whole, data, solid, soft } = pixels;
     const { width, height } = image;
-    const [left, top] = [Math.round(x - side / 2), Math.round(y - side / 2)];
+    const [left, top] = [Math.round(x - side / 2) + RIM, Math.round(y - side / 2) + RIM];
     if (left < 0 || top < 0 || left + side > width || top + side > height) return;
     if (pixels.width !== width) {
       const place = (i) => Math.floor(i / side) * width + (i % side);
@@ -52,13 +56,15 @@ export function createDots() {
       for (let part = 0; part < 3; part += 1) to[at + part] = (data[from + part] * alpha + to[at + part] * below) / both;
       to[at + 3] = both;
     }
-    dots.used = true;
+    used = true;
   };
 
-  dots.put = (onto, width, height) => {
-    if (!dots.used) return;
+  /** Put the picture on a canvas whose picture has `width` by `height` CSS pixels. */
+  dots.put = (onto, width, height, ratio) => {
+    if (!used) return;
     ctx.putImageData(image, 0, 0);
-    onto.drawImage(canvas, 0, 0, width, height);
+    const rim = RIM / ratio;
+    onto.drawImage(canvas, -rim, -rim, width + 2 * rim, height + 2 * rim);
   };
   return dots;
 }

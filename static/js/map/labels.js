@@ -3,7 +3,7 @@
 import { inView } from "./areas.js";
 import { discRadius } from "./areas-data.js";
 import { classOfArea } from "./classes.js";
-import { colour, fontOf, onPalette, typeScale } from "./palette.js";
+import { colour, fontOf, typeScale, widthOf } from "./palette.js";
 
 const LINE = 15;
 const SHIFTS = [[0, 0], [0, -20], [0, 20], [-26, -12], [26, -12], [-26, 14], [26, 14], [0, -34], [0, 34]];
@@ -11,6 +11,15 @@ const SHIFTS = [[0, 0], [0, -20], [0, 20], [-26, -12], [26, -12], [-26, 14], [26
 /** Does a box `[left, top, right, bottom]` lie over one that is taken? */
 export function overlaps(box, taken) {
   return taken.some((other) => box[0] < other[2] && box[2] > other[0] && box[1] < other[3] && box[3] > other[1]);
+}
+
+export function moved(box, dx, dy) {
+  return [box[0] + dx, box[1] + dy, box[2] + dx, box[3] + dy];
+}
+
+/** Does a box in pixels of the world lie in a view, or so near that something of it shows there? */
+export function touches(box, view, rim = 2) {
+  return box[2] > view.left - rim && box[0] < view.left + view.width + rim && box[3] > view.top - rim && box[1] < view.top + view.height + rim;
 }
 
 /** Half sizes of the upright box round a text that is turned. */
@@ -57,25 +66,14 @@ export function placeLabels(wanted, measure, lineHeight = LINE, obstacles = []) 
 /**
  * Labels; `labels.names(view)` gives names of the ground (`{text, x, y, angle, span, rank, minZoom}`, in fractions of the
  * world), which stand back behind all others; `labels.sets` is a list of `{areas, kind, lines(area), classes, only,
- * weight(area), minZoom, maxZoom, outside}`.
+ * weight(area), minZoom, maxZoom, outside}`. `place` chooses what stands in a view, `paint` draws it there or on parts of it.
  */
 export function createLabels() {
-  const layer = { sets: [], obstacles: () => [], names: () => [], boxes: [] };
-  const widths = new Map();
+  const layer = { sets: [], obstacles: () => [], names: () => [], boxes: [], placed: [] };
 
-  layer.draw = ({ ctx, ...view }) => {
+  /** Choose the labels of a view; `boxes` are then those of the view that are taken, `placed` in pixels of the world. */
+  layer.place = (view) => {
     const scale = typeScale();
-    const measure = (text, font) => {
-      const key = font + text;
-      let width = widths.get(key);
-      if (width === undefined) {
-        ctx.font = font;
-        width = ctx.measureText(text).width;
-        if (widths.size > 4000) widths.clear();
-        widths.set(key, width);
-      }
-      return width;
-    };
     const wanted = [];
     const obstacles = [...layer.obstacles()];
     for (const set of layer.sets) {
@@ -108,32 +106,48 @@ export function createLabels() {
         });
       }
     }
-    wanted.push(...groundNames(view, scale, measure));
+    wanted.push(...groundNames(view, scale));
+    const placed = placeLabels(wanted, widthOf, LINE * scale, obstacles);
+    layer.boxes = [...obstacles, ...placed.map((label) => label.box)];
+    layer.zoom = view.zoom;
+    layer.placed = placed.map((label) => ({ ...label, x: label.x + view.left, y: label.y + view.top, box: moved(label.box, view.left, view.top) }));
+  };
+
+  const within = (view) => (layer.zoom === view.zoom ? layer.placed.filter(({ box }) => touches(box, view)) : []);
+
+  /** Says what is painted on a part of the view. */
+  layer.stamp = (view) => within(view).map(({ x, y, lines, ink, faint }) => `${Math.round(x)},${Math.round(y)}${ink}${faint ? "-" : ""}${lines.map((line) => line.text)}`).join(" ");
+
+  layer.paint = ({ ctx, ...view }) => {
     ctx.textAlign = "center";
     ctx.textBaseline = "middle";
     ctx.lineJoin = "round";
-    const placed = placeLabels(wanted, measure, LINE * scale, obstacles);
-    layer.boxes = [...obstacles, ...placed.map((label) => label.box)];
-    for (const label of placed) {
+    const high = LINE * typeScale();
+    for (const label of within(view)) {
       ctx.save();
-      ctx.translate(label.x, label.y);
+      ctx.translate(label.x - view.left, label.y - view.top);
       if (label.angle) ctx.rotate(label.angle);
+      ctx.globalAlpha = label.faint ? 0.7 : 1;
+      ctx.strokeStyle = colour(label.halo);
+      ctx.fillStyle = colour(label.ink);
+      ctx.lineWidth = 3;
       label.lines.forEach((line, i) => {
-        const y = (i - (label.lines.length - 1) / 2) * LINE * scale;
+        const y = (i - (label.lines.length - 1) / 2) * high;
         ctx.font = line.font;
-        ctx.globalAlpha = label.faint ? 0.7 : 1;
-        ctx.strokeStyle = colour(label.halo);
-        ctx.lineWidth = 3;
         ctx.strokeText(line.text, 0, y);
-        ctx.fillStyle = colour(label.ink);
         ctx.fillText(line.text, 0, y);
       });
       ctx.restore();
     }
-    ctx.globalAlpha = 1;
   };
 
-  function groundNames(view, scale, measure) {
+  /** Place and paint in one, where a canvas holds the whole view. */
+  layer.draw = (view) => {
+    layer.place(view);
+    layer.paint(view);
+  };
+
+  function groundNames(view, scale) {
     const found = [];
     for (const name of layer.names(view)) {
       if (view.zoom < name.minZoom) continue;
@@ -142,7 +156,7 @@ export function createLabels() {
       const road = name.span !== null;
       const font = fontOf(12, name.rank < 1 ? 600 : 400);
       // A road shorter than its name would be hidden by it.
-      if (road && name.span * view.scale < measure(name.text, font) * 1.1) continue;
+      if (road && name.span * view.scale < widthOf(name.text, font) * 1.1) continue;
       found.push({
         x, y, lines: [{ text: name.text, font }], weight: -name.rank, angle: name.angle, apart: road ? 320 * scale : 240 * scale,
         ink: "map-label-2", halo: "map-label-halo",
@@ -150,6 +164,5 @@ export function createLabels() {
     }
     return found;
   }
-  onPalette(() => widths.clear());
   return layer;
 }

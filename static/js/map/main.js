@@ -18,6 +18,7 @@ import { drawCard, drawGaps, drawLayers, drawThemes } from "./panel.js";
 import { createPointer } from "./pointer.js";
 import { createPopups } from "./popup.js";
 import { startPrint } from "./print.js";
+import { idle } from "./queue.js";
 import { createScene } from "./scene.js";
 import { startSearch } from "./search.js";
 import { createSelection } from "./select.js";
@@ -56,7 +57,7 @@ async function start(map) {
 window.fangtu = { addLayer, start };
 
 function createPage(map) {
-  const page = { map, setup: null };
+  const page = { map, setup: null, idle };
   map.options.zoomSnap = 0.25; // so that an area fills the screen; buttons and keys still go whole steps
   map.options.zoomDelta = 1;
   map._fadeAnimated = false; // tiles appear at once: fading each costs more than it gives

@@ -1,7 +1,13 @@
-/* One canvas over the whole view (and a margin), for what must not be cut at tile edges: areas, heat, symbols, labels. */
+/*
+ * One canvas over the whole view (and a margin), for what belongs to the view as a whole: heat, labels, what is selected.
+ * It moves with the map and is drawn anew when the map rests.
+ */
+
+import { later } from "./queue.js";
 
 const L = window.L;
 const MARGIN = 0.1;
+const DRAG_MS = 250; // a long drag is drawn anew that often
 
 export function pixelRatio() {
   return Math.min(window.devicePixelRatio || 1, 2);
@@ -33,42 +39,38 @@ export const CanvasOverlay = L.Layer.extend({
   options: { pane: "overlayPane", needed: () => true },
 
   initialize(draw, options) {
-    this._draw = draw;
-    L.setOptions(this, options);
+    L.setOptions(this, { ...options, draw });
   },
 
   onAdd(map) {
     this._canvas = L.DomUtil.create("canvas", "overlay leaflet-zoom-animated", this.getPane());
     this._canvas.setAttribute("aria-hidden", "true");
     this._map = map;
-    this._settle();
+    this.paint();
   },
 
   onRemove() {
-    window.cancelAnimationFrame(this._frame);
-    this._frame = null;
     this._canvas.remove();
   },
 
   getEvents() {
-    const events = { viewreset: this._settle, moveend: this._settle, zoom: this._follow, move: this._stretch, resize: this._settle };
+    const events = { viewreset: this._follow, moveend: this.redraw, zoom: this._follow, move: this._stretch, resize: this.redraw };
     if (this._map.options.zoomAnimation) events.zoomanim = this._animate;
     return events;
   },
 
-  /** Draw again in the next frame; many calls make one drawing. */
+  /** Draw again in one of the next frames; many calls make one drawing. */
   redraw() {
-    if (!this._map || this._frame) return;
-    this._frame = window.requestAnimationFrame(() => {
-      this._frame = null;
-      if (this._map) this.paint();
+    if (!this._map || this._waits) return;
+    this._waits = true;
+    later(() => {
+      this._waits = false;
+      if (this._map && !this._map._animatingZoom) this.paint(); // else at its end
     });
   },
 
-  /** Draw now, at the place where the canvas lies. */
-  paint(draw = this._draw) {
+  _draw() {
     const view = this._view;
-    if (!view) return;
     const canvas = this._canvas;
     const needed = this.options.needed(view);
     canvas.style.display = needed ? "" : "none";
@@ -86,10 +88,11 @@ export const CanvasOverlay = L.Layer.extend({
     view.ctx.setTransform(1, 0, 0, 1, 0, 0);
     view.ctx.clearRect(0, 0, width, height);
     view.ctx.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
-    draw(view);
+    this.options.draw(view);
   },
 
-  _settle() {
+  /** Draw now, where the view is. */
+  paint() {
     const map = this._map;
     if (!map || !map._loaded) return;
     const size = map.getSize();
@@ -107,7 +110,8 @@ export const CanvasOverlay = L.Layer.extend({
     const origin = map.getPixelOrigin().add(corner);
     const ctx = canvas.getContext("2d");
     this._view = { ctx, width, height, zoom, scale: 256 * 2 ** zoom, left: origin.x, top: origin.y, ratio };
-    this.paint();
+    this._drawnAt = performance.now();
+    this._draw();
   },
 
   _animate(event) {
@@ -118,11 +122,12 @@ export const CanvasOverlay = L.Layer.extend({
     this._place(this._map.getCenter(), this._map.getZoom());
   },
 
-  // A long drag leaves the margin behind: draw the new surroundings while it goes on.
+  // A long drag leaves the margin behind: draw the new surroundings while it goes on. An animation ends soon enough.
   _stretch() {
-    if (!this._view || this._map.getZoom() !== this._zoom || this._map._animatingZoom) return;
+    if (!this._view || this._map.getZoom() !== this._zoom || !this._map.dragging?.moving()) return;
+    if (performance.now() - this._drawnAt < DRAG_MS) return;
     const moved = this._map.project(this._map.getCenter(), this._zoom).subtract(this._map.project(this._center, this._zoom));
-    if (Math.abs(moved.x) > this._margin.x * 0.9 || Math.abs(moved.y) > this._margin.y * 0.9) this._settle();
+    if (Math.abs(moved.x) > this._margin.x * 0.9 || Math.abs(moved.y) > this._margin.y * 0.9) this.redraw();
   },
 
   _place(center, zoom) {

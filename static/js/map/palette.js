@@ -1,6 +1,7 @@
 /* Colours for canvas drawings, read from css/tokens.css so that no colour stands in two places. */
 
 let colours = new Map();
+let changes = 0;
 const listeners = new Set();
 
 /** Value of a colour token, e.g. `colour("cov-1")`. */
@@ -32,8 +33,29 @@ export function fontOf(size, weight = 400) {
   return `${weight} ${size * typeScale()}px ${colour("font")}`;
 }
 
+const widths = new Map();
+const pen = document.createElement("canvas").getContext("2d");
+
+/** Width of a text in pixels. */
+export function widthOf(text, font) {
+  const key = font + text;
+  let width = widths.get(key);
+  if (width === undefined) {
+    pen.font = font;
+    width = pen.measureText(text).width;
+    if (widths.size > 4000) widths.clear();
+    widths.set(key, width);
+  }
+  return width;
+}
+
 export function isDark() {
   return document.documentElement.dataset.bsTheme === "dark";
+}
+
+/** Which colours and sizes are in use: a number that grows with each change. */
+export function looks() {
+  return changes;
 }
 
 /** Call `listener` after the theme or the type size changed. */
@@ -44,6 +66,7 @@ export function onPalette(listener) {
 /** Forget the colours read so far and redraw with the present ones. */
 export function refreshPalette() {
   colours = new Map();
+  changes += 1;
   for (const listener of listeners) listener();
 }
 

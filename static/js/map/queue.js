@@ -1,4 +1,7 @@
-/* Decoding and drawing share the main thread with the user: a few milliseconds of work in each frame, never more. */
+/*
+ * Decoding and drawing share the main thread with the user: a few milliseconds of work in each frame, never more. What is
+ * drawn is there before the next job begins, so that the time it takes is counted.
+ */
 
 const BUDGET_MS = 6;
 const jobs = [];
@@ -31,4 +34,9 @@ export function later(job) {
 /** Do everything now; only for print, which will not wait. */
 export function flush() {
   while (jobs.length) jobs.shift()();
+}
+
+/** Is there nothing left to do? */
+export function idle() {
+  return !jobs.length;
 }

@@ -14,10 +14,10 @@ function pointsOf(layer, z, x, y, make) {
     if (feature.type !== 1) continue;
     for (const ring of feature.loadGeometry()) {
       for (const at of ring) {
-        // A tile brings its neighbours' edge along for those who draw tile by tile; here each point counts once.
-        if (at.x < 0 || at.y < 0 || at.x >= layer.extent || at.y >= layer.extent) continue;
         const point = make(feature.properties, feature.id);
         if (!point) continue;
+        // A tile brings its neighbours' edge along, so that signs are whole; each point counts in one tile only.
+        point.rim = at.x < 0 || at.y < 0 || at.x >= layer.extent || at.y >= layer.extent;
         point.x = (x + at.x / layer.extent) / side;
         point.y = (y + at.y / layer.extent) / side;
         points.push(point);
@@ -57,41 +57,11 @@ function footprintsOf(layer, z, x, y) {
 export function decodeRecords(tile, z, x, y) {
   const { cells, households, houses, sites, visits, footprints } = tile.layers;
   return {
-    cells: pointsOf(cells, z, x, y, (p) => ({ n: p.n, visited: p.visited, gap: p.gap, worst: p.worst || null })),
+    cells: pointsOf(cells, z, x, y, (p) => ({ n: p.n, gap: p.gap, worst: p.worst || null })),
     households: pointsOf(households, z, x, y, (p, id) => (p.q >= COARSE ? null : { kind: "household", id, status: p.s })),
     houses: pointsOf(houses, z, x, y, (p, id) => ({ kind: "house", id, grade: p.g || "none" })),
     sites: pointsOf(sites, z, x, y, (p, id) => ({ kind: "site", id, method: p.m, stage: p.st })),
     visits: pointsOf(visits, z, x, y, (p, id) => ({ kind: "visit", id, verdict: p.v, suspect: Boolean(p.sus) })),
     footprints: footprintsOf(footprints, z, x, y),
   };
-}
-
-/**
- * Put cells together in bins of the screen so that their circles do not cover one another. The bins hang on the world,
- * not on the view: panning changes nothing.
- */
-export function binCells(cells, scale, binPixels) {
-  const bins = new Map();
-  for (const cell of cells) {
-    const key = `${Math.floor((cell.x * scale) / binPixels)}:${Math.floor((cell.y * scale) / binPixels)}`;
-    const bin = bins.get(key);
-    if (!bin) {
-      bins.set(key, { ...cell, sx: cell.x * cell.n, sy: cell.y * cell.n });
-      continue;
-    }
-    bin.n += cell.n;
-    bin.visited += cell.visited;
-    bin.gap += cell.gap;
-    bin.sx += cell.x * cell.n;
-    bin.sy += cell.y * cell.n;
-    if ((cell.worst || "") > (bin.worst || "")) bin.worst = cell.worst;
-  }
-  const joined = [...bins.values()];
-  for (const bin of joined) {
-    if (bin.n > 0) {
-      bin.x = bin.sx / bin.n;
-      bin.y = bin.sy / bin.n;
-    }
-  }
-  return joined;
 }

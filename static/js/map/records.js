@@ -1,15 +1,15 @@
 /*
- * Households, houses, renovation sites and visits, from vector tiles on one canvas over the view.
- * One canvas instead of one per tile: a sign on a tile's edge is whole, and all tiles keep one drawing order.
+ * Households, houses, renovation sites and visits, from vector tiles: single ones, and further out circles with numbers.
+ * What lies over the edge of a piece is drawn on both sides of it, since a tile brings its neighbours' edge along.
  */
 
 import { covers } from "./areas-data.js";
 import { traceArea } from "./areas.js";
 import { createDots } from "./dots.js";
 import { colour, fontOf, typeScale, withAlpha } from "./palette.js";
-import { binCells, decodeRecords, GRADE_ORDER, STATUS_ORDER } from "./records-decode.js";
+import { decodeRecords, GRADE_ORDER, STATUS_ORDER } from "./records-decode.js";
 import { sprite, STAGES, statusSign } from "./symbols.js";
-import { TileSource } from "./tiles.js";
+import { TileSource, tilesOf } from "./tiles.js";
 
 const POINTS_FROM = 14;
 const SHAPES_FROM = 16;
@@ -19,191 +19,164 @@ const DONE = new Set([1, 2, 6]);
 /** Nothing shown; a theme fills in what it wants. */
 export const NOTHING = { cells: null, statuses: new Set(), grades: new Set(), stages: new Set(), visits: false, suspect: false, footprints: false };
 
-/** Records; `options.url`. Draws on a sheet of the scene, which gives it `redraw`. */
+/** Records; `options.url`. The scene draws them in pieces and gives them `redraw`. */
 export function createRecords(options) {
-  const layer = { show: NOTHING, drawn: [], shapes: [], boxes: [], wanted: new Set(), pending: false, redraw: () => {} };
+  const layer = { show: NOTHING, boxes: [], redraw: () => {} };
   const source = new TileSource({ url: options.url, decode: decodeRecords, maxZoom: options.maxZoom || 17, onTrouble: options.onTrouble });
   const coarse = window.matchMedia("(pointer: coarse)").matches;
   const dots = createDots();
-  let kept = {};
+  layer.source = source;
 
-  function radius(zoom) {
-    const grown = coarse ? 7 : 5.5;
-    return zoom >= 18 ? grown + 2 : grown;
-  }
-
-  // One level up holds the same points with a quarter of the requests; outlines begin at 16.
-  function dataZoom(zoom, outlines) {
-    if (zoom <= POINTS_FROM) return Math.max(0, zoom);
-    return Math.min(source.maxZoom, outlines && zoom >= SHAPES_FROM ? Math.max(SHAPES_FROM, zoom - 1) : zoom - 1);
-  }
-
-  function tilesFor(view) {
-    const z = dataZoom(Math.floor(view.zoom + 0.001), layer.show.footprints);
-    const side = view.scale / 2 ** z;
-    const tiles = [];
-    for (let x = Math.floor(view.left / side); x <= (view.left + view.width) / side; x += 1) {
-      for (let y = Math.floor(view.top / side); y <= (view.top + view.height) / side; y += 1) tiles.push([z, x, y]);
-    }
-    return tiles;
-  }
-
-  function wantsAnything(zoom) {
-    const { cells, statuses, grades, stages, visits, suspect, footprints } = layer.show;
-    if (zoom < POINTS_FROM) return Boolean(cells);
+  function wantsPoints() {
+    const { statuses, grades, stages, visits, suspect, footprints } = layer.show;
     return statuses.size || grades.size || stages.size || visits || suspect || footprints;
   }
 
-  function collect(view) {
-    const wanted = tilesFor(view);
-    const keys = new Set(wanted.map((tile) => tile.join("/")));
-    layer.wanted = keys;
-    source.dropPending(keys);
-    const ready = [];
-    layer.pending = false;
-    for (const [z, x, y] of wanted) {
-      const tile = source.peek(z, x, y);
-      if (tile) ready.push(tile);
-      if (tile !== undefined) continue;
-      layer.pending = true;
-      source.load(z, x, y).then(() => layer.redraw(), () => {});
-      // Until it comes, what the level above knows of this square stands in.
-      const parent = z - 1 >= POINTS_FROM ? source.peek(z - 1, x >> 1, y >> 1) : null;
-      if (parent) ready.push(within(parent, 2 ** z, x, y));
-    }
-    return ready;
-  }
-
-  layer.draw = (view) => {
-    layer.drawn = [];
-    layer.shapes = [];
-    layer.boxes = [];
-    if (!wantsAnything(view.zoom)) return;
-    const tiles = collect(view);
-    if (view.zoom < POINTS_FROM) drawCells(view, tiles);
-    else drawPoints(view, tiles);
+  /** Level whose tiles pieces of level `z` are cut from: one up where nothing is lost, a quarter of the requests. */
+  layer.dataZoom = (zoom, z) => {
+    if (zoom < POINTS_FROM) return layer.show.cells ? Math.max(0, z - 1) : null;
+    if (!wantsPoints()) return null;
+    const least = layer.show.footprints && zoom >= SHAPES_FROM ? SHAPES_FROM : POINTS_FROM;
+    return Math.min(source.maxZoom, Math.max(least, z - 1));
   };
 
-  function drawCells({ ctx, ...view }, tiles) {
-    const scale = typeScale();
-    const bins = binCells(tiles.flatMap((tile) => tile.cells), view.scale, 44 * scale);
-    const byGrade = layer.show.cells === "houses";
-    ctx.textAlign = "center";
-    ctx.textBaseline = "middle";
-    for (const bin of bins) {
-      const x = bin.x * view.scale - view.left;
-      const y = bin.y * view.scale - view.top;
-      if (byGrade) {
-        if (bin.worst && layer.show.grades.has(bin.worst) && bin.worst > "B") {
-          stamp(ctx, `grade:${bin.worst}`, 7, x, y);
-          layer.boxes.push([x - 9, y - 9, x + 9, y + 9]);
-        }
-        continue;
-      }
-      if (!bin.n) continue;
-      if (!bin.gap) {
-        stamp(ctx, "visited", 4, x, y);
-        continue;
-      }
-      const r = (8 + Math.min(7, Math.sqrt(bin.n) / 2)) * scale;
-      layer.boxes.push([x - r, y - r, x + r, y + r]);
-      const start = -Math.PI / 2;
-      const done = (bin.n - bin.gap) / bin.n;
-      ctx.beginPath();
-      ctx.arc(x, y, r + 1.4, 0, Math.PI * 2);
-      ctx.fillStyle = colour("symbol-halo");
-      ctx.fill();
-      ctx.lineWidth = 3;
-      ctx.beginPath();
-      ctx.arc(x, y, r - 1.5, start, start + done * Math.PI * 2);
-      ctx.strokeStyle = colour("st-visited");
-      ctx.stroke();
-      ctx.beginPath();
-      ctx.arc(x, y, r - 1.5, start + done * Math.PI * 2, start + Math.PI * 2);
-      ctx.strokeStyle = colour("st-unvisited");
-      ctx.stroke();
-      ctx.font = fontOf(bin.gap > 99 ? 10 : 11, 600);
-      ctx.fillStyle = colour("t");
-      ctx.fillText(String(bin.gap), x, y + 0.5);
-    }
-  }
-
-  function stamp(ctx, name, r, x, y) {
-    const picture = sprite(name, r);
-    ctx.drawImage(picture, x - picture.half, y - picture.half, picture.half * 2, picture.half * 2);
-  }
-
-  function drawPoints({ ctx, ...view }, tiles) {
+  /** What is drawn one kind after another, the same in all pieces; `at` is how far a sign stands beside its place. */
+  function steps(zoom) {
     const { show } = layer;
-    const { scale, left, top, width, height } = view;
-    const whole = view.zoom >= SHAPES_FROM;
-    const r = radius(view.zoom);
-    // Below, one dot beside another is copied as pixels; from there on signs are few enough to be drawn. Labels and
-    // borders lie on the same sheet: when only they change, the dots are those of before.
-    const asked = JSON.stringify([scale, left, top, width, height, view.ratio, [...show.statuses], [...show.grades], [...show.stages], show.visits]);
-    const made = whole ? null : sprite("visited", SIMPLE_RADIUS); // another one after the palette changed
-    if (!whole && kept.asked === asked && kept.made === made && kept.tiles.length === tiles.length && tiles.every((tile, n) => tile === kept.tiles[n])) {
-      layer.drawn = kept.drawn;
-      dots.put(ctx, width, height);
-      return;
-    }
-    kept = { asked, made, tiles, drawn: layer.drawn };
-    if (!whole) dots.clear(Math.round(width * view.ratio), Math.round(height * view.ratio));
-    // One sign after another over all tiles, so that the order of drawing is the same everywhere; `at` moves it aside.
-    const stampAll = (kind, name, size, wanted, at = [0, 0]) => {
-      const { half, pixels } = sprite(name, size);
-      for (const tile of tiles) {
-        for (const point of tile[kind]) {
-          if (!wanted(point)) continue;
-          const x = point.x * scale - left + at[0];
-          const y = point.y * scale - top + at[1];
-          if (x < -half || y < -half || x > width + half || y > height + half) continue;
-          if (whole) stamp(ctx, name, size, x, y);
-          else dots.stamp(pixels, x * view.ratio, y * view.ratio);
-          layer.drawn.push({ point, x: x + left, y: y + top });
-        }
-      }
-    };
-    if (show.footprints && whole) drawFootprints(ctx, view, tiles);
+    const whole = zoom >= SHAPES_FROM;
+    const r = (coarse ? 7 : 5.5) + (zoom >= 18 ? 2 : 0);
+    const found = [];
+    const add = (kind, name, size, wanted, at = [0, 0]) => found.push({ kind, name, size, wanted, at });
     const smaller = whole ? r * 0.9 : SIMPLE_RADIUS;
-    if (show.visits) stampAll("visits", "visit", smaller, (visit) => !visit.suspect);
-    if (show.visits || (show.suspect && whole)) stampAll("visits", "suspect", smaller, (visit) => visit.suspect);
+    if (show.visits) add("visits", "visit", smaller, (visit) => !visit.suspect);
+    if (show.visits || (show.suspect && whole)) add("visits", "suspect", smaller, (visit) => visit.suspect);
     for (const status of STATUS_ORDER) {
       if (!show.statuses.has(status)) continue;
       const name = whole ? statusSign(status) : DONE.has(status) ? "visited" : "unvisited";
-      stampAll("households", name, whole ? r : SIMPLE_RADIUS, (household) => household.status === status);
+      add("households", name, whole ? r : SIMPLE_RADIUS, (household) => household.status === status);
     }
     const beside = whole && show.statuses.size ? r * 1.15 : 0;
     for (const grade of GRADE_ORDER) {
       if (!show.grades.has(grade)) continue;
       const poor = grade > "B" && grade !== "none";
       const size = whole ? (poor ? 8.5 : 7) : poor ? 5 : 3.5;
-      stampAll("houses", `grade:${grade}`, size, (house) => house.grade === grade, [beside, -beside]);
+      add("houses", `grade:${grade}`, size, (house) => house.grade === grade, [beside, -beside]);
     }
     for (const stage of STAGES) {
-      if (!show.stages.has(stage)) continue;
-      const aside = whole ? -beside : 0;
-      stampAll("sites", `stage:${stage}`, whole ? 8 : 6, (site) => site.stage === stage, [aside, aside]);
+      if (show.stages.has(stage)) add("sites", `stage:${stage}`, whole ? 8 : 6, (site) => site.stage === stage, [-beside, -beside]);
     }
-    if (!whole) dots.put(ctx, width, height);
+    return found;
   }
 
-  function drawFootprints(ctx, view, tiles) {
+  /** Does a tile hold anything to be drawn on a piece? */
+  layer.holds = (view, tile) => Boolean(tile && layer.dataZoom(view.zoom, 99) !== null);
+
+  /** Says what the drawing of a piece depends on, besides its tile. */
+  layer.stamp = () => {
+    const { cells, statuses, grades, stages, visits, suspect, footprints } = layer.show;
+    return JSON.stringify([cells, [...statuses], [...grades], [...stages], visits, suspect, footprints]);
+  };
+
+  layer.draw = ({ ctx, ...view }, tile) => {
+    if (!layer.holds(view, tile)) return;
+    if (view.zoom < POINTS_FROM) {
+      drawCells({ ctx, ...view }, tile);
+      return;
+    }
+    const { scale, left, top, width, height, ratio } = view;
+    const whole = view.zoom >= SHAPES_FROM;
+    if (layer.show.footprints && whole) drawFootprints(ctx, view, tile);
+    // Below, one dot beside another is copied as pixels; from there on signs are few enough to be drawn.
+    if (!whole) dots.clear(Math.round(width * ratio), Math.round(height * ratio));
+    for (const { kind, name, size, wanted, at } of steps(view.zoom)) {
+      const picture = sprite(name, size);
+      const { half, pixels } = picture;
+      for (const point of tile[kind]) {
+        if (!wanted(point)) continue;
+        const x = point.x * scale - left + at[0];
+        const y = point.y * scale - top + at[1];
+        if (x < -half || y < -half || x > width + half || y > height + half) continue;
+        if (whole) ctx.drawImage(picture, x - half, y - half, half * 2, half * 2);
+        else dots.stamp(pixels, x * ratio, y * ratio);
+      }
+    }
+    if (!whole) dots.put(ctx, width, height, ratio);
+  };
+
+  function drawFootprints(ctx, view, tile) {
     for (const grade of GRADE_ORDER) {
       ctx.beginPath();
-      for (const tile of tiles) {
-        for (const shape of tile.footprints) {
-          if (shape.grade !== grade) continue;
-          traceArea(ctx, shape, view);
-          layer.shapes.push(shape);
-        }
-      }
+      for (const shape of tile.footprints) if (shape.grade === grade) traceArea(ctx, shape, view);
       ctx.fillStyle = withAlpha(`grade-${grade.toLowerCase()}`, grade === "C" || grade === "D" ? 0.28 : 0.08);
       ctx.fill();
       ctx.lineWidth = 1;
       ctx.strokeStyle = withAlpha(`grade-${grade.toLowerCase()}`, 0.6);
       ctx.stroke();
     }
+  }
+
+  const radiusOf = ({ n }, scale) => (8 + Math.min(7, Math.sqrt(n) / 2)) * scale;
+
+  /** Boxes of the circles in a view, for labels that make room for them. */
+  layer.place = (view) => {
+    layer.boxes = [];
+    if (view.zoom >= POINTS_FROM || !layer.show.cells) return;
+    const scale = typeScale();
+    const tiles = tilesOf(view, layer.dataZoom(view.zoom, Math.max(0, Math.round(view.zoom)))).map((place) => source.peek(...place));
+    for (const cell of tiles.flatMap((tile) => tile?.cells || [])) {
+      const r = layer.show.cells === "houses" ? (isPoor(cell) ? 9 : 0) : cell.n && cell.gap ? radiusOf(cell, scale) : 0;
+      const [x, y] = [cell.x * view.scale - view.left, cell.y * view.scale - view.top];
+      if (cell.rim || !r || x < -r || y < -r || x > view.width + r || y > view.height + r) continue;
+      layer.boxes.push([x - r, y - r, x + r, y + r]);
+    }
+  };
+
+  const isPoor = (cell) => cell.worst > "B" && layer.show.grades.has(cell.worst);
+
+  /** Circles that say how many households of a cell are left. A cell of a tile takes some 45 to 75 pixels. */
+  function drawCells({ ctx, ...view }, tile) {
+    const scale = typeScale();
+    ctx.textAlign = "center";
+    ctx.textBaseline = "middle";
+    for (const cell of tile.cells) {
+      const x = cell.x * view.scale - view.left;
+      const y = cell.y * view.scale - view.top;
+      if (x < -24 || y < -24 || x > view.width + 24 || y > view.height + 24) continue;
+      if (layer.show.cells !== "houses") drawCell(ctx, cell, x, y, scale);
+      else if (isPoor(cell)) stampCell(ctx, `grade:${cell.worst}`, 7, x, y);
+    }
+  }
+
+  function stampCell(ctx, name, r, x, y) {
+    const picture = sprite(name, r);
+    ctx.drawImage(picture, x - picture.half, y - picture.half, picture.half * 2, picture.half * 2);
+  }
+
+  function drawCell(ctx, { n, gap }, x, y, scale) {
+    if (!n) return;
+    if (!gap) {
+      stampCell(ctx, "visited", 4, x, y);
+      return;
+    }
+    const r = radiusOf({ n }, scale);
+    const start = -Math.PI / 2;
+    const done = (n - gap) / n;
+    ctx.beginPath();
+    ctx.arc(x, y, r + 1.4, 0, Math.PI * 2);
+    ctx.fillStyle = colour("symbol-halo");
+    ctx.fill();
+    ctx.lineWidth = 3;
+    ctx.beginPath();
+    ctx.arc(x, y, r - 1.5, start, start + done * Math.PI * 2);
+    ctx.strokeStyle = colour("st-visited");
+    ctx.stroke();
+    ctx.beginPath();
+    ctx.arc(x, y, r - 1.5, start + done * Math.PI * 2, start + Math.PI * 2);
+    ctx.strokeStyle = colour("st-unvisited");
+    ctx.stroke();
+    ctx.font = fontOf(gap > 99 ? 10 : 11, 600);
+    ctx.fillStyle = colour("t");
+    ctx.fillText(String(gap), x, y + 0.5);
   }
 
   layer.setShow = (show) => {
@@ -221,36 +194,52 @@ export function createRecords(options) {
       // A tile holds what lies up to an eighth of it outside, too.
       return !boxes || boxes.some(([west, north, east, south]) => (
         east * side >= x - 0.125 && west * side <= x + 1.125 && south * side >= y - 0.125 && north * side <= y + 1.125));
-    }, layer.wanted);
+    });
     layer.redraw();
+  };
+
+  /** Tiles that are here and touch a square of the world round a point; `reach` in pixels. */
+  function tilesAround(x, y, zoom, reach) {
+    const z = zoom < POINTS_FROM ? null : layer.dataZoom(zoom, Math.round(zoom));
+    if (z === null) return [];
+    const scale = 256 * 2 ** zoom;
+    const view = { scale, left: x * scale - reach, top: y * scale - reach, width: reach * 2, height: reach * 2 };
+    return tilesOf(view, z).map((place) => source.peek(...place)).filter(Boolean);
+  }
+
+  /** What is drawn of single things round a world point, bottom first: `{point, x, y}` in pixels of the world. */
+  layer.around = (worldX, worldY, zoom, reach) => {
+    const scale = 256 * 2 ** zoom;
+    const tiles = tilesAround(worldX, worldY, zoom, reach);
+    const found = [];
+    for (const { kind, wanted, at } of steps(zoom)) {
+      for (const tile of tiles) {
+        for (const point of tile[kind]) {
+          if (point.rim || !wanted(point)) continue;
+          const [x, y] = [point.x * scale + at[0], point.y * scale + at[1]];
+          if (Math.abs(x - worldX * scale) <= reach && Math.abs(y - worldY * scale) <= reach) found.push({ point, x, y });
+        }
+      }
+    }
+    return found;
   };
 
   /** The thing within reach of a world point, nearest first; what is drawn on top wins a tie. */
   layer.pick = (worldX, worldY, zoom) => {
     const scale = 256 * 2 ** zoom;
-    const [x, y] = [worldX * scale, worldY * scale];
+    const reach = coarse ? 18 : 8;
     let best = null;
-    let least = (coarse ? 18 : 8) ** 2;
-    for (const candidate of layer.drawn) {
-      const away = (candidate.x - x) ** 2 + (candidate.y - y) ** 2;
-      if (away <= least) {
-        least = away;
-        best = candidate.point;
-      }
+    let least = reach ** 2;
+    // A sign may stand beside its place, in the tile next to the one it comes from.
+    for (const { point, x, y } of layer.around(worldX, worldY, zoom, reach + 16)) {
+      const away = (x - worldX * scale) ** 2 + (y - worldY * scale) ** 2;
+      if (away > least) continue;
+      least = away;
+      best = point;
     }
-    return best || layer.shapes.find((shape) => covers(shape, worldX, worldY)) || null;
+    if (best || !layer.show.footprints || zoom < SHAPES_FROM) return best;
+    const shapes = tilesAround(worldX, worldY, zoom, 1).flatMap((tile) => tile.footprints);
+    return shapes.find((shape) => covers(shape, worldX, worldY)) || null;
   };
   return layer;
-}
-
-function within(tile, side, x, y) {
-  const inside = (point) => Math.floor(point.x * side) === x && Math.floor(point.y * side) === y;
-  return {
-    cells: [],
-    households: tile.households.filter(inside),
-    houses: tile.houses.filter(inside),
-    sites: tile.sites.filter(inside),
-    visits: tile.visits.filter(inside),
-    footprints: [],
-  };
 }

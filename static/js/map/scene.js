@@ -10,7 +10,7 @@ import { coverageClasses, madeClasses } from "./classes.js";
 import { setFigures } from "./days.js";
 import { createHeat } from "./heat.js";
 import { createLabels } from "./labels.js";
-import { CanvasOverlay } from "./overlay.js";
+import { Mosaic } from "./mosaic.js";
 import { onPalette, refreshPalette } from "./palette.js";
 import { createPlaces } from "./places.js";
 import { createRecords } from "./records.js";
@@ -21,6 +21,8 @@ import { heatKind, layersOn, LEVELS, recordsShown } from "./themes.js";
 const TINTED = new Set(["coverage", "unvisited", "visited"]);
 const FIGURES_FROM_ZOOM = 14.5; // in other themes than coverage, below it names stand alone
 const FEW_VILLAGES = 5; // more are fetched in one
+const BESIDE = 120; // pixels round the view in which labels are placed too, for when it moves
+const ARRIVAL_MS = 100;
 const PANES = { land: 150, ground: 200, areas: 300, heat: 310, top: 350, points: 400, select: 460 };
 
 /** `registry` = what the shell registered, by kind; `onTrouble(part, reason|null)`. */
@@ -33,37 +35,82 @@ export function createScene(map, registry, onTrouble) {
   const optionsOf = (kind) => registry[kind]?.options || {};
   const base = createBases(optionsOf("base"), {
     onTrouble: (reason) => onTrouble("base", reason),
-    onNames: () => signs.redraw(),
+    onNames: () => arriving(),
   });
-  const places = createPlaces({ url: optionsOf("base").names }, () => signs.redraw());
+  const places = createPlaces({ url: optionsOf("base").names }, () => arriving());
   const areas = createAreas();
   const heat = createHeat(optionsOf("heat"));
   const records = createRecords({ ...optionsOf("records"), onTrouble: (reason) => onTrouble("records", reason) });
   const settled = createSettled({ ...optionsOf("settled"), onTrouble: (reason) => onTrouble("settled", reason) });
   const labels = createLabels();
+  let added = false;
   // Figures and discs are what the coverage map is about: there a pill makes way for them, elsewhere names make way.
   const pillsLast = () => areas.filled;
   labels.obstacles = () => (pillsLast() ? records.boxes : [...records.boxes, ...settled.boxes()]);
-  const land = new CanvasOverlay(areas.drawLand, { pane: "fangtu-land" });
-  const fills = new CanvasOverlay(areas.drawFills, { pane: "fangtu-areas", needed: () => areas.filled });
-  // Borders, signs and labels share one canvas: each more of that size costs a machine without a GPU frames.
-  const signs = new CanvasOverlay((view) => {
-    areas.drawBorders(view);
-    if (registry.records) records.draw(view);
-    if (!pillsLast()) settled.draw(view);
-    labels.draw(view);
-    if (pillsLast()) settled.draw(view, labels.boxes);
-  }, { pane: "fangtu-points" });
-  records.redraw = () => signs.redraw();
-  settled.redraw = () => signs.redraw();
+  const land = new Mosaic({ pane: "fangtu-land", draw: areas.drawLand, empty: (view) => !areas.hasLand(view), stamp: areas.landStamp });
+  const fills = new Mosaic({
+    pane: "fangtu-areas", draw: areas.drawFills, needed: () => areas.filled, empty: (view) => !areas.hasFills(view), stamp: areas.fillStamp,
+  });
+  // Borders, signs and labels are one drawing: each more of that size costs a machine without a GPU frames.
+  const points = new Mosaic({
+    pane: "fangtu-points",
+    source: records.source,
+    dataZoom: registry.records ? records.dataZoom : () => null,
+    empty: (view, tile) => !areas.hasBorders(view) && !records.holds(view, tile) && !labels.stamp(view) && !settled.stamp(view),
+    stamp: (view) => [areas.borderStamp(view), records.stamp(), labels.stamp(view), settled.stamp(view)].join("|"),
+    draw: (view, tile) => {
+      areas.drawBorders(view);
+      records.draw(view, tile);
+      for (const one of pillsLast() ? [labels, settled] : [settled, labels]) one.paint(view);
+    },
+    painted: (tile) => tile.cells.length && arriving(),
+  });
+
+  /** Choose anew which labels and pills stand where in the view. */
+  function place() {
+    const { min, max } = map.getPixelBounds();
+    const zoom = map.getZoom();
+    const [left, top] = [min.x - BESIDE, min.y - BESIDE];
+    const view = { zoom, scale: 256 * 2 ** zoom, left, top, width: max.x + BESIDE - left, height: max.y + BESIDE - top };
+    records.place(view);
+    if (!pillsLast()) settled.place(view);
+    labels.place(view);
+    if (pillsLast()) settled.place(view, labels.boxes);
+  }
+
+  let arranging = false;
+  function arrange() {
+    if (arranging || !added) return;
+    arranging = true;
+    window.queueMicrotask(() => {
+      arranging = false;
+      place();
+      points.redraw();
+    });
+  }
+
+  let arrival = 0;
+  /** Tiles come one after another: labels make room for what they brought when there is a pause. */
+  function arriving() {
+    window.clearTimeout(arrival);
+    arrival = window.setTimeout(arrange, ARRIVAL_MS);
+  }
+  records.redraw = arrange;
+  settled.redraw = arrange;
   const store = new AreaStore(optionsOf("areas").url || "/map/areas.json");
   const scene = { map, base, areas, heat, records, settled, labels, store, classes: coverageClasses(), target: 0.95, level: [], townships: [], villages: [], settlements: [], asOf: null, slider: null, past: false };
 
   scene.add = () => {
-    for (const sheet of [land, fills, signs]) sheet.addTo(map);
+    added = true;
+    map.on("moveend", arrange);
+    place();
+    for (const sheet of [land, fills, points]) sheet.addTo(map);
     if (registry.base) base.addTo(map);
     if (registry.heat) heat.addTo(map);
-    onPalette(() => [land, fills, signs].forEach((sheet) => sheet.redraw()));
+    onPalette(() => {
+      for (const sheet of [land, fills]) sheet.redraw();
+      arrange();
+    });
   };
 
   scene.configure = (setup) => {
@@ -247,7 +294,7 @@ export function createScene(map, registry, onTrouble) {
       // Over solid classes only the areas' own names and figures stand.
       labels.names = solid ? () => [] : groundNames;
     } else labels.names = () => [];
-    signs.redraw();
+    arrange();
   };
 
   /** The thing on top at a world point: a pill, else a record; null where only areas are. */
@@ -269,8 +316,10 @@ export function createScene(map, registry, onTrouble) {
   /** Paint everything at once with fresh colours, for paper. */
   scene.paintNow = () => {
     refreshPalette();
+    place();
     base.paintNow();
-    for (const sheet of [land, fills, heat.overlay, signs]) sheet.paint();
+    for (const sheet of [land, fills, points]) sheet.paintNow();
+    heat.overlay.paint();
   };
 
   scene.retry = () => {

@@ -6,9 +6,9 @@
 import { count } from "../format.js";
 import { t } from "../i18n.js";
 import { getJson, withParams } from "./api.js";
-import { overlaps } from "./labels.js";
+import { moved, overlaps, touches } from "./labels.js";
 import { toWorld } from "./overlay.js";
-import { colour, fontOf, typeScale } from "./palette.js";
+import { colour, fontOf, typeScale, widthOf } from "./palette.js";
 import { onChange, state } from "./state.js";
 
 const HEIGHT = 22;
@@ -21,7 +21,7 @@ function settlementOf(row) {
   return { ...row, kind: "settled", id: row.code, x, y }; // addresses name it by its code
 }
 
-/** `options.url`, `options.from_zoom`. Draws on a sheet of the scene, which gives it `redraw`. */
+/** `options.url`, `options.from_zoom`. The scene gives it `redraw`. */
 export function createSettled(options) {
   const layer = { from: options.from_zoom ?? 14, all: [], shown: false, drawn: [], redraw: () => {} };
   const sheets = new Map();
@@ -61,33 +61,40 @@ export function createSettled(options) {
 
   layer.retry = (params) => (failed ? layer.load(params) : null);
 
-  /** Draw what has room beside `obstacles`; the larger number is placed first. */
-  layer.draw = ({ ctx, ...view }, obstacles = []) => {
+  /** Choose what has room in a view beside `obstacles`; the larger number is placed first. */
+  layer.place = (view, obstacles = []) => {
     layer.drawn = [];
     if (!layer.shown || view.zoom < layer.from) return;
     const scale = typeScale();
     const taken = [...obstacles];
     const height = Math.round(HEIGHT * scale);
-    ctx.font = fontOf(12, 600);
     for (const one of layer.all) {
       const x = Math.round(one.x * view.scale - view.left);
       const y = Math.round(one.y * view.scale - view.top);
       if (x < -60 || y < -60 || x > view.width + 60 || y > view.height + 60) continue;
       const words = t("≈ %(n)s 户", { n: count(one.n) });
-      const width = Math.ceil(ctx.measureText(words).width + 2 * PADDING * scale);
+      const width = Math.ceil(widthOf(words, fontOf(12, 600)) + 2 * PADDING * scale);
       for (const [dx, dy] of SHIFTS) {
         // On half pixels the edge is sharp.
         const [left, top] = [Math.round(x + dx * scale - width / 2) + 0.5, Math.round(y + dy * scale - height / 2) + 0.5];
         const box = [left, top, left + width, top + height];
         if (overlaps(box, taken)) continue;
         taken.push(box);
-        layer.drawn.push({ one, words, box, left: view.left, top: view.top });
+        layer.drawn.push({ one, words, box, left: view.left, top: view.top, zoom: view.zoom });
         break;
       }
     }
+  };
+
+  const within = (view) => layer.drawn.filter(({ box, left, top, zoom }) => zoom === view.zoom && touches(moved(box, left, top), view, 6));
+
+  /** Says what is painted on a part of the view. */
+  layer.stamp = (view) => within(view).map(({ one, words, box, left, top }) => `${box[0] + left},${box[1] + top}${words}${one.id === chosen()}`).join(" ");
+
+  layer.paint = ({ ctx, ...view }) => {
     ctx.textAlign = "center";
     ctx.textBaseline = "middle";
-    for (const pill of layer.drawn) paint(ctx, pill);
+    for (const pill of within(view)) paint(ctx, { ...pill, box: moved(pill.box, pill.left - view.left, pill.top - view.top) });
     ctx.setLineDash([]);
   };
 

@@ -16,10 +16,11 @@ export class TileSource {
    * @param {number} [options.keep] decoded tiles held
    * @param {(reason: Error|null) => void} [options.onTrouble] a tile failed; null = all is well again
    */
-  constructor({ url, decode, maxZoom = 17, keep = 240, onTrouble = () => {} }) {
+  constructor({ url, decode, maxZoom = 17, keep = 160, onTrouble = () => {} }) {
     Object.assign(this, { url, decode, maxZoom, keep, onTrouble });
     this.params = {};
     this.cache = new Map();
+    this.wanted = new Map();
     this.failed = 0;
   }
 
@@ -77,27 +78,32 @@ export class TileSource {
     return entry.promise;
   }
 
-  /** Drop fetches that nobody waits for any more. */
-  dropPending(stillWanted) {
+  /** Say which tiles a drawing shows now; fetches that no drawing waits for any more are dropped. */
+  want(drawing, keys) {
+    this.wanted.set(drawing, keys);
     for (const [key, entry] of this.cache) {
-      if (entry.tile === undefined && !stillWanted.has(key)) {
+      if (entry.tile === undefined && !this.isWanted(key)) {
         this.cache.delete(key);
         entry.abort.abort();
       }
     }
   }
 
+  isWanted(key) {
+    for (const keys of this.wanted.values()) if (keys.has(key)) return true;
+    return false;
+  }
+
   /**
    * Fetch anew what may have changed; what is on the screen stays until it comes, what is not is forgotten.
    * @param {(z: number, x: number, y: number) => boolean} touches whether a tile may have changed
-   * @param {Set<string>} wanted keys of the tiles on the screen
    */
-  async renew(touches, wanted) {
+  async renew(touches) {
     const coming = [];
     for (const [key, entry] of [...this.cache]) {
       const [z, x, y] = key.split("/").map(Number);
       if (!touches(z, x, y)) continue;
-      if (wanted.has(key)) coming.push(this.renewOne(key, entry, z, x, y));
+      if (this.isWanted(key)) coming.push(this.renewOne(key, entry, z, x, y));
       else {
         this.cache.delete(key);
         entry.abort.abort();
@@ -145,4 +151,14 @@ export class TileSource {
       if (entry.tile !== undefined) this.cache.delete(key);
     }
   }
+}
+
+/** Numbers `[z, x, y]` of the tiles of a level that a view touches. */
+export function tilesOf(view, z) {
+  const side = view.scale / 2 ** z;
+  const tiles = [];
+  for (let x = Math.floor(view.left / side); x <= (view.left + view.width) / side; x += 1) {
+    for (let y = Math.floor(view.top / side); y <= (view.top + view.height) / side; y += 1) tiles.push([z, x, y]);
+  }
+  return tiles;
 }

@@ -58,5 +58,10 @@ window.timed = async (act) => {
   const own = Math.min(await nextTask(), frameAt) - begun;
   return own + (await painted - frameAt);
 };
+/** Milliseconds since `begun` when nothing of ours is left to be drawn; a frame that follows is waited for. */
+window.restAfter = async (begun) => {
+  do await new Promise((done) => requestAnimationFrame(done)); while (!window.fangtu.page.idle());
+  return await nextTask() - begun;
+};
 window.tilesAsked = () => performance.getEntriesByType("resource").filter((entry) => entry.name.includes("/tiles/")).length;
 performance.setResourceTimingBufferSize(100000);

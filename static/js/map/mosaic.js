@@ -1,0 +1,309 @@
+/*
+ * A drawing in square pieces, each a small canvas that is kept: moving the map only moves finished pieces, and what comes
+ * into view is drawn piece by piece, some milliseconds in each frame. Pieces are made for the very zoom of the view, whole
+ * or not, and meet on whole device pixels: they are sharp, and no light shows between them.
+ */
+
+import { pixelRatio } from "./overlay.js";
+import { later } from "./queue.js";
+
+const L = window.L;
+const SIDE = 256; // of a piece at a whole zoom, CSS pixels
+const BESIDE = 1; // rows of pieces kept outside the view
+const WHILE_MOVING_MS = 120; // from one look at what came into view to the next
+const TOO_FAR = 2.5; // steps of zoom over which old pieces stand in for new ones
+
+/**
+ * `options`: `pane`; `draw(view, tile)` with a view as that of CanvasOverlay. A piece may need a tile: `source` and
+ * `dataZoom(zoom, level)` or null for none. `needed(zoom)`: is there anything to draw; `empty(view, tile)`: is there in
+ * this piece; `stamp(view)`: a piece whose stamp and tile are those of before need not be drawn again; `painted(tile)`.
+ */
+export const Mosaic = L.Layer.extend({
+  options: { needed: () => true, source: null, dataZoom: () => null, empty: () => false, stamp: () => null, painted: () => {} },
+
+  initialize(options) {
+    L.setOptions(this, options);
+    this._levels = [];
+    this._spare = [];
+  },
+
+  onAdd(map) {
+    this._map = map;
+    this._box = L.DomUtil.create("div", "overlay", this.getPane());
+    this._box.setAttribute("aria-hidden", "true");
+    this._update();
+  },
+
+  onRemove() {
+    this._clear();
+    this._box.remove();
+    this._map = null;
+  },
+
+  getEvents() {
+    const events = { viewreset: this._follow, zoom: this._follow, moveend: this._update, resize: this._update, move: this._onMove };
+    if (this._map.options.zoomAnimation) events.zoomanim = ({ center, zoom }) => this._place(center, zoom);
+    return events;
+  },
+
+  /** What is drawn changed: draw again what in view is not as it was. Many calls make one. */
+  redraw() {
+    if (this._going) return;
+    this._going = true;
+    window.queueMicrotask(() => {
+      this._going = false;
+      if (this._map?._loaded) this._renew();
+    });
+  },
+
+  _renew() {
+    this._apart();
+    const level = this._levels.at(-1);
+    if (level && this.options.needed(level.zoom)) {
+      for (const [key, piece] of level.pieces) {
+        if (this._isFresh(level, piece)) continue;
+        if (piece.seen) piece.turn += 1;
+        else this._drop(level, key, piece); // made anew when it comes into view
+      }
+    }
+    this._update();
+  },
+
+  _isFresh(level, piece) {
+    if (!piece.done || piece.stamp === null || piece.stamp !== this.options.stamp(piece.view)) return false;
+    const at = this._tileOf(level, piece);
+    return piece.tile === (at ? this.options.source.peek(...at) : null);
+  },
+
+  /** Numbers of the tile a piece is cut from, or null. */
+  _tileOf({ zoom, z }, { x, y }) {
+    const data = this.options.dataZoom(zoom, z);
+    return data === null ? null : [data, x >> (z - data), y >> (z - data)];
+  },
+
+  /** Everything that is here drawn at once, and put together on one canvas: paper shows the edges of pieces otherwise. */
+  paintNow() {
+    this._renew();
+    const level = this._levels.at(-1);
+    if (!level) return;
+    const seen = [...level.pieces.values()].filter((piece) => piece.seen);
+    if (!seen.length) return;
+    for (const piece of seen) this._paint(level, piece, this._known(level, piece));
+    const [left, top] = ["left", "top"].map((side) => Math.min(...seen.map((piece) => piece[side])));
+    const whole = L.DomUtil.create("canvas", "", level.box);
+    whole.width = Math.max(...seen.map((piece) => piece.left + piece.width)) - left;
+    whole.height = Math.max(...seen.map((piece) => piece.top + piece.height)) - top;
+    const ctx = whole.getContext("2d");
+    for (const piece of seen) {
+      if (!piece.canvas) continue;
+      ctx.drawImage(piece.canvas, piece.left - left, piece.top - top);
+    }
+    for (const { canvas } of level.pieces.values()) canvas?.remove();
+    this._put(whole, left, top, level, seen[0].view.ratio);
+    level.whole = whole;
+  },
+
+  _known(level, piece) {
+    const at = this._tileOf(level, piece);
+    return (at && this.options.source.peek(...at)) || null;
+  },
+
+  /** After paper the pieces are back in place of the one canvas. */
+  _apart() {
+    const level = this._levels.at(-1);
+    if (!level?.whole) return;
+    level.whole.remove();
+    level.whole = null;
+    for (const { canvas } of level.pieces.values()) if (canvas) level.box.append(canvas);
+  },
+
+  _follow() {
+    this._place(this._map.getCenter(), this._map.getZoom());
+  },
+
+  _place(center, zoom) {
+    for (const level of this._levels) {
+      const scale = this._map.getZoomScale(zoom, level.zoom);
+      const at = level.origin.multiplyBy(scale).subtract(this._map._getNewPixelOrigin(center, zoom)).round();
+      L.DomUtil.setTransform(level.box, at, scale);
+    }
+  },
+
+  _onMove() {
+    if (this._map._animatingZoom || this._map.getZoom() !== this._levels.at(-1)?.zoom) return;
+    const now = performance.now();
+    if (now - (this._looked || 0) > WHILE_MOVING_MS) this._update();
+  },
+
+  /** See which pieces the view needs now. */
+  _update() {
+    const map = this._map;
+    if (!map?._loaded || map._animatingZoom) return;
+    this._looked = performance.now();
+    const zoom = map.getZoom();
+    if (!this.options.needed(zoom)) {
+      this._clear();
+      return;
+    }
+    this._apart();
+    const level = this._levelAt(zoom);
+    const { min, max } = map.getPixelBounds();
+    const [west, north, east, south] = [min.x, min.y, max.x - 1, max.y - 1].map((edge) => Math.floor(edge / level.size));
+    const { x: midX, y: midY } = min.add(max).divideBy(2 * level.size);
+    for (const [key, piece] of level.pieces) {
+      const { x, y } = piece;
+      piece.seen = x >= west && x <= east && y >= north && y <= south;
+      if (x < west - BESIDE || x > east + BESIDE || y < north - BESIDE || y > south + BESIDE) this._drop(level, key, piece);
+    }
+    const wanted = [];
+    for (let x = west; x <= east; x += 1) {
+      for (let y = north; y <= south; y += 1) {
+        const piece = this._pieceAt(level, x, y);
+        piece.away = Math.hypot(x + 0.5 - midX, y + 0.5 - midY);
+        wanted.push(piece);
+      }
+    }
+    const tiles = wanted.map((piece) => this._tileOf(level, piece)).filter(Boolean);
+    this.options.source?.want(this, new Set(tiles.map((at) => at.join("/"))));
+    for (const piece of wanted.sort((a, b) => a.away - b.away)) this._ask(level, piece);
+    this._tidy();
+  },
+
+  _levelAt(zoom) {
+    const ratio = pixelRatio();
+    let level = this._levels.at(-1);
+    if (level?.zoom === zoom && level.ratio === ratio) return level;
+    const map = this._map;
+    const z = Math.max(0, Math.round(zoom));
+    level = {
+      zoom, z, ratio,
+      size: SIDE * 2 ** (zoom - z),
+      origin: map.getPixelOrigin().clone(),
+      box: L.DomUtil.create("div", "leaflet-zoom-animated", this._box),
+      pieces: new Map(),
+      whole: null,
+    };
+    this._levels = this._levels.filter((old) => {
+      const near = old.ratio === ratio && Math.abs(old.zoom - zoom) <= TOO_FAR;
+      if (!near) this._dropLevel(old);
+      return near;
+    });
+    this._levels.push(level);
+    this._follow();
+    return level;
+  },
+
+  _pieceAt(level, x, y) {
+    const key = `${x}/${y}`;
+    let piece = level.pieces.get(key);
+    if (piece) return piece;
+    const { zoom, ratio } = level;
+    const edge = (n) => Math.round(n * level.size * ratio); // in the world, so that neighbours meet
+    const [left, top] = [edge(x), edge(y)];
+    const [width, height] = [edge(x + 1) - left, edge(y + 1) - top];
+    piece = {
+      x, y, left, top, width, height, seen: true, turn: 0, asked: -1, canvas: null, tile: undefined, stamp: undefined, done: false,
+      view: { zoom, scale: SIDE * 2 ** zoom, left: left / ratio, top: top / ratio, width: width / ratio, height: height / ratio, ratio },
+    };
+    level.pieces.set(key, piece);
+    return piece;
+  },
+
+  _ask(level, piece) {
+    if (piece.asked === piece.turn) return;
+    const { turn } = piece;
+    const at = this._tileOf(level, piece);
+    piece.asked = turn;
+    const draw = (tile) => later(() => {
+      if (piece.turn !== turn || level.pieces.get(`${piece.x}/${piece.y}`) !== piece || level !== this._levels.at(-1)) return;
+      this._paint(level, piece, tile);
+      this._tidy();
+    });
+    const known = at ? this.options.source.peek(...at) : null;
+    if (known !== undefined) {
+      draw(known);
+      return;
+    }
+    this.options.source.load(...at).then(draw, (reason) => {
+      if (piece.asked === turn) piece.asked = -1; // asked for once more when the map moves
+      if (reason.name !== "AbortError") draw(null);
+    });
+  },
+
+  _paint(level, piece, tile) {
+    piece.done = true;
+    const stamp = this.options.stamp(piece.view);
+    if (stamp !== null && stamp === piece.stamp && tile === piece.tile) return;
+    Object.assign(piece, { stamp, tile });
+    if (tile) this.options.painted(tile);
+    if (this.options.empty(piece.view, tile)) {
+      this._spareOf(piece);
+      return;
+    }
+    const fresh = !piece.canvas;
+    const canvas = piece.canvas || this._spare.pop() || document.createElement("canvas");
+    const sized = canvas.width === piece.width && canvas.height === piece.height;
+    if (!sized) [canvas.width, canvas.height] = [piece.width, piece.height];
+    // Drawn in memory also where there is a GPU: a piece is drawn once and then only moved.
+    const ctx = canvas.getContext("2d", { willReadFrequently: true });
+    if (sized) ctx.reset();
+    ctx.setTransform(level.ratio, 0, 0, level.ratio, 0, 0);
+    this.options.draw({ ...piece.view, ctx }, tile);
+    ctx.getImageData(0, 0, 1, 1); // drawn now, not when the frame is due
+    piece.canvas = canvas;
+    if (fresh) {
+      this._put(canvas, piece.left, piece.top, level, level.ratio);
+      if (!level.whole) level.box.append(canvas);
+    }
+  },
+
+  _put(canvas, left, top, level, ratio) {
+    canvas.style.position = "absolute";
+    canvas.style.width = `${canvas.width / ratio}px`;
+    canvas.style.height = `${canvas.height / ratio}px`;
+    L.DomUtil.setTransform(canvas, L.point(left / ratio - level.origin.x, top / ratio - level.origin.y));
+  },
+
+  /** Old pieces stay until new ones cover them. */
+  _tidy() {
+    const level = this._levels.at(-1);
+    if (!level || this._levels.length < 2) return;
+    const missing = [...level.pieces.values()].filter((piece) => piece.seen && !piece.done);
+    for (const old of this._levels.slice(0, -1)) {
+      const grown = 2 ** (level.zoom - old.zoom);
+      for (const [key, piece] of old.pieces) {
+        const [left, top, right, bottom] = [piece.left, piece.top, piece.left + piece.width, piece.top + piece.height].map((edge) => edge * grown);
+        const covers = (one) => left < one.left + one.width - 1 && right > one.left + 1 && top < one.top + one.height - 1 && bottom > one.top + 1;
+        if (!piece.canvas || !missing.some(covers)) this._drop(old, key, piece);
+      }
+    }
+    this._levels = this._levels.filter((old) => {
+      if (old === level || old.pieces.size) return true;
+      this._dropLevel(old);
+      return false;
+    });
+  },
+
+  _drop(level, key, piece) {
+    this._spareOf(piece);
+    level.pieces.delete(key);
+  },
+
+  _spareOf(piece) {
+    if (!piece.canvas) return;
+    piece.canvas.remove();
+    if (this._spare.length < 40) this._spare.push(piece.canvas);
+    piece.canvas = null;
+  },
+
+  _dropLevel(level) {
+    for (const [key, piece] of level.pieces) this._drop(level, key, piece);
+    level.box.remove();
+  },
+
+  _clear() {
+    for (const level of this._levels) this._dropLevel(level);
+    this._levels = [];
+    this.options.source?.want(this, new Set());
+  },
+});
