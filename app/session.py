@@ -85,7 +85,9 @@ def bearer_of(authorization: str) -> str | None:
 def token_of(authorization: str, cookies: Mapping[str, str]) -> str | None:
     """The token a request proves itself with, from the header or the cookie."""
     bearer = bearer_of(authorization)
-    return bearer if bearer is not None else cookies.get(COOKIE)
+    token = bearer if bearer is not None else cookies.get(COOKIE)
+    # The database takes no NUL in a text, and no token has one; a cookie may spell it out.
+    return None if token and "\0" in token else token
 
 
 def bearer_token() -> str | None:

@@ -115,13 +115,10 @@ class TileDoor:
             return None
         if tile is None:
             return None
-        body = tile.small if small and tile.small is not None else tile.plain
-        headers = [("Content-Type", MVT), ("Content-Length", str(len(body)))]
-        if body is tile.small:
-            headers += [("Content-Encoding", "gzip"), *_kept_headers(f'W/"{tag}"')]
-        else:
-            headers += _kept_headers(f'"{tag}"')
-        return "200 OK", headers, body
+        body, headers = tile.plain, _kept_headers(f'"{tag}"')
+        if small and tile.small:
+            body, headers = tile.small, [("Content-Encoding", "gzip"), *_kept_headers(f'W/"{tag}"')]
+        return "200 OK", [("Content-Type", MVT), ("Content-Length", str(len(body))), *headers], body
 
     def _tile(
         self, line: Line, token: str, who: Opened, scope: Scope, place: tuple[Any, ...], small: bool
@@ -130,17 +127,20 @@ class TileDoor:
         layer, by, z, x, y = place
         key = (who.duty, who.role, scope, layer, by if layer == "areas" else "", z, x, y)
         kept = self.shelf.find(key)
-        if kept is None:
-            question, values = tile_question(layer, scope.campaign_id, scope.round_no, by, z, x, y)
-            made, role, duty = line.ask(question, values, token=token)
-            if (role, duty or "{}") != (who.role.value, who.duty):
-                return None
-            kept = Kept(bytes(made), None)
-        elif kept.small is not None or not small:
+        if kept and (kept.small is not None or not small):
             return kept
-        kept = Kept(kept.plain, compress_answer(kept.plain) if small else None)
-        self.shelf.put(key, kept)
-        return kept
+        with self.shelf.making(key):
+            kept = self.shelf.find(key)
+            if kept is None:
+                question, values = tile_question(layer, scope.campaign_id, scope.round_no, by, z, x, y)
+                made, role, duty = line.ask(question, values, token=token)
+                if (role, duty or "{}") != (who.role.value, who.duty):
+                    return None
+                kept = Kept(bytes(made), None)
+            if small and kept.small is None:
+                kept = Kept(kept.plain, compress_answer(kept.plain) or b"")
+            self.shelf.put(key, kept)
+            return kept
 
 
 def _kept_headers(tag: str) -> list[tuple[str, str]]:

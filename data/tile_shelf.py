@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+_STRIPES = 256
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A tile, plain and compressed; the latter is None where that is not worth it."""
+    """A tile, plain and compressed: the latter None until somebody takes it so, and empty where it is not worth it."""
 
     plain: bytes
     small: bytes | None
@@ -39,6 +42,7 @@ class TileShelf:
         self._most = most_bytes
         self._tiles: OrderedDict[Hashable, Kept] = OrderedDict()
         self._lock = threading.Lock()
+        self._making = [threading.Lock() for _ in range(_STRIPES)]
         self.bytes = 0
 
     def find(self, key: Hashable) -> Kept | None:
@@ -48,6 +52,18 @@ class TileShelf:
             if found is not None:
                 self._tiles.move_to_end(key)
             return found
+
+    @contextmanager
+    def making(self, key: Hashable) -> Iterator[None]:
+        """Make a tile while nobody else makes it: when something changes, forty maps ask for the same tile at once.
+
+        Who comes later waits, and then finds it; where nothing is kept nobody waits.
+        """
+        if not self._most:
+            yield
+            return
+        with self._making[hash(key) % _STRIPES]:
+            yield
 
     def put(self, key: Hashable, tile: Kept) -> None:
         """Keep a tile; those not asked for the longest make room. One too large for the shelf is not kept."""

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -186,6 +187,22 @@ def test_a_cookie_and_a_bearer_open_alike_and_a_bad_bearer_beside_a_cookie_is_no
     assert client.get(address(), headers={"Authorization": "Bearer nonsense"}).status_code == 401
 
 
+def test_a_token_that_no_database_takes_is_nobody(door: TileDoor) -> None:
+    for headers in ({"Cookie": 'fangtu_session="a\\000b"'}, {"Authorization": "Bearer \xff\xfe"}):
+        here, there = get(door, address(), None, **headers), behind(door, address(), None, **headers)
+        assert told(here) == told(there)
+        assert here.status_code == 401
+
+
+@pytest.mark.parametrize("accepts", ["gzip", "identity"])
+def test_an_empty_tile_is_empty_alike(web: Web, door: TileDoor, accepts: str) -> None:
+    for _ in range(2):
+        for headers in ({"Accept-Encoding": "gzip"}, {"Accept-Encoding": accepts}):
+            here = get(door, "/api/v1/tiles/records/15/1/1.mvt", web.tokens["leader"], **headers)
+            assert told(here) == told(behind(door, "/api/v1/tiles/records/15/1/1.mvt", web.tokens["leader"], **headers))
+            assert (here.status_code, here.data) == (200, b"")
+
+
 ENDINGS = {
     "signed out": "update session set ended_at = now() where account_id = :key",
     "expired": "update session set expires_at = now() - interval '1 second' where account_id = :key",
@@ -360,6 +377,28 @@ def test_many_at_once_get_each_their_own(web: Web, door: TileDoor, without_memor
             found = list(pool.map(lambda ask, one=one: get(one, ask[1], web.tokens[ask[0]]).data, asks))
         assert found == [wanted[ask] for ask in asks]
         assert len(one.lines._free) <= MOST
+
+
+def test_a_tile_that_many_ask_for_at_once_is_made_once(
+    web: Web, door: TileDoor, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = Barrier(MOST)
+    opened = MapOpener.open
+
+    def together(self: MapOpener, *words: Any, **more: Any) -> Any:
+        found = opened(self, *words, **more)
+        begin.wait(20)
+        return found
+
+    with person(web, "leader", TOWNSHIP) as (_, token), person(web, "leader", VILLAGES[1]) as (_, other):
+        change(web, "update grid set name = name")  # what is in memory is of an earlier version
+        monkeypatch.setattr(MapOpener, "open", together)
+        with ThreadPoolExecutor(MOST) as pool:
+            tokens = [token, other] * (MOST // 2)
+            found = list(pool.map(lambda one: get(door, address("houses", 15), one).data, tokens))
+    assert len(set(found)) == 2
+    assert found[0::2] == found[:1] * (MOST // 2)
+    assert len(asked) == MOST + 2, "made more than once for a duty"
 
 
 def test_without_a_connection_at_the_door_the_application_answers(
