@@ -275,6 +275,8 @@ def _parties(
             return _inspectors(people), []
         if kind.rule == "near":
             return [], [Unmet(kind.kind, None, "nobody", 1, 0)]
+        if kind.rule == "count" and kind.count is None:
+            return [], [Unmet(kind.kind, None, "no_number", 0, 0)]
         return [
             Party(None, f"{village.name} {kind.name.zh}", ((village.jur, village.jur_end),))
             for village in villages.values()

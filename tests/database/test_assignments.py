@@ -121,6 +121,18 @@ def test_by_rule_everybody_unvisited_has_one_owner_and_the_secretary_has_all(
     assert told["secretary", None, "nobody"] == (1, 0)
 
 
+def test_a_plan_that_names_neither_people_nor_numbers_is_told_so_once_for_each_kind(
+    owner: Session, town: SmallTownship
+) -> None:
+    bare = kinds_of({"visitor": [{"kind": "a", "rule": "count"}, {"kind": "b", "rule": "near"}]})
+    found = propose_by_rule(owner, town.campaign_id, 1, bare, WHOLE)
+    assert found.changes == []
+    assert [unmet_words(one, bare).zh for one in found.unmet] == [
+        "a：实施方案没有写需走访户数或比例，没有指派。",
+        "b：实施方案没有写有哪些人。",
+    ]
+
+
 def test_petitioners_are_among_the_thirty_in_a_hundred_of_the_support_group(
     owner: Session, town: SmallTownship
 ) -> None:
