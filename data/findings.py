@@ -109,7 +109,12 @@ def add_finding(
 ) -> int:
     """Write down that something was found at a household; its points are the plan's of today. Returns its key.
 
-    A look-back finds one thing at a household: found again, the finding is opened again.
+    A look-back finds one thing at a household: found again, the finding is opened again; another one takes its place.
+
+    Raises
+    ------
+    FindingClosed
+        If a person has confirmed something else that the same look-back found.
     """
     score = score_of(campaign.plan, kind)
     home = session.execute(
@@ -122,7 +127,10 @@ def add_finding(
         {"home": household_id, "campaign": campaign.id, "round": round_no},
     ).one()
     if pick_id is not None:
-        held = session.execute(select(Finding.id, Finding.state).where(Finding.pick_id == pick_id)).one_or_none()
+        withdraw_of_pick(session, pick_id, but=kind)
+        held = session.execute(
+            select(Finding.id, Finding.state).where(Finding.pick_id == pick_id, Finding.kind == kind)
+        ).one_or_none()
         if held is not None:
             if held.state == WITHDRAWN:
                 _set_state(session, held.id, OPEN, None)
@@ -158,20 +166,22 @@ def add_finding(
     return int(made.id)
 
 
-def withdraw_of_pick(session: Session, pick_id: int) -> None:
-    """Withdraw what a look-back found, when its result turns out otherwise.
+def withdraw_of_pick(session: Session, pick_id: int, *, but: str | None = None) -> None:
+    """Withdraw what a look-back found (``but`` for one kind), when its result turns out otherwise.
 
     Raises
     ------
     FindingClosed
         If a person has confirmed it: then a person withdraws nothing by correcting a result.
     """
-    held = session.execute(select(Finding.id, Finding.state).where(Finding.pick_id == pick_id)).one_or_none()
-    if held is None or held.state == WITHDRAWN:
-        return
-    if held.state == CONFIRMED:
-        raise FindingClosed(CONFIRMED)
-    _set_state(session, held.id, WITHDRAWN, None)
+    for held in session.execute(
+        select(Finding.id, Finding.state).where(
+            Finding.pick_id == pick_id, Finding.kind != (but or ""), Finding.state != WITHDRAWN
+        )
+    ).all():
+        if held.state == CONFIRMED:
+            raise FindingClosed(CONFIRMED)
+        _set_state(session, held.id, WITHDRAWN, None)
 
 
 def settle_finding(session: Session, asker: Asker, finding_id: int, act: str, words: str) -> Finding:

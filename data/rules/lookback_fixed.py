@@ -8,6 +8,7 @@ that both its errors are known exactly.
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 
 def chance_of_at_most(found: int, population: int, false: int, sample: int) -> float:
@@ -22,11 +23,12 @@ def accept_number(population: int, false: int, sample: int, error: float) -> int
 
     None if the sample is too small to prove anything, even with none found false.
     """
-    ways = math.comb(population, sample)
+    # In whole numbers: of thousands of households they are too large for a float.
+    most = Fraction(str(error)) * math.comb(population, sample)
     total, accepted = 0, None
     for found in range(min(false, sample) + 1):
         total += math.comb(false, found) * math.comb(population - false, sample - found)
-        if total > error * ways:
+        if total > most:
             break
         accepted = found
     return accepted

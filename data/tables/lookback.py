@@ -121,7 +121,7 @@ class Finding(Base, Stamped):
     __table_args__ = (
         ForeignKeyConstraint(["campaign_id", "round_no"], ["round.campaign_id", "round.no"], ondelete="CASCADE"),
         _of_household("finding"),
-        UniqueConstraint("pick_id", name="uq_finding_pick_id"),
+        UniqueConstraint("pick_id", "kind", name="uq_finding_pick_id_kind"),
         CheckConstraint("points >= 0", name="points"),
         CheckConstraint("source in ('lookback', 'person')", name="source"),
         CheckConstraint("state in ('open', 'answered', 'confirmed', 'withdrawn')", name="state"),

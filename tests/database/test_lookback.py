@@ -160,6 +160,10 @@ def test_a_corrected_result_withdraws_its_finding_and_back(owner: Session, town:
     for result, state in (("not_visited", "open"), ("confirmed", "withdrawn"), ("not_visited", "open")):
         record_result(owner, checker, pick["id"], result=result, mode="phone")
         assert [row["state"] for row in list_findings(owner, town.campaign_id, 1)] == [state]
+    # Somebody came, but what was said is not true: that is another finding, in the place of the first.
+    record_result(owner, checker, pick["id"], result="untrue", mode="phone")
+    states = {row["kind"]: row["state"] for row in list_findings(owner, town.campaign_id, 1)}
+    assert states == {"false_visit": "withdrawn", "untrue_record": "open"}
 
 
 def test_who_is_not_reached_is_tried_again(owner: Session, town: SmallTownship, checker: Asker) -> None:

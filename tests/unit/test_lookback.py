@@ -227,3 +227,4 @@ def test_a_fixed_sample_keeps_its_error_exactly() -> None:
     # Every sample of 2 from 5 by hand: none of 2 false ones in 3 of 10.
     assert chance_of_at_most(0, 5, 2, 2) == pytest.approx(0.3)
     assert accept_number(300, 16, 30, 0.05) is None
+    assert accept_number(3000, 151, 300, 0.05) == 8

@@ -97,7 +97,7 @@ create table public.finding (
     created_at timestamptz default now() not null,
     updated_at timestamptz default now() not null,
     constraint pk_finding primary key (id),
-    constraint uq_finding_pick_id unique (pick_id),
+    constraint uq_finding_pick_id_kind unique (pick_id, kind),
     constraint ck_finding_points check (points >= 0),
     constraint ck_finding_source check (source in ('lookback', 'person')),
     constraint ck_finding_state check (state in ('open', 'answered', 'confirmed', 'withdrawn')),
