@@ -117,7 +117,10 @@ def test_every_function_of_the_database_named_exists(page: Path) -> None:
 def test_every_option_of_the_command_named_exists(page: Path) -> None:
     known = set(
         re.findall(
-            r'"(--[a-z-]+)"', source("app/cli.py", "app/users.py", "app/launch/*.py", "tests/benchmarks/__main__.py")
+            r'"(--[a-z-]+)"',
+            source(
+                "app/cli.py", "app/commands_*.py", "app/users.py", "app/launch/*.py", "tests/benchmarks/__main__.py"
+            ),
         )
     )
     text = re.sub(r"^(?!.*\./fangtu).*\b(?:tar|curl|install|sudo) .*$", "", text_of(page), flags=re.MULTILINE)
@@ -130,6 +133,7 @@ def test_every_verb_of_the_command_named_exists(page: Path) -> None:
     commands = r'@\w+\.command\((?:\s*"(\w+)")?.*?\ndef (\w+)\('
     verbs = {name or function for name, function in re.findall(commands, cli, re.DOTALL)}
     progress = launch.split("PROGRESS_VERBS = ", 1)[1].split("\n", 1)[0]
+    verbs |= set(re.findall(r"@click\.group\(.*?\ndef (\w+)\(", source("app/commands_*.py"), re.DOTALL))
     verbs |= {"status", "user", "bench", *re.findall(r'"([a-z]+)"', progress)}
     text = text_of(page)
     named = set(re.findall(r"\./fangtu ([a-z]\w+)", text))
