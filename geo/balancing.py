@@ -113,8 +113,8 @@ def balance_grids(
     -------
     Balanced
         Each grid is one polygon, but for parts that lie apart. No grid holds more than 1.22 times as many households as
-        another (1.25 where rounding to whole households asks for it, more below five households a grid), unless many
-        live at one place, or parts of the area that lie apart need grids of their own.
+        another (more where a grid is to hold fewer than ten, by whole households), unless many live at one place, no
+        line tells them apart, or parts of the area that lie apart need grids of their own.
 
     Raises
     ------

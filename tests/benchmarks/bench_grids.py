@@ -138,10 +138,12 @@ def divide(place: Place, size: int, sums: Sums) -> None:
 def k_means(area: BaseGeometry, homes: np.ndarray, count: int) -> tuple[list[BaseGeometry], list[int]]:
     """Voronoi cells of k-means centres in metres, clipped to the village; and the households of each centre."""
     from sklearn.cluster import KMeans
+    from threadpoolctl import threadpool_limits
 
     move, back = metric_movers(area)
     at = move(homes)
-    found = KMeans(count, n_init=10, random_state=0).fit(at)
+    with threadpool_limits(1):  # processor time is compared, and threads that wait for one another spend it too
+        found = KMeans(count, n_init=10, random_state=0).fit(at)
     level = shapely.transform(area, move)
     cells = shapely.voronoi_polygons(shapely.multipoints(found.cluster_centers_), extend_to=level.buffer(20_000))
     clipped = [shapely.intersection(cell, level) for cell in shapely.get_parts(cells)]
