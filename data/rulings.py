@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from data.askers import Asker, RecordUnknown, Role
 from data.audit import record
+from data.duplicates import refresh_duplicates
 from data.rules.plan import VisitRule
 from data.rules.validity import check_visit
 from data.tables import Campaign
@@ -92,6 +93,8 @@ def rule_visits(session: Session, asker: Asker, numbers: Sequence[int], ruling: 
             jur=row.jur,
         )
     _set_state(session, rows, "ruled")
+    # What no longer counts is nobody's second visit, and makes nobody's one.
+    refresh_duplicates(session, {row.household_id for row in rows})
     return len(rows)
 
 
