@@ -99,8 +99,10 @@ SWITCH = """async ([key]) => { const asked = tilesAsked();
     const row = document.querySelectorAll("#themes button")[key];
     const begun = performance.now(); const ms = await timed(() => row.click()); const whole = await restAfter(begun);
     await new Promise((done) => setTimeout(done, 900)); return [ms, whole, tilesAsked() - asked]; }"""
-LIVE = """async ([n]) => { const { scene } = window.fangtu.page; const asked = tilesAsked();
-    const area = scene.level[n % scene.level.length];
+LIVE = """async ([n]) => { const { map, scene } = window.fangtu.page; const asked = tilesAsked();
+    const { min, max } = map.getPixelBounds(); const scale = 256 * 2 ** map.getZoom();
+    const seen = ({ at: [x, y] }) => x * scale > min.x && x * scale < max.x && y * scale > min.y && y * scale < max.y;
+    const shown = scene.level.filter(seen); const area = shown[n % shown.length];
     const ms = await timed(() => { area.visited += 1; area.ratio = area.eligible ? area.visited / area.eligible : null;
         scene.draw(); });
     await new Promise((done) => setTimeout(done, 200)); return [ms, tilesAsked() - asked]; }"""

@@ -4,7 +4,7 @@
  * or not, and meet on whole device pixels: they are sharp, and no light shows between them.
  */
 
-import { pixelRatio } from "./overlay.js";
+import { pixelRatio } from "./palette.js";
 import { later } from "./queue.js";
 
 const L = window.L;
@@ -81,6 +81,12 @@ export const Mosaic = L.Layer.extend({
     return data === null ? null : [data, x >> (z - data), y >> (z - data)];
   },
 
+  /** Draw at once what is not as it should be, as far as its tiles are here: days that are played are whole pictures. */
+  catchUp() {
+    const level = this._levels.at(-1);
+    for (const piece of level?.pieces.values() || []) if (piece.seen) this._paint(level, piece, this._known(level, piece));
+  },
+
   /** Everything that is here drawn at once, and put together on one canvas: paper shows the edges of pieces otherwise. */
   paintNow() {
     this._renew();
@@ -88,7 +94,7 @@ export const Mosaic = L.Layer.extend({
     if (!level) return;
     const seen = [...level.pieces.values()].filter((piece) => piece.seen);
     if (!seen.length) return;
-    for (const piece of seen) this._paint(level, piece, this._known(level, piece));
+    this.catchUp();
     const [left, top] = ["left", "top"].map((side) => Math.min(...seen.map((piece) => piece[side])));
     const whole = L.DomUtil.create("canvas", "", level.box);
     whole.width = Math.max(...seen.map((piece) => piece.left + piece.width)) - left;

@@ -3,15 +3,12 @@
  * It moves with the map and is drawn anew when the map rests.
  */
 
+import { pixelRatio } from "./palette.js";
 import { later } from "./queue.js";
 
 const L = window.L;
 const MARGIN = 0.1;
 const DRAG_MS = 250; // a long drag is drawn anew that often
-
-export function pixelRatio() {
-  return Math.min(window.devicePixelRatio || 1, 2);
-}
 
 /** Longitude and latitude in degrees -> Web-Mercator fractions of the world, each 0…1, y downwards. */
 export function toWorld(lon, lat) {

@@ -1,4 +1,4 @@
-/* Colours for canvas drawings, read from css/tokens.css so that no colour stands in two places. */
+/* Colours and sizes for canvas drawings, read from css/tokens.css so that no colour stands in two places. */
 
 let colours = new Map();
 let changes = 0;
@@ -22,6 +22,11 @@ export function rgb(token) {
 
 export function withAlpha(token, alpha) {
   return `rgba(${rgb(token).join(",")},${alpha})`;
+}
+
+/** Device pixels of a canvas in one CSS pixel. */
+export function pixelRatio() {
+  return Math.min(window.devicePixelRatio || 1, 2);
 }
 
 /** Type scale of 大字, for text drawn on canvas. */

@@ -186,6 +186,7 @@ export function createScene(map, registry, onTrouble) {
     heat.past = n === null || heat.kind === "dilapidated" ? null : (n >= 0 && timeline?.cellsBy(state.theme, n)) || { zoom: 19, cells: [] };
   };
 
+  let catching = 0;
   /** Another day, nothing else: what is drawn again is what a day changes. */
   scene.drawDay = (quick = false) => {
     const was = scene.past;
@@ -193,9 +194,13 @@ export function createScene(map, registry, onTrouble) {
     if (areas.filled) fills.redraw();
     heat.quick = quick;
     heat.overlay.redraw();
-    // The largest canvas, and most days change nothing on it: names alone have no figures.
+    // Most days change nothing there: names alone have no figures.
     if (was !== scene.past) scene.drawRecords();
     if (was !== scene.past || state.theme === "coverage" || map.getZoom() >= FIGURES_FROM_ZOOM) scene.drawLabels();
+    if (!catching) catching = window.requestAnimationFrame(() => {
+      catching = 0;
+      for (const sheet of [fills, points]) sheet.catchUp();
+    });
   };
 
   /** The days stopped: what was drawn quickly is drawn well. */

@@ -1,8 +1,7 @@
 /* Signs of the map. Each state has its own shape; colour only repeats what the shape says. Legend, popup and map share them. */
 
 import { pixelsOf } from "./dots.js";
-import { colour, onPalette } from "./palette.js";
-import { pixelRatio } from "./overlay.js";
+import { colour, onPalette, pixelRatio } from "./palette.js";
 
 const FULL = Math.PI * 2;
 
