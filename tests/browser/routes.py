@@ -32,6 +32,7 @@ def values_for(stand: Stand, payload: str) -> dict[str, list[Any]]:
         "lang": ["zh", "en"],
         "kind": ["households"],
         **stand.imports(),
+        "card": ["AAAAA-AAAAA"],
         "layer": ["base", "records", "households", "houses", "sites", "visits", "areas"],
         "z": [16],
         "x": [54390],
