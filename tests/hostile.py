@@ -158,6 +158,14 @@ _ROWS = (
        select min(id), :account, :low, :high, 'change', 'grid', '[]', '[]' from batch""",
     """insert into placement (bulk_id, household_id, jur, account_id, method, before, after)
        select gen_random_uuid(), id, jur, :account, 'click', '{}', '{}' from household where id = :home""",
+    """insert into suspicion (visit_id, campaign_id, round_no, household_id, jur, detector, score, probability, rules)
+       select id, campaign_id, round_no, household_id, jur, 'far_fix', 5, 0.9, 1
+         from visit where natural_key = 'test:V3'""",
+    """insert into suspicion_note (visit_id, household_id, jur, act, words, account_id, actor)
+       select id, household_id, jur, 'answer', 'a', :account, 'b' from visit where natural_key = 'test:V3'""",
+    """insert into card_word (visit_id, household_id, jur, word, words)
+       select id, household_id, jur, 'denied', 'a' from visit where natural_key = 'test:V3'""",
+    "insert into card_attempt (address, found) values ('a', false)",
     # Counts that are folded in, and a change that is not yet.
     "select fold_changes()",
     "update standing set kinds = kinds where household_id = :home",
