@@ -243,7 +243,8 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
 def _picture(row: dict[str, Any]) -> Picture | None:
     """House, fix and the first other visit's fix, scaled to fit; None where there are not two places to compare."""
     places = [("house", row["home_lon"], row["home_lat"]), ("fix", row["lon"], row["lat"])]
-    places += [("other", one["other_lon"], one["other_lat"]) for one in row["evidence"][:1]]
+    others = [one for one in row["evidence"] if one["other_lon"] is not None]
+    places += [("other", one["other_lon"], one["other_lat"]) for one in others[:1]]
     known = [(kind, lon, lat) for kind, lon, lat in places if lon is not None and lat is not None]
     if len(known) < 2:
         return None

@@ -187,6 +187,14 @@ _ROWS = (
                             household_id, jur, pick_id, remark, answer, account_id)
        select (select max(id) from campaign), 1, 'false_visit', 'a', 'b', 1, 'c', 'lookback', :village, id, jur,
               (select max(id) from lookback_pick), 'd', 'e', :account from household where id = :home""",
+    """insert into suspicion (visit_id, campaign_id, round_no, household_id, jur, detector, score, probability, rules)
+       select id, campaign_id, round_no, household_id, jur, 'far_fix', 5, 0.9, 1
+         from visit where natural_key = 'test:V3'""",
+    """insert into suspicion_note (visit_id, household_id, jur, act, words, account_id, actor)
+       select id, household_id, jur, 'answer', 'a', :account, 'b' from visit where natural_key = 'test:V3'""",
+    """insert into card_word (visit_id, household_id, jur, word, words)
+       select id, household_id, jur, 'denied', 'a' from visit where natural_key = 'test:V3'""",
+    "insert into card_attempt (address, found) values ('a', false)",
     # Counts that are folded in, and a change that is not yet.
     "select fold_changes()",
     "update standing set kinds = kinds where household_id = :home",

@@ -38,6 +38,7 @@ def values_for(stand: Stand, payload: str) -> dict[str, list[Any]]:
         "record_id": stand.ids("publicity"),
         "case_id": stand.ids("hardship_case"),
         **stand.imports(),
+        "card": ["AAAAA-AAAAA"],
         "layer": ["base", "records", "households", "houses", "sites", "visits", "areas"],
         "z": [16],
         "x": [54390],

@@ -29,6 +29,7 @@ from tests.web.routes import (
 ClientAs = Callable[[str | None], FlaskClient]
 BODIES = {
     "/api/v1/households/<key:household_id>/reveal": {"field": "phone", "reason": "核实联系方式"},
+    "/api/v1/suspicions/<key:no>/answer": {"words": "当天在场"},
     "/api/v1/households/<key:household_id>/place": {"lon": 118.802, "lat": 36.405},
 }
 
