@@ -334,7 +334,7 @@ def coverage(
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from data.campaigns import current_round, find_campaign, list_rounds
+    from data.campaigns import current_round, find_campaign, list_rounds, target_of
     from data.coverage import Part, coverage_by_area, coverage_by_part, coverage_total
     from data.db import owner_session
     from data.history import read_day
@@ -343,13 +343,14 @@ def coverage(
     day = None if as_of is None else read_day(as_of, today)
     with as_owner() as (_, engine), owner_session(engine) as session:
         chosen = find_campaign(session, campaign)
-        number = current_round(list_rounds(session, chosen.id), round_no, today)
+        rounds = list_rounds(session, chosen.id)
+        number = current_round(rounds, round_no, today)
         part = Part(kind, key_group)
         rows = coverage_by_area(session, chosen.id, number, by, as_of=day, part=part)
         total = coverage_total(session, chosen.id, number, as_of=day, part=part)
         parts = [] if day else coverage_by_part(session, chosen.id, number)
         title = words(f"{chosen.name_zh} 第 {number} 轮", f"{chosen.name_en}, round {number}")
-        target = chosen.target
+        target = target_of(chosen, next(planned for planned in rounds if planned.no == number))
         told = {"campaign": chosen.code, "round": number, "by": by, "target": target, **asdict(part)}
         told["as_of"] = day.isoformat() if day else None
     if as_json:

@@ -77,8 +77,8 @@ def page() -> str:
         round=view.round_no,
         rounds=view.rounds,
         area=view.area,
-        target=view.campaign.target,
-        to_target=total.to_target(view.campaign.target),
+        target=view.target,
+        to_target=total.to_target(view.target),
         **_days_around(view, day),
         short_day=day_in_words,
         as_of=last_visit_at(db(), view.campaign.id, view.round_no),
@@ -113,7 +113,7 @@ def listing() -> Response:
             "as_of": day.isoformat() if day else None,
             "kind": part.kind,
             "key_group": part.key_group,
-            "target": view.campaign.target,
+            "target": view.target,
             "total": total.as_json(),
             "rows": [row.as_json() for row in rows],
         }
@@ -138,7 +138,7 @@ def listing_of_parts() -> Response:
         {
             "campaign": view.campaign.code,
             "round": view.round_no,
-            "target": view.campaign.target,
+            "target": view.target,
             "total": total.as_json(),
             "parts": [part.as_json() for part in parts],
         }

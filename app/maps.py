@@ -101,14 +101,14 @@ def setup() -> Response:
     tag = version_tag(session, view.campaign.id, view.round_no)  # first: what follows is at least as new
     total = coverage_total(session, view.campaign.id, view.round_no, view.within)
     crumbs = breadcrumb(session, *view.within)
-    target = view.campaign.target
+    target = view.target
     answer = jsonify(
         {
             "campaigns": [
                 {
                     "id": c.id,
                     "name": _name(c),
-                    "target": c.target,
+                    "target": target if c.id == view.campaign.id else c.target,
                     "rounds": _rounds(view) if c.id == view.campaign.id else [],
                 }
                 for c in view.campaigns

@@ -144,11 +144,11 @@ def _contents() -> dict[str, Any]:
     )
     largest = report.gaps[:LARGEST]
     crumbs = breadcrumb(db(), *view.within)
-    to_target = total.to_target(view.campaign.target)
+    to_target = total.to_target(view.target)
     return {
         "view": view,
         "campaign": view.campaign,
-        "target": view.campaign.target,
+        "target": view.target,
         "ends_on": next(r.ends_on for r in view.rounds if r.no == view.round_no),
         "today": today(),
         "area_name": crumbs[-1].name if crumbs else _("全部辖区"),
@@ -166,8 +166,8 @@ def _contents() -> dict[str, Any]:
         "days_since": {gap.number: _days_since(gap) for gap in report.gaps},
         "most_households": MOST_HOUSEHOLDS,
         "forecast": whole,
-        "plot": _plot(whole, view.campaign.target),
-        "ranking": sorted(parts, key=lambda one: _rank(one, view.campaign.target)),
+        "plot": _plot(whole, view.target),
+        "ranking": sorted(parts, key=lambda one: _rank(one, view.target)),
         "rest": [area for area in report.below if area.code is None],
         "small": SMALL,
     }

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from data.areas import EVERYWHERE, area_range
 from data.askers import Asker
-from data.campaigns import current_round, find_campaign, list_campaigns, list_rounds
+from data.campaigns import current_round, find_campaign, list_campaigns, list_rounds, target_of
 from data.history import read_day
 from data.live import version_tag
 from data.scopes import Scope, find_scope
@@ -31,6 +31,11 @@ class View:
     round_no: int
     area: str | None
     within: tuple[int, int]
+
+    @property
+    def target(self) -> float:
+        """Target of the round."""
+        return target_of(self.campaign, next(planned for planned in self.rounds if planned.no == self.round_no))
 
 
 def today() -> date:

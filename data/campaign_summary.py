@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.campaign_changes import cohort_size
-from data.campaigns import list_rounds, whole_plan
+from data.campaigns import list_rounds, target_of, whole_plan
 from data.coverage import coverage_total
 from data.rules.plan import Cohort, PlannedRound
 from data.tables import Campaign
@@ -33,7 +33,7 @@ def summarise(session: Session, campaign: Campaign, today: date) -> dict[str, An
     for row in list_rounds(session, campaign.id):
         total = coverage_total(session, campaign.id, row.no)
         said: Mapping[str, Any] = planned.get(row.no, {})
-        target = row.target if row.target is not None else campaign.target
+        target = target_of(campaign, row)
         cohort = said.get("cohort", plan["campaign"].get("cohort", "all_households"))
         sizes.setdefault(cohort, total.eligible)
         rounds.append(

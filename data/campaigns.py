@@ -147,6 +147,11 @@ def list_rounds(session: Session, campaign_id: int) -> Sequence[Round]:
     return session.scalars(select(Round).where(Round.campaign_id == campaign_id).order_by(Round.no)).all()
 
 
+def target_of(campaign: Campaign, planned: Round) -> float:
+    """Target of a round (a ratio): its own, else that of the campaign."""
+    return planned.target if planned.target is not None else campaign.target
+
+
 def find_campaign(session: Session, wanted: str | None) -> Campaign:
     """Campaign by number or code; without one the newest.
 

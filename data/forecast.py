@@ -12,6 +12,7 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from data.campaigns import target_of
 from data.coverage import AreaCoverage
 from data.history import visited_by_place_and_day
 from data.rules.forecast import Forecast, forecast
@@ -96,7 +97,7 @@ def forecast_areas(
     def of(area: AreaCoverage, low: int, high: int) -> AreaForecast:
         mine = (jurs >= low) & (jurs < high) & (at >= 0) & (at < length)
         counts = np.bincount(at[mine], weights=many[mine], minlength=max(0, length)).astype(int).tolist()
-        return _forecast_one(area, campaign.target, planned.ends_on, starts_on, counts, today)
+        return _forecast_one(area, target_of(campaign, planned), planned.ends_on, starts_on, counts, today)
 
     return of(total, *within), [of(area, *ranges.get((area.level, area.id), (0, 0))) for area in areas]
 

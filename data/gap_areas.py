@@ -19,7 +19,6 @@ from sqlalchemy.orm import Session
 
 from data.coverage import AreaCoverage
 from data.responsible import Responsible, responsible_for
-from data.tables import Campaign
 from geo.tiles import Plane
 
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ def person_days(households: int, per_day: float) -> float:
 
 def describe_gaps(
     session: Session,
-    campaign: Campaign,
+    target: float,
     rows: NDArray[np.int64],
     done: NDArray[np.bool_],
     found: Sequence[Gap],
@@ -123,6 +122,8 @@ def describe_gaps(
 
     Parameters
     ----------
+    target : float
+        Of the round, a ratio.
     rows : ndarray of int64, shape (n, 6)
         ``household_id, jur, group_id, x, y, visited`` of the households the gaps were found among.
     done : ndarray of bool, shape (n,)
@@ -162,7 +163,7 @@ def describe_gaps(
                 "responsible": _responsible(open_[number][:, 1], people),
                 "person_days": person_days(gap.unvisited, per_day),
                 "points": gap.unvisited / total.eligible,
-                "reaches": _reaches(open_[number], by_jur, campaign.target),
+                "reaches": _reaches(open_[number], by_jur, target),
                 "centre": [round(spot.x, 6), round(spot.y, 6)],
                 "bbox": [round(value, 6) for value in outline.bounds],
                 "outline": mapping(shapely.set_precision(outline, 1e-6)),

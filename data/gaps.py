@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from data.campaigns import target_of
 from data.coverage import AreaCoverage, Ranges, coverage_by_area, coverage_total
 from data.gap_areas import GapArea, describe_gaps
 from data.rules.words import EXACT_QUALITY
-from data.tables import Campaign
+from data.tables import Campaign, Round
 from geo.tiles import Plane
 
 Range = tuple[int, int]
@@ -142,7 +143,8 @@ def gaps_of(
         if found
         else []
     )
-    named = describe_gaps(session, campaign, rows, done, found[:most], plane, total, villages, per_day)
+    target = target_of(campaign, session.get_one(Round, (campaign.id, round_no)))
+    named = describe_gaps(session, target, rows, done, found[:most], plane, total, villages, per_day)
     named.sort(key=lambda gap: (-gap["points"], -len(gap["reaches"]), gap["centre"]))
     return GapReport(
         [GapArea(number=n, **gap) for n, gap in enumerate(named, start=1)],
