@@ -122,6 +122,8 @@ def describe_gaps(
 
     Parameters
     ----------
+    target : float
+        Of the round, a ratio.
     rows : ndarray of int64, shape (n, 6)
         ``household_id, jur, group_id, x, y, visited`` of the households the gaps were found among.
     done : ndarray of bool, shape (n,)
@@ -130,8 +132,6 @@ def describe_gaps(
         The gaps; their members are places in ``rows``, their outlines lie in metres of ``plane``.
     total : AreaCoverage
         Coverage of the whole range, which ``points`` speak of.
-    target : float
-        Share that is to be visited in the round.
     villages : sequence of AreaCoverage
         Villages that may be said to reach the target.
     per_day : float

@@ -127,7 +127,6 @@ def gaps_of(
     total = coverage_total(session, campaign.id, round_no, within)
     level, below = areas_below(session, campaign.id, round_no, within, duty)
     per_day, planned = visits_per_day(campaign)
-    target = target_of(campaign, session.get_one(Round, (campaign.id, round_no)))
     common: dict[str, Any] = {"level": level, "below": below, "per_day": per_day, "per_day_planned": planned}
     if total.eligible > MOST_HOUSEHOLDS:
         return GapReport([], 0, 0, 0, 0, 0, True, **common)
@@ -144,6 +143,7 @@ def gaps_of(
         if found
         else []
     )
+    target = target_of(campaign, session.get_one(Round, (campaign.id, round_no)))
     named = describe_gaps(session, target, rows, done, found[:most], plane, total, villages, per_day)
     named.sort(key=lambda gap: (-gap["points"], -len(gap["reaches"]), gap["centre"]))
     return GapReport(

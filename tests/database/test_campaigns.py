@@ -13,18 +13,19 @@ from sqlalchemy.orm import Session
 from data.areas import number_range
 from data.campaign_changes import Counts, preview_plan
 from data.campaign_refusals import PlanConflict, PlanNotAllowed, RuleUnknown
+from data.campaign_summary import summarise
 from data.campaign_versions import (
     apply_plan,
     explain_rules,
     list_versions,
     preview_for,
 )
-from data.campaigns import open_campaign
+from data.campaigns import list_rounds, open_campaign, target_of
 from data.coverage import coverage_total
 from data.imports.limits import Limits
 from data.recheck import recheck
 from data.rules.plan import read_plan
-from data.tables import Campaign, RenovationSite, Round
+from data.tables import Campaign, RenovationSite
 from tests.township import PLAN, TOWNSHIP, VILLAGES, SmallTownship, make_township
 
 PLANS = sorted((Path(__file__).resolve().parents[2] / "data" / "plans").glob("*.toml"))
@@ -393,5 +394,10 @@ def test_a_rule_is_explained_with_its_clause_version_and_visits(owner: Session, 
 
 def test_a_round_without_a_target_of_its_own_has_that_of_the_campaign(owner: Session, town: SmallTownship) -> None:
     campaign = cohorts(owner)
-    targets = owner.query(Round.no, Round.target).where(Round.campaign_id == campaign).order_by(Round.no).all()
-    assert [tuple(row) for row in targets] == [(1, None), (2, 1.0), (3, None), (4, None)]
+    made = owner.get_one(Campaign, campaign)
+    assert [target_of(made, one) for one in list_rounds(owner, campaign)] == [0.95, 1.0, 0.95, 0.95]
+    shown = summarise(owner, made, date(2026, 1, 1))
+    assert [one["target"] for one in shown["rounds"]] == [0.95, 1.0, 0.95, 0.95]
+    assert {one["key"]: one["eligible"] for one in shown["plan"]["cohort"]} == dict(
+        zip(["key", "new", "old"], sizes(owner, campaign)[1:], strict=True)
+    )
