@@ -5,7 +5,7 @@
  */
 
 import { pixelRatio } from "./palette.js";
-import { later } from "./queue.js";
+import { later, soon } from "./queue.js";
 
 const L = window.L;
 const SIDE = 256; // of a piece at a whole zoom, CSS pixels
@@ -50,7 +50,7 @@ export const Mosaic = L.Layer.extend({
   redraw() {
     if (this._going) return;
     this._going = true;
-    window.queueMicrotask(() => {
+    soon(() => {
       this._going = false;
       if (this._map?._loaded) this._renew();
     });

@@ -31,6 +31,12 @@ export function later(job) {
   schedule();
 }
 
+/** Do `job` in the next frame, before what waits: what decides on other work. */
+export function soon(job) {
+  jobs.unshift(job);
+  schedule();
+}
+
 /** Do everything now; only for print, which will not wait. */
 export function flush() {
   while (jobs.length) jobs.shift()();
