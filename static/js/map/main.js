@@ -18,7 +18,7 @@ import { drawCard, drawGaps, drawLayers, drawLevels, drawThemes } from "./panel.
 import { createPointer } from "./pointer.js";
 import { createPopups } from "./popup.js";
 import { startPrint } from "./print.js";
-import { idle, later } from "./queue.js";
+import { hold, idle, later } from "./queue.js";
 import { createScene } from "./scene.js";
 import { startSearch } from "./search.js";
 import { createSelection } from "./select.js";
@@ -181,7 +181,8 @@ function createPage(map) {
     page.baseChoice.draw();
     redrawDock();
     drawLevels(byId("levels"), state.theme, state.level);
-    document.title = [themeOf(state.theme).label(), setup.area?.name, t("访图")].filter(Boolean).join(" · ");
+    const title = [themeOf(state.theme).label(), setup.area?.name, t("访图")].filter(Boolean).join(" · ");
+    later(() => { document.title = title; });
   }
 
   function redrawDock() {
@@ -381,6 +382,7 @@ function createPage(map) {
       page.refit = false;
       return;
     }
+    hold();
     if (names.has("theme")) say(t("主题：%(theme)s", { theme: themeOf(state.theme).label() }));
     scene.draw();
     redrawPanel();

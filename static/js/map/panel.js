@@ -43,8 +43,8 @@ export function drawThemes(place, active) {
     }, theme.label())));
   }
   press(place, THEMES.findIndex((theme) => theme.key === active));
-  // Later, as it asks where things are, which lays the page out at once.
-  later(() => place.querySelector("[aria-pressed=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" }));
+  // Chips of a phone go on beyond the screen. Later, as it asks where things are, which lays the page out at once.
+  if (place.closest(".theme-chips")) later(() => place.querySelector("[aria-pressed=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" }));
 }
 
 /** Levels of the coverage map, of which one is always pressed. */
