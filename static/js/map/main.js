@@ -18,7 +18,7 @@ import { drawCard, drawGaps, drawLayers, drawLevels, drawThemes } from "./panel.
 import { createPointer } from "./pointer.js";
 import { createPopups } from "./popup.js";
 import { startPrint } from "./print.js";
-import { hold, idle, later } from "./queue.js";
+import { hold, later } from "./queue.js";
 import { createScene } from "./scene.js";
 import { startSearch } from "./search.js";
 import { createSelection } from "./select.js";
@@ -57,7 +57,7 @@ async function start(map) {
 window.fangtu = { addLayer, start };
 
 function createPage(map) {
-  const page = { map, setup: null, idle };
+  const page = { map, setup: null };
   map.options.zoomSnap = 0.25; // so that an area fills the screen; buttons and keys still go whole steps
   map.options.zoomDelta = 1;
   map._fadeAnimated = false; // tiles appear at once: fading each costs more than it gives
@@ -71,6 +71,7 @@ function createPage(map) {
 
   const scene = createScene(map, registry, trouble);
   page.scene = scene;
+  page.idle = scene.idle;
   const slider = createSlider(byId("days"), {
     wanted: () => ({
       ...dataParams(),

@@ -13,7 +13,7 @@ import { createLabels } from "./labels.js";
 import { Mosaic } from "./mosaic.js";
 import { onPalette, refreshPalette } from "./palette.js";
 import { createPlaces } from "./places.js";
-import { soon } from "./queue.js";
+import { idle, soon } from "./queue.js";
 import { createRecords } from "./records.js";
 import { createSettled } from "./settled.js";
 import { dataParams, state } from "./state.js";
@@ -64,7 +64,7 @@ export function createScene(map, registry, onTrouble) {
       records.draw(view, tile);
       for (const one of pillsLast() ? [labels, settled] : [settled, labels]) one.paint(view);
     },
-    painted: (tile) => tile.cells.length && arriving(),
+    came: (tile) => tile.cells.length && arriving(),
   });
 
   /** Choose anew which labels and pills stand where in the view. */
@@ -94,7 +94,10 @@ export function createScene(map, registry, onTrouble) {
   /** Tiles come one after another: labels make room for what they brought when there is a pause. */
   function arriving() {
     window.clearTimeout(arrival);
-    arrival = window.setTimeout(arrange, ARRIVAL_MS);
+    arrival = window.setTimeout(() => {
+      arrival = 0;
+      arrange();
+    }, ARRIVAL_MS);
   }
   records.redraw = arrange;
   settled.redraw = arrange;
@@ -322,6 +325,9 @@ export function createScene(map, registry, onTrouble) {
     const known = new Set(own.map((name) => name.text));
     return [...own, ...base.names(view).filter((name) => name.span !== null || !known.has(name.text))];
   }
+
+  /** Is everything drawn that came? */
+  scene.idle = () => !arrival && idle();
 
   /** Paint everything at once with fresh colours, for paper. */
   scene.paintNow = () => {
