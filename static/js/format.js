@@ -50,11 +50,12 @@ export function distance(metres) {
   return t("%(n)s 公里", { n: (metres / 1000).toFixed(metres < 100000 ? 1 : 0) });
 }
 
+const clock = new Intl.DateTimeFormat("en-GB", {
+  timeZone: ZONE, year: "numeric", month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
+});
+
 function parts(moment) {
-  const pieces = new Intl.DateTimeFormat("en-GB", {
-    timeZone: ZONE, year: "numeric", month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
-  }).formatToParts(moment);
-  const at = Object.fromEntries(pieces.map((piece) => [piece.type, piece.value]));
+  const at = Object.fromEntries(clock.formatToParts(moment).map((piece) => [piece.type, piece.value]));
   return { ...at, day: Number(at.day), month: Number(at.month) };
 }
 

@@ -207,9 +207,19 @@ def working(settings: Settings, log: Path) -> Iterator[None]:
             cwd=ROOT,
         )
         try:
+            _at_work(worker, log)
             yield
         finally:
             end(worker)
+
+
+def _at_work(worker: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + START_S
+    while time.monotonic() < until and worker.poll() is None:
+        if b"INFO at work" in log.read_bytes():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"the worker did not begin: {log.read_text('utf-8')[-2000:]}")
 
 
 def _environment(settings: Settings) -> dict[str, str]:

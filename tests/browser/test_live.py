@@ -17,7 +17,6 @@ from tests.browser.stand import Stand, commit_township, served, working
 from tests.browser.watch import Watch
 from tests.township import VILLAGES, add_visit
 
-SOON_MS = 5000
 OpenMap = Callable[..., MapPage]
 
 
@@ -63,9 +62,7 @@ def test_a_visit_appears_on_an_open_map_and_nothing_held_moves(stand: Stand, ope
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     visit(stand, "H2")
-    page.wait_for_function(
-        "() => document.querySelector('.coverage-figure').textContent.includes('3 / 10')", timeout=SOON_MS
-    )
+    page.wait_for_function("() => document.querySelector('.coverage-figure').textContent.includes('3 / 10')")
     page.wait_for_function("() => document.getElementById('say').textContent.includes('地图已更新：测试1村')")
     shown.drawn()
     assert (shown.view(), page.url) == before[:2]
@@ -86,7 +83,7 @@ def test_an_open_area_popup_and_the_label_say_the_same(stand: Stand, open_map: O
     is_live(page)
     said = shown.popup_text()
     visit(stand, "H4")
-    page.wait_for_function("() => window.fangtu.page.live.renewals > 0", timeout=SOON_MS)
+    page.wait_for_function("() => window.fangtu.page.live.renewals > 0")
     shown.drawn()
     now = shown.popup_text()
     visited, eligible = page.evaluate(
@@ -105,7 +102,7 @@ def test_the_focus_in_the_panel_stays_where_it_was(stand: Stand, open_map: OpenM
     is_live(page)
     page.locator("#layers input[data-layer=s0]").focus()
     visit(stand, "H8")
-    page.wait_for_function("() => window.fangtu.page.live.renewals > 0", timeout=SOON_MS)
+    page.wait_for_function("() => window.fangtu.page.live.renewals > 0")
     assert page.evaluate("() => document.activeElement.dataset.layer") == "s0"
 
 
@@ -117,7 +114,7 @@ def test_a_change_elsewhere_is_not_heard_of(stand: Stand, open_map: OpenMap) -> 
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     visit(stand, "H7")
-    other.wait_for_function("() => window.fangtu.page.live.renewals > 0", timeout=SOON_MS)
+    other.wait_for_function("() => window.fangtu.page.live.renewals > 0")
     page.wait_for_timeout(1500)
     assert asked == []
     assert page.evaluate("() => window.fangtu.page.live.renewals") == 0
@@ -131,7 +128,7 @@ def test_without_room_for_a_stream_the_map_asks(stand: Stand, browser: Browser, 
         is_live(page, "off")
         assert page.locator("#live").inner_text() == "非实时"
         visit(stand, "H6")
-        page.wait_for_function("() => window.fangtu.page.live.renewals > 0", timeout=8000)
+        page.wait_for_function("() => window.fangtu.page.live.renewals > 0")
         MapPage(page).drawn()
         context.close()
 

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.conftest import PHONE, OpenMap, OpenPage
+from tests.browser.look import MapPage
 
 NARROW: ViewportSize = {"width": 320, "height": 640}
 TOUCH_PX = 44
@@ -78,3 +79,10 @@ def test_a_tap_opens_a_popup_that_fits(open_map: OpenMap) -> None:
     assert box["x"] + box["width"] <= PHONE["width"]
     assert box["y"] + box["height"] <= PHONE["height"] + 1
     assert sideways(seen.page) <= 0
+
+
+def test_the_map_is_drawn_down_to_the_legend(open_page: OpenPage) -> None:
+    page = open_page("/map?theme=unvisited#map=13/36.405/118.81", "leader", language="en", viewport=PHONE)
+    MapPage(page).drawn()
+    known, high = page.evaluate("() => [map_township.getSize().y, map_township.getContainer().clientHeight]")
+    assert known == high > PHONE["height"] * 0.6

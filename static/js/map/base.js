@@ -20,13 +20,6 @@ export function createBase(options) {
   const source = new TileSource({ url: options.url, decode: options.decode || decodeBase, maxZoom: options.maxZoom || 17, onTrouble: options.onTrouble });
   const base = { tinted: 0, visible: true };
   const minZoom = options.minZoom || 0;
-  let naming = 0;
-  /** Many tiles come at once: the names are written when there is a pause. */
-  function named(tile) {
-    if (!tile.names.length) return;
-    window.clearTimeout(naming);
-    naming = window.setTimeout(() => options.onNames?.(), 120);
-  }
   /** Names in the tiles of the view that are here. */
   base.names = (view) => tilesOf(view, dataZoom(Math.max(0, Math.round(view.zoom)), source.maxZoom)).flatMap((place) => source.peek(...place)?.names || []);
 
@@ -44,7 +37,7 @@ export function createBase(options) {
     });
   }
   const ground = mosaicOf("fangtu-ground", drawGround, hasGround, { stamp: () => String(looks()) });
-  const top = mosaicOf("fangtu-top", drawTop, hasTop, { stamp: () => `${looks()} ${base.tinted}`, painted: named });
+  const top = mosaicOf("fangtu-top", drawTop, hasTop, { stamp: () => `${looks()} ${base.tinted}`, came: (tile) => tile.names.length && options.onNames?.() });
   const sheets = [ground, top];
 
   base.redraw = () => sheets.forEach((sheet) => sheet.redraw());

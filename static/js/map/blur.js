@@ -55,14 +55,24 @@ export function weights(sigma) {
   return half.map((weight) => weight / sum);
 }
 
+const PORTION = 16_384; // cells, summed in a millisecond or two
+
 /**
  * Sum neighbours `step` apart along rows (1) or columns (the width). At the ends of rows it reaches into the next one:
  * that is the margin, which nobody sees.
  */
-function weighted(from, to, step, half) {
+function* weighted(from, to, step, half) {
   const rim = (half.length - 1) * step;
+  const end = from.length - rim;
   to.fill(0);
-  for (let at = rim; at < from.length - rim; at += 1) {
+  for (let at = rim; at < end; at += PORTION) {
+    portion(from, to, step, half, at, Math.min(end, at + PORTION));
+    yield;
+  }
+}
+
+function portion(from, to, step, half, begin, end) {
+  for (let at = begin; at < end; at += 1) {
     let sum = from[at] * half[0];
     for (let i = 1; i < half.length; i += 1) sum += (from[at - i * step] + from[at + i * step]) * half[i];
     to[at] = sum;
@@ -70,22 +80,21 @@ function weighted(from, to, step, half) {
 }
 
 /**
- * Blur a grid in place; what leaves the edge is lost, so give the grid a margin of 3 sigma.
+ * Blur a grid in place, in steps unless it is quick; what leaves the edge is lost, so give the grid a margin of 3 sigma.
  * @param {Float32Array} grid row by row
  * @param {boolean} quick by boxes
  */
-export function gaussian(grid, width, height, sigma, quick = false) {
-  if (sigma < 0.3) return grid;
+export function* gaussianSteps(grid, width, height, sigma, quick = false) {
+  if (sigma < 0.3) return;
   const other = new Float32Array(grid.length);
   if (quick) {
     for (const size of boxWidths(sigma)) {
       boxRows(grid, other, width, height, size);
       boxColumns(other, grid, width, height, size);
     }
-    return grid;
+    return;
   }
   const half = weights(sigma);
-  weighted(grid, other, 1, half);
-  weighted(other, grid, width, half);
-  return grid;
+  yield* weighted(grid, other, 1, half);
+  yield* weighted(other, grid, width, half);
 }

@@ -2,7 +2,7 @@
 
 import { ageHours, day, dayAndTime } from "../format.js";
 import { t } from "../i18n.js";
-import { fill, h, icon, toast } from "./dom.js";
+import { differs, fill, h, icon, toast } from "./dom.js";
 import { change, state } from "./state.js";
 
 function pick(label, options, chosen, act) {
@@ -12,10 +12,14 @@ function pick(label, options, chosen, act) {
 }
 
 export function drawPicks(place, setup) {
+  if (!differs(place, setup.campaigns, setup.campaign, setup.round)) return;
   const campaigns = setup.campaigns || [];
-  if (!campaigns.length) return fill(place, h("span", { class: "quiet" }, t("还没有行动")));
+  if (!campaigns.length) {
+    fill(place, h("span", { class: "quiet" }, t("还没有行动")));
+    return;
+  }
   const current = campaigns.find((one) => String(one.id) === String(setup.campaign)) || campaigns[0];
-  return fill(place,
+  fill(place,
     pick(t("行动"), campaigns.map((one) => [one.id, one.name]), current.id, (id) => change({ campaign: id, round: null }, { step: true })),
     current.rounds?.length > 1 || current.rounds?.length === 1
       ? pick(t("轮次"), current.rounds.map((one) => [one.no, one.name]), setup.round, (no) => change({ round: no }, { step: true })) : null);
@@ -23,6 +27,7 @@ export function drawPicks(place, setup) {
 
 /** Breadcrumb. `top` is the asker's own area: what lies above it is only named. */
 export function drawCrumbs(place, crumbs, top, go) {
+  if (!differs(place, crumbs, top)) return;
   const from = crumbs.findIndex((crumb) => crumb.code === top);
   fill(place, crumbs.map((crumb, i) => {
     const last = i === crumbs.length - 1;
@@ -42,7 +47,7 @@ export function drawFresh(place, asOf, past = null) {
   if (past) words = t("截至 %(when)s，历史", { when });
   else if (age === null) words = t("数据时间未知");
   else if (age > 24) words = t("未更新，数据截至 %(when)s", { when });
-  fill(place, h("span", { class: "fresh-long" }, words), h("span", { class: "fresh-short" }, age === null && !past ? words : short));
+  if (differs(place, words, short)) fill(place, h("span", { class: "fresh-long" }, words), h("span", { class: "fresh-short" }, age === null && !past ? words : short));
 }
 
 export function linkButton() {

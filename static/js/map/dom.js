@@ -24,6 +24,16 @@ function put(node, children) {
   }
 }
 
+const drawnFrom = new WeakMap();
+
+/** Is `node` to be drawn from other values than before? What shows the same already need not be made again. */
+export function differs(node, ...values) {
+  const now = JSON.stringify(values);
+  if (drawnFrom.get(node) === now) return false;
+  drawnFrom.set(node, now);
+  return true;
+}
+
 /** Replace everything inside `node`. */
 export function fill(node, ...children) {
   node.replaceChildren();

@@ -1,6 +1,6 @@
 /* What a heatmap shows, as numbers on a grid over the view: density, or a share of the households. Pure: nothing is drawn. */
 
-import { gaussian } from "./blur.js";
+import { gaussianSteps } from "./blur.js";
 import { metresPerPixel } from "./overlay.js";
 
 // The radius people are told holds 86 % of a household's weight: two standard deviations of the gaussian.
@@ -55,22 +55,35 @@ function pour(grid, { cells, zoom }, view, { width, height, margin, step }, quic
 
 /** Blur what was poured. Sharing out has blurred a little already: by a sixth of a cell squared, on the average. */
 function blurred(grid, { width, height, sigma }, quick) {
-  return gaussian(grid, width, height, quick ? sigma : Math.sqrt(Math.max(0, sigma * sigma - 1 / 6)), quick);
+  return gaussianSteps(grid, width, height, quick ? sigma : Math.sqrt(Math.max(0, sigma * sigma - 1 / 6)), quick);
+}
+
+/** The end of what comes in steps. */
+function ended(steps) {
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  return step.value;
 }
 
 /**
- * Households per hectare.
+ * Households per hectare, in steps of a millisecond or two.
  * @param {number[]} cells x, y, n, … with tile numbers at `zoom`
  * @param {number} radius metres on the ground
  * @param {boolean} quick a coarser grid, for pictures that follow one another
  */
-export function densities(cells, zoom, view, radius, quick = false) {
+export function* densitySteps(cells, zoom, view, radius, quick = false) {
   const frame = frameOf(view, radius, quick);
   const grid = pour(new Float32Array(frame.width * frame.height), { cells, zoom }, view, frame, quick);
-  blurred(grid, frame, quick);
+  yield;
+  yield* blurred(grid, frame, quick);
   const perHectare = 10000 / (frame.metres * frame.metres);
   for (let i = 0; i < grid.length; i += 1) grid[i] *= perHectare;
   return { ...frame, grid };
+}
+
+/** As `densitySteps`, at once. */
+export function densities(...values) {
+  return ended(densitySteps(...values));
 }
 
 /**
@@ -102,22 +115,30 @@ export function withinReach(grid, width, height, reach) {
  * @param {{cells: number[], zoom: number}} part
  * @param {{cells: number[], zoom: number}[]} whole sheets of cells that together are all households
  */
-export function shares(part, whole, view, radius, least, quick = false) {
+export function* shareSteps(part, whole, view, radius, least, quick = false) {
   const frame = frameOf(view, radius, quick, 3);
   const { width, height, sigma } = frame;
   const grid = pour(new Float32Array(width * height), part, view, frame, quick);
   const all = new Float32Array(width * height);
   const counted = new Float32Array(width * height);
   for (const sheet of whole) {
+    yield;
     pour(all, sheet, view, frame, quick);
     pour(counted, sheet, view, frame, true); // households are whole ones where they are counted
   }
+  yield;
   const near = withinReach(counted, width, height, RADIUS_SIGMAS * sigma);
-  blurred(grid, frame, quick);
-  blurred(all, frame, quick);
+  yield;
+  yield* blurred(grid, frame, quick);
+  yield* blurred(all, frame, quick);
   for (let i = 0; i < grid.length; i += 1) {
     // Subtracting what leaves a box may leave a hair less than nothing.
     grid[i] = near[i] >= least && all[i] > 1e-9 ? Math.max(0, grid[i] / all[i]) : NaN;
   }
   return { ...frame, grid };
+}
+
+/** As `shareSteps`, at once. */
+export function shares(...values) {
+  return ended(shareSteps(...values));
 }

@@ -6,7 +6,7 @@
 import { getJson, UNATTENDED, withParams } from "./api.js";
 import { unpack } from "./cells.js";
 import { heatClass } from "./classes.js";
-import { densities, shares } from "./heat-field.js";
+import { densities, densitySteps, shares, shareSteps } from "./heat-field.js";
 import { CanvasOverlay } from "./overlay.js";
 import { onPalette, rgb } from "./palette.js";
 
@@ -65,23 +65,25 @@ export function createHeat(options) {
     data: null, whole: [], past: null, quick: false, sheets: new Map(),
   };
   const scratch = document.createElement("canvas");
+  let field = null; // of what is on it
 
-  function draw(view) {
-    const strength = fade(view.zoom);
-    const shown = heat.past || heat.data;
-    let field = null;
-    let image = null;
-    if (heat.per) {
-      field = shares(shown, heat.whole, view, heat.radius, heat.least, heat.quick);
-      image = paintShares(heat.kind, heat.shares[heat.kind], heat.only, field);
-    } else {
-      field = densities(shown.cells, shown.zoom, view, heat.radius, heat.quick);
-      image = paintDensities(heat.kind, heat.breaks, heat.only, field);
-    }
+  // In steps, with what is to be shown at their beginning: whatever changes it begins them anew. Days that follow one
+  // another would never come to the end: each is one step.
+  function* prepare(view) {
+    const { kind, per, only, quick, past, data, breaks, radius, least } = heat;
+    const shown = past || data;
+    const asked = per ? [shown, heat.whole, view, radius, least, quick] : [shown.cells, shown.zoom, view, radius, quick];
+    if (quick) field = (per ? shares : densities)(...asked);
+    else field = yield* (per ? shareSteps : densitySteps)(...asked);
+    const image = per ? paintShares(kind, heat.shares[kind], only, field) : paintDensities(kind, breaks, only, field);
+    if (!quick) yield;
     scratch.width = field.width;
     scratch.height = field.height;
     scratch.getContext("2d").putImageData(image, 0, 0);
-    view.ctx.globalAlpha = strength;
+  }
+
+  function draw(view) {
+    view.ctx.globalAlpha = fade(view.zoom);
     view.ctx.imageSmoothingEnabled = true;
     view.ctx.imageSmoothingQuality = heat.quick ? "low" : "high";
     const { margin, step } = field;
@@ -89,7 +91,7 @@ export function createHeat(options) {
     view.ctx.globalAlpha = 1;
   }
 
-  heat.overlay = new CanvasOverlay(draw, { pane: "fangtu-heat", needed: (view) => Boolean(heat.data && heat.kind) && fade(view.zoom) > 0 });
+  heat.overlay = new CanvasOverlay(draw, { pane: "fangtu-heat", prepare, needed: (view) => Boolean(heat.data && heat.kind) && fade(view.zoom) > 0 });
   heat.addTo = (map) => {
     heat.overlay.addTo(map);
     onPalette(() => heat.overlay.redraw());

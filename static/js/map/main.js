@@ -14,11 +14,11 @@ import { drawAreaList } from "./list.js";
 import { startLive } from "./live.js";
 import { createMeasure } from "./measure.js";
 import { toLatLng, toWorld } from "./overlay.js";
-import { drawCard, drawGaps, drawLayers, drawThemes } from "./panel.js";
+import { drawCard, drawGaps, drawLayers, drawLevels, drawThemes } from "./panel.js";
 import { createPointer } from "./pointer.js";
 import { createPopups } from "./popup.js";
 import { startPrint } from "./print.js";
-import { idle } from "./queue.js";
+import { hold, later } from "./queue.js";
 import { createScene } from "./scene.js";
 import { startSearch } from "./search.js";
 import { createSelection } from "./select.js";
@@ -57,19 +57,21 @@ async function start(map) {
 window.fangtu = { addLayer, start };
 
 function createPage(map) {
-  const page = { map, setup: null, idle };
+  const page = { map, setup: null };
   map.options.zoomSnap = 0.25; // so that an area fills the screen; buttons and keys still go whole steps
   map.options.zoomDelta = 1;
   map._fadeAnimated = false; // tiles appear at once: fading each costs more than it gives
   map.doubleClickZoom.disable();
   map.zoomControl?.remove();
   map.attributionControl?.remove();
+  startSheet(); // before anything is measured: on a phone the slider is no row beside the map
   map.getContainer().setAttribute("role", "region");
   map.getContainer().setAttribute("aria-label", t("地图。方向键移动，加减键缩放，回车打开正中的村，Tab 逐个走过各村。"));
   new ResizeObserver(() => map.invalidateSize({ pan: false })).observe(map.getContainer());
 
   const scene = createScene(map, registry, trouble);
   page.scene = scene;
+  page.idle = scene.idle;
   const slider = createSlider(byId("days"), {
     wanted: () => ({
       ...dataParams(),
@@ -163,6 +165,7 @@ function createPage(map) {
   /** The days behind the slider; the page does not wait for them unless a past day is to be shown. */
   page.playable = async () => {
     await slider.load();
+    if (!scene.past && !slider.day()) return;
     scene.drawDay();
     redrawDay();
     redrawList();
@@ -178,12 +181,9 @@ function createPage(map) {
     drawFresh(byId("fresh"), setup.as_of, slider.day());
     page.baseChoice.draw();
     redrawDock();
-    const level = byId("levels");
-    level.hidden = state.theme !== "coverage";
-    fill(level, LEVELS.map((one) => h("button", {
-      type: "button", "aria-pressed": String(one.key === state.level), onclick: () => change({ level: one.key, only: null, selected: null }),
-    }, one.label())));
-    document.title = [themeOf(state.theme).label(), setup.area?.name, t("访图")].filter(Boolean).join(" · ");
+    drawLevels(byId("levels"), state.theme, state.level);
+    const title = [themeOf(state.theme).label(), setup.area?.name, t("访图")].filter(Boolean).join(" · ");
+    later(() => { document.title = title; });
   }
 
   function redrawDock() {
@@ -369,7 +369,6 @@ function createPage(map) {
     });
     buildScale(map, byId("scale"));
     byId("context-tools").append(linkButton());
-    startSheet();
   }
 
   async function applied(names) {
@@ -384,12 +383,14 @@ function createPage(map) {
       page.refit = false;
       return;
     }
+    hold();
     if (names.has("theme")) say(t("主题：%(theme)s", { theme: themeOf(state.theme).label() }));
     scene.draw();
     redrawPanel();
-    await busy(() => scene.load());
-    redrawDock();
-    redrawList();
+    await busy(async () => {
+      if (await scene.load(true)) redrawDock();
+    });
+    later(redrawList);
     if (names.has("theme") || names.has("level")) await busy(page.playable);
   }
   return page;

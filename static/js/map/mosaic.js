@@ -5,7 +5,7 @@
  */
 
 import { pixelRatio } from "./palette.js";
-import { later } from "./queue.js";
+import { later, soon } from "./queue.js";
 
 const L = window.L;
 const SIDE = 256; // of a piece at a whole zoom, CSS pixels
@@ -16,10 +16,10 @@ const TOO_FAR = 2.5; // steps of zoom over which old pieces stand in for new one
 /**
  * `options`: `pane`; `draw(view, tile)` with a view as that of CanvasOverlay. A piece may need a tile: `source` and
  * `dataZoom(zoom, level)` or null for none. `needed(zoom)`: is there anything to draw; `empty(view, tile)`: is there in
- * this piece; `stamp(view)`: a piece whose stamp and tile are those of before need not be drawn again; `painted(tile)`.
+ * this piece; `stamp(view)`: a piece whose stamp and tile are those of before need not be drawn again; `came(tile)`: it has another tile.
  */
 export const Mosaic = L.Layer.extend({
-  options: { needed: () => true, source: null, dataZoom: () => null, empty: () => false, stamp: () => null, painted: () => {} },
+  options: { needed: () => true, source: null, dataZoom: () => null, empty: () => false, stamp: () => null, came: () => {} },
 
   initialize(options) {
     L.setOptions(this, options);
@@ -50,7 +50,7 @@ export const Mosaic = L.Layer.extend({
   redraw() {
     if (this._going) return;
     this._going = true;
-    window.queueMicrotask(() => {
+    soon(() => {
       this._going = false;
       if (this._map?._loaded) this._renew();
     });
@@ -240,8 +240,8 @@ export const Mosaic = L.Layer.extend({
     piece.done = true;
     const stamp = this.options.stamp(piece.view);
     if (stamp !== null && stamp === piece.stamp && tile === piece.tile) return;
+    if (tile && tile !== piece.tile) this.options.came(tile);
     Object.assign(piece, { stamp, tile });
-    if (tile) this.options.painted(tile);
     if (this.options.empty(piece.view, tile)) {
       this._spareOf(piece);
       return;

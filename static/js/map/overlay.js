@@ -30,10 +30,11 @@ export function metresPerPixel(y, zoom) {
 /**
  * Layer that calls `draw(view)` with `{ctx, width, height, zoom, scale, left, top, ratio}`;
  * a world point is drawn at `(x * scale - left, y * scale - top)` CSS pixels. While `options.needed(view)` says
- * no, the canvas takes no memory and no part in putting the frame together.
+ * no, the canvas takes no memory and no part in putting the frame together. `options.prepare(view)` goes through, step by
+ * step, what takes longer than a frame may: the picture before stays until it came to its end.
  */
 export const CanvasOverlay = L.Layer.extend({
-  options: { pane: "overlayPane", needed: () => true },
+  options: { pane: "overlayPane", needed: () => true, prepare: () => [].values() },
 
   initialize(draw, options) {
     L.setOptions(this, { ...options, draw });
@@ -47,6 +48,7 @@ export const CanvasOverlay = L.Layer.extend({
   },
 
   onRemove() {
+    this._steps = null;
     this._canvas.remove();
   },
 
@@ -62,8 +64,22 @@ export const CanvasOverlay = L.Layer.extend({
     this._waits = true;
     later(() => {
       this._waits = false;
-      if (this._map && !this._map._animatingZoom) this.paint(); // else at its end
+      if (!this._map?._loaded || this._map._animatingZoom) return; // drawn at its end
+      const view = this._viewNow();
+      const steps = this._stepsTo(view);
+      const go = () => {
+        if (this._steps !== steps) return; // it would be too late now
+        if (steps.next().done) this._show(view);
+        else later(go);
+      };
+      go();
     });
+  },
+
+  /** Begin what must go before the picture of a view; what was under way for another is left. */
+  _stepsTo(view) {
+    this._steps = this.options.needed(view) ? this.options.prepare(view) : [].values();
+    return this._steps;
   },
 
   _draw() {
@@ -92,30 +108,42 @@ export const CanvasOverlay = L.Layer.extend({
   paint() {
     const map = this._map;
     if (!map || !map._loaded) return;
+    const view = this._viewNow();
+    const steps = this._stepsTo(view);
+    while (!steps.next().done);
+    this._show(view);
+  },
+
+  _viewNow() {
+    const map = this._map;
     const size = map.getSize();
     const margin = size.multiplyBy(MARGIN).round();
     const corner = map.containerPointToLayerPoint(margin.multiplyBy(-1)).round();
     const zoom = map.getZoom();
-    const ratio = pixelRatio();
-    const width = size.x + margin.x * 2;
-    const height = size.y + margin.y * 2;
-    const canvas = this._canvas;
-    this._margin = margin;
-    this._center = map.getCenter();
-    this._zoom = zoom;
-    L.DomUtil.setTransform(canvas, corner, 1);
-    const origin = map.getPixelOrigin().add(corner);
-    const ctx = canvas.getContext("2d");
-    this._view = { ctx, width, height, zoom, scale: 256 * 2 ** zoom, left: origin.x, top: origin.y, ratio };
+    const [width, height] = [size.x + margin.x * 2, size.y + margin.y * 2];
+    const { x: left, y: top } = map.getPixelOrigin().add(corner);
+    return { width, height, zoom, scale: 256 * 2 ** zoom, left, top, ratio: pixelRatio(), margin, corner, center: map.getCenter() };
+  },
+
+  _show(view) {
+    L.DomUtil.setTransform(this._canvas, view.corner, 1);
+    this._steps = null;
+    this._view = view;
+    this._margin = view.margin;
+    this._center = view.center;
+    this._zoom = view.zoom;
+    view.ctx = this._canvas.getContext("2d");
     this._drawnAt = performance.now();
     this._draw();
   },
 
   _animate(event) {
+    this._steps = null; // of the zoom before; drawn at the end of this one
     this._place(event.center, event.zoom);
   },
 
   _follow() {
+    this._steps = null;
     this._place(this._map.getCenter(), this._map.getZoom());
   },
 

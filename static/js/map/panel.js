@@ -2,10 +2,12 @@
 
 import { count, percent, rate, share } from "../format.js";
 import { t } from "../i18n.js";
-import { fill, h } from "./dom.js";
+import { differs, fill, h } from "./dom.js";
+import { onPalette } from "./palette.js";
+import { later } from "./queue.js";
 import { change, listAddress, state } from "./state.js";
 import { signElement } from "./symbols.js";
-import { layersOn, legendRows, overlayRows, themeOf, THEMES } from "./themes.js";
+import { layersOn, legendRows, LEVELS, overlayRows, themeOf, THEMES } from "./themes.js";
 
 /** The figures of the area in hand. */
 export function drawCard(place, setup) {
@@ -14,6 +16,7 @@ export function drawCard(place, setup) {
   const toTarget = coverage.to_target;
   const reached = ratio !== null && ratio >= target;
   const known = ratio !== null && ratio !== undefined;
+  if (!differs(place, coverage, area?.name, listAddress())) return;
   const bar = h("div", { class: "meter", role: "img", "aria-label": t("覆盖率 %(rate)s，目标 %(target)s", { rate: rate(ratio, target), target: percent(target) }) },
     h("i", { class: "meter-fill" }), h("b", { class: "meter-target" }));
   fill(place,
@@ -34,11 +37,29 @@ export function drawCard(place, setup) {
 
 /** Theme buttons; one is always pressed. */
 export function drawThemes(place, active) {
-  fill(place, THEMES.map((theme, i) => h("button", {
-    type: "button", class: "theme", "aria-pressed": String(theme.key === active), "aria-keyshortcuts": String(i + 1),
-    onclick: () => change({ theme: theme.key, only: null }),
-  }, theme.label())));
-  place.querySelector("[aria-pressed=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  if (!place.children.length) {
+    fill(place, THEMES.map((theme, i) => h("button", {
+      type: "button", class: "theme", "aria-keyshortcuts": String(i + 1), onclick: () => change({ theme: theme.key, only: null }),
+    }, theme.label())));
+  }
+  press(place, THEMES.findIndex((theme) => theme.key === active));
+  // Chips of a phone go on beyond the screen. Later, as it asks where things are, which lays the page out at once.
+  if (place.closest(".theme-chips")) later(() => place.querySelector("[aria-pressed=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" }));
+}
+
+/** Levels of the coverage map, of which one is always pressed. */
+export function drawLevels(place, theme, active) {
+  place.hidden = theme !== "coverage";
+  if (!place.children.length) {
+    fill(place, LEVELS.map((level) => h("button", {
+      type: "button", onclick: () => change({ level: level.key, only: null, selected: null }),
+    }, level.label())));
+  }
+  press(place, LEVELS.findIndex((level) => level.key === active));
+}
+
+function press(place, n) {
+  [...place.children].forEach((button, i) => button.setAttribute("aria-pressed", String(i === n)));
 }
 
 function mark(name) {
@@ -48,19 +69,28 @@ function mark(name) {
   return signElement(name);
 }
 
-function layerRow(row, on) {
-  const box = h("input", {
-    type: "checkbox", checked: on.has(row.key), dataset: { layer: row.key },
-    onchange: () => change({ layers: { ...state.layers, [row.key]: box.checked } }),
-  });
-  return h("li", {}, h("label", { class: "layer" }, box, mark(row.sign), h("span", { class: "layer-name" }, row.label),
-    row.count === null ? null : h("span", { class: "layer-count" }, count(row.count))));
+// Rows are kept, as each sign is a drawing of its own; other colours make new ones.
+const rows = new Map();
+onPalette(() => rows.clear());
+
+function layerRow({ key, sign, label, count: n }, on) {
+  let kept = rows.get(key + sign);
+  if (!kept) {
+    const box = h("input", { type: "checkbox", dataset: { layer: key }, onchange: () => change({ layers: { ...state.layers, [key]: box.checked } }) });
+    const number = n === null ? null : h("span", { class: "layer-count" });
+    kept = { box, number, row: h("li", {}, h("label", { class: "layer" }, box, mark(sign), h("span", { class: "layer-name" }, label), number)) };
+    rows.set(key + sign, kept);
+  }
+  kept.box.checked = on.has(key);
+  if (kept.number) kept.number.textContent = count(n);
+  return kept.row;
 }
 
 /** The list that switches layers and explains their signs. */
 export function drawLayers(place, theme, setup) {
   const focused = document.activeElement?.dataset?.layer;
   const on = layersOn(theme, state.layers);
+  if (!differs(place, theme, [...on], setup.counts)) return;
   const own = legendRows(theme, setup.counts);
   fill(place,
     own.length ? [
@@ -77,15 +107,16 @@ export function drawLayers(place, theme, setup) {
 export function drawGaps(place, areas, target, go) {
   const gaps = areas.filter((area) => area.remaining > 0 && area.ratio < target).sort((a, b) => b.remaining - a.remaining).slice(0, 5);
   place.hidden = !gaps.length;
-  if (!gaps.length) return fill(place);
-  return fill(place,
+  if (!differs(place, gaps.map(({ rings, now, ...told }) => told), target)) return; // a row opens what it was drawn from
+  fill(place, gaps.length > 0 && [
     h("div", { class: "panel-head" }, h("h3", {}, t("未访最多")), h("span", { class: "hint" }, t("未访户 · 覆盖率"))),
     h("ol", { class: "gaps" }, gaps.map((area, i) => h("li", {},
       h("button", { type: "button", class: "gap", onclick: () => go(area) },
         h("b", { class: "gap-number" }, i + 1),
         h("span", { class: "gap-name" }, area.name),
         h("strong", {}, count(area.remaining)),
-        h("span", { class: "gap-rate" }, rate(area.ratio, target)))))));
+        h("span", { class: "gap-rate" }, rate(area.ratio, target)))))),
+  ]);
 }
 
 /** Choice of base map: ours, what the installation offers besides, or none. `choose(id)`. */

@@ -6,6 +6,7 @@
 const BUDGET_MS = 6;
 const jobs = [];
 let scheduled = false;
+let held = false;
 
 function schedule() {
   if (scheduled) return;
@@ -17,6 +18,11 @@ function schedule() {
 
 function work() {
   scheduled = false;
+  if (held) {
+    held = false;
+    schedule();
+    return;
+  }
   const until = performance.now() + BUDGET_MS;
   while (jobs.length) {
     jobs.shift()();
@@ -29,6 +35,17 @@ function work() {
 export function later(job) {
   jobs.push(job);
   schedule();
+}
+
+/** Do `job` in the next frame, before what waits: what decides on other work. */
+export function soon(job) {
+  jobs.unshift(job);
+  schedule();
+}
+
+/** Leave the next frame to what changed in the page itself: whoever acted sees that first. */
+export function hold() {
+  held = true;
 }
 
 /** Do everything now; only for print, which will not wait. */

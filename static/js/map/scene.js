@@ -13,6 +13,7 @@ import { createLabels } from "./labels.js";
 import { Mosaic } from "./mosaic.js";
 import { onPalette, refreshPalette } from "./palette.js";
 import { createPlaces } from "./places.js";
+import { idle, soon } from "./queue.js";
 import { createRecords } from "./records.js";
 import { createSettled } from "./settled.js";
 import { dataParams, state } from "./state.js";
@@ -63,7 +64,7 @@ export function createScene(map, registry, onTrouble) {
       records.draw(view, tile);
       for (const one of pillsLast() ? [labels, settled] : [settled, labels]) one.paint(view);
     },
-    painted: (tile) => tile.cells.length && arriving(),
+    came: (tile) => tile.cells.length && arriving(),
   });
 
   /** Choose anew which labels and pills stand where in the view. */
@@ -82,7 +83,7 @@ export function createScene(map, registry, onTrouble) {
   function arrange() {
     if (arranging || !added) return;
     arranging = true;
-    window.queueMicrotask(() => {
+    soon(() => {
       arranging = false;
       place();
       points.redraw();
@@ -93,12 +94,16 @@ export function createScene(map, registry, onTrouble) {
   /** Tiles come one after another: labels make room for what they brought when there is a pause. */
   function arriving() {
     window.clearTimeout(arrival);
-    arrival = window.setTimeout(arrange, ARRIVAL_MS);
+    arrival = window.setTimeout(() => {
+      arrival = 0;
+      arrange();
+    }, ARRIVAL_MS);
   }
   records.redraw = arrange;
   settled.redraw = arrange;
   const store = new AreaStore(optionsOf("areas").url || "/map/areas.json");
-  const scene = { map, base, areas, heat, records, settled, labels, store, classes: coverageClasses(), target: 0.95, level: [], townships: [], villages: [], settlements: [], asOf: null, slider: null, past: false };
+  let fixed = coverageClasses();
+  const scene = { map, base, areas, heat, records, settled, labels, store, classes: fixed, target: 0.95, level: [], townships: [], villages: [], settlements: [], asOf: null, slider: null, past: false };
 
   scene.add = () => {
     added = true;
@@ -115,7 +120,8 @@ export function createScene(map, registry, onTrouble) {
 
   scene.configure = (setup) => {
     scene.target = setup.coverage?.target ?? 0.95;
-    scene.classes = coverageClasses(scene.target);
+    if (fixed.at(-1).low !== scene.target) fixed = coverageClasses(scene.target);
+    scene.classes = fixed;
     heat.breaks = setup.heat?.breaks || heat.breaks;
     heat.radius = setup.heat?.bandwidth_m || heat.radius;
     heat.shares = setup.heat?.shares || heat.shares;
@@ -123,36 +129,37 @@ export function createScene(map, registry, onTrouble) {
     records.setParams(dataParams());
   };
 
-  /** Fetch what the state needs and does not have; draws as soon as it is here. */
-  scene.load = async () => {
+  /**
+   * Fetch what the state needs and does not have; draws as soon as it is here. Tells whether anything else is shown now.
+   * @param {boolean} drawn the state was drawn already, from what was here
+   */
+  scene.load = async (drawn = false) => {
     const params = dataParams();
     const by = LEVELS.find((level) => level.key === state.level)?.by || "village";
     const wanted = [store.load("township", params), store.load("village", params)];
     wanted.push(state.theme === "coverage" && by !== "village" ? store.load(by, params) : wanted[1]);
     const on = layersOn(state.theme, state.layers);
-    const lines = on.has("grids") ? store.load("grid", params) : Promise.resolve({ areas: [] });
-    const parts = state.area ? store.load("group", params) : Promise.resolve({ areas: [] });
+    const lines = on.has("grids") ? store.load("grid", params) : nothing;
+    const parts = state.area ? store.load("group", params) : nothing;
     const pills = registry.settled && recordsShown(state.theme, on, settled.from).statuses.size ? settled.load(params) : null;
     const [townships, villages, level, grids, settlements, classes] = await Promise.all([...wanted, lines, parts, scene.loadClasses(by, params)]);
-    scene.townships = townships.areas;
-    scene.villages = villages.areas;
-    scene.level = level.areas;
-    scene.classes = classes.classes;
+    const found = { townships: townships.areas, villages: villages.areas, level: level.areas, classes: classes.classes, grids: grids.areas, settlements: settlements.areas };
+    const fresh = Object.keys(found).some((part) => scene[part] !== found[part]);
+    Object.assign(scene, found);
     if (classes.values) for (const area of scene.level) area.dilapidated = classes.values[area.id] ?? 0;
-    scene.grids = grids.areas;
-    scene.settlements = settlements.areas;
     scene.asOf = level.asOf;
     areas.duty = townships.areas.length ? townships.areas : villages.areas;
-    scene.draw();
+    if (fresh || !drawn) scene.draw();
     await Promise.all([scene.loadHeat(), pills]);
-    return scene;
+    return fresh;
   };
 
   const made = new Map();
+  const nothing = Promise.resolve({ areas: [] });
 
   /** Classes of what the areas are coloured by; those made from the data are asked for once. */
   scene.loadClasses = async (by, params, init = undefined) => {
-    if (state.theme !== "coverage" || !(state.show || state.classes)) return { classes: coverageClasses(scene.target) };
+    if (state.theme !== "coverage" || !(state.show || state.classes)) return { classes: fixed };
     const [show, scheme] = [state.show || "coverage", state.classes || "natural"];
     const address = withParams(optionsOf("areas").classes, { ...params, by, show, classes: scheme });
     let answer = made.get(address);
@@ -162,7 +169,8 @@ export function createScene(map, registry, onTrouble) {
       made.set(address, answer);
     }
     const told = await answer;
-    return { classes: madeClasses(told.classes, show, scheme), values: told.values };
+    told.made ||= madeClasses(told.classes, show, scheme);
+    return { classes: told.made, values: told.values };
   };
 
   scene.loadHeat = async () => {
@@ -197,7 +205,7 @@ export function createScene(map, registry, onTrouble) {
     // Most days change nothing there: names alone have no figures.
     if (was !== scene.past) scene.drawRecords();
     if (was !== scene.past || state.theme === "coverage" || map.getZoom() >= FIGURES_FROM_ZOOM) scene.drawLabels();
-    if (!catching) catching = window.requestAnimationFrame(() => {
+    if (quick && !catching) catching = window.requestAnimationFrame(() => {
       catching = 0;
       for (const sheet of [fills, points]) sheet.catchUp();
     });
@@ -317,6 +325,9 @@ export function createScene(map, registry, onTrouble) {
     const known = new Set(own.map((name) => name.text));
     return [...own, ...base.names(view).filter((name) => name.span !== null || !known.has(name.text))];
   }
+
+  /** Is everything drawn that came? */
+  scene.idle = () => !arrival && idle();
 
   /** Paint everything at once with fresh colours, for paper. */
   scene.paintNow = () => {

@@ -42,8 +42,10 @@ export function createSettled(options) {
     try {
       const all = await sheet;
       if (wanted !== address) return;
-      layer.all = all;
-      layer.redraw();
+      if (layer.all !== all) {
+        layer.all = all;
+        layer.redraw();
+      }
       if (failed) options.onTrouble(null);
       failed = false;
     } catch (reason) {

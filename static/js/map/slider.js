@@ -136,8 +136,8 @@ export function createSlider(place, acts) {
     const address = withParams("/map/days.json", { ...acts.wanted(), form: "steps" });
     asked = address;
     slider.timeline = known.get(address) || null;
-    slider.draw();
     if (!slider.timeline) {
+      slider.draw();
       try {
         known.set(address, new Timeline(await getJson(address)));
       } catch (reason) {

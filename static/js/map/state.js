@@ -3,6 +3,8 @@
  * page is about), map view, layers and selection after the hash (they are how one looks at it).
  */
 
+import { later } from "./queue.js";
+
 const QUERY = ["campaign", "round", "theme", "level", "area", "day", "per", "show", "classes"];
 // What may be chosen in the legend; without a choice: per hectare, coverage, fixed classes.
 const CHOICES = {
@@ -45,10 +47,14 @@ export function readAddress(location = window.location) {
   return state;
 }
 
+function queryOf(without = null) {
+  const query = new URLSearchParams();
+  for (const name of QUERY) if (state[name] && name !== without) query.set(name, state[name]);
+  return query;
+}
+
 /** The address of the present state. */
 export function address() {
-  const query = new URLSearchParams();
-  for (const name of QUERY) if (state[name]) query.set(name, state[name]);
   const hash = [];
   if (state.view) hash.push(`map=${state.view.zoom}/${state.view.lat}/${state.view.lng}`);
   const layers = Object.entries(state.layers).map(([key, on]) => (on ? key : `-${key}`));
@@ -56,15 +62,13 @@ export function address() {
   if (state.base) hash.push(`base=${encodeURIComponent(state.base)}`);
   if (state.only?.size) hash.push(`only=${[...state.only].join(",")}`);
   if (state.selected) hash.push(`sel=${encodeURIComponent(`${state.selected.kind}:${state.selected.id}`)}`);
-  const text = query.toString();
+  const text = queryOf().toString();
   return window.location.pathname + (text ? `?${text}` : "") + (hash.length ? `#${hash.join("&")}` : "");
 }
 
 /** Address of the list of what is shown. It counts by day of knowledge, the map by day of visit: the day stays here. */
 export function listAddress() {
-  const query = new URLSearchParams(window.location.search);
-  query.delete("day");
-  const text = query.toString();
+  const text = queryOf("day").toString();
   return text ? `/coverage?${text}` : "/coverage";
 }
 
@@ -81,7 +85,9 @@ export function change(patch, { step = false } = {}) {
   const names = Object.keys(patch).filter((name) => patch[name] !== state[name]);
   if (!names.length) return;
   Object.assign(state, patch);
-  writeAddress(step);
+  // To write it takes some milliseconds: another theme is shown first.
+  if (names.includes("theme")) later(writeAddress);
+  else writeAddress(step);
   for (const listener of listeners) listener(new Set(names));
 }
 
