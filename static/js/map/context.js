@@ -16,7 +16,7 @@ export function drawPicks(place, setup) {
   if (!campaigns.length) return fill(place, h("span", { class: "quiet" }, t("还没有行动")));
   const current = campaigns.find((one) => String(one.id) === String(setup.campaign)) || campaigns[0];
   return fill(place,
-    pick(t("行动"), campaigns.map((one) => [one.id, one.name]), current.id, (id) => change({ campaign: id, round: null }, { step: true })),
+    pick(t("行动名称"), campaigns.map((one) => [one.id, one.name]), current.id, (id) => change({ campaign: id, round: null }, { step: true })),
     current.rounds?.length > 1 || current.rounds?.length === 1
       ? pick(t("轮次"), current.rounds.map((one) => [one.no, one.name]), setup.round, (no) => change({ round: no }, { step: true })) : null);
 }
