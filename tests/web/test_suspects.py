@@ -167,7 +167,9 @@ def test_cards_are_made_village_by_village_from_a_page(site: Flask, trust: Web) 
     assert found
     answer = client.post(html.unescape(found[1]), headers=headers, data={"page": "1"})
     assert answer.mimetype == "application/pdf"
-    words = "".join(one.extract_text() for one in PdfReader(BytesIO(answer.data)).pages)
+    sheets = PdfReader(BytesIO(answer.data)).pages
+    assert len(sheets) == -(-households["测试1村"] // 4)
+    words = "".join(one.extract_text() for one in sheets)
     assert len(set(re.findall(rf"\b([{ALPHABET}]{{5}}-[{ALPHABET}]{{5}})\b", words))) == households["测试1村"]
     rows = re.findall(
         r'<th scope="row">([^<]+)</th><td class="num"[^>]*>\d+</td><td class="num"[^>]*>(\d+)</td>', page()
