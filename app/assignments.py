@@ -212,6 +212,8 @@ def households() -> Response:
                     **_HOUSEHOLD,
                     "address": "",
                     "grid": "Name",
+                    "lon": "Degrees; null where the house itself is not placed",
+                    "lat": "",
                     "status": "0 not visited … 7",
                     "owner": "Who of the remainder is to go; null if nobody",
                     "reserved_by": "null if nobody is on the way",

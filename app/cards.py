@@ -14,12 +14,23 @@ from app.language import language
 from app.paper import pages
 from app.session import asker, db, origin, outside, store
 from app.view import current_view, today
-from data.cards import MOST_WORDS, CardWait, SpokenOf, is_well_formed, look_up, make_cards, plain_code, say
+from data.cards import (
+    MOST_WORDS,
+    CardWait,
+    SpokenOf,
+    cards_by_village,
+    is_well_formed,
+    look_up,
+    make_cards,
+    plain_code,
+    say,
+)
 from data.rules.suspicions import WORD
 from data.rules.words import MODE
 from data.settings import ROOT
 
 bp = Blueprint("cards", __name__)
+MAKERS = (Role.SUPERVISOR, Role.ADMIN)
 PAPER_STYLE = ROOT / "static" / "css" / "cards-file.css"
 
 
@@ -63,8 +74,20 @@ def speak(card: str) -> AnyResponse:
     return _answer(None, card)
 
 
+@bp.get("/cards")
+@require(*MAKERS)
+def villages() -> str:
+    """Which villages have cards, and the buttons that make them."""
+    view = current_view(db(), asker())
+    return render_template(
+        "cards.html",
+        campaign=view.campaign,
+        villages=cards_by_village(db(), view.campaign.id, view.within),
+    )
+
+
 @bp.post("/cards.pdf")
-@require(Role.SUPERVISOR, Role.ADMIN)
+@require(*MAKERS)
 def paper() -> Response:
     """New cards for the households of an area, four on a page of A4; earlier ones end."""
     import segno  # draws the codes; no page needs it

@@ -12,7 +12,7 @@ from app.access import Role, require
 from app.api import Operation, describe
 from app.session import asker, db
 from app.view import current_view
-from data.findings import ACTS, STATES, list_findings, settle_finding, village_scores
+from data.findings import ACTS, STATES, count_waiting, list_findings, settle_finding, village_scores
 from data.masks import shown_name
 
 bp = Blueprint("findings", __name__)
@@ -31,6 +31,7 @@ def page() -> str:
         campaign=view.campaign,
         rows=[{**row, "head_name": _masked(row["head_name"])} for row in rows],
         scores=village_scores(db(), view.campaign, view.round_no, view.within, asker().duty),
+        waiting=count_waiting(db(), view.campaign.id, view.round_no, view.within),
         states=STATES,
         may_decide=asker().role in DECIDES,
     )

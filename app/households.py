@@ -70,7 +70,7 @@ ROUND = {"campaign": "Number or code; the newest by default", "round": "Number; 
 )
 def card(household_id: int) -> Response:
     """The card of a household."""
-    found = household_card(db(), household_id, asker(), store().sealer, round_=_round(), today=today())
+    found = household_card(db(), household_id, asker(), store().sealer, round_=asked_round(), today=today())
     return jsonify(found)
 
 
@@ -95,7 +95,7 @@ def show(household_id: int) -> Response:
     return jsonify(field=field, value=reveal(db(), household_id, field, reason, asker(), store().sealer))
 
 
-def _round() -> tuple[int, int, date | None] | None:
+def asked_round() -> tuple[int, int, date | None] | None:
     """Campaign and round the address names, else the current ones; None while there is no campaign."""
     session = db()
     if not list_campaigns(session):

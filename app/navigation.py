@@ -88,7 +88,7 @@ def _sections(asker: Asker) -> list[Section]:
     sections = [
         _page("/map", _("地图")),
         _page("/coverage", _("覆盖率")),
-        Section(visits, _("走访"), under=("/households",)),
+        Section(visits, _("走访"), under=("/households", "/cards")),
         _page("/campaigns", _("行动")),
         _page("/worklists", _("待核")),
     ]

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, jsonify, render_template, request
 
 from app.access import require
 from app.api import Operation, describe
+from app.households import asked_round
 from app.maps import ViewUnknown
 from app.session import asker, db, store
 from app.view import ZONE, View, current_view, today
@@ -187,7 +188,7 @@ def listing() -> Response:
 @require()
 def household(household_id: int) -> str:
     """Everything that was done for one household, newest first: visits of all rounds, houses, renovation."""
-    card = household_card(db(), household_id, asker(), store().sealer, round_=None, today=today())
+    card = household_card(db(), household_id, asker(), store().sealer, round_=asked_round(), today=today())
     history = household_history(db(), household_id)
     return render_template("household.html", card=card, history=history, words=_WORDS)
 

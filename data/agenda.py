@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from data.askers import Asker
 from data.campaigns import target_of
 from data.coverage import AreaCoverage, coverage_by_area, coverage_total, last_visit_at
+from data.findings import count_waiting
 from data.forecast import Outlook, forecast_areas
 from data.hardship import READERS
 from data.publicity import items_of, publicity_of
@@ -143,7 +144,7 @@ def agenda_of(
         publicity=_publicity(session, asker, campaign, rounds, within, today),
         hardship_late=_hardship(session, within, today) if asker.role in READERS else None,
         doubts=count_open(session, campaign.id, round_no, within),
-        findings=_findings(session, campaign.id, round_no, within),
+        findings=count_waiting(session, campaign.id, round_no, within),
         bare=bare[:MOST_ROWS],
         n_bare=len(bare),
         unassigned=sum(one.unassigned for one in bare),
@@ -234,19 +235,6 @@ def _hardship(session: Session, within: tuple[int, int], today: date) -> int:
                 select count(*) from hardship_case
                  where jur >= :lo and jur < :hi and state <> 'closed' and due_on < :today"""),
             {"lo": within[0], "hi": within[1], "today": today},
-        )
-        or 0
-    )
-
-
-def _findings(session: Session, campaign_id: int, round_no: int, within: tuple[int, int]) -> int:
-    return int(
-        session.scalar(
-            text("""
-                select count(*) from finding
-                 where campaign_id = :campaign and round_no = :round and jur >= :lo and jur < :hi
-                   and state in ('open', 'answered')"""),
-            {"campaign": campaign_id, "round": round_no, "lo": within[0], "hi": within[1]},
         )
         or 0
     )

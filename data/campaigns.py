@@ -168,6 +168,14 @@ def find_campaign(session: Session, wanted: str | None) -> Campaign:
         for campaign in campaigns:
             if wanted in (str(campaign.id), campaign.code):
                 return campaign
+    if not campaigns and wanted in (None, ""):
+        raise CampaignUnknown(
+            Text(
+                "还没有行动。请主管在“行动”页载入实施方案，或用 ./fangtu campaign load 文件.toml。",
+                "There is no campaign yet. A supervisor loads a work plan on the page Campaigns, or use "
+                "./fangtu campaign load FILE.toml",
+            )
+        )
     codes = ", ".join(c.code for c in campaigns)
     raise CampaignUnknown(
         Text(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -61,6 +61,23 @@ class PrintedCard:
 
 
 @dataclass(frozen=True)
+class VillageCards:
+    """Cards of one village in a campaign; without code for the households that lie in no village."""
+
+    code: str | None
+    name: str | None
+    households: int
+    cards: int
+    made_at: datetime | None
+
+    @property
+    def parts(self) -> list[tuple[int, int, int]]:
+        """Number, first and last household of each file the village's cards take."""
+        starts = range(0, self.households, MOST_CARDS)
+        return [(no, at + 1, min(at + MOST_CARDS, self.households)) for no, at in enumerate(starts, 1)]
+
+
+@dataclass(frozen=True)
 class SpokenOf:
     """The visit a card speaks of: its day, its way, the kind of visitor if the plan names it, the last word on it."""
 
@@ -92,6 +109,30 @@ def is_well_formed(code: str) -> bool:
 
 def _check(digits: Sequence[int]) -> int:
     return sum((place + 2) * digit for place, digit in enumerate(digits)) % len(ALPHABET)
+
+
+def cards_by_village(session: Session, campaign_id: int, within: tuple[int, int]) -> list[VillageCards]:
+    """Households and cards in force of each village, by code; the households in no village last.
+
+    Parameters
+    ----------
+    within : (int, int)
+        Range of jurisdiction numbers.
+    """
+    rows = session.execute(
+        text("""
+            select a.code, a.name, count(distinct h.id) as households, count(distinct k.household_id) as cards,
+                   max(k.made_at) as made_at
+              from household h
+              join campaign c on c.id = :campaign and h.jur >= c.jur and h.jur < c.jur_end
+              left join area a on a.id = h.village_id
+              left join household_card k
+                on k.household_id = h.id and k.campaign_id = c.id and k.ended_at is null
+             where h.removed_at is null and h.jur >= :lo and h.jur < :hi
+             group by a.code, a.name order by a.code nulls last"""),
+        {"campaign": campaign_id, "lo": within[0], "hi": within[1]},
+    )
+    return [VillageCards(**row._mapping) for row in rows]
 
 
 def make_cards(

@@ -266,6 +266,20 @@ def list_findings(
     return [{**row._mapping, "points": float(row.points)} for row in rows]
 
 
+def count_waiting(session: Session, campaign_id: int, round_no: int, within: tuple[int, int]) -> int:
+    """Findings of a round inside a range of jurisdiction numbers that wait for a person to confirm or withdraw them."""
+    return int(
+        session.scalar(
+            text("""
+                select count(*) from finding
+                 where campaign_id = :campaign and round_no = :round and jur >= :lo and jur < :hi
+                   and state in ('open', 'answered')"""),
+            {"campaign": campaign_id, "round": round_no, "lo": within[0], "hi": within[1]},
+        )
+        or 0
+    )
+
+
 def village_scores(
     session: Session,
     campaign: Campaign,

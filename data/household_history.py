@@ -38,10 +38,10 @@ def household_history(session: Session, household_id: int) -> History:
     )
     visits = session.execute(
         text("""
-            select v.no as id, c.name_zh as campaign_zh, c.name_en as campaign_en, r.name_zh as round_zh,
-                   r.name_en as round_en, v.started_at, v.ended_at, v.minutes, v.mode, v.reason, v.outcome, v.visitor,
-                   v.visitor_kind, v.companions, v.verdict, v.counts, v.suspect, v.ruling, v.remark, v.distance_m,
-                   v.superseded_by is not null as superseded
+            select v.no as id, v.campaign_id, v.round_no, c.name_zh as campaign_zh, c.name_en as campaign_en,
+                   r.name_zh as round_zh, r.name_en as round_en, v.started_at, v.ended_at, v.minutes, v.mode, v.reason,
+                   v.outcome, v.visitor, v.visitor_kind, v.companions, v.verdict, v.counts, v.suspect, v.ruling,
+                   v.remark, v.distance_m, v.superseded_by is not null as superseded
               from visit v join campaign c on c.id = v.campaign_id
               join round r on r.campaign_id = v.campaign_id and r.no = v.round_no
              where v.household_id = :id order by coalesce(v.started_at, v.ended_at) desc nulls last, v.no desc"""),

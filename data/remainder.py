@@ -50,7 +50,7 @@ def remainder(
     -------
     Listing
         Rows with ``id, code, head_name, address, village, grid, status, owner`` (the one of the remainder who is to go,
-        or None), ``reserved_by`` and ``reserved_until``.
+        or None), ``reserved_by`` and ``reserved_until``; ``lon, lat`` in degrees where the house itself is placed.
     """
     keys = _keys(campaign_id, round_no, kinds, within)
     total = int(session.scalar(text(f"select count(*) {_LEFT}"), keys) or 0)
@@ -58,6 +58,8 @@ def remainder(
     rows = session.execute(
         text(f"""
             select q.household_id as id, h.code, h.head_name, h.address, v.name as village, g.name as grid, q.status,
+                   case when h.quality <= {EXACT_QUALITY} then st_x(h.geom) end as lon,
+                   case when h.quality <= {EXACT_QUALITY} then st_y(h.geom) end as lat,
                    q.owner, r.who as reserved_by, r.until as reserved_until
               from (select s.household_id, s.jur, s.status, a.owner {_LEFT}
                      order by s.jur, s.household_id limit :limit offset :skip) q

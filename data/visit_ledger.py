@@ -40,7 +40,8 @@ class LedgerWish:
     within : (int, int)
         Range of jurisdiction numbers.
     counts : str
-        ``yes`` for visits that count, ``no`` for those that do not, ``suspect`` for those in doubt.
+        ``yes`` for visits that count, ``no`` for those that do not (or are of no known household), ``suspect`` for
+        those in doubt.
     mode, outcome, kind, key_group : str
         A code of ``data.rules.words``; ``kind`` is a kind of visitor as recorded, ``key_group`` one of the household.
     first, last : date or None
@@ -84,7 +85,8 @@ _CHOSEN = f"""
     from visit v
    where v.campaign_id = :campaign and v.round_no = :round and v.jur >= :lo and v.jur < :hi
      and v.superseded_by is null
-     and (:counts = '' or (:counts = 'yes' and v.counts) or (:counts = 'no' and not v.counts)
+     and (:counts = '' or (:counts = 'yes' and v.counts and v.household_id is not null)
+          or (:counts = 'no' and not (v.counts and v.household_id is not null))
           or (:counts = 'suspect' and v.suspect <> '{{}}'))
      and (:mode = '' or v.mode = :mode) and (:outcome = '' or v.outcome = :outcome)
      and (:kind = '' or v.visitor_kind = :kind)
@@ -238,11 +240,18 @@ def _cells(number: int, row: Row[Any]) -> Iterator[Any]:
         row.visitor_kind,
         row.companions,
         OUTCOME[row.outcome].zh if row.outcome in OUTCOME else row.outcome,
-        VERDICT[row.verdict].zh if row.verdict in VERDICT else row.verdict,
+        _verdict(row),
         "、".join(SUSPECT[key].zh if key in SUSPECT else key for key in row.suspect),
         row.remark,
     ):
         yield guarded(value) if value else None
+
+
+def _verdict(row: Row[Any]) -> str:
+    # Nothing is counted for a house nobody knows, however long the visit was.
+    if row.counts and row.household_id is None:
+        return "对不上农户"
+    return VERDICT[row.verdict].zh if row.verdict in VERDICT else str(row.verdict)
 
 
 def _moment(moment: Any) -> str | None:

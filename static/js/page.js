@@ -34,6 +34,17 @@ for (const here of document.querySelectorAll("input[data-here]")) {
   });
 }
 
+// The current tab is seen, however many stand before it.
+const tab = document.querySelector(".tabs [aria-current]");
+if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
+
+// How many pages the bar names depends on role, language and type size: what does not fit goes into the menu.
+const bar = document.querySelector(".top");
+new ResizeObserver(() => {
+  bar.classList.remove("is-tight");
+  bar.classList.toggle("is-tight", bar.scrollWidth > bar.clientWidth);
+}).observe(bar);
+
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (!menu.contains(event.target)) menu.open = false;

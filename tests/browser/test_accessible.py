@@ -110,6 +110,18 @@ PALE = """() => {
     return [...pale];
 }"""
 PAGES = ["/sign-in", "/coverage", "/worklists", "/imports", "/accounts", "/audit", "/account"]
+PAGES += [
+    "/today",
+    "/visits",
+    "/suspects",
+    "/cards",
+    "/remainder",
+    "/lookback",
+    "/findings",
+    "/publicity",
+    "/campaigns",
+]
+PAGES += ["/card/AAAAA-AAAAA"]
 
 
 def check(page: Page) -> None:

@@ -11,6 +11,17 @@ from tests.browser.look import MapPage
 NARROW: ViewportSize = {"width": 320, "height": 640}
 TOUCH_PX = 44
 PAGES = ["/map", "/coverage", "/worklists", "/imports", "/accounts", "/audit", "/account"]
+PAGES += [
+    "/today",
+    "/visits",
+    "/suspects",
+    "/cards",
+    "/remainder",
+    "/lookback",
+    "/findings",
+    "/publicity",
+    "/campaigns",
+]
 WIDER = """() => [...document.body.querySelectorAll("*")]
     .filter((node) => node.getBoundingClientRect().right > document.documentElement.clientWidth + 1
         && !node.closest(".table-wrap, .themes, .leaflet-container, .unseen, .theme-chips, .top-nav, .segment"))
@@ -31,6 +42,24 @@ def test_no_page_scrolls_sideways(open_page: OpenPage, address: str, language: s
     for size in (PHONE, NARROW):
         page.set_viewport_size(size)
         assert sideways(page) <= 0, f"{size}: {page.evaluate(WIDER)}"
+
+
+@pytest.mark.parametrize("address", ["/suspects", "/publicity"])
+def test_the_tab_of_the_page_is_in_view(open_page: OpenPage, address: str) -> None:
+    page = open_page(address, "supervisor", viewport=NARROW, language="en")
+    expect(page.locator(".tabs [aria-current]")).to_be_in_viewport(ratio=1)
+
+
+def test_what_does_not_fit_the_bar_is_in_the_menu(open_page: OpenPage) -> None:
+    page = open_page("/accounts", "admin", viewport={"width": 1440, "height": 700}, language="en")
+    pages = page.locator(".top-nav a").all_inner_texts()
+    for width in (1280, 1000):
+        page.set_viewport_size({"width": width, "height": 700})
+        expect(page.locator(".menu-user summary")).to_be_in_viewport(ratio=1)
+        assert sideways(page) <= 0
+    expect(page.locator(".top-nav")).to_be_hidden()
+    page.locator(".menu-user summary").click()
+    assert page.locator(".menu-nav a").all_inner_texts() == pages
 
 
 def test_the_sign_in_page_fits_a_phone(open_page: OpenPage) -> None:

@@ -69,14 +69,14 @@ def test_every_visit_of_the_round_is_listed_once(ask: Ask, web: Web) -> None:
 @pytest.mark.parametrize(
     ("query", "condition"),
     [
-        ("counts=yes", "counts"),
-        ("counts=no", "not counts"),
+        ("counts=yes", "counts and household_id is not null"),
+        ("counts=no", "not (counts and household_id is not null)"),
         ("mode=phone", "mode = 'phone'"),
         ("outcome=nobody_home", "outcome = 'nobody_home'"),
         ("first=2026-05-01&last=2026-05-01", "(started_at at time zone 'Asia/Shanghai')::date = '2026-05-01'"),
         ("first=2026-05-02", "(started_at at time zone 'Asia/Shanghai')::date >= '2026-05-02'"),
         (f"area={VILLAGES[1]}", "jur >= 990101001002000 and jur < 990101001003000"),
-        ("counts=no&mode=home", "not counts and mode = 'home'"),
+        ("counts=no&mode=home", "not (counts and household_id is not null) and mode = 'home'"),
     ],
 )
 def test_a_filter_lists_what_it_says(ask: Ask, web: Web, query: str, condition: str) -> None:

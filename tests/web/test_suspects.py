@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from io import BytesIO
@@ -146,6 +147,34 @@ def cards_of(site: Flask, web: Web, name: str = "supervisor") -> list[str]:
     assert answer.status_code == 200
     words = "".join(page.extract_text() for page in PdfReader(BytesIO(answer.data)).pages)
     return re.findall(rf"\b([{ALPHABET}]{{5}}-[{ALPHABET}]{{5}})\b", words)
+
+
+def test_cards_are_made_village_by_village_from_a_page(site: Flask, trust: Web) -> None:
+    client = site.test_client()
+    headers = {"Authorization": f"Bearer {trust.tokens['supervisor']}"}
+
+    def page() -> str:
+        return client.get("/cards", headers=headers).get_data(as_text=True)
+
+    rows = re.findall(
+        r'<th scope="row">([^<]+)</th><td class="num"[^>]*>(\d+)</td><td class="num"[^>]*>(\d+)</td>', page()
+    )
+    households = {name: int(of) for name, of, _cards in rows}
+    made = {name: int(cards) for name, _of, cards in rows}
+    assert households["测试1村"] >= 5
+    assert "不在任何村内" in households  # one household of the township; nobody makes a card for it by accident
+    found = re.search(r'action="(/cards\.pdf[^"]*area=990101001001[^"]*)"', page())
+    assert found
+    answer = client.post(html.unescape(found[1]), headers=headers, data={"page": "1"})
+    assert answer.mimetype == "application/pdf"
+    sheets = PdfReader(BytesIO(answer.data)).pages
+    assert len(sheets) == -(-households["测试1村"] // 4)
+    words = "".join(one.extract_text() for one in sheets)
+    assert len(set(re.findall(rf"\b([{ALPHABET}]{{5}}-[{ALPHABET}]{{5}})\b", words))) == households["测试1村"]
+    rows = re.findall(
+        r'<th scope="row">([^<]+)</th><td class="num"[^>]*>\d+</td><td class="num"[^>]*>(\d+)</td>', page()
+    )
+    assert {name: int(cards) for name, cards in rows} == made | {"测试1村": households["测试1村"]}
 
 
 def speak(client: FlaskClient, code: str, word: str, words: str = "") -> int:
