@@ -19,13 +19,8 @@ export function drawPicks(place, setup) {
     return;
   }
   const current = campaigns.find((one) => String(one.id) === String(setup.campaign)) || campaigns[0];
-<<<<<<< HEAD
   fill(place,
-    pick(t("行动"), campaigns.map((one) => [one.id, one.name]), current.id, (id) => change({ campaign: id, round: null }, { step: true })),
-=======
-  return fill(place,
     pick(t("行动名称"), campaigns.map((one) => [one.id, one.name]), current.id, (id) => change({ campaign: id, round: null }, { step: true })),
->>>>>>> wt-polish
     current.rounds?.length > 1 || current.rounds?.length === 1
       ? pick(t("轮次"), current.rounds.map((one) => [one.no, one.name]), setup.round, (no) => change({ round: no }, { step: true })) : null);
 }
