@@ -19,6 +19,7 @@ from shapely.geometry.base import BaseGeometry
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
 
 # Directions that are tried: every 7.5 degrees, all round, because the sides may be of different size.
 _ANGLES = 48
@@ -78,6 +79,7 @@ def find_cut(
     *,
     sector: int | None = None,
     patient: bool = True,
+    below: float = math.inf,
 ) -> Cut | None:
     """Find the most compact straight cut with an allowed share on its first side.
 
@@ -95,25 +97,27 @@ def find_cut(
         0 to :data:`SECTORS` - 1: keep to lines of about this direction where there is one; all by default.
     patient : bool
         Look for lines that meet the area more than once as well, if no other keeps what is allowed; slow.
+    below : float
+        Give only a cut that costs less; a line that does not is measured but not drawn.
 
     Returns
     -------
     Cut or None
         Both sides are one polygon each and hold a place at least. If no cut keeps what is allowed, that which misses it
-        least. None if all places are one, or no line tells them apart.
+        least. None if all places are one, no line tells them apart, or none costs less than ``below``.
     """
     if len(at) < 2:
         return None
-    lines = _lines(at, weights, allowed, _directions(_ANGLES))
+    lines = _lines(at, weights, allowed)
     if sector is not None:
-        found, _ = _through_once(region, at, lines[:, _sector_of(lines) == sector])
+        found, _ = _through_once(region, at, lines[:, _sector_of(lines) == sector], below)
         if found is not None and found.missed == 0:
             return found
-    found, is_plain = _through_once(region, at, lines)
+    found, is_plain = _through_once(region, at, lines, below)
     if is_plain or not patient or (found is not None and found.missed == 0):
         return found
     hard = _through_often(region, at, weights, allowed)
-    both = [cut for cut in (found, hard) if cut is not None]
+    both = [cut for cut in (found, hard) if cut is not None and cut.cost < below]
     return min(both, key=lambda cut: cut.rank, default=None)
 
 
@@ -122,42 +126,64 @@ def _directions(count: int) -> Floats:
     return np.stack([np.cos(turns), np.sin(turns)])
 
 
+_HALF_CIRCLE = _directions(_ANGLES)[:, : _ANGLES // 2]
+
+
 def _sector_of(lines: Floats) -> npt.NDArray[np.int64]:
     """Which part of the half circle each line's direction lies in."""
     turn = np.round(np.arctan2(lines[1], lines[0]) % np.pi, 9)
     return (turn / np.pi * SECTORS).astype(np.int64) % SECTORS
 
 
-def _lines(at: Floats, weights: Floats, allowed: tuple[float, float], normals: Floats) -> Floats:
+def _lines(at: Floats, weights: Floats, allowed: tuple[float, float]) -> Floats:
     """Lines midway between neighbouring places: ``nx, ny, offset, missed``, shape (4, m).
 
     For each direction the two widest gaps among the places that keep what is allowed, since a border through a gap does
     not run past somebody's door, and those nearest to the least, the middle and the most of it.
     """
-    along = at @ normals
-    order = np.argsort(along, axis=0, kind="stable")
-    along = np.take_along_axis(along, order, axis=0)
-    gaps = np.diff(along, axis=0)
-    held = np.cumsum(weights[order], axis=0)[:-1]
+    # Places are put in order along half a circle of directions; the other half is the same order backwards.
+    along = _HALF_CIRCLE.T @ at.T
+    order = np.argsort(along, axis=1)
+    along = np.take_along_axis(along, order, axis=1)
+    gaps = np.diff(along, axis=1)
+    held = np.cumsum(weights[order], axis=1)[:, :-1]
     low, high = allowed
+    whole = float(weights.sum())
+    found = [_gaps(gaps, held, low, high)]
+    # Where both sides may hold the same, the way back has the same lines.
+    if abs(low + high - whole) > 1e-9:
+        found.append(_gaps(gaps, whole - held, low, high))
+    lines = []
+    for (rows, columns, missed), sign in zip(found, (1.0, -1.0), strict=False):
+        offsets = (along[rows, columns] + along[rows, columns + 1]) / 2
+        lines.append(np.stack([sign * _HALF_CIRCLE[0, rows], sign * _HALF_CIRCLE[1, rows], sign * offsets, missed]))
+    return np.concatenate(lines, axis=1)
+
+
+def _gaps(gaps: Floats, held: Floats, low: float, high: float) -> tuple[Ints, Ints, Floats]:
+    """Direction and gap of the lines that are worth measuring, and by how much each misses what is allowed."""
     missed = np.maximum(np.maximum(low - held, held - high), 0.0)
     missed[gaps < LEAST_GAP_M] = np.inf
-    least = missed.min(axis=0)
-    open_ = missed <= least
-    wide = np.where(open_, gaps, -1.0)
-    first = wide.argmax(axis=0)
-    columns = np.arange(normals.shape[1])
-    wide[first, columns] = -1.0
-    second = np.where(wide.max(axis=0) > 0, wide.argmax(axis=0), first)
-    near = [np.where(open_, np.abs(held - goal), np.inf).argmin(axis=0) for goal in (low, (low + high) / 2, high)]
-    rows = np.concatenate([first, second, *near])
-    rows, columns = np.unique(np.stack([rows, np.tile(columns, 2 + len(near))]), axis=1)
-    offsets = (along[rows, columns] + along[rows + 1, columns]) / 2
-    told = np.stack([normals[0, columns], normals[1, columns], offsets, least[columns]])
-    return told[:, np.isfinite(told[3])]
+    least = missed.min(axis=1)
+    is_shut = missed > least[:, None]
+    wide = np.where(is_shut, -1.0, gaps)
+    rows = np.arange(len(gaps))
+    first = wide.argmax(axis=1)
+    wide[rows, first] = -1.0
+    second = wide.argmax(axis=1)
+    second = np.where(wide[rows, second] > 0, second, first)
+    picked = [first, second]
+    for goal in (low, (low + high) / 2, high):
+        away = np.abs(held - goal)
+        away[is_shut] = np.inf
+        picked.append(away.argmin(axis=1))
+    told = np.isfinite(least)
+    keys = np.unique(np.concatenate([(rows * gaps.shape[1] + columns)[told] for columns in picked]))
+    directions, columns = np.divmod(keys, gaps.shape[1])
+    return directions, columns, least[directions]
 
 
-def _through_once(region: Polygon, at: Floats, lines: Floats) -> tuple[Cut | None, bool]:
+def _through_once(region: Polygon, at: Floats, lines: Floats, below: float) -> tuple[Cut | None, bool]:
     """Take the best of the lines that enter and leave the outer edge once and meet no hole; all are measured at once.
 
     Gives as well whether all lines are such.
@@ -165,12 +191,10 @@ def _through_once(region: Polygon, at: Floats, lines: Floats) -> tuple[Cut | Non
     if not lines.shape[1]:
         return None, True
     rim = shapely.get_coordinates(region.exterior)
-    origin = rim[0]
-    start, end = rim[:-1] - origin, rim[1:] - origin
     side = rim @ lines[:2] - lines[2]
     inside = side <= 0
     crossed = inside[:-1] != inside[1:]
-    once = crossed.sum(axis=0) == 2
+    once = np.count_nonzero(crossed, axis=0) == 2
     holes = [shapely.get_coordinates(ring) for ring in region.interiors]
     hole_sides = []
     for hole in holes:
@@ -178,23 +202,60 @@ def _through_once(region: Polygon, at: Floats, lines: Floats) -> tuple[Cut | Non
         once &= there.all(axis=0) | ~there.any(axis=0)
         hole_sides.append(there[0])
     is_plain = bool(once.all())
-    if not once.any():
+    which = np.flatnonzero(once)
+    if not len(which):
         return None, is_plain
-    d0, d1 = side[:-1], side[1:]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.where(crossed, d0 / (d0 - d1), 0.0)
-    share = np.where(inside[:-1], np.where(inside[1:], 1.0, t), np.where(inside[1:], 1.0 - t, 0.0))
-    out = (inside[:-1] & ~inside[1:]).argmax(axis=0)
-    back = (~inside[:-1] & inside[1:]).argmax(axis=0)
-    columns = np.arange(lines.shape[1])
-    leave = start[out] + t[out, columns, None] * (end[out] - start[out])
-    enter = start[back] + t[back, columns, None] * (end[back] - start[back])
-    chord = np.hypot(*(enter - leave).T)
+    # Each line leaves on one edge of the rim and comes back on another.
+    edge, line = np.nonzero(crossed[:, which].T)[::-1]
+    first, second = edge[0::2], edge[1::2]
+    line = line[0::2]
+    is_out = inside[first, which[line]]
+    out, back = np.where(is_out, first, second), np.where(is_out, second, first)
+    lines = lines[:, which]
+    hole_sides = [there[which] for there in hole_sides]
+    good, cost, leave, enter = _measured(rim, holes, hole_sides, side[:, which], out, back)
+    order = np.lexsort((cost, np.where(good, lines[3], np.inf)))
+    for best in order[:_TRIED]:
+        if not good[best] or cost[best] >= below:
+            break
+        cut = _apart(region, int(out[best]), int(back[best]), leave[best], enter[best])
+        if cut is not None:
+            in_first = at @ lines[:2, best] <= lines[2, best]
+            return Cut(cut[0], cut[1], in_first, float(lines[3, best]), float(cost[best])), is_plain
+    return None, is_plain
+
+
+def _measured(
+    rim: Floats, holes: Sequence[Floats], hole_sides: Sequence[Bools], side: Floats, out: Ints, back: Ints
+) -> tuple[Bools, Floats, Floats, Floats]:
+    """Roundness of both sides of lines that leave a rim on one edge and come back on another, and where they do.
+
+    Sums along the rim give each side's area and edge without going along it again.
+    """
+    origin = rim[0]
+    start, end = rim[:-1] - origin, rim[1:] - origin
+    columns = np.arange(side.shape[1])
+
+    def met(edge: Ints) -> tuple[Floats, Floats]:
+        one, other = side[edge, columns], side[edge + 1, columns]
+        t = one / (one - other)
+        return t, start[edge] + t[:, None] * (end[edge] - start[edge])
+
+    t_out, leave = met(out)
+    t_back, enter = met(back)
     cross = start[:, 0] * end[:, 1] - start[:, 1] * end[:, 0]
     lengths = np.hypot(*(end - start).T)
-    area = (cross @ share + leave[:, 0] * enter[:, 1] - leave[:, 1] * enter[:, 0]) / 2
+    chord = np.hypot(*(enter - leave).T)
+
+    def arc(each: Floats) -> Floats:
+        sums = np.concatenate([[0.0], np.cumsum(each)])
+        inner = sums[out] - sums[back + 1] + np.where(back > out, sums[-1], 0.0)
+        total: Floats = inner + each[out] * t_out + each[back] * (1 - t_back)
+        return total
+
     whole = cross.sum() / 2
-    around = lengths @ share + chord
+    area = (arc(cross) + leave[:, 0] * enter[:, 1] - leave[:, 1] * enter[:, 0]) / 2
+    around = arc(lengths) + chord
     rest, rest_around = whole - area, lengths.sum() - (around - chord) + chord
     if whole < 0:
         area, rest = -area, -rest
@@ -202,19 +263,10 @@ def _through_once(region: Polygon, at: Floats, lines: Floats) -> tuple[Cut | Non
         size, length = Polygon(hole).area, float(np.hypot(*np.diff(hole, axis=0).T).sum())
         area, rest = area - size * there, rest - size * ~there
         around, rest_around = around + length * there, rest_around + length * ~there
-    good = once & (area > 1e-6) & (rest > 1e-6)
+    good = (area > 1e-6) & (rest > 1e-6)
     with np.errstate(divide="ignore", invalid="ignore"):
         cost = np.where(good, around**2 / area + rest_around**2 / rest, np.inf)
-    order = np.lexsort((cost, np.where(good, lines[3], np.inf)))
-    for best in order[:_TRIED]:
-        if not good[best]:
-            break
-        cut = _apart(region, int(out[best]), int(back[best]), leave[best] + origin, enter[best] + origin)
-        if cut is not None:
-            first, second = cut
-            in_first = at @ lines[:2, best] <= lines[2, best]
-            return Cut(first, second, in_first, float(lines[3, best]), float(cost[best])), is_plain
-    return None, is_plain
+    return good, cost, leave + origin, enter + origin
 
 
 def _apart(region: Polygon, out: int, back: int, leave: Floats, enter: Floats) -> tuple[Polygon, Polygon] | None:
@@ -237,45 +289,82 @@ def _apart(region: Polygon, out: int, back: int, leave: Floats, enter: Floats) -
         np.vstack([arc(back + 1, out), leave, enter]),
         np.vstack([arc(out + 1, back), enter, leave]),
     )
+    rings = [_without_repeats(side) for side in sides]
+    if any(len(ring) < 3 or _is_pointed(ring, leave) or _is_pointed(ring, enter) for ring in rings):
+        return None
     holes: tuple[list[LinearRing], list[LinearRing]] = ([], [])
-    shells = [Polygon(_without_repeats(side)) if len(_without_repeats(side)) > 2 else Polygon() for side in sides]
+    shells = [Polygon(ring) for ring in rings]
     for ring in region.interiors:
         holes[0 if shells[0].contains(shapely.Point(ring.coords[0])) else 1].append(ring)
-    made = [Polygon(shell.exterior, inner) for shell, inner in zip(shells, holes, strict=True) if not shell.is_empty]
-    if len(made) != 2 or not all(part.is_valid for part in made) or has_needles(*made):
-        return None
-    return made[0], made[1]
+    made = [Polygon(shell.exterior, inner) if inner else shell for shell, inner in zip(shells, holes, strict=True)]
+    return (made[0], made[1]) if all(part.is_valid for part in made) else None
 
 
 def _without_repeats(ring: Floats) -> Floats:
-    return ring[(ring != np.roll(ring, 1, axis=0)).any(axis=1)]
+    return ring[np.concatenate([(ring[:1] != ring[-1:]).any(axis=1), (ring[1:] != ring[:-1]).any(axis=1)])]
+
+
+def _is_pointed(ring: Floats, corner: Floats) -> bool:
+    """Whether a ring, its first corner not repeated, has a needle where it passes a corner."""
+    for at in np.flatnonzero((ring == corner).all(axis=1)):
+        back, on = ring[at - 1] - ring[at], ring[(at + 1) % len(ring)] - ring[at]
+        if abs(math.atan2(abs(back[0] * on[1] - back[1] * on[0]), back @ on)) < _NEEDLE:
+            return True
+    return False
 
 
 def _through_often(region: Polygon, at: Floats, weights: Floats, allowed: tuple[float, float]) -> Cut | None:
     """Look for a cut where lines meet the area more than once: along one of the chords, or round a hole along two."""
-    best: Cut | None = None
+    lines = _sweep(at, weights, allowed)
+    best, _ = _through_once(region, at, lines, math.inf)
     reach = math.hypot(*(np.ptp(shapely.get_coordinates(region), axis=0)))
     low, high = allowed
-    for normal in _directions(_HARD_ANGLES * 2)[:, :_HARD_ANGLES].T:
-        along = np.sort(at @ normal)
-        gaps = np.flatnonzero(np.diff(along) >= LEAST_GAP_M)
-        picked = (
-            gaps[np.unique(np.linspace(0, len(gaps) - 1, min(len(gaps), _HARD_LINES)).round().astype(int))]
-            if (len(gaps))
-            else gaps
-        )
-        for offset in (along[picked] + along[picked + 1]) / 2:
-            for first, second, in_first in _sides(region, at, normal, float(offset), reach):
-                for one, other, mask in ((first, second, in_first), (second, first, ~in_first)):
-                    held = float(weights[mask].sum())
-                    if not mask.any() or mask.all():
-                        continue
-                    missed = max(low - held, held - high, 0.0)
-                    if best is None or (round(missed, 9), 0.0) <= (best.rank[0], 0.0):
-                        cut = Cut(one, other, mask, missed, roundness(one) + roundness(other))
-                        if best is None or cut.rank < best.rank:
-                            best = cut
+    # Each line is there in both directions; its pieces are the same.
+    for line in lines[:, : lines.shape[1] // 2][:, _often(region, lines[:, : lines.shape[1] // 2])].T:
+        for first, second, in_first in _sides(region, at, line[:2], float(line[2]), reach):
+            for one, other, mask in ((first, second, in_first), (second, first, ~in_first)):
+                held = float(weights[mask].sum())
+                if not mask.any() or mask.all():
+                    continue
+                missed = max(low - held, held - high, 0.0)
+                if best is None or (round(missed, 9), 0.0) <= (best.rank[0], 0.0):
+                    cut = Cut(one, other, mask, missed, roundness(one) + roundness(other))
+                    if best is None or cut.rank < best.rank:
+                        best = cut
     return best
+
+
+def _sweep(at: Floats, weights: Floats, allowed: tuple[float, float]) -> Floats:
+    """Lines in fewer directions, spread over all gaps of each, as of :func:`_lines`: one way, then all of them back."""
+    low, high = allowed
+    made = []
+    for normal in _directions(_HARD_ANGLES * 2)[:, :_HARD_ANGLES].T:
+        along = at @ normal
+        order = np.argsort(along)
+        along, held = along[order], np.cumsum(weights[order])
+        gaps = np.flatnonzero(np.diff(along) >= LEAST_GAP_M)
+        if not len(gaps):
+            continue
+        picked = gaps[np.unique(np.linspace(0, len(gaps) - 1, min(len(gaps), _HARD_LINES)).round().astype(int))]
+        offsets = (along[picked] + along[picked + 1]) / 2
+        sides = np.stack([held[picked], held[-1] - held[picked]])
+        ways = np.broadcast_to(normal[:, None], (2, len(picked)))
+        made.append((ways, offsets, np.maximum(np.maximum(low - sides, sides - high), 0.0)))
+    if not made:
+        return np.zeros((4, 0))
+    there = np.concatenate([np.vstack([ways, offsets, missed[0]]) for ways, offsets, missed in made], axis=1)
+    back = np.concatenate([np.vstack([-ways, -offsets, missed[1]]) for ways, offsets, missed in made], axis=1)
+    return np.concatenate([there, back], axis=1)
+
+
+def _often(region: Polygon, lines: Floats) -> Bools:
+    """Which lines meet the edges of an area, holes and all, more than twice."""
+    met = np.zeros(lines.shape[1], dtype=np.int64)
+    for ring in (region.exterior, *region.interiors):
+        inside = shapely.get_coordinates(ring) @ lines[:2] <= lines[2]
+        met += np.count_nonzero(inside[:-1] != inside[1:], axis=0)
+    found: Bools = met > 2
+    return found
 
 
 def _sides(
@@ -300,7 +389,7 @@ def _sides(
         shared = shapely.intersection(faces[a].boundary, faces[b].boundary)
         if shared.length > LEAST_GAP_M:
             links.append((a, b))
-    home = np.array([shapely.distance(faces, place).argmin() for place in np.asarray(shapely.points(at))])
+    home = _home(faces, at)
     ways: list[tuple[Polygon, Polygon, Bools]] = []
     for number in (1, 2):
         for cut in itertools.combinations(range(len(links)), number):
@@ -318,6 +407,13 @@ def _sides(
     return ways
 
 
+def _home(faces: Sequence[Polygon], at: Floats) -> Ints:
+    """Which face each place lies in, or nearest to; the first one where two are as near."""
+    shapes = np.array(faces, dtype=object)
+    shapely.prepare(shapes)
+    return np.asarray(shapely.distance(shapes[:, None], shapely.points(at)[None, :]).argmin(axis=0), dtype=np.int64)
+
+
 def one_piece(shapes: Sequence[Polygon]) -> BaseGeometry:
     """Unite shapes that meet with their corners in common, to the bit: edges two of them have fall away, no other."""
     united = shapely.coverage_union_all(shapes)
@@ -327,18 +423,22 @@ def one_piece(shapes: Sequence[Polygon]) -> BaseGeometry:
 
 def has_needles(first: Polygon, second: Polygon) -> bool:
     """Whether two sides of a border are so pointed where it begins, ends or turns that rounding could fold them."""
-    shared = set(map(tuple, shapely.get_coordinates(first).tolist()))
-    shared &= set(map(tuple, shapely.get_coordinates(second).tolist()))
+    shared = np.intersect1d(_as_numbers(shapely.get_coordinates(first)), _as_numbers(shapely.get_coordinates(second)))
     for side in (first, second):
         for ring in (side.exterior, *side.interiors):
             corners = shapely.get_coordinates(ring)[:-1]
-            which = [at for at, corner in enumerate(map(tuple, corners.tolist())) if corner in shared]
-            back = corners[np.array(which, dtype=int) - 1] - corners[which]
-            on = corners[(np.array(which, dtype=int) + 1) % len(corners)] - corners[which]
+            which = np.flatnonzero(np.isin(_as_numbers(corners), shared))
+            back = corners[which - 1] - corners[which]
+            on = corners[(which + 1) % len(corners)] - corners[which]
             cross = back[:, 0] * on[:, 1] - back[:, 1] * on[:, 0]
             if (np.abs(np.arctan2(np.abs(cross), (back * on).sum(axis=1))) < _NEEDLE).any():
                 return True
     return False
+
+
+def _as_numbers(corners: Floats) -> npt.NDArray[np.complex128]:
+    """Each corner as one number, to compare it as a whole."""
+    return np.ascontiguousarray(corners).view(np.complex128).reshape(-1)
 
 
 def _joined(count: int, links: list[tuple[int, int]]) -> list[int]:
