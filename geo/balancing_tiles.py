@@ -16,7 +16,9 @@ import numpy as np
 import shapely
 from shapely import Polygon
 
-from geo.balancing_cuts import Cut, Floats, Ints, find_cut, one_piece, roundness
+from geo.balancing_cuts import Cut, find_cut
+from geo.balancing_lines import Floats, Ints
+from geo.balancing_sides import one_piece, roundness
 
 Corner = tuple[float, float]
 
@@ -34,7 +36,7 @@ class Tile:
 
     @cached_property
     def roundness(self) -> float:
-        """As of :func:`geo.balancing_cuts.roundness`."""
+        """As of :func:`geo.balancing_sides.roundness`."""
         return roundness(self.shape)
 
 
@@ -121,8 +123,18 @@ def cut_evenly(
     return tiles
 
 
-def even_out(tiles: Sequence[Tile], at: Floats, weights: Floats, share: Share) -> list[Tile]:
+def even_out(tiles: Sequence[Tile], at: Floats, weights: Floats, share: Share, *, most: int = 3) -> list[Tile]:
     """Unite two or three neighbours and cut them anew, again and again, while it improves balance or else compactness.
+
+    Parameters
+    ----------
+    tiles : sequence of Tile
+    at : ndarray of float, shape (n, 2)
+    weights : ndarray of float, shape (n,)
+    share : Share
+        As of :func:`cut_evenly`.
+    most : int
+        Neighbours that are united, at most: 2 or 3.
 
     Returns
     -------
@@ -134,7 +146,7 @@ def even_out(tiles: Sequence[Tile], at: Floats, weights: Floats, share: Share) -
     for _ in range(_ROUNDS):
         changed = False
         pairs = neighbours(tiles)
-        for group in [*pairs, *_threes(pairs)]:
+        for group in [*pairs, *(_threes(pairs) if most > 2 else [])]:
             # Tiles that were looked at together before, as they are, need not be again.
             key = tuple(sorted(tiles[at].places.tobytes() for at in group))
             if key in seen:
@@ -249,13 +261,19 @@ def _halved(tiles: Sequence[Tile], which: int, cut: Cut) -> list[Tile]:
 
 def common(region: Polygon, first: Polygon, second: Polygon) -> tuple[Polygon, Polygon]:
     """Drop corners that a line left on the edge of an area where it does not part its sides."""
-    kept = set(_corners(region)) | (set(_corners(first)) & set(_corners(second)))
+    one, other = set(_corners(first)), set(_corners(second))
+    strayed = (one ^ other) - set(_corners(region))
+    if not strayed:
+        return first, second
+    kept = (one | other) - strayed
     return _only(first, kept), _only(second, kept)
 
 
 def _meeting(tiles: Sequence[Tile], region: Polygon, corners: Sequence[Corner]) -> list[Tile]:
     """Put new corners on the edge of an area into the tiles beside it."""
     made = list(tiles)
+    if not made:
+        return made
     for (one, other), inner in _placed(region, corners).items():
         made = [Tile(_with_corners(tile.shape, one, other, inner), tile.places) for tile in made]
     return made
