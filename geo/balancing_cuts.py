@@ -179,22 +179,23 @@ def _along_chords(
     sides = rim @ lines[:2] - lines[2]
     inside = sides <= 0
     met = inside[:-1] != inside[1:]
-    which, ends = [], []
+    which: list[int] = []
+    ends: list[list[int]] = []
     for line in range(lines.shape[1]):
         edge = np.flatnonzero(met[:, line])
         one, other = sides[edge, line], sides[edge + 1, line]
         spots = rim[edge] + (one / (one - other))[:, None] * (rim[edge + 1] - rim[edge])
-        edge = edge[np.argsort(spots @ np.array([-lines[1, line], lines[0, line]]), kind="stable")].reshape(-1, 2)
+        pieces = edge[np.argsort(spots @ np.array([-lines[1, line], lines[0, line]]), kind="stable")].reshape(-1, 2)
         # Its ends cross the line in opposite ways; where a corner lies on it they may not, and there is no piece.
-        edge = edge[inside[edge[:, 0], line] != inside[edge[:, 1], line]]
-        which += [line] * len(edge)
-        ends += edge.tolist()
+        pieces = pieces[inside[pieces[:, 0], line] != inside[pieces[:, 1], line]]
+        which += [line] * len(pieces)
+        ends += pieces.tolist()
     if not which:
         return None
-    line, edge = np.array(which), np.array(ends)
-    is_out = inside[edge[:, 0], line]
-    out, back = np.where(is_out, edge[:, 0], edge[:, 1]), np.where(is_out, edge[:, 1], edge[:, 0])
-    good, cost, leave, enter = measured(rim, [], [], sides[:, line], out, back)
+    both = np.array(ends)
+    is_out = inside[both[:, 0], which]
+    out, back = np.where(is_out, both[:, 0], both[:, 1]), np.where(is_out, both[:, 1], both[:, 0])
+    good, cost, leave, enter = measured(rim, [], [], sides[:, which], out, back)
     chords = [
         ring_of(rim[:-1], begin, last, one, other)
         for begin, last, one, other in zip((back + 1).tolist(), out.tolist(), leave, enter, strict=True)

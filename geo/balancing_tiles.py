@@ -25,6 +25,8 @@ Corner = tuple[float, float]
 # So often each pair of neighbours is looked at anew, at most.
 _ROUNDS = 12
 _BETTER = 1e-6
+# So many neighbours are looked at anew for the sake of compactness, at most; where a share is missed, all are.
+_MOST_LOOKS = 1500
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,8 @@ def even_out(tiles: Sequence[Tile], at: Floats, weights: Floats, share: Share, *
             key = tuple(sorted(tiles[at].places.tobytes() for at in group))
             if key in seen:
                 continue
+            if len(seen) >= _MOST_LOOKS and not total([tiles[at] for at in group], weights, share)[0]:
+                continue
             seen.add(key)
             better = _anew([tiles[at] for at in group], at, weights, share)
             if better is not None:
@@ -274,8 +278,10 @@ def _meeting(tiles: Sequence[Tile], region: Polygon, corners: Sequence[Corner]) 
     made = list(tiles)
     if not made:
         return made
+    west, south, east, north = shapely.bounds([tile.shape for tile in made]).T
     for (one, other), inner in _placed(region, corners).items():
-        made = [Tile(_with_corners(tile.shape, one, other, inner), tile.places) for tile in made]
+        for at in np.flatnonzero((west <= one[0]) & (one[0] <= east) & (south <= one[1]) & (one[1] <= north)):
+            made[at] = Tile(_with_corners(made[at].shape, one, other, inner), made[at].places)
     return made
 
 
@@ -312,8 +318,6 @@ def _placed(region: Polygon, corners: Sequence[Corner]) -> dict[tuple[Corner, Co
 
 def _with_corners(shape: Polygon, one: Corner, other: Corner, corners: Sequence[Corner]) -> Polygon:
     """Put corners on the edge between two corners, where a polygon has it."""
-    if not (shapely.get_coordinates(shape) == one).all(axis=1).any():
-        return shape
     rings = []
     touched = False
     for ring in (shape.exterior, *shape.interiors):
