@@ -18,8 +18,9 @@ from shapely import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from geo.balancing_along import along_ratio, lay_along
-from geo.balancing_cuts import SECTORS, Floats, roundness
-from geo.balancing_tiles import Ints, Share, Tile, cut_evenly, even_out, tidied, total
+from geo.balancing_lines import SECTORS, Floats, Ints
+from geo.balancing_sides import roundness
+from geo.balancing_tiles import Share, Tile, cut_evenly, even_out, tidied, total
 from geo.measuring import metric_movers
 from geo.shapes import as_multipolygon
 
@@ -27,6 +28,9 @@ from geo.shapes import as_multipolygon
 ROOM = 0.1
 # What a village has to hold, as a multiple of the wanted size, to be divided at all.
 DIVIDED_FROM = 1.5
+# Up to so many households each way to begin is followed to the end; of a larger village the one that is better when
+# pairs are even, so that a preview need not be waited for.
+_BOTH_WAYS = 800
 
 
 @dataclass(frozen=True)
@@ -215,11 +219,15 @@ def _divide_part(part: Polygon, at: Floats, weights: Floats, size: int, lines: B
     share = Share(
         min(math.ceil(even * (1 - ROOM)), math.floor(even)), even, max(math.floor(even * (1 + ROOM)), math.ceil(even))
     )
+    both = float(weights.sum()) <= _BOTH_WAYS
     ways = []
     for sector in range(SECTORS):
-        tiles = even_out(cut_evenly(part, at, counted, count, share, sector=sector), at, counted, share)
+        tiles = cut_evenly(part, at, counted, count, share, sector=sector)
+        tiles = even_out(tiles, at, counted, share, most=3 if both else 2)
         ways.append((-len(tiles), total(tiles, counted, share), sector, tiles))
     tiles = min(ways, key=lambda way: way[:3])[3]
+    if not both:
+        tiles = even_out(tiles, at, counted, share)
     return tidied(lay_along(tiles, at, counted, share, lines), part)
 
 

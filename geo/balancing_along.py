@@ -9,8 +9,9 @@ import shapely
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from geo.balancing_cuts import SNAP_M, Bools, Floats, has_needles, one_piece
-from geo.balancing_tiles import Ints, Share, Tile, common, edges, exchanged, neighbours
+from geo.balancing_lines import Bools, Floats, Ints
+from geo.balancing_sides import SNAP_M, has_needles, one_piece
+from geo.balancing_tiles import Share, Tile, common, edges, exchanged, neighbours
 
 # A metre of border along a line counts as so much of a metre elsewhere: a detour of up to three times is taken.
 ALONG = 0.33

@@ -12,27 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import shapely
-from shapely import LinearRing, LineString, Polygon
-from shapely.geometry.base import BaseGeometry
+from shapely import LineString, Polygon
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
+from geo.balancing_lines import LEAST_GAP_M, Bools, Floats, Ints, lines_between, sector_of, swept_lines
+from geo.balancing_sides import SNAP_M, has_needles, measured, one_piece, parted, ring_of, roundness
 
-# Directions that are tried: every 7.5 degrees, all round, because the sides may be of different size.
-_ANGLES = 48
-# Parts of the half circle, to begin the same area in several ways.
-SECTORS = 2
-# Directions and lines of each where a straight line meets the area more than once.
-_HARD_ANGLES, _HARD_LINES = 12, 24
-# Two places closer than this across a line, in metres, are not told apart by it.
-LEAST_GAP_M = 1e-3
-# A cut that comes so near to a corner, in metres, goes through it: two corners at one place would be told apart badly.
-SNAP_M = 1e-4
+# How far beyond an area a line is drawn, by the area's size.
 _REACH = 4.0
-# An angle more pointed than this, in radians, is a needle.
-_NEEDLE = 0.02
 # So many of the best lines are drawn until one gives two sound sides.
 _TRIED = 8
 
@@ -50,7 +37,7 @@ class Cut:
     missed : float
         By how much the first side's households miss what was allowed; 0 if they do not.
     cost : float
-        :func:`roundness` of both sides together.
+        :func:`geo.balancing_sides.roundness` of both sides together.
     """
 
     first: Polygon
@@ -65,11 +52,6 @@ class Cut:
         return (round(self.missed, 9), self.cost)
 
 
-def roundness(shape: BaseGeometry) -> float:
-    """Perimeter² / area: 4π (12.6) for a circle, 16 for a square, more for anything long or ragged; no unit."""
-    return float(shape.length**2 / shape.area) if shape.area > 0 else math.inf
-
-
 def find_cut(
     region: Polygon,
     at: Floats,
@@ -78,6 +60,7 @@ def find_cut(
     *,
     sector: int | None = None,
     patient: bool = True,
+    below: float = math.inf,
 ) -> Cut | None:
     """Find the most compact straight cut with an allowed share on its first side.
 
@@ -92,72 +75,35 @@ def find_cut(
     allowed : tuple of float
         Least and most households of the first side.
     sector : int, optional
-        0 to :data:`SECTORS` - 1: keep to lines of about this direction where there is one; all by default.
+        Keep to lines of about this direction where there is one, 0 to :data:`geo.balancing_lines.SECTORS` - 1; all by
+        default.
     patient : bool
         Look for lines that meet the area more than once as well, if no other keeps what is allowed; slow.
+    below : float
+        Give only a cut that costs less; a line that does not is measured but not drawn.
 
     Returns
     -------
     Cut or None
         Both sides are one polygon each and hold a place at least. If no cut keeps what is allowed, that which misses it
-        least. None if all places are one, or no line tells them apart.
+        least. None if all places are one, no line tells them apart, or none costs less than ``below``.
     """
     if len(at) < 2:
         return None
-    lines = _lines(at, weights, allowed, _directions(_ANGLES))
+    lines = lines_between(at, weights, allowed)
     if sector is not None:
-        found, _ = _through_once(region, at, lines[:, _sector_of(lines) == sector])
+        found, _ = _through_once(region, at, lines[:, sector_of(lines) == sector], below)
         if found is not None and found.missed == 0:
             return found
-    found, is_plain = _through_once(region, at, lines)
+    found, is_plain = _through_once(region, at, lines, below)
     if is_plain or not patient or (found is not None and found.missed == 0):
         return found
     hard = _through_often(region, at, weights, allowed)
-    both = [cut for cut in (found, hard) if cut is not None]
+    both = [cut for cut in (found, hard) if cut is not None and cut.cost < below]
     return min(both, key=lambda cut: cut.rank, default=None)
 
 
-def _directions(count: int) -> Floats:
-    turns = 2 * np.pi * np.arange(count) / count
-    return np.stack([np.cos(turns), np.sin(turns)])
-
-
-def _sector_of(lines: Floats) -> npt.NDArray[np.int64]:
-    """Which part of the half circle each line's direction lies in."""
-    turn = np.round(np.arctan2(lines[1], lines[0]) % np.pi, 9)
-    return (turn / np.pi * SECTORS).astype(np.int64) % SECTORS
-
-
-def _lines(at: Floats, weights: Floats, allowed: tuple[float, float], normals: Floats) -> Floats:
-    """Lines midway between neighbouring places: ``nx, ny, offset, missed``, shape (4, m).
-
-    For each direction the two widest gaps among the places that keep what is allowed, since a border through a gap does
-    not run past somebody's door, and those nearest to the least, the middle and the most of it.
-    """
-    along = at @ normals
-    order = np.argsort(along, axis=0, kind="stable")
-    along = np.take_along_axis(along, order, axis=0)
-    gaps = np.diff(along, axis=0)
-    held = np.cumsum(weights[order], axis=0)[:-1]
-    low, high = allowed
-    missed = np.maximum(np.maximum(low - held, held - high), 0.0)
-    missed[gaps < LEAST_GAP_M] = np.inf
-    least = missed.min(axis=0)
-    open_ = missed <= least
-    wide = np.where(open_, gaps, -1.0)
-    first = wide.argmax(axis=0)
-    columns = np.arange(normals.shape[1])
-    wide[first, columns] = -1.0
-    second = np.where(wide.max(axis=0) > 0, wide.argmax(axis=0), first)
-    near = [np.where(open_, np.abs(held - goal), np.inf).argmin(axis=0) for goal in (low, (low + high) / 2, high)]
-    rows = np.concatenate([first, second, *near])
-    rows, columns = np.unique(np.stack([rows, np.tile(columns, 2 + len(near))]), axis=1)
-    offsets = (along[rows, columns] + along[rows + 1, columns]) / 2
-    told = np.stack([normals[0, columns], normals[1, columns], offsets, least[columns]])
-    return told[:, np.isfinite(told[3])]
-
-
-def _through_once(region: Polygon, at: Floats, lines: Floats) -> tuple[Cut | None, bool]:
+def _through_once(region: Polygon, at: Floats, lines: Floats, below: float) -> tuple[Cut | None, bool]:
     """Take the best of the lines that enter and leave the outer edge once and meet no hole; all are measured at once.
 
     Gives as well whether all lines are such.
@@ -165,12 +111,10 @@ def _through_once(region: Polygon, at: Floats, lines: Floats) -> tuple[Cut | Non
     if not lines.shape[1]:
         return None, True
     rim = shapely.get_coordinates(region.exterior)
-    origin = rim[0]
-    start, end = rim[:-1] - origin, rim[1:] - origin
     side = rim @ lines[:2] - lines[2]
     inside = side <= 0
     crossed = inside[:-1] != inside[1:]
-    once = crossed.sum(axis=0) == 2
+    once = np.count_nonzero(crossed, axis=0) == 2
     holes = [shapely.get_coordinates(ring) for ring in region.interiors]
     hole_sides = []
     for hole in holes:
@@ -178,104 +122,119 @@ def _through_once(region: Polygon, at: Floats, lines: Floats) -> tuple[Cut | Non
         once &= there.all(axis=0) | ~there.any(axis=0)
         hole_sides.append(there[0])
     is_plain = bool(once.all())
-    if not once.any():
+    which = np.flatnonzero(once)
+    if not len(which):
         return None, is_plain
-    d0, d1 = side[:-1], side[1:]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.where(crossed, d0 / (d0 - d1), 0.0)
-    share = np.where(inside[:-1], np.where(inside[1:], 1.0, t), np.where(inside[1:], 1.0 - t, 0.0))
-    out = (inside[:-1] & ~inside[1:]).argmax(axis=0)
-    back = (~inside[:-1] & inside[1:]).argmax(axis=0)
-    columns = np.arange(lines.shape[1])
-    leave = start[out] + t[out, columns, None] * (end[out] - start[out])
-    enter = start[back] + t[back, columns, None] * (end[back] - start[back])
-    chord = np.hypot(*(enter - leave).T)
-    cross = start[:, 0] * end[:, 1] - start[:, 1] * end[:, 0]
-    lengths = np.hypot(*(end - start).T)
-    area = (cross @ share + leave[:, 0] * enter[:, 1] - leave[:, 1] * enter[:, 0]) / 2
-    whole = cross.sum() / 2
-    around = lengths @ share + chord
-    rest, rest_around = whole - area, lengths.sum() - (around - chord) + chord
-    if whole < 0:
-        area, rest = -area, -rest
-    for hole, there in zip(holes, hole_sides, strict=True):
-        size, length = Polygon(hole).area, float(np.hypot(*np.diff(hole, axis=0).T).sum())
-        area, rest = area - size * there, rest - size * ~there
-        around, rest_around = around + length * there, rest_around + length * ~there
-    good = once & (area > 1e-6) & (rest > 1e-6)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        cost = np.where(good, around**2 / area + rest_around**2 / rest, np.inf)
+    # Each line leaves on one edge of the rim and comes back on another.
+    edge, line = np.nonzero(crossed[:, which].T)[::-1]
+    first, second = edge[0::2], edge[1::2]
+    line = line[0::2]
+    is_out = inside[first, which[line]]
+    out, back = np.where(is_out, first, second), np.where(is_out, second, first)
+    lines = lines[:, which]
+    hole_sides = [there[which] for there in hole_sides]
+    good, cost, leave, enter = measured(rim, holes, hole_sides, side[:, which], out, back)
     order = np.lexsort((cost, np.where(good, lines[3], np.inf)))
     for best in order[:_TRIED]:
-        if not good[best]:
+        if not good[best] or cost[best] >= below:
             break
-        cut = _apart(region, int(out[best]), int(back[best]), leave[best] + origin, enter[best] + origin)
+        cut = parted(region, int(out[best]), int(back[best]), leave[best], enter[best])
         if cut is not None:
-            first, second = cut
             in_first = at @ lines[:2, best] <= lines[2, best]
-            return Cut(first, second, in_first, float(lines[3, best]), float(cost[best])), is_plain
+            return Cut(cut[0], cut[1], in_first, float(lines[3, best]), float(cost[best])), is_plain
     return None, is_plain
-
-
-def _apart(region: Polygon, out: int, back: int, leave: Floats, enter: Floats) -> tuple[Polygon, Polygon] | None:
-    """Both sides of a line that leaves the outer edge on one of its segments and comes back on another one."""
-    rim = shapely.get_coordinates(region.exterior)[:-1]
-    count = len(rim)
-
-    def end(place: Floats, edge: int) -> Floats:
-        near = rim[[edge, (edge + 1) % count]]
-        away = np.hypot(*(near - place).T)
-        nearest: Floats = near[away.argmin()] if away.min() < SNAP_M else place
-        return nearest
-
-    def arc(begin: int, last: int) -> Floats:
-        steps = (last - begin) % count
-        return rim[(begin + np.arange(steps + 1)) % count]
-
-    leave, enter = end(leave, out), end(enter, back)
-    sides = (
-        np.vstack([arc(back + 1, out), leave, enter]),
-        np.vstack([arc(out + 1, back), enter, leave]),
-    )
-    holes: tuple[list[LinearRing], list[LinearRing]] = ([], [])
-    shells = [Polygon(_without_repeats(side)) if len(_without_repeats(side)) > 2 else Polygon() for side in sides]
-    for ring in region.interiors:
-        holes[0 if shells[0].contains(shapely.Point(ring.coords[0])) else 1].append(ring)
-    made = [Polygon(shell.exterior, inner) for shell, inner in zip(shells, holes, strict=True) if not shell.is_empty]
-    if len(made) != 2 or not all(part.is_valid for part in made) or has_needles(*made):
-        return None
-    return made[0], made[1]
-
-
-def _without_repeats(ring: Floats) -> Floats:
-    return ring[(ring != np.roll(ring, 1, axis=0)).any(axis=1)]
 
 
 def _through_often(region: Polygon, at: Floats, weights: Floats, allowed: tuple[float, float]) -> Cut | None:
     """Look for a cut where lines meet the area more than once: along one of the chords, or round a hole along two."""
-    best: Cut | None = None
+    lines = swept_lines(at, weights, allowed)
+    best, _ = _through_once(region, at, lines, math.inf)
+    # Each line is there in both directions; its pieces are the same.
+    lines = lines[:, : lines.shape[1] // 2]
+    lines = lines[:, _often(region, lines)]
+    if not region.interiors:
+        found = _along_chords(region, at, weights, allowed, lines)
+        return min((cut for cut in (best, found) if cut is not None), key=lambda cut: cut.rank, default=None)
     reach = math.hypot(*(np.ptp(shapely.get_coordinates(region), axis=0)))
     low, high = allowed
-    for normal in _directions(_HARD_ANGLES * 2)[:, :_HARD_ANGLES].T:
-        along = np.sort(at @ normal)
-        gaps = np.flatnonzero(np.diff(along) >= LEAST_GAP_M)
-        picked = (
-            gaps[np.unique(np.linspace(0, len(gaps) - 1, min(len(gaps), _HARD_LINES)).round().astype(int))]
-            if (len(gaps))
-            else gaps
-        )
-        for offset in (along[picked] + along[picked + 1]) / 2:
-            for first, second, in_first in _sides(region, at, normal, float(offset), reach):
-                for one, other, mask in ((first, second, in_first), (second, first, ~in_first)):
-                    held = float(weights[mask].sum())
-                    if not mask.any() or mask.all():
-                        continue
-                    missed = max(low - held, held - high, 0.0)
-                    if best is None or (round(missed, 9), 0.0) <= (best.rank[0], 0.0):
-                        cut = Cut(one, other, mask, missed, roundness(one) + roundness(other))
-                        if best is None or cut.rank < best.rank:
-                            best = cut
+    for line in lines.T:
+        for first, second, in_first in _sides(region, at, line[:2], float(line[2]), reach):
+            for one, other, mask in ((first, second, in_first), (second, first, ~in_first)):
+                held = float(weights[mask].sum())
+                if not mask.any() or mask.all():
+                    continue
+                missed = max(low - held, held - high, 0.0)
+                if best is None or (round(missed, 9), 0.0) <= (best.rank[0], 0.0):
+                    cut = Cut(one, other, mask, missed, roundness(one) + roundness(other))
+                    if best is None or cut.rank < best.rank:
+                        best = cut
     return best
+
+
+def _along_chords(
+    region: Polygon, at: Floats, weights: Floats, allowed: tuple[float, float], lines: Floats
+) -> Cut | None:
+    """Take the best of the pieces of lines that lie in an area without holes: each of them parts it in two."""
+    rim = shapely.get_coordinates(region.exterior)
+    sides = rim @ lines[:2] - lines[2]
+    inside = sides <= 0
+    met = inside[:-1] != inside[1:]
+    which: list[int] = []
+    ends: list[list[int]] = []
+    for line in range(lines.shape[1]):
+        edge = np.flatnonzero(met[:, line])
+        one, other = sides[edge, line], sides[edge + 1, line]
+        spots = rim[edge] + (one / (one - other))[:, None] * (rim[edge + 1] - rim[edge])
+        pieces = edge[np.argsort(spots @ np.array([-lines[1, line], lines[0, line]]), kind="stable")].reshape(-1, 2)
+        # Its ends cross the line in opposite ways; where a corner lies on it they may not, and there is no piece.
+        pieces = pieces[inside[pieces[:, 0], line] != inside[pieces[:, 1], line]]
+        which += [line] * len(pieces)
+        ends += pieces.tolist()
+    if not which:
+        return None
+    both = np.array(ends)
+    is_out = inside[both[:, 0], which]
+    out, back = np.where(is_out, both[:, 0], both[:, 1]), np.where(is_out, both[:, 1], both[:, 0])
+    good, cost, leave, enter = measured(rim, [], [], sides[:, which], out, back)
+    chords = [
+        ring_of(rim[:-1], begin, last, one, other)
+        for begin, last, one, other in zip((back + 1).tolist(), out.tolist(), leave, enter, strict=True)
+    ]
+    shapes = np.array([Polygon(chord) for chord in chords])
+    good &= shapely.is_valid(shapes)
+    shapely.prepare(shapes)
+    points = np.asarray(shapely.points(at), dtype=object)
+    beside = ~shapely.dwithin(region, points, LEAST_GAP_M / 4)
+    points[beside] = shapely.get_point(shapely.shortest_line(region, points[beside]), 0)
+    in_first = np.zeros((len(shapes), len(at)), dtype=bool)
+    in_first[good] = shapely.dwithin(shapes[good, None], points[None, :], LEAST_GAP_M / 4)
+    held = in_first @ weights
+    low, high = allowed
+    held = np.stack([held, weights.sum() - held])
+    missed = np.maximum(np.maximum(low - held, held - high), 0.0)
+    missed[:, ~good | ~in_first.any(axis=1) | in_first.all(axis=1)] = np.inf
+    swapped = missed[1] < missed[0]
+    missed = missed.min(axis=0)
+    for best in np.lexsort((cost, np.round(missed, 9)))[:_TRIED]:
+        if missed[best] == np.inf:
+            break
+        cut = parted(region, int(out[best]), int(back[best]), leave[best], enter[best])
+        if cut is None:
+            continue
+        first, second = cut[::-1] if swapped[best] else cut
+        mask = ~in_first[best] if swapped[best] else in_first[best]
+        return Cut(first, second, mask, float(missed[best]), float(cost[best]))
+    return None
+
+
+def _often(region: Polygon, lines: Floats) -> Bools:
+    """Which lines meet the edges of an area, holes and all, more than twice."""
+    met = np.zeros(lines.shape[1], dtype=np.int64)
+    for ring in (region.exterior, *region.interiors):
+        inside = shapely.get_coordinates(ring) @ lines[:2] <= lines[2]
+        met += np.count_nonzero(inside[:-1] != inside[1:], axis=0)
+    found: Bools = met > 2
+    return found
 
 
 def _sides(
@@ -300,7 +259,7 @@ def _sides(
         shared = shapely.intersection(faces[a].boundary, faces[b].boundary)
         if shared.length > LEAST_GAP_M:
             links.append((a, b))
-    home = np.array([shapely.distance(faces, place).argmin() for place in np.asarray(shapely.points(at))])
+    home = _home(faces, at)
     ways: list[tuple[Polygon, Polygon, Bools]] = []
     for number in (1, 2):
         for cut in itertools.combinations(range(len(links)), number):
@@ -318,27 +277,13 @@ def _sides(
     return ways
 
 
-def one_piece(shapes: Sequence[Polygon]) -> BaseGeometry:
-    """Unite shapes that meet with their corners in common, to the bit: edges two of them have fall away, no other."""
-    united = shapely.coverage_union_all(shapes)
-    parts = shapely.get_parts(united)
-    return parts[0] if len(parts) == 1 else united
-
-
-def has_needles(first: Polygon, second: Polygon) -> bool:
-    """Whether two sides of a border are so pointed where it begins, ends or turns that rounding could fold them."""
-    shared = set(map(tuple, shapely.get_coordinates(first).tolist()))
-    shared &= set(map(tuple, shapely.get_coordinates(second).tolist()))
-    for side in (first, second):
-        for ring in (side.exterior, *side.interiors):
-            corners = shapely.get_coordinates(ring)[:-1]
-            which = [at for at, corner in enumerate(map(tuple, corners.tolist())) if corner in shared]
-            back = corners[np.array(which, dtype=int) - 1] - corners[which]
-            on = corners[(np.array(which, dtype=int) + 1) % len(corners)] - corners[which]
-            cross = back[:, 0] * on[:, 1] - back[:, 1] * on[:, 0]
-            if (np.abs(np.arctan2(np.abs(cross), (back * on).sum(axis=1))) < _NEEDLE).any():
-                return True
-    return False
+def _home(faces: Sequence[Polygon], at: Floats) -> Ints:
+    """Which face each place lies in, or nearest to; the first one where two are as near."""
+    shapes = np.array(faces, dtype=object)
+    shapely.prepare(shapes)
+    return np.asarray(
+        shapely.distance(shapes[:, None], np.asarray(shapely.points(at))[None, :]).argmin(axis=0), dtype=np.int64
+    )
 
 
 def _joined(count: int, links: list[tuple[int, int]]) -> list[int]:

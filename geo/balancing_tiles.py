@@ -10,21 +10,23 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 from shapely import Polygon
 
-from geo.balancing_cuts import Cut, Floats, find_cut, one_piece, roundness
+from geo.balancing_cuts import Cut, find_cut
+from geo.balancing_lines import Floats, Ints
+from geo.balancing_sides import one_piece, roundness
 
-Ints = npt.NDArray[np.int64]
 Corner = tuple[float, float]
 
 # So often each pair of neighbours is looked at anew, at most.
 _ROUNDS = 12
 _BETTER = 1e-6
+# So many neighbours are looked at anew for the sake of compactness, at most; where a share is missed, all are.
+_MOST_LOOKS = 1500
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,11 @@ class Tile:
 
     shape: Polygon
     places: Ints
+
+    @cached_property
+    def roundness(self) -> float:
+        """As of :func:`geo.balancing_sides.roundness`."""
+        return roundness(self.shape)
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,7 @@ def cut_evenly(
     *,
     sector: int | None = None,
     patient: bool = True,
+    below: float = math.inf,
 ) -> list[Tile]:
     """Cut an area into so many tiles, each time where both sides are most compact.
 
@@ -76,11 +84,13 @@ def cut_evenly(
         Direction of the first cut, as of :func:`geo.balancing_cuts.find_cut`.
     patient : bool
         As of :func:`geo.balancing_cuts.find_cut`.
+    below : float
+        Sum of the tiles' roundness they are to stay under.
 
     Returns
     -------
     list of Tile
-        Fewer than ``count`` where the places cannot be told apart.
+        Fewer than ``count`` where the places cannot be told apart, or the tiles would not be as compact as wanted.
     """
     tiles = [Tile(region, np.arange(len(at)))]
     todo = [(0, count)]
@@ -90,28 +100,43 @@ def cut_evenly(
             continue
         tile = tiles[here]
         held = float(weights[tile.places].sum())
-        cuts = []
-        for near in sorted({parts // 2, parts - parts // 2}):
-            far = parts - near
-            # Half of the room there is, so that the cuts to come have the other half.
-            room = [share.even + (bound - share.even) / 2 for bound in (share.least, share.most)]
-            low, high = max(near * room[0], held - far * room[1]), min(near * room[1], held - far * room[0])
-            if low > high:
-                low, high = math.floor(held * near / parts), math.ceil(held * near / parts)
-            way = sector if len(tiles) == 1 else None
-            cut = find_cut(tile.shape, at[tile.places], weights[tile.places], (low, high), sector=way, patient=patient)
-            if cut is not None:
-                cuts.append((cut.rank, near, cut))
-        if not cuts:
+        near = parts // 2
+        far = parts - near
+        # Half of the room there is, so that the cuts to come have the other half.
+        room = [share.even + (bound - share.even) / 2 for bound in (share.least, share.most)]
+        low, high = max(near * room[0], held - far * room[1]), min(near * room[1], held - far * room[0])
+        if low > high:
+            low, high = math.floor(held * near / parts), math.ceil(held * near / parts)
+        way = sector if len(tiles) == 1 else None
+        left = below - sum(other.roundness for at_, other in enumerate(tiles) if at_ != here)
+        cut = find_cut(
+            tile.shape,
+            at[tile.places],
+            weights[tile.places],
+            (low, high),
+            sector=way,
+            patient=patient,
+            below=left if len(tiles) == count - 1 else math.inf,
+        )
+        if cut is None:
             continue
-        _, near, cut = min(cuts, key=lambda found: found[:2])
         tiles = _halved(tiles, here, cut)
         todo += [(here, near), (len(tiles) - 1, parts - near)]
     return tiles
 
 
-def even_out(tiles: Sequence[Tile], at: Floats, weights: Floats, share: Share) -> list[Tile]:
+def even_out(tiles: Sequence[Tile], at: Floats, weights: Floats, share: Share, *, most: int = 3) -> list[Tile]:
     """Unite two or three neighbours and cut them anew, again and again, while it improves balance or else compactness.
+
+    Parameters
+    ----------
+    tiles : sequence of Tile
+    at : ndarray of float, shape (n, 2)
+    weights : ndarray of float, shape (n,)
+    share : Share
+        As of :func:`cut_evenly`.
+    most : int
+        Neighbours that are united, at most: 2 or 3.
 
     Returns
     -------
@@ -123,10 +148,12 @@ def even_out(tiles: Sequence[Tile], at: Floats, weights: Floats, share: Share) -
     for _ in range(_ROUNDS):
         changed = False
         pairs = neighbours(tiles)
-        for group in [*pairs, *_threes(pairs)]:
+        for group in [*pairs, *(_threes(pairs) if most > 2 else [])]:
             # Tiles that were looked at together before, as they are, need not be again.
             key = tuple(sorted(tiles[at].places.tobytes() for at in group))
             if key in seen:
+                continue
+            if len(seen) >= _MOST_LOOKS and not total([tiles[at] for at in group], weights, share)[0]:
                 continue
             seen.add(key)
             better = _anew([tiles[at] for at in group], at, weights, share)
@@ -154,12 +181,14 @@ def _anew(group: Sequence[Tile], at: Floats, weights: Floats, share: Share) -> t
     if not isinstance(united, Polygon):
         return None
     places = np.concatenate([tile.places for tile in group])
-    is_uneven = total(group, weights, share)[0] > 0
-    made = cut_evenly(united, at[places], weights[places], len(group), share, patient=is_uneven)
+    old = total(group, weights, share)
+    is_uneven = old[0] > 0
+    below = math.inf if is_uneven else old[1] * len(group) * (1 - _BETTER)
+    made = cut_evenly(united, at[places], weights[places], len(group), share, patient=is_uneven, below=below)
     if len(made) != len(group):
         return None
     made = [Tile(tile.shape, places[tile.places]) for tile in made]
-    old, new = (total(which, weights, share) for which in (group, made))
+    new = total(made, weights, share)
     is_better = new[0] < old[0] if new[0] != old[0] else new[1] < old[1] * (1 - _BETTER)
     return (united, made) if is_better else None
 
@@ -188,7 +217,7 @@ def edges(shape: Polygon) -> list[tuple[Corner, Corner]]:
 def total(tiles: Sequence[Tile], weights: Floats, share: Share) -> tuple[float, float]:
     """What is compared of two ways to tile: by how much shares are missed, and the mean roundness."""
     missed = sum(share.missed(float(weights[tile.places].sum())) for tile in tiles)
-    return round(missed, 6), sum(roundness(tile.shape) for tile in tiles) / len(tiles)
+    return round(missed, 6), sum(tile.roundness for tile in tiles) / len(tiles)
 
 
 def exchanged(tiles: Sequence[Tile], group: Sequence[int], better: tuple[Polygon, list[Tile]]) -> list[Tile]:
@@ -236,15 +265,23 @@ def _halved(tiles: Sequence[Tile], which: int, cut: Cut) -> list[Tile]:
 
 def common(region: Polygon, first: Polygon, second: Polygon) -> tuple[Polygon, Polygon]:
     """Drop corners that a line left on the edge of an area where it does not part its sides."""
-    kept = set(_corners(region)) | (set(_corners(first)) & set(_corners(second)))
+    one, other = set(_corners(first)), set(_corners(second))
+    strayed = (one ^ other) - set(_corners(region))
+    if not strayed:
+        return first, second
+    kept = (one | other) - strayed
     return _only(first, kept), _only(second, kept)
 
 
 def _meeting(tiles: Sequence[Tile], region: Polygon, corners: Sequence[Corner]) -> list[Tile]:
     """Put new corners on the edge of an area into the tiles beside it."""
     made = list(tiles)
+    if not made:
+        return made
+    west, south, east, north = shapely.bounds([tile.shape for tile in made]).T
     for (one, other), inner in _placed(region, corners).items():
-        made = [Tile(_with_corners(tile.shape, one, other, inner), tile.places) for tile in made]
+        for at in np.flatnonzero((west <= one[0]) & (one[0] <= east) & (south <= one[1]) & (one[1] <= north)):
+            made[at] = Tile(_with_corners(made[at].shape, one, other, inner), made[at].places)
     return made
 
 

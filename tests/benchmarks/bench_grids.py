@@ -1,12 +1,12 @@
 """How even and compact grids are that are made from households, beside k-means of equal count.
 
-    .venv/bin/python -m tests.benchmarks.bench_grids [--size 50] [--json FILE]
+    .venv/bin/python -m tests.benchmarks.bench_grids [--size 50] [--data FOLDER]
 
 The villages of the sample with their households, and the communes of Liechtenstein with their houses (OpenStreetMap,
-ODbL, not shipped; left out where the extract is not there). The peer is scikit-learn's k-means with as many centres,
-best of ten starts; its grids are the Voronoi cells of the centres, clipped to the village. Compactness is perimeter² /
-area (12.6 for a circle), the mean over all grids, measured in metres. Places that are in several parts are told apart:
-there a grid may be in one piece no more than the village is.
+ODbL, not shipped: ``liechtenstein.osm.pbf`` in the folder of outside data, left out where it is not there). The peer is
+scikit-learn's k-means with as many centres, best of ten starts; its grids are the Voronoi cells of the centres, clipped
+to the village. Compactness is perimeter² / area (12.6 for a circle), the mean over all grids, measured in metres. Places
+that are in several parts are told apart: there a grid may be in one piece no more than the village is.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import time
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import shapely
@@ -60,6 +61,7 @@ class Sums:
     seconds: float = 0.0
     their_seconds: float = 0.0
     slowest: float = 0.0
+    along_seconds: list[float] = field(default_factory=list)
     along: list[float] = field(default_factory=list)
     along_shape: list[float] = field(default_factory=list)
     along_ratios: list[float] = field(default_factory=list)
@@ -69,7 +71,9 @@ def main() -> int:
     """Measure and print; 1 if a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=SIZE)
-    figures = measure(parser.parse_args().size)
+    parser.add_argument("--data", type=Path, default=OUTSIDE)
+    given = parser.parse_args()
+    figures = measure(given.size, given.data)
     print_figures(figures)
     return int(any(figure.met is False for figure in figures))
 
@@ -79,10 +83,10 @@ def run(_households: int | None = None) -> list[Figure]:
     return measure(SIZE)
 
 
-def measure(size: int) -> list[Figure]:
+def measure(size: int, outside: Path = OUTSIDE) -> list[Figure]:
     """Divide each village and say what came of it."""
     figures = []
-    for name, places in (("sample", sample_villages()), ("Liechtenstein", liechtenstein_communes())):
+    for name, places in (("sample", sample_villages()), ("Liechtenstein", liechtenstein_communes(outside))):
         sums = Sums()
         for place in places:
             divide(place, size, sums)
@@ -105,7 +109,9 @@ def divide(place: Place, size: int, sums: Sums) -> None:
     cells, sizes = k_means(place.shape, place.homes, count)
     their = time.process_time() - began
     theirs = [compactness(cell) for cell in cells]
+    began = time.process_time()
     along = balance_grids(place.shape, place.homes, size, lines=place.roads) if place.roads else None
+    sums.along_seconds.append(time.process_time() - began)
     parts = len(shapely.get_parts(place.shape))
     pieces = sum(len(shape.geoms) == 1 for shape in made.shapes)
     ratio = made.ratio or float("inf")
@@ -181,7 +187,7 @@ def tell(name: str, size: int, sums: Sums) -> list[Figure]:
             Figure(
                 f"{name}: inner borders along roads when asked for, mean", float(np.mean(sums.along)), "",
                 conditions=f"worst ratio {max(sums.along_ratios):.2f}, mean perimeter² / area "
-                f"{np.mean(sums.along_shape):.2f}; {about}",
+                f"{np.mean(sums.along_shape):.2f}, slowest {max(sums.along_seconds):.1f} s; {about}",
             )
         )  # fmt: skip
     return figures
@@ -201,11 +207,11 @@ def sample_villages() -> Iterator[Place]:
     yield from _with_homes(zip(areas.name, areas.geometry, strict=True), homes, roads)
 
 
-def liechtenstein_communes() -> Iterator[Place]:
+def liechtenstein_communes(outside: Path = OUTSIDE) -> Iterator[Place]:
     """The eleven communes of Liechtenstein with the middle of each building."""
     import pyogrio
 
-    file = OUTSIDE / "liechtenstein.osm.pbf"
+    file = outside / "liechtenstein.osm.pbf"
     if not file.exists():
         print("Liechtenstein left out: the extract is not there", flush=True)
         return
