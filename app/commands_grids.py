@@ -77,8 +77,10 @@ def _print(told: dict[str, Any]) -> None:
     for duty in told["duties"]:
         click.echo(
             words(
-                f"{duty['name']}：辖区 {duty['from']} → {duty['to']}",
-                f"{duty['name']}: area of duty {duty['from']} -> {duty['to']}",
+                f"{duty['name']}：辖区 {duty['from']} → {duty['to']}，{duty['before']} → {duty['after']} 户，"
+                f"其中 {duty['kept']} 户不变",
+                f"{duty['name']}: area of duty {duty['from']} -> {duty['to']}, {duty['before']} -> {duty['after']} "
+                f"households, {duty['kept']} of them the same",
             )
         )
     for note in told["notes"]:

@@ -131,7 +131,14 @@ def boundary(code: str) -> Response:
                 "rows": [{"code": "", "name": "", "households": "By their position", "compactness": ""}],
             },
             "duties": [
-                {"name": "Who answers for a grid that is replaced", "from": "Code", "to": "Code of the new one"}
+                {
+                    "name": "Who answers for a grid that is replaced",
+                    "from": "Code",
+                    "to": "Code of the new one",
+                    "before": "Households this person sees now",
+                    "after": "Afterwards",
+                    "kept": "Of those seen now, how many afterwards as well",
+                }
             ],
         },
         statuses=REFUSALS,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +19,8 @@ from sqlalchemy.orm import Session
 from data.areas import number_range
 from data.askers import Asker
 from data.audit import record
-from data.edit_changes import Change
-from data.edit_moves import Shift, held_after, movements, moves_json, place_json, shifts_of
+from data.edit_changes import Change, key_of
+from data.edit_moves import Move, Shift, held_after, movements, moves_json, place_json, shifts_of
 from data.edit_plans import Plan, plan_edit
 from data.edit_refusals import EditConflict, EditRefused
 from data.edit_shapes import hex_of
@@ -61,14 +62,15 @@ class Preview:
         Coverage of each area concerned; empty without a campaign.
     duties : list of dict
         ``name``, ``from`` and ``to`` (codes of grids) of those the asker may know of who answer for just a grid that is
-        replaced: their area of duty follows to the grid that takes its place.
+        replaced: their area of duty follows to the grid that takes its place. With the households they see: ``before``,
+        ``after``, and ``kept`` of those they see now.
     """
 
     plan: Plan
     households: int
     moves: list[dict[str, Any]]
     shifts: list[Shift]
-    duties: list[dict[str, str]]
+    duties: list[dict[str, Any]]
 
     @property
     def moved(self) -> int:
@@ -128,7 +130,7 @@ def preview_edit(
         else []
     )
     return Preview(
-        plan, held_after(session, plan, moves), moves_json(session, plan, moves), shifts, _duties(session, plan)
+        plan, held_after(session, plan, moves), moves_json(session, plan, moves), shifts, _duties(session, plan, moves)
     )
 
 
@@ -236,14 +238,41 @@ def apply_edit(session: Session, wish: Wish, revision: str, limits: Limits, *, a
     return done
 
 
-def _duties(session: Session, plan: Plan) -> list[dict[str, str]]:
-    """Who answers for just one of the grids that are replaced, and for which one afterwards."""
+def _duties(session: Session, plan: Plan, moves: Sequence[Move]) -> list[dict[str, Any]]:
+    """Who answers for just one of the grids that are replaced, for which one afterwards, and the households of both."""
     if plan.making is None:
         return []
     numbers = {number_range(heir.code)[0]: heir for heir in plan.heirs}
     found = responsible_for(session, numbers.keys())
+    keys = {change.code: key_of(change, at) for at, change in enumerate(plan.changes)}
+    held = dict(
+        session.execute(
+            text(
+                "select grid_id, count(*) from household where grid_id = any (:gone) and removed_at is null group by 1"
+            ),
+            {"gone": [keys[heir.code] for heir in plan.heirs]},
+        )
+        .tuples()
+        .all()
+    )
+    ways: dict[tuple[int | None, int | None], int] = {}
+    for move in moves:
+        way = (move.before[1], move.after[1])
+        ways[way] = ways.get(way, 0) + move.n
+    # Whoever has a grid of the village but lies outside it does not move by position: the heir takes them as well.
+    for heir in plan.heirs:
+        gone, to = keys[heir.code], keys[heir.to[0]]
+        left = held.get(gone, 0) - sum(n for (was, _), n in ways.items() if was == gone)
+        ways[(gone, to)] = ways.get((gone, to), 0) + left
     return [
-        {"name": person.name, "from": heir.code, "to": heir.to[0]}
+        {
+            "name": person.name,
+            "from": heir.code,
+            "to": heir.to[0],
+            "before": held.get(keys[heir.code], 0),
+            "after": sum(n for (_, to), n in ways.items() if to == keys[heir.to[0]]),
+            "kept": ways[(keys[heir.code], keys[heir.to[0]])],
+        }
         for number, heir in sorted(numbers.items())
         for person in found.get(number, ())
         if person.code == heir.code

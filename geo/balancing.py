@@ -195,24 +195,47 @@ def _divide(
         spot = np.array(edge) + (inner - edge) * 1e-3
         joined[nearest].append((which, len(at)))
         at, weights, home = np.vstack([at, spot]), np.append(weights, held[which]), np.append(home, nearest)
+    owns = [np.flatnonzero(home == which) for which in enough]
+    divided = [_divide_part(parts[which], at[own], weights[own], size) for which, own in zip(enough, owns, strict=True)]
+    low, high = _room_left([held for part in divided for held in part.held])
     shapes: list[MultiPolygon] = []
-    for which in enough:
-        own = np.flatnonzero(home == which)
-        tiles = _divide_part(parts[which], at[own], weights[own], size, lines)
-        for tile in tiles:
+    for which, own, part in zip(enough, owns, divided, strict=True):
+        share = Share(max(part.share.least, low), part.share.even, min(part.share.most, high))
+        for tile in tidied(lay_along(part.tiles, at[own], part.counted, share, lines), parts[which]):
             here = set(own[tile.places].tolist())
             apart = [parts[other] for other, place in joined[which] if place in here]
             shapes.append(MultiPolygon([tile.shape, *apart]))
     return shapes, len(small)
 
 
-def _divide_part(part: Polygon, at: Floats, weights: Floats, size: int, lines: BaseGeometry) -> list[Tile]:
+@dataclass(frozen=True)
+class _Part:
+    """A part of the area cut by straight lines: its tiles, what each place counts, and what a tile may hold."""
+
+    tiles: list[Tile]
+    counted: Floats
+    share: Share
+
+    @property
+    def held(self) -> list[float]:
+        return [float(self.counted[tile.places].sum()) for tile in self.tiles]
+
+
+def _room_left(held: Sequence[float]) -> tuple[float, float]:
+    """Least and most that tiles of all parts may come to hold, so that together they stay within the room."""
+    if not min(held):
+        return 0.0, math.inf
+    slack = max(math.sqrt((1 + ROOM) / (1 - ROOM) * min(held) / max(held)), 1.0)
+    return math.ceil(min(held) / slack), math.floor(max(held) * slack)
+
+
+def _divide_part(part: Polygon, at: Floats, weights: Floats, size: int) -> _Part:
     # A place where more live than a grid should hold is a grid's worth, whatever else there is.
     heavy = weights >= size
     count = int(heavy.sum()) + math.floor(float(weights[~heavy].sum()) / size + 0.5)
-    whole = [Tile(part, np.arange(len(at)))]
     if count < 2:
-        return whole
+        held = float(weights.sum())
+        return _Part([Tile(part, np.arange(len(at)))], weights, Share(held, held, held))
     light = float(weights[~heavy].sum()) / max(count - int(heavy.sum()), 1)
     even = light if light > 0 else float(size)
     counted = np.where(heavy, even, weights)
@@ -228,7 +251,7 @@ def _divide_part(part: Polygon, at: Floats, weights: Floats, size: int, lines: B
     tiles = min(ways, key=lambda way: way[:3])[3]
     if not both:
         tiles = even_out(tiles, at, counted, share)
-    return tidied(lay_along(tiles, at, counted, share, lines), part)
+    return _Part(tiles, counted, share)
 
 
 def _part_of(parts: Sequence[Polygon], at: Floats) -> Ints:

@@ -17,6 +17,8 @@ from geo.balancing_tiles import Share, Tile, common, edges, exchanged, neighbour
 ALONG = 0.33
 # An edge whose middle is so near a line, in metres, runs along it.
 _NEAR_M = 0.05
+# No border is laid so near a household, in metres: nobody could say on which side of it that is. What it would cost.
+_DOOR_M, _AT_A_DOOR = 0.1, 1e9
 # Where lines cut two tiles into more pieces, they are streets of a town, and the straight border stays.
 _MOST_FACES = 150
 _ROUNDS = 3
@@ -45,9 +47,15 @@ def lay_along(tiles: Sequence[Tile], at: Floats, weights: Floats, share: Share, 
         return tiles
     parts = shapely.get_parts(lines)
     tree = shapely.STRtree(parts)
+    seen: set[tuple[bytes, bytes]] = set()
     for _ in range(_ROUNDS):
         changed = False
         for one, other in neighbours(tiles):
+            # Two that were looked at before, as they are, need not be again.
+            key = (tiles[one].shape.wkb, tiles[other].shape.wkb)
+            if key in seen:
+                continue
+            seen.add(key)
             united = one_piece([tiles[one].shape, tiles[other].shape])
             if not isinstance(united, Polygon):
                 continue
@@ -103,8 +111,11 @@ def _moved(
     held: Floats = np.bincount(home, weights=weights[places], minlength=len(faces)).astype(np.float64)
     alone = np.bincount(home, minlength=len(faces))
     in_one = shapely.covers(one.shape, shapely.point_on_surface(faces))
-    chosen = _handed_over(in_one.copy(), held, alone, _links(blocks, lines), share)
+    links = _links(blocks, lines, at[places])
+    chosen = _handed_over(in_one.copy(), held, alone, links, share)
     if (chosen == in_one).all():
+        return None
+    if any(cost >= _AT_A_DOOR and chosen[a] != chosen[b] for (a, b), cost in links.items()):
         return None
     one_side, other_side = (
         one_piece([blocks[number] for number in np.flatnonzero(side)]) for side in (chosen, ~chosen)
@@ -117,7 +128,7 @@ def _moved(
     return [Tile(first, places[chosen[home]]), Tile(second, places[~chosen[home]])]
 
 
-def _links(faces: Sequence[Polygon], lines: BaseGeometry) -> dict[tuple[int, int], float]:
+def _links(faces: Sequence[Polygon], lines: BaseGeometry, at: Floats) -> dict[tuple[int, int], float]:
     """Which blocks have an edge in common, and what a border there would cost."""
     owner: dict[object, int] = {}
     pairs, ends = [], []
@@ -131,6 +142,9 @@ def _links(faces: Sequence[Polygon], lines: BaseGeometry) -> dict[tuple[int, int
         return {}
     where = np.array(ends)
     cost = np.hypot(*(where[:, 1] - where[:, 0]).T) * np.where(_run_along(where, lines), ALONG, 1.0)
+    doors = shapely.STRtree(np.asarray(shapely.points(at)))
+    met, _ = doors.query(shapely.linestrings(where), predicate="dwithin", distance=_DOOR_M)
+    cost[met] = _AT_A_DOOR
     links: dict[tuple[int, int], float] = {}
     for pair, one in zip(pairs, cost.tolist(), strict=True):
         links[pair] = links.get(pair, 0.0) + one

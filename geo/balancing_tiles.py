@@ -234,19 +234,25 @@ def exchanged(tiles: Sequence[Tile], group: Sequence[int], better: tuple[Polygon
 def tidied(tiles: Sequence[Tile], region: Polygon) -> list[Tile]:
     """Drop the corners that former borders have left on straight edges; those of the area itself stay."""
     there = set(_corners(region))
-    beside: dict[Corner, list[frozenset[Corner]]] = {}
-    for tile in tiles:
-        for ring in (tile.shape.exterior, *tile.shape.interiors):
-            corners = list(ring.coords[:-1])
-            for at, corner in enumerate(corners):
-                around = frozenset((corners[at - 1], corners[(at + 1) % len(corners)]))
-                beside.setdefault(corner, []).append(around)
-    dropped = {
-        corner
-        for corner, found in beside.items()
-        if corner not in there and len(set(found)) == 1 and len(found) <= 2 and _is_straight(corner, *found[0])
-    }
-    return [Tile(_only(tile.shape, set(_corners(tile.shape)) - dropped), tile.places) for tile in tiles]
+    tiles = list(tiles)
+    while True:
+        beside: dict[Corner, list[frozenset[Corner]]] = {}
+        for tile in tiles:
+            for ring in (tile.shape.exterior, *tile.shape.interiors):
+                corners = list(ring.coords[:-1])
+                for at, corner in enumerate(corners):
+                    around = frozenset((corners[at - 1], corners[(at + 1) % len(corners)]))
+                    beside.setdefault(corner, []).append(around)
+        dropped: set[Corner] = set()
+        for corner, found in beside.items():
+            # Of two neighbours one at a time: of two corners at almost one place each looks straight beside the other.
+            if corner in there or len(set(found)) > 1 or len(found) > 2 or len(found[0]) < 2 or found[0] & dropped:
+                continue
+            if _is_straight(corner, *found[0]):
+                dropped.add(corner)
+        if not dropped:
+            return tiles
+        tiles = [Tile(_only(tile.shape, set(_corners(tile.shape)) - dropped), tile.places) for tile in tiles]
 
 
 def _is_straight(corner: Corner, before: Corner, after: Corner) -> bool:

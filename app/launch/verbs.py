@@ -47,6 +47,7 @@ APP_VERBS = (
     "coverage",
     "gaps",
     "assign",
+    "grids",
     "lookback",
     "recheck",
     "campaign",

@@ -27,6 +27,7 @@ HELP = Text(
   coverage  走访覆盖率
   gaps      成片未访：在哪里，有多少户，需多少人日
   assign    指派：按方案或按网格；剩余清单；撤销
+  grids     按户数划分一个村的网格：grids make --village 代码 --size 户数
   lookback  回头看：抽取回访户，看各村证明到什么程度
   recheck   从原始记录重新计算并核对
   campaign  行动与实施方案：campaign check|load|list|show|explain …
@@ -57,6 +58,7 @@ Usage: ./fangtu COMMAND [OPTIONS]
   coverage  coverage of the visits
   gaps      gap areas: where households not yet visited lie together, and what closing them takes
   assign    who visits whom: by the plan or by grid; what is left; taking an act back
+  grids     divide a village by its households: grids make --village CODE --size N
   lookback  look-backs: draw households to ask again, and see what is proved of each village
   recheck   recompute from the records and compare
   campaign  campaigns and their work plans: campaign check|load|list|show|explain …

@@ -3,10 +3,10 @@
     .venv/bin/python -m tests.benchmarks.bench_grids [--size 50] [--data FOLDER]
 
 The villages of the sample with their households, and the communes of Liechtenstein with their houses (OpenStreetMap,
-ODbL, not shipped: ``liechtenstein.osm.pbf`` in the folder of outside data, left out where it is not there). The peer is
-scikit-learn's k-means with as many centres, best of ten starts; its grids are the Voronoi cells of the centres, clipped
-to the village. Compactness is perimeter² / area (12.6 for a circle), the mean over all grids, measured in metres. Places
-that are in several parts are told apart: there a grid may be in one piece no more than the village is.
+ODbL, not shipped: ``liechtenstein.osm.pbf`` in the folder of outside data, left out where it is not there). The peer
+is scikit-learn's k-means with as many centres, best of ten starts; its grids are the Voronoi cells of the centres,
+clipped to the village. Compactness is perimeter² / area (12.6 for a circle), the mean over all grids, measured in
+metres. Places that are in several parts are told apart: there a grid may be in one piece no more than the village is.
 """
 
 from __future__ import annotations

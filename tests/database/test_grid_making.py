@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import text
 
 from data.areas import number_range
-from data.db import owner_session
 from data.edit_refusals import EditConflict, EditRefused
 from data.edit_wishes import Wish, read_wish, write_wish
 from tests.database.editing import asker, edit, preview
@@ -122,10 +121,24 @@ def test_a_small_village_becomes_one_grid_and_roads_that_are_not_there_are_told(
     assert any("自然村没有轮廓" in note.zh for note in seen.plan.notes)
 
 
-def test_the_page_hears_whose_duty_follows(rich: Town) -> None:
-    with owner_session(rich.store.engine) as session:
-        assert session.scalar(text("select count(*) from duty")) == 1
-    assert isinstance(preview(rich, WISH).duties, list)
+def test_the_preview_names_whose_duty_follows_and_what_that_person_will_see(
+    rich: Town, before: dict[str, list[str]]
+) -> None:
+    seen = preview(rich, WISH)
+    (duty,) = seen.duties
+    heir = next(heir.to[0] for heir in seen.plan.heirs if heir.code.endswith("002"))
+    assert (duty["name"], duty["from"], duty["to"]) == ("走访员", VILLAGES[0] + "002", heir)
+    sees = "select h.code from household h join grid g on g.id = h.grid_id where h.removed_at is null and g.code = '{}'"
+    now = {code for (code,) in rich.store.rows(sees.format(VILLAGES[0] + "002"))}
+    done = edit(rich, WISH, seen.plan.revision)
+    then = {code for (code,) in rich.store.rows(sees.format(heir))}
+    rich.undo(done.batch)
+    assert (duty["before"], duty["after"], duty["kept"]) == (len(now), len(then), len(now & then))
+    assert duty["before"] > duty["kept"] > 0
+
+
+def test_where_nobody_answers_for_just_a_grid_nobody_is_named(rich: Town) -> None:
+    assert preview(rich, Wish("grids", (VILLAGES[1],), size=50)).duties == []
 
 
 def test_a_wish_for_grids_comes_back_as_it_was_sent() -> None:

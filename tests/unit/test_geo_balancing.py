@@ -14,7 +14,7 @@ from shapely import LineString, MultiPolygon, Point, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
 from geo.balancing import Balanced, balance_grids, compactness, reading_order
-from geo.balancing_tiles import edges
+from geo.balancing_tiles import Tile, edges, tidied
 
 # A made-up village 1.5 km wide, in metres, and the way to degrees.
 ORIGIN, STEP = np.array([118.8, 36.4]), np.array([1.115e-5, 0.901e-5])
@@ -165,6 +165,31 @@ def test_borders_run_along_roads_where_that_keeps_the_balance() -> None:
     nowhere = balance_grids(area, places, 20, lines=[LineString([(0, 0), (1, 1)])])
     assert nowhere.along == 0
     assert [shape.wkb for shape in nowhere.shapes] == [shape.wkb for shape in plain.shapes]
+
+
+def test_a_bend_of_two_corners_at_almost_one_place_is_kept_and_straight_corners_go() -> None:
+    bend = [(50.0, 100.0), (50.0, 75.0), (50.0, 50.0), (50.0, 50.0 + 1e-10), (60.0, 40.0), (50.0, 0.0)]
+    west = Polygon([(0, 0), (0, 100), *bend])
+    east = Polygon([(100, 0), *reversed(bend), (100, 100)])
+    none = np.zeros(0, dtype=np.int64)
+    made = [tile.shape for tile in tidied([Tile(west, none), Tile(east, none)], box(0, 0, 100, 100))]
+    assert [shape.area for shape in made] == pytest.approx([west.area, east.area])
+    assert {(50.0, 50.0), (60.0, 40.0)} <= {(round(x, 6), round(y, 6)) for x, y in made[0].exterior.coords}
+    assert (50.0, 75.0) not in made[0].exterior.coords
+
+
+def test_no_border_is_laid_along_a_road_past_a_door() -> None:
+    area = degrees(box(0, 0, 1500, 1500))
+    roads = [degrees(LineString([(x, -50), (x + 40, 1550)])) for x in range(90, 1500, 190)]
+    places = strewn(box(0, 0, 1500, 1500), 150, 4)
+    # Some live on the roads themselves.
+    on_roads = np.array([shapely.get_coordinates(road.interpolate(0.31, normalized=True))[0] for road in roads])
+    made = balance_grids(area, np.vstack([places, on_roads]), 20, lines=roads)
+    check_tiling(area, made)
+    assert made.along is not None
+    assert made.along > 0.1
+    borders = shapely.union_all([shape.boundary for shape in made.shapes])
+    assert shapely.distance(borders, shapely.points(on_roads)).min() > 1e-7
 
 
 def test_grids_are_numbered_in_rows_from_the_north_and_from_west_to_east() -> None:

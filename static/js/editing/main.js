@@ -16,8 +16,9 @@ import { createCorners } from "./corners.js";
 import { answerWords, HOW, showAreas, showHistory, showPreview } from "./panel.js";
 import { createPicture } from "./picture.js";
 import { canMake, makingWish, onMaking } from "./making.js";
-import { edgeAt, geometryOf, multiPolygon, polygon, polygonsOf, textOf } from "./shape.js";
-import { isSettlement, wishOf } from "./wish.js";
+import { edgeAt, multiPolygon, polygon, polygonsOf, textOf } from "./shape.js";
+import { createReading } from "./reading.js";
+import { isSettlement, laysEdges, wishOf } from "./wish.js";
 
 const byId = (id) => document.getElementById(id);
 const WAIT_MS = 250;
@@ -55,10 +56,9 @@ function createPage(map) {
     byId("edit-name").addEventListener("input", () => ask());
     byId("edit-code").addEventListener("input", () => ask());
     onMaking(ask);
-    byId("edit-file").addEventListener("change", readFile);
     byId("edit-apply").addEventListener("click", apply);
     byId("edit-drop").addEventListener("click", () => leave());
-    byId("edit-read").addEventListener("click", readText);
+    createReading({ state, take, ask, hush, trouble });
     window.addEventListener("hashchange", fromAddress);
     drawTools();
     const outlines = plain.load().catch(() => {});
@@ -147,6 +147,7 @@ function createPage(map) {
     byId("edit-code-field").hidden = !(state.tool === "split" && state.target.level === "village");
     byId("edit-make").hidden = state.tool !== "grids";
     byId("edit-merge").hidden = state.tool !== "merge";
+    byId("edit-checks").hidden = !laysEdges(state.tool);
     byId("edit-drop").disabled = !state.tool;
     byId("edit-apply").disabled = !state.found || state.busy;
     const { dataset } = byId("editing");
@@ -250,32 +251,6 @@ function createPage(map) {
     ask();
     drawTools();
     plain.redraw();
-  }
-
-  /* ---- as text ---- */
-
-  function readText() {
-    hush();
-    try {
-      if (!state.target) throw new Error(t("先选一个区域。"));
-      const tool = state.tool === "split" ? "split" : "draw";
-      const geometry = geometryOf(byId("edit-text").value, tool);
-      const text = byId("edit-text").value;
-      take(tool);
-      state.geometry = geometry;
-      byId("edit-text").value = text;
-      ask(0);
-    } catch (reason) {
-      trouble(reason);
-    }
-  }
-
-  async function readFile() {
-    const [file] = byId("edit-file").files;
-    if (!file) return;
-    byId("edit-text").value = await file.text();
-    byId("edit-file").value = "";
-    readText();
   }
 
   /* ---- preview and act ---- */

@@ -32,7 +32,9 @@ export function makingWords({ grids }) {
 /** Each grid with its households, and whose area of duty goes to which. */
 export function makingLists({ grids, duties }) {
   const rows = grids.rows.map((row) => h("li", { class: "editing-shift" }, h("span", {}, row.name), h("span", { class: "nowrap" }, t("%(n)s 户", { n: count(row.households) }))));
-  const people = duties.map((duty) => h("li", {}, t("%(name)s：%(from)s → %(to)s", { name: duty.name, from: duty.from.slice(-3), to: duty.to.slice(-3) })));
+  const people = duties.map((duty) => h("li", {}, t("%(name)s：%(from)s → %(to)s，看到 %(before)s → %(after)s 户，其中 %(kept)s 户不变", {
+    name: duty.name, from: duty.from.slice(-3), to: duty.to.slice(-3), before: count(duty.before), after: count(duty.after), kept: count(duty.kept),
+  })));
   return [
     [t("新网格"), rows],
     [t("辖区随之改变"), people],

@@ -4,6 +4,11 @@ export function isSettlement(target) {
   return target.level === "natural_village" || target.level === "group";
 }
 
+/** Whether a tool lays edges, which neighbours' may be laid onto and which they may follow. */
+export function laysEdges(tool) {
+  return tool !== "merge" && tool !== "delete" && tool !== "grids";
+}
+
 /**
  * @param {object} state of the page: `tool`, `target`, `village` and `level` of a new area, `geometry`
  * @param {object} said fields: `name`, `code`, `snap`, `follow`, `merged` (codes that are ticked)
