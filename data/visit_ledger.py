@@ -194,6 +194,10 @@ def write_ledger(session: Session, wish: LedgerWish, path: Path, title: str, not
         sheet.column_dimensions[get_column_letter(at)].width = width
 
     def typed(value: Any, *, bold: bool = False, size: int | None = None) -> Any:
+        if isinstance(value, float):  # minutes: kept as they are, shown as on the page
+            cell = WriteOnlyCell(sheet, value=value)
+            cell.number_format = "0"
+            return cell
         if not isinstance(value, str):
             return value
         cell = WriteOnlyCell(sheet, value=_printable(value))
