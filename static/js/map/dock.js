@@ -2,8 +2,8 @@
 
 import { count, NONE, percent } from "../format.js";
 import { t } from "../i18n.js";
-import { fill, h, icon } from "./dom.js";
-import { areasLegend, rangeOf, swatchOf } from "./legend-areas.js";
+import { differs, fill, h, icon } from "./dom.js";
+import { areasLegend, rangeOf, swatchOf, tally } from "./legend-areas.js";
 import { heatClasses, heatLegend } from "./legend-heat.js";
 import { listAddress, state } from "./state.js";
 import { heatKind, layersOn, recordsShown, themeOf } from "./themes.js";
@@ -33,6 +33,10 @@ export function drawDock(place, { setup, areas, classes, zoom, past = false }) {
   const dock = ofHouses ? "heat" : themeOf(state.theme).dock;
   const counts = setup.counts || {};
   const pills = zoom >= 14 && !past && recordsShown(state.theme, on, zoom).statuses.size > 0;
+  const figures = dock === "coverage" ? [[...tally(areas, classes)], areas.some((area) => area.derived), areas.filter((area) => area.ratio > 1).length] : null;
+  const near = [14, 16].filter((from) => zoom >= from).length; // what the sentence goes by
+  const { only, area, per, show, level } = state;
+  if (!differs(place, state.theme, kind, dock, near, pills, past, figures, classes, setup, [...(only || [])], area, per, show, state.classes, level, listAddress())) return;
   const rest = leftOut(counts, pills);
   const held = place.contains(document.activeElement) ? document.activeElement.dataset.class : null;
   const wasOpen = place.querySelector(".dock-strip")?.getAttribute("aria-expanded") === "true";
