@@ -37,6 +37,8 @@ SHOWN = {
     "/accounts": ["account.username", "account.full_name", "area.name"],
     "/audit": ["audit.actor", "audit.act", "audit.object_kind", "audit.reason", "audit.address"],
     "/account": ["account.full_name", "session.agent", "area.name"],
+    "/visits": ["visit.visitor", "visit.companions"],
+    "/publicity": ["publicity.title"],
     "/imports": ["upload.file_name", "upload.sender", "batch.file_name", "batch.sender", "area.name"],
 }
 # The same for pages of one record, by the beginning of their address.
@@ -82,7 +84,9 @@ def pages_of(app: Flask, stand: Stand) -> dict[str, list[str]]:
         client = app.test_client()
         client.set_cookie("fangtu_session", stand.tokens[role])
         values, open_to = values_for(stand, "text"), set(routes_of(app, role))
-        every = [address for rule in read_rules(app) if rule.rule in open_to for address in addresses(rule, values)]
+        # A page by an area's code has another address once the codes are poisoned: tests.web asks for those.
+        rules = [rule for rule in read_rules(app) if rule.rule in open_to and "code" not in rule.arguments]
+        every = [address for rule in rules for address in addresses(rule, values)]
         asked = ((address, client.get(address)) for address in every)
         found[role] = [
             address for address, answer in asked if answer.mimetype == "text/html" and answer.status_code == 200
