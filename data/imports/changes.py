@@ -24,10 +24,13 @@ class Noted(NamedTuple):
     name : str
     key : str
         SQL that joins a row ``t`` with its note ``c``.
+    derived : tuple of str
+        Columns the program reaches anew by itself: that they differ is nobody's change.
     """
 
     name: str
     key: str = "t.id = c.row_key::bigint"
+    derived: tuple[str, ...] = ()
 
 
 # Parents before children.
@@ -47,7 +50,7 @@ NOTED = (
     Noted("house"),
     Noted("appraisal"),
     Noted("renovation_site"),
-    Noted("visit", "t.id = c.row_key::uuid"),
+    Noted("visit", "t.id = c.row_key::uuid", derived=("suspect",)),
     Noted("base_feature"),
     Noted("duty"),
 )
@@ -77,14 +80,15 @@ def row_hash(session: Session, table: Noted) -> str:
     """SQL of a short sign of what a row ``t`` holds, null where there is none.
 
     To the bit, for PostgreSQL writes each type so that it reads back the same. How often and when the row was changed
-    is left out: a place that was set by hand and taken back again is no change.
+    is left out: a place that was set by hand and taken back again is no change. So are doubts: the background program
+    looks for them by itself.
     """
     columns = session.scalars(
         text("""
             select quote_ident(attname) from pg_attribute
              where attrelid = to_regclass('public.' || :table) and attnum > 0 and not attisdropped
-               and attgenerated = '' and not attname in ('revision', 'updated_at') order by attnum"""),
-        {"table": table.name},
+               and attgenerated = '' and attname <> all (:without) order by attnum"""),
+        {"table": table.name, "without": ["revision", "updated_at", *table.derived]},
     )
     listed = ", ".join(f"t.{column}" for column in columns)
     return f"case when not (t is null) then sha256(convert_to(row({listed})::text, 'UTF8')) end"

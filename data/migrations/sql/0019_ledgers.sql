@@ -93,3 +93,34 @@ create policy leading_change on public.hardship_case for update to fangtu_app
            and (select sec.duty()) @> jur)
     with check (jur >= (select sec.lo()) and jur < (select sec.hi()) and (select sec.duty()) @> jur);
 grant select, insert, update on public.hardship_case to fangtu_app;
+
+-- Batches of before: what they left is compared, to be taken back, by a hash of each row. Tables have got columns since,
+-- and doubts about visits count no more; a row that is as its batch left it gets the hash it has now, and the images it
+-- would be put back from get the new columns.
+do $$
+declare
+    one record; old_columns text; new_columns text;
+begin
+    for one in select * from (values
+        ('visit', 't.id = c.row_key::uuid', array['suspect'],
+         array['companion_ids', 'rule_version', 'answers', 'entered_at', 'fix_age_s'],
+         '{"companion_ids": [], "rule_version": 1}'::jsonb),
+        ('round', 't.campaign_id = split_part(c.row_key, '':'', 1)::bigint and t.no = split_part(c.row_key, '':'', 2)::int',
+         '{}', array['cohort_rule', 'cohort_groups', 'cohort_since', 'cohort_until', 'target'],
+         '{"cohort_rule": "all_households", "cohort_groups": []}'::jsonb),
+        ('campaign', 't.id = c.row_key::bigint', '{}', array['version'], '{"version": 1}'::jsonb)
+    ) as t (name, key, derived, added, image) loop
+        select string_agg('t.' || quote_ident(attname), ', ' order by attnum) filter (where attname <> all (one.added)),
+               string_agg('t.' || quote_ident(attname), ', ' order by attnum) filter (where attname <> all (one.derived))
+          into old_columns, new_columns
+          from pg_attribute
+         where attrelid = to_regclass('public.' || one.name) and attnum > 0 and not attisdropped and attgenerated = ''
+           and attname not in ('revision', 'updated_at');
+        execute format($q$
+            update batch_change c set after_hash = sha256(convert_to(row(%s)::text, 'UTF8'))
+              from %I t
+             where c.table_name = %L and %s and c.after_hash = sha256(convert_to(row(%s)::text, 'UTF8'))$q$,
+            new_columns, one.name, one.name, one.key, old_columns);
+        update batch_change c set before = one.image || c.before where c.table_name = one.name and c.before is not null;
+    end loop;
+end $$;
