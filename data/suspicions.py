@@ -19,6 +19,8 @@ from data.rules.detectors.arrays import Visits, codes
 from data.rules.detectors.combine import DETECTORS, Asked, Suspicion, detect
 from data.rules.detectors.weights import VERSION
 from data.rules.plan import VisitRule
+from data.rules.suspicions import MARK
+from data.rules.validity import FAR_FROM_HOUSE_M
 from data.rules.words import EXACT_QUALITY
 from data.tables import Campaign
 
@@ -85,12 +87,30 @@ def screen(session: Session, campaign_id: int, round_no: int) -> int:
     told = _told(rows, found)
     make_stage(session, "stage_suspicion", _STAGE)
     copy_rows(session, "stage_suspicion", list(_STAGE), told)
-    keys = {"campaign": campaign_id, "round": round_no, "rules": VERSION, "detectors": list(DETECTORS)}
+    marked = session.execute(
+        text(_MARKED),
+        {"campaign": campaign_id, "round": round_no, "marks": list(MARK), "far": FAR_FROM_HOUSE_M},
+    )
+    keys = {
+        "campaign": campaign_id,
+        "round": round_no,
+        "rules": VERSION,
+        "detectors": sorted(set(DETECTORS) - {"household_denies"}),
+    }
     for statement in _STORE:
         session.execute(text(statement), keys)
-    return len({row[0] for row in told})
+    return len({row[0] for row in told} | {row.visit_id for row in marked})
 
 
+# What imports and reservations mark is for the same people to rule on; no probability is known of it.
+_MARKED = """
+    insert into stage_suspicion (visit_id, household_id, jur, detector, score, value, against, other_id, probability)
+    select v.id, v.household_id, v.jur, m.mark, 0, case m.mark when 'far_from_house' then v.distance_m end,
+           case m.mark when 'far_from_house' then cast(:far as float8) end, null, 0
+      from visit v cross join unnest(v.suspect) m (mark)
+     where v.campaign_id = :campaign and v.round_no = :round and v.superseded_by is null and v.household_id is not null
+       and v.counts and m.mark = any (:marks)
+    returning visit_id"""
 _STAGE = {
     "visit_id": "uuid",
     "household_id": "bigint",
@@ -125,12 +145,13 @@ _STORE = (
          from (select t.id, array(select f from unnest(t.suspect) f where f <> all (:detectors))
                             || array(select s.detector from suspicion s
                                       where s.visit_id = t.id and s.state <> 'ruled'
-                                        and s.detector <> 'household_denies'
+                                        and s.detector = any (:detectors)
                                       order by s.score desc, s.detector) as flags
                  from visit t where t.campaign_id = :campaign and t.round_no = :round and t.superseded_by is null
                   and (t.suspect && cast(:detectors as text[])
                        or t.id in (select visit_id from suspicion s
-                                    where s.campaign_id = :campaign and s.round_no = :round and s.state <> 'ruled'))) n
+                                    where s.campaign_id = :campaign and s.round_no = :round and s.state <> 'ruled'
+                                      and s.detector = any (:detectors)))) n
         where v.id = n.id and v.suspect is distinct from n.flags""",
     """insert into screening (campaign_id, round_no, screened_at, rules)
        values (:campaign, :round, clock_timestamp(), :rules)

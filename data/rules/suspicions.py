@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from data.rules.words import SUSPECT
 from geo.errors import Text
 
+# What is marked without a detector: by the import from the places, and where a second organisation came.
+MARK: Mapping[str, Text] = {name: SUSPECT[name] for name in ("far_from_house", "two_places", "duplicate")}
 DETECTOR: Mapping[str, Text] = {
+    **MARK,
     "too_short": Text("时间过短", "Too short"),
     "off_hours": Text("不在走访时段", "Outside visiting hours"),
     "typed_later": Text("事后集中补录", "Typed in later, several at once"),
@@ -40,6 +44,13 @@ WORD = {
     "unsure": Text("不清楚", "Not sure"),
 }
 _SENTENCE: Mapping[str, Text] = {
+    "far_from_house": Text(
+        "定位离房屋 {value:.0f} 米，界限 {against:.0f} 米", "{value:.0f} m from the house, limit {against:.0f} m"
+    ),
+    "two_places": Text("同一走访员另有同时段的走访在别处", "the same visitor was elsewhere at that time"),
+    "duplicate": Text(
+        "本轮别的单位已先走访过这一户", "another organisation visited the household before in this round"
+    ),
     "too_short": Text(
         "记录 {value:.0f} 分钟，要求 {against:.0f} 分钟", "{value:.0f} min recorded, {against:.0f} asked"
     ),

@@ -100,3 +100,19 @@ def test_a_round_is_screened_when_something_changed_and_not_again_at_once(owner:
 def test_answers_that_are_no_questionnaire_are_passed_over(owner: Session, town: SmallTownship) -> None:
     owner.execute(text("""update visit set answers = '"words"'"""))
     assert screen(owner, town.campaign_id, 1) >= EACH - 1
+
+
+def test_what_others_marked_waits_for_a_ruling_too_and_goes_with_its_mark(owner: Session, town: SmallTownship) -> None:
+    no = owner.scalar(text("select min(no) from visit where counts and visitor = :name"), {"name": WALKS})
+    owner.execute(text("update visit set suspect = '{far_from_house}', distance_m = 812 where no = :no"), {"no": no})
+    screen(owner, town.campaign_id, 1)
+    told = owner.execute(
+        text("""select s.detector, s.value, s.against, s.probability from suspicion s join visit v on v.id = s.visit_id
+                 where v.no = :no"""),
+        {"no": no},
+    ).all()
+    assert [tuple(row) for row in told] == [("far_from_house", 812, 500, 0)]
+    assert owner.scalar(text("select suspect from visit where no = :no"), {"no": no}) == ["far_from_house"]
+    owner.execute(text("update visit set suspect = '{}' where no = :no"), {"no": no})
+    screen(owner, town.campaign_id, 1)
+    assert no not in doubtful(owner, WALKS)
