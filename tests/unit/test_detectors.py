@@ -190,3 +190,13 @@ def test_small_groups_are_drawn_to_the_mean_of_all(rows: list[tuple[float, int]]
     means = group_means(values, group, 3.0)
     assert means.min() >= values.min() - 1e-9
     assert means.max() <= values.max() + 1e-9
+
+
+@pytest.mark.parametrize(("most", "crowded"), [(3, False), (8, False), (20, True)])
+def test_a_day_is_crowded_by_what_fits_into_it_and_not_by_how_little_the_peers_do(most: int, crowded: bool) -> None:
+    # Forty workers go to one household each; one of them goes to more.
+    each = [day_of(most if worker == 0 else 1, worker) for worker in range(40)]
+    joined = Visits(**{name: np.concatenate([getattr(one, name) for one in each]) for name in Visits.__annotations__})
+    score = times.crowded_day(joined).score
+    assert bool((score[:most] > 0).all()) is crowded
+    assert (score[most:] == 0).all()

@@ -149,8 +149,15 @@ def _best_window(gain: Floats, hit: Floats, group: Ints) -> tuple[Floats, Floats
     return best, share
 
 
+# So many home visits fit into any day, however few the peers make: 30 minutes each and the ways between them.
+FEW_A_DAY = 8
+
+
 def crowded_day(visits: Visits) -> Found:
-    """More home visits or more hours in one day than peers manage; one long talk counts for an hour."""
+    """More home visits or more hours in one day than peers manage; one long talk counts for an hour.
+
+    Where peers go to one household a day, three are no crowd: up to eight visits say nothing.
+    """
     found = nothing(len(visits))
     asked = np.flatnonzero(visits.in_person & visits.done & (visits.day >= 0))
     if not len(asked):
@@ -159,7 +166,7 @@ def crowded_day(visits: Visits) -> Found:
     count = np.bincount(group).astype(float)
     hours = np.bincount(group, weights=np.clip(np.nan_to_num(visits.minutes[asked]), 0, 60)) / 60
     z = robust_z(np.log(count), 0.25)
-    score = 2.5 * np.maximum(z - 1.8, 0.0) + 1.5 * np.maximum(hours - 10.5, 0.0)
+    score = np.where(count > FEW_A_DAY, 2.5 * np.maximum(z - 1.8, 0.0), 0.0) + 1.5 * np.maximum(hours - 10.5, 0.0)
     found.score[asked] = capped(score[group])
     found.value[asked], found.against[asked] = count[group], float(np.median(count))
     return found
