@@ -168,7 +168,7 @@ def _geopackage_tables(path: Path) -> list[str]:
                 "SELECT c.table_name, m.type, m.sql FROM gpkg_contents c LEFT JOIN sqlite_master m"
                 " ON lower(m.name) = lower(c.table_name) WHERE c.data_type IN ('features', 'attributes')"
             ).fetchall()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeError) as error:
         raise damaged(path, "GeoPackage", error) from error
     for name, kind, sql in rows:
         if kind != "table" or str(sql).upper().startswith("CREATE VIRTUAL"):

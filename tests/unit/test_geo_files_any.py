@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from geo.crs import CrsUnknown
@@ -71,6 +71,7 @@ SMALL = [case for case in CASES if not case.large]
 
 @pytest.mark.parametrize("name", sorted({case.name for case in CASES if not isinstance(case.outcome, str)}))
 @SLOW
+@example(changes=[(0.6640625, b"\x80", 0)])  # a GeoPackage whose table of contents is no UTF-8
 @given(changes=CHANGES)
 def test_a_good_file_with_bytes_changed(name: str, tmp_path: Path, changes: list[tuple[float, bytes, int]]) -> None:
     content = sample(name)
