@@ -13,7 +13,7 @@ from app.job_answers import body_of
 from app.language import language
 from app.maps import shell, shell_version
 from app.session import asker, db
-from app.view import ZONE, View, current_view
+from app.view import ZONE, View, current_view, page_number
 from data.assigning import (
     BY_GRID,
     BY_RULE,
@@ -93,7 +93,7 @@ def remainder_page() -> str:
         return render_template("remainder.html", view=None)
     view = current_view(db(), asker())
     kinds = kinds_of(view.campaign.plan)
-    listing = remainder(db(), view.campaign.id, view.round_no, kinds, view.within, _page())
+    listing = remainder(db(), view.campaign.id, view.round_no, kinds, view.within, page_number())
     repeated, total = list_duplicates(db(), view.campaign.id, view.round_no, view.within)
     for row in (*listing.rows, *repeated):
         row["head_name"] = shown_name(row["head_name"], asker().role)
@@ -226,7 +226,7 @@ def households() -> Response:
 def left() -> Response:
     """The list of the grid workers."""
     view, kinds = _view()
-    found = remainder(db(), view.campaign.id, view.round_no, kinds, view.within, _page())
+    found = remainder(db(), view.campaign.id, view.round_no, kinds, view.within, page_number())
     rows = [
         {
             **row,
@@ -261,7 +261,7 @@ def left() -> Response:
 def duplicates() -> Response:
     """Visits that were one too many."""
     view, _kinds = _view()
-    rows, total = list_duplicates(db(), view.campaign.id, view.round_no, view.within, _page())
+    rows, total = list_duplicates(db(), view.campaign.id, view.round_no, view.within, page_number())
     return jsonify(
         total=total,
         rows=[
@@ -355,11 +355,6 @@ def undo(act_id: int) -> Response:
 def _view() -> tuple[View, tuple[VisitorKind, ...]]:
     view = current_view(db(), asker())
     return view, kinds_of(view.campaign.plan)
-
-
-def _page() -> int:
-    value = request.args.get("page", "")
-    return max(1, int(value)) if value.isdigit() and len(value) < 7 else 1
 
 
 def _propose(view: View, kinds: tuple[VisitorKind, ...], wanted: dict[str, Any]) -> Proposal:

@@ -212,22 +212,8 @@ def explain(campaign: str, rule: str) -> Response:
     """A rule explained."""
     from data.campaign_versions import explain_rules
 
-    rows = [
-        {
-            "rule": one.rule.name,
-            "words": _said(words_of(one.rule.name)),
-            "value": one.rule.value,
-            "clause": one.rule.clause,
-            "clause_ref": one.rule.clause_ref,
-            "since": one.since,
-            "since_at": one.since_at,
-            "decides": _said(one.decides),
-            "visits": one.visits,
-            "households": one.households,
-        }
-        for one in explain_rules(db(), find_campaign(db(), campaign), rule)
-    ]
-    return jsonify(rows=rows)
+    found = explain_rules(db(), find_campaign(db(), campaign), rule)
+    return jsonify(rows=[one.as_json(language()) for one in found])
 
 
 @bp.get("/api/v1/campaigns/<campaign>/versions/<int:version>")

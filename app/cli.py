@@ -21,6 +21,7 @@ from app.commands_grids import grids
 from app.commands_lookback import lookback
 from app.terminal import LANG, Commands, as_owner, print_json, rate_in_words, say, words
 from app.users import user
+from data import local_time
 from data.settings import load_settings
 from geo.errors import Text
 
@@ -337,15 +338,13 @@ def coverage(
 ) -> None:
     """Coverage by area, now or as it was shown at the end of a day."""
     from dataclasses import asdict
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
 
     from data.campaigns import current_round, find_campaign, list_rounds, target_of
     from data.coverage import Part, coverage_by_area, coverage_by_part, coverage_total
     from data.db import owner_session
     from data.history import read_day
 
-    today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+    today = local_time.today()
     day = None if as_of is None else read_day(as_of, today)
     with as_owner() as (_, engine), owner_session(engine) as session:
         chosen = find_campaign(session, campaign)
@@ -395,9 +394,6 @@ def coverage(
 @click.option("--json", "as_json", is_flag=True, help=words("输出 JSON", "print JSON"))
 def gaps(campaign: str | None, round_no: str | None, area: str | None, as_json: bool) -> None:
     """Gap areas of a round."""
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
-
     from data.areas import EVERYWHERE, area_range
     from data.campaigns import current_round, find_campaign, list_rounds
     from data.db import owner_session
@@ -405,7 +401,7 @@ def gaps(campaign: str | None, round_no: str | None, area: str | None, as_json: 
 
     with as_owner() as (_, engine), owner_session(engine) as session:
         chosen = find_campaign(session, campaign)
-        today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+        today = local_time.today()
         number = current_round(list_rounds(session, chosen.id), round_no, today)
         report = gaps_of(session, chosen, number, area_range(session, area), duty=(EVERYWHERE,))
         title = words(f"{chosen.name_zh} 第 {number} 轮", f"{chosen.name_en}, round {number}")

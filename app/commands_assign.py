@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 
 from app.terminal import LANG, as_owner, print_json, words
+from data import local_time
 
 SHOWN_LEFT = 50
 
@@ -53,7 +52,7 @@ def assign(
             told = _undo(session, undo)
         else:
             chosen = find_campaign(session, campaign)
-            today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+            today = local_time.today()
             number = current_round(list_rounds(session, chosen.id), round_no, today)
             within = area_range(session, area) if area else (chosen.jur, chosen.jur_end)
             kinds = kinds_of(chosen.plan)

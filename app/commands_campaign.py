@@ -198,22 +198,7 @@ def explain(wanted: str, rule: str, as_json: bool) -> None:
     with as_owner() as (_, engine), owner_session(engine) as session:
         found = explain_rules(session, find_campaign(session, wanted), rule)
     if as_json:
-        print_json(
-            [
-                {
-                    "rule": one.rule.name,
-                    "value": one.rule.value,
-                    "clause": one.rule.clause,
-                    "clause_ref": one.rule.clause_ref,
-                    "since": one.since,
-                    "since_at": one.since_at,
-                    "decides": _said(one.decides),
-                    "visits": one.visits,
-                    "households": one.households,
-                }
-                for one in found
-            ]
-        )
+        print_json([one.as_json(LANG) for one in found])
         return
     for one in found:
         click.echo(f"{one.rule.name} = {one.rule.value}")

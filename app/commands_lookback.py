@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.terminal import as_owner, print_json, words
+from data import local_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,13 +72,10 @@ def status(campaign: str | None, round_no: str | None, as_json: bool) -> None:
 
 
 def _round_of(session: Any, campaign: str | None, round_no: str | None) -> tuple[Campaign, int]:
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
-
     from data.campaigns import current_round, find_campaign, list_rounds
 
     chosen = find_campaign(session, campaign)
-    today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+    today = local_time.today()
     return chosen, current_round(list_rounds(session, chosen.id), round_no, today)
 
 

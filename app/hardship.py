@@ -13,7 +13,7 @@ from app.access import Role, require
 from app.errors import status_of
 from app.language import language
 from app.session import asker, db, store
-from app.view import current_view, today
+from app.view import current_view, page_number, today
 from data.hardship import CAUSE, READERS, STATE, HardshipUnfit, add_case, change_case, hardship_list, open_case
 from data.households import household_card
 from data.masks import shown_name
@@ -30,7 +30,7 @@ def page() -> str:
     view = current_view(db(), asker())
     state = request.args.get("state", "")
     state = state if state in STATE else ""
-    found = hardship_list(db(), view.within, today(), state=state, page=_page())
+    found = hardship_list(db(), view.within, today(), state=state, page=page_number())
     return render_template(
         "hardship.html", found=found, state=state, words={"cause": CAUSE, "state": STATE}, may_write=_may_write()
     )
@@ -116,8 +116,3 @@ def _values() -> dict[str, Any]:
 
 def _may_write() -> bool:
     return asker().role is Role.SUPERVISOR
-
-
-def _page() -> int:
-    value = request.args.get("page", "")
-    return max(1, int(value)) if value.isascii() and value.isdigit() and len(value) < 7 else 1

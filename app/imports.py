@@ -6,12 +6,12 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.access import require
+from app.downloads import MIME, name_file
 from app.errors import wants_json
 from app.import_steps import WHO
 from app.language import language
@@ -19,6 +19,7 @@ from app.maps import shell, shell_version
 from app.receiving import received_file, takes_file
 from app.session import asker, db, store
 from app.uploads import batch_row, kind_label, read_area, read_kind, refused_link, upload_facts, upload_row
+from app.view import page_number
 from data.askers import RecordUnknown
 from data.audit import record
 from data.batches import list_batches
@@ -59,7 +60,7 @@ def page() -> str:
     session, who = db(), asker()
     uploads = list_uploads(session, who.account_id)
     jobs = newest_jobs(session, [upload.id for upload, _ in uploads])
-    batches = list_batches(session, _page_number("batches_page"))
+    batches = list_batches(session, page_number("batches_page"))
     return render_template(
         "imports.html",
         uploads=[upload_row(session, upload, mark, jobs.get(upload.id)) for upload, mark in uploads],
@@ -162,9 +163,9 @@ def refused(upload_id: uuid.UUID) -> AnyResponse:
         yield first
         yield from pieces
 
-    answer = Response(body(), mimetype=_MIME[ending])
+    answer = Response(body(), mimetype=MIME[ending])
     name = f"{Path(upload.file_name).stem}-{REFUSED.in_language(language())}{ending}"
-    _name_file(answer, name)
+    name_file(answer, name)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
@@ -181,22 +182,10 @@ def template(kind: str) -> Response:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "template.xlsx")
         write_template(kind, path, chosen)
-        answer = Response(path.read_bytes(), mimetype=_MIME[".xlsx"])
+        answer = Response(path.read_bytes(), mimetype=MIME[".xlsx"])
     name = f"{KIND[kind].in_language(chosen)}.xlsx"
-    _name_file(answer, name)
+    name_file(answer, name)
     return answer
-
-
-_MIME = {
-    ".csv": "text/csv",
-    ".geojson": "application/geo+json",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
-
-
-def _name_file(answer: Response, name: str) -> None:
-    """Name a download; a header holds Latin letters only, so other names are written as RFC 6266 has it."""
-    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _areas() -> list[dict[str, str]]:
@@ -205,8 +194,3 @@ def _areas() -> list[dict[str, str]]:
 
 def _kinds() -> list[tuple[str, str]]:
     return [(kind, KIND[kind].in_language(language())) for kind in KINDS]
-
-
-def _page_number(name: str) -> int:
-    value = request.args.get(name)
-    return max(1, int(value)) if value and value.isascii() and value.isdigit() and len(value) < 7 else 1

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import date
 
 from flask import request
 from sqlalchemy.orm import Session
@@ -15,10 +14,11 @@ from data.askers import Asker
 from data.campaigns import current_round, find_campaign, list_campaigns, list_rounds, target_of
 from data.history import read_day
 from data.live import version_tag
+from data.local_time import ZONE, today
 from data.scopes import Scope, find_scope
 from data.tables import Campaign, Round
 
-ZONE = ZoneInfo("Asia/Shanghai")
+__all__ = ["ZONE", "View", "current_scope", "current_view", "page_number", "past_day", "today"]
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,6 @@ class View:
     def target(self) -> float:
         """Share of the eligible households that are to be visited in the round."""
         return target_of(self.campaign, self.planned)
-
-
-def today() -> date:
-    """Local date of the field, whatever the server's zone."""
-    return datetime.now(ZONE).date()
 
 
 def current_view(session: Session, who: Asker) -> View:
@@ -81,6 +76,12 @@ def current_scope(session: Session, who: Asker) -> Scope:
         return found
     view = current_view(session, who)  # says what is wrong
     return Scope(view.campaign.id, view.round_no, version_tag(session, view.campaign.id, view.round_no))
+
+
+def page_number(name: str = "page") -> int:
+    """Read the page of a list from the request: 1 where none, or nothing like one, is asked for."""
+    value = request.args.get(name, "")
+    return max(1, int(value)) if value.isascii() and value.isdigit() and len(value) < 7 else 1
 
 
 def past_day() -> date | None:

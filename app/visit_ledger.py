@@ -6,16 +6,16 @@ import tempfile
 from datetime import date
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from flask import Blueprint, Response, jsonify, render_template, request
 
 from app.access import require
 from app.api import Operation, describe
+from app.downloads import MIME, name_file
 from app.households import asked_round
 from app.maps import ViewUnknown
 from app.session import asker, db, store
-from app.view import ZONE, View, current_view, today
+from app.view import ZONE, View, current_view, page_number, today
 from data.audit import record
 from data.coverage import last_visit_at
 from data.household_history import household_history
@@ -70,7 +70,6 @@ _QUERY = {
     "last": "Last day, YYYY-MM-DD",
     "page": "Page of 50, from 1",
 }
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @bp.get("/visits")
@@ -79,7 +78,7 @@ def page() -> str:
     """Visits of the round and area, newest first, with what counts and what does not."""
     view = current_view(db(), asker())
     wish = _wish(view)
-    found = ledger_page(db(), wish, _page())
+    found = ledger_page(db(), wish, page_number())
     role = asker().role
     return render_template(
         "visits.html",
@@ -116,7 +115,7 @@ def workbook() -> Response:
     with tempfile.TemporaryDirectory(dir=store().settings.var) as folder:
         path = Path(folder, "ledger.xlsx")
         rows = write_ledger(db(), wish, path, "入户走访台账", note)
-        answer = Response(path.read_bytes(), mimetype=XLSX)
+        answer = Response(path.read_bytes(), mimetype=MIME[".xlsx"])
     record(
         db(),
         act="export",
@@ -125,8 +124,7 @@ def workbook() -> Response:
         details={"rows": rows, "format": "xlsx", "area": view.area},
         jur=view.within[0],
     )
-    name = quote(f"入户走访台账-{view.campaign.code}-{view.round_no}.xlsx", safe="")
-    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
+    name_file(answer, f"入户走访台账-{view.campaign.code}-{view.round_no}.xlsx")
     return answer
 
 
@@ -159,7 +157,7 @@ def workbook() -> Response:
 def listing() -> Response:
     """A page of the ledger as JSON."""
     view = current_view(db(), asker())
-    found = ledger_page(db(), _wish(view), _page())
+    found = ledger_page(db(), _wish(view), page_number())
     hidden = {"lon", "lat", "home_lon", "home_lat", "key_groups"}
     role = asker().role
     return jsonify(
@@ -220,8 +218,3 @@ def _day(name: str) -> date | None:
             Text(f"“{value}”不是日期，应如 2026-11-12。", f"'{value}' is no day; expected such as 2026-11-12."),
             found=value,
         ) from error
-
-
-def _page() -> int:
-    value = request.args.get("page", "")
-    return max(1, int(value)) if value.isascii() and value.isdigit() and len(value) < 7 else 1

@@ -7,6 +7,7 @@ from flask import Blueprint, render_template, request, url_for
 from app.access import Role, require
 from app.maps import shell, shell_version
 from app.session import asker, db
+from app.view import page_number
 from data.areas import EVERYWHERE, area_range
 from data.masks import mask_name, shown_name
 from data.rules.words import MODE, OUTCOME, QUALITY, VERDICT
@@ -24,9 +25,7 @@ def page() -> str:
     who = asker()
     area = request.args.get("area")
     within = area_range(db(), area) if area else EVERYWHERE
-    lists: dict[str, Listing] = {
-        name: work_list(db(), name, within, _page(request.args.get(f"{name}_page"))) for name in NAMES
-    }
+    lists: dict[str, Listing] = {name: work_list(db(), name, within, page_number(f"{name}_page")) for name in NAMES}
     for name in ("outside", "unplaced", "approximate"):
         for row in lists[name].rows:
             row["head_name"] = shown_name(row["head_name"], who.role)
@@ -48,7 +47,3 @@ def page() -> str:
         script_url=url_for("maps.script", v=shell_version()) if may_place else None,
         words={"mode": MODE, "outcome": OUTCOME, "verdict": VERDICT, "quality": QUALITY},
     )
-
-
-def _page(value: str | None) -> int:
-    return max(1, int(value)) if value and value.isdigit() and len(value) < 7 else 1

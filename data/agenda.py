@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -16,7 +15,8 @@ from data.campaigns import target_of
 from data.coverage import AreaCoverage, coverage_by_area, coverage_total, last_visit_at
 from data.findings import count_waiting
 from data.forecast import Outlook, forecast_areas
-from data.hardship import READERS
+from data.hardship import READERS, count_overdue
+from data.local_time import ZONE
 from data.publicity import items_of, publicity_of
 from data.rules.words import VISITED
 from data.suspicions import count_open
@@ -27,7 +27,6 @@ from geo.errors import Text
 SOON_DAYS = 7
 # More rows than this are a list's matter; the page says how many there are.
 MOST_ROWS = 8
-ZONE = ZoneInfo("Asia/Shanghai")
 _VISITED = f"({', '.join(str(int(status)) for status in VISITED)})"
 
 
@@ -142,7 +141,7 @@ def agenda_of(
         behind=late[:MOST_ROWS],
         n_behind=len(late),
         publicity=_publicity(session, asker, campaign, rounds, within, today),
-        hardship_late=_hardship(session, within, today) if asker.role in READERS else None,
+        hardship_late=count_overdue(session, within, today) if asker.role in READERS else None,
         doubts=count_open(session, campaign.id, round_no, within),
         findings=count_waiting(session, campaign.id, round_no, within),
         bare=bare[:MOST_ROWS],
@@ -226,18 +225,6 @@ def _end_of_last(every: str, today: date) -> date:
     if every == "week":
         return today - timedelta(days=today.weekday() + 1)
     return today.replace(day=1) - timedelta(days=1) if every == "month" else today
-
-
-def _hardship(session: Session, within: tuple[int, int], today: date) -> int:
-    return int(
-        session.scalar(
-            text("""
-                select count(*) from hardship_case
-                 where jur >= :lo and jur < :hi and state <> 'closed' and due_on < :today"""),
-            {"lo": within[0], "hi": within[1], "today": today},
-        )
-        or 0
-    )
 
 
 def _bare(session: Session, campaign: Campaign, round_no: int, within: tuple[int, int]) -> list[Bare]:

@@ -18,7 +18,7 @@ from data.imports.limits import Limits
 from data.imports.run import IMPORT_LOCK
 from data.judging import judge_again, kinds_of_visits
 from data.rules.plan import Plan, VisitRule
-from data.rules.plan_differences import Rule, find_rules, is_decided_by, rules_of
+from data.rules.plan_differences import Rule, find_rules, is_decided_by, rules_of, words_of
 from data.tables import Account, Campaign, CampaignVersion
 from data.visit_facts import facts_for
 from geo.errors import Text
@@ -59,6 +59,21 @@ class Explained:
     decides: Text
     visits: int | None
     households: int | None
+
+    def as_json(self, language: str) -> dict[str, Any]:
+        """The rule as the API and the command line tell it."""
+        return {
+            "rule": self.rule.name,
+            "words": words_of(self.rule.name).in_language(language),
+            "value": self.rule.value,
+            "clause": self.rule.clause,
+            "clause_ref": self.rule.clause_ref,
+            "since": self.since,
+            "since_at": self.since_at,
+            "decides": self.decides.in_language(language),
+            "visits": self.visits,
+            "households": self.households,
+        }
 
 
 def preview_for(session: Session, plan: Plan, jurisdiction: tuple[int, int], limits: Limits) -> Preview:

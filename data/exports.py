@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
@@ -25,12 +24,11 @@ from data.areas import area_range
 from data.audit import record
 from data.db import owner_session
 from data.export_kinds import EXPORTS, Column
-from data.formulas import guarded
+from data.formulas import guarded, printable
 from geo.errors import FangtuError, Text
 
 FORMATS = ("xlsx", "csv", "geojson", "gpkg")
 KINDS = tuple(EXPORTS)
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 Rows = list[dict[str, Any]]
 
@@ -156,7 +154,7 @@ def _write_xlsx(out: Path, kind: str, columns: Sequence[Column], rows: Rows, lan
     def typed(value: Any) -> Any:
         if not isinstance(value, str):
             return value
-        cell = WriteOnlyCell(sheet, value=_UNPRINTABLE.sub(" ", value))
+        cell = WriteOnlyCell(sheet, value=printable(value))
         # Typed as text and shown as text: neither a formula nor a number in disguise.
         cell.data_type = "s"
         cell.number_format = "@"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _GUARDED = re.compile(r"[\s\x00-\x1f'\u3000]*[=+\-@|%＝＋－＠｜％]")
 
 
@@ -29,3 +30,8 @@ def guarded(value: str) -> str:
     ("' =1+1", "'-41146", '赵德顺')
     """
     return "'" + value if is_guarded(value) else value
+
+
+def printable(value: str) -> str:
+    """Text with a blank for each character that a workbook cannot hold."""
+    return _UNPRINTABLE.sub(" ", value)

@@ -70,8 +70,7 @@ def hardship_list(
     keys = {"lo": within[0], "hi": within[1], "today": today, "state": state}
     found = session.execute(
         text("""
-            select state, count(*) as n, count(*) filter (where due_on < :today and state <> 'closed') as overdue
-              from hardship_case where jur >= :lo and jur < :hi group by state"""),
+            select state, count(*) as n from hardship_case where jur >= :lo and jur < :hi group by state"""),
         keys,
     ).all()
     counts = dict.fromkeys(STATE, 0) | {row.state: row.n for row in found}
@@ -91,9 +90,22 @@ def hardship_list(
     return HardshipList(
         [{**row._mapping, "head_name": mask_name(row.head_name)} for row in rows],
         counts,
-        sum(row.overdue for row in found),
+        count_overdue(session, within, today),
         page,
         pages,
+    )
+
+
+def count_overdue(session: Session, within: tuple[int, int], today: date) -> int:
+    """Open cases inside a range whose day is past."""
+    return int(
+        session.scalar(
+            text("""
+                select count(*) from hardship_case
+                 where jur >= :lo and jur < :hi and state <> 'closed' and due_on < :today"""),
+            {"lo": within[0], "hi": within[1], "today": today},
+        )
+        or 0
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from data.formulas import guarded
+from data.formulas import guarded, printable
 from data.masks import mask_name
 from data.rules.words import KEY_GROUP, MODE, OUTCOME, SUSPECT, VERDICT
 from geo.errors import FangtuError, Text
@@ -200,7 +200,7 @@ def write_ledger(session: Session, wish: LedgerWish, path: Path, title: str, not
             return cell
         if not isinstance(value, str):
             return value
-        cell = WriteOnlyCell(sheet, value=_printable(value))
+        cell = WriteOnlyCell(sheet, value=printable(value))
         cell.data_type, cell.number_format = "s", "@"
         if bold:
             cell.font = Font(bold=True, size=size or 11)
@@ -260,10 +260,6 @@ def _verdict(row: Row[Any]) -> str:
 
 def _moment(moment: Any) -> str | None:
     return f"{moment:%Y-%m-%d %H:%M}" if moment else None
-
-
-def _printable(value: str) -> str:
-    return "".join(c if c.isprintable() or c in "\n\t" else " " for c in value)
 
 
 def _keys(wish: LedgerWish) -> dict[str, Any]:

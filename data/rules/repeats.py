@@ -6,11 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
+from data.local_time import ZONE
 from data.rules.visitors import VisitorKind, find_kind
 
-_ZONE = ZoneInfo("Asia/Shanghai")
 # Not 和 or 及, which names hold as well.
 BETWEEN_NAMES = "[、,，;；/\\s]+"
 
@@ -36,7 +35,7 @@ class Told:
     def on(self) -> date | None:
         """Day of the visit in the field's zone."""
         moment = self.started_at or self.ended_at
-        return moment.astimezone(_ZONE).date() if moment else None
+        return moment.astimezone(ZONE).date() if moment else None
 
 
 def names_in(companions: str | None) -> frozenset[str]:

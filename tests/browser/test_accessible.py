@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenMap, OpenPage
+from tests.browser.pages import LISTS
 from tests.browser.stand import Stand
 from tests.browser.watch import Watch
 
@@ -109,18 +110,7 @@ PALE = """() => {
     }
     return [...pale];
 }"""
-PAGES = ["/sign-in", "/coverage", "/worklists", "/imports", "/accounts", "/audit", "/account"]
-PAGES += [
-    "/today",
-    "/visits",
-    "/suspects",
-    "/cards",
-    "/remainder",
-    "/lookback",
-    "/findings",
-    "/publicity",
-    "/campaigns",
-]
+PAGES = ["/sign-in", *LISTS]
 PAGES += ["/card/AAAAA-AAAAA"]
 
 

@@ -7,21 +7,11 @@ from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.conftest import PHONE, OpenMap, OpenPage
 from tests.browser.look import MapPage
+from tests.browser.pages import LISTS
 
 NARROW: ViewportSize = {"width": 320, "height": 640}
 TOUCH_PX = 44
-PAGES = ["/map", "/coverage", "/worklists", "/imports", "/accounts", "/audit", "/account"]
-PAGES += [
-    "/today",
-    "/visits",
-    "/suspects",
-    "/cards",
-    "/remainder",
-    "/lookback",
-    "/findings",
-    "/publicity",
-    "/campaigns",
-]
+PAGES = ["/map", *LISTS]
 WIDER = """() => [...document.body.querySelectorAll("*")]
     .filter((node) => node.getBoundingClientRect().right > document.documentElement.clientWidth + 1
         && !node.closest(".table-wrap, .themes, .leaflet-container, .unseen, .theme-chips, .top-nav, .segment"))

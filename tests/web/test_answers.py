@@ -190,3 +190,10 @@ def test_the_words_of_the_scripts_come_as_one_file(client_as: ClientAs) -> None:
     again = client_as(None).get("/i18n/en.json", headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
     assert client_as(None).get("/i18n/zh.json").json == {}
+
+
+@pytest.mark.parametrize("page", ["²", "٣", "-1", "0", "x", "9" * 30, ""])
+def test_a_page_that_is_no_page_is_the_first_one(client_as: ClientAs, page: str) -> None:
+    client = client_as("supervisor")
+    for address in ("/visits?page=", "/remainder?page=", "/hardship?page=", "/worklists?outside_page="):
+        assert client.get(address + page).status_code == 200, address
