@@ -235,12 +235,16 @@ def test_publicity_is_taken_back_by_its_maker_or_who_leads(ask: Ask, weekly: Non
 
 
 def test_the_page_of_publicity_draws_the_gaps(client_as: ClientAs, ask: Ask, weekly: None) -> None:
-    body = {"item": "broadcast", "areas": [VILLAGES[0]], "done_on": "2026-05-05"}
-    ask("supervisor", "POST", "/api/v1/publicity", json=body)
+    before = client_as("supervisor").get("/publicity").text
+    assert before.count('class="done"') == 0
+    told = ask("supervisor", "GET", "/api/v1/publicity").json
+    body = {"item": "broadcast", "areas": [VILLAGES[0]], "done_on": told["periods"][-1]}
+    assert ask("supervisor", "POST", "/api/v1/publicity", json=body).status_code == 200
     page = client_as("supervisor").get("/publicity").text
     assert page.count('<path class="cov-fill-') == 3
     assert "每周进行政策宣传" in page
-    assert page.count('class="done"') <= 1
+    assert page.count('class="done"') == 1
+    assert page.count('class="missed"') == before.count('class="missed"') - 1
 
 
 CASE = {"cause": "illness", "situation": "手术后负债"}
