@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from data.formulas import guarded, printable
+from data.local_time import ZONE
 from data.masks import mask_name
 from data.rules.words import KEY_GROUP, MODE, OUTCOME, SUSPECT, VERDICT
 from geo.errors import FangtuError, Text
@@ -258,8 +259,9 @@ def _verdict(row: Row[Any]) -> str:
     return VERDICT[row.verdict].zh if row.verdict in VERDICT else str(row.verdict)
 
 
-def _moment(moment: Any) -> str | None:
-    return f"{moment:%Y-%m-%d %H:%M}" if moment else None
+def _moment(moment: datetime | None) -> str | None:
+    """Local day and time to the last digit there is: what is cut off would be a change when the file comes back."""
+    return moment.astimezone(ZONE).replace(tzinfo=None).isoformat(" ") if moment else None
 
 
 def _keys(wish: LedgerWish) -> dict[str, Any]:

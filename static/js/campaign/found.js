@@ -55,7 +55,7 @@ export function showFound(place, found, code) {
       `${count(one.joins)} / ${count(one.leaves)}`, `${count(one.gains)} / ${count(one.loses)}`])),
     found.rounds_kept.length > 0 && h("p", {}, t("第 %(rounds)s 轮方案中没有，会保留。", { rounds: found.rounds_kept.join(", ") })),
     found.villages.length > 0 && [
-      h("h3", {}, t("受影响的村（%(n)s）", { n: count(found.villages_in_all) })),
+      h("h3", {}, t("逐村逐轮（%(n)s）", { n: count(found.villages_in_all) })),
       table([{ words: t("村") }, { words: t("轮次"), num: true }, { words: before, num: true }, { words: "", num: true }, { words: after, num: true }, { words: "", num: true }],
         found.villages.map((one) => [one.name || t("村界外"), String(one.no), counts(one.before), ratio(one.before), counts(one.after), ratio(one.after)]))]);
 }
