@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from app.cli import EXPORTS, IMPORTS, SHOWN_WARNINGS, main, print_report
+from app.cli import EXPORTS, main
+from app.commands_import import IMPORTS, SHOWN_WARNINGS, print_report
 from app.terminal import rate_in_words
 from data import exports
 from data.imports.fields import KINDS
