@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from app.factory import create_app
@@ -91,6 +91,13 @@ def web() -> Iterator[Web]:
     made = commit_web("fangtu_test_web")
     yield made
     made.owner.dispose()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def in_use(web: Web) -> None:
+    """Sign-ins end after half an hour without use, which a run on a busy machine outlasts."""
+    with Session(web.owner) as session, session.begin():
+        session.execute(text("update session set seen_at = now() where ended_at is null"))
 
 
 @pytest.fixture(scope="session")
