@@ -25,6 +25,7 @@ from data.tables.households import Household
 from data.tables.houses import Appraisal, House, RenovationSite
 from data.tables.ledgers import HardshipCase, Publicity
 from data.tables.lookback import Finding, Lookback, LookbackPick, LookbackVillage
+from data.tables.packs import Pack
 from data.tables.placements import Placement
 from data.tables.suspicions import CardAttempt, CardWord, HouseholdCard, Screening, Suspicion, SuspicionNote
 from data.tables.uploads import ColumnMemory, Job, Upload
@@ -70,6 +71,7 @@ __all__ = [
     "LookbackPick",
     "LookbackVillage",
     "MapVersion",
+    "Pack",
     "Placement",
     "Publicity",
     "RenovationSite",

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
+from data.packs import make_packs
 from data.sealing import load_sealer
 from data.upload_files import seal_refused
 from geo.tiles import world_xy
@@ -79,7 +80,7 @@ def records_of(web: Web, household: str, account: str) -> dict[str, object]:
             "house_id": one("select id from house where household_id = :id"),
             "site_id": one("select id from renovation_site where household_id = :id"),
             "no": one("select min(no) from visit where household_id = :id"),
-            "code": VILLAGES[0] if household == "H1" else VILLAGES[1],
+            "code": _packed(web, session, VILLAGES[0] if household == "H1" else VILLAGES[1]),
             "account_id": web.accounts[account],
             "record_id": _made(session, "publicity", key),
             "case_id": _made(session, "hardship_case", key),
@@ -92,6 +93,15 @@ def records_of(web: Web, household: str, account: str) -> dict[str, object]:
             "x": int(x),
             "y": int(y),
         }
+
+
+def _packed(web: Web, session: Session, code: str) -> str:
+    """The code of a village, once its offline packs are made."""
+    make_packs(
+        session, web.settings, int(session.scalar(text("select id from area where code = :code"), {"code": code}))
+    )
+    session.commit()
+    return code
 
 
 def _made(session: Session, table: str, household: int) -> int:

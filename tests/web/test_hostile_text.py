@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app.factory import create_app
+from data.packs import pack_path
 from data.sealing import load_sealer
 from data.upload_files import seal_refused
 from tests.browser.routes import addresses, read_rules, routes_of, values_for
@@ -54,6 +55,9 @@ def stand() -> Iterator[Stand]:
         plain.write_text("a\n", encoding="utf-8-sig")
         for upload_id in made.imports()["upload_id"]:
             seal_refused(made.settings, load_sealer(made.settings.key_file), upload_id, plain)
+    pack = pack_path(made.settings, b"\0")
+    pack.parent.mkdir(exist_ok=True)
+    pack.write_bytes(b"PMTiles")
     yield made
     made.owner.dispose()
 
@@ -105,7 +109,7 @@ def assert_nothing_can_run(address: str, answer: TestResponse, payload: str) -> 
         assert_page_is_calm(address, answer.text)
     elif kind == "text/javascript":
         assert payload not in answer.text, f"{address}: a script holds a record"
-    elif kind == "text/csv" or kind.endswith(".sheet"):
+    elif kind in ("text/csv", "application/vnd.pmtiles") or kind.endswith(".sheet"):
         assert answer.headers["Content-Disposition"].startswith("attachment")
     elif kind == "application/pdf":
         assert answer.headers["Content-Disposition"].startswith("attachment")
