@@ -28,6 +28,7 @@ from data.tables.lookback import Finding, Lookback, LookbackPick, LookbackVillag
 from data.tables.packs import Pack
 from data.tables.placements import Placement
 from data.tables.suspicions import CardAttempt, CardWord, HouseholdCard, Screening, Suspicion, SuspicionNote
+from data.tables.sync import Demand, Device, FieldVisit, Pulled, SyncedItem, SyncedPhoto, SyncReject
 from data.tables.uploads import ColumnMemory, Job, Upload
 from data.tables.visits import Attachment, Visit
 
@@ -58,7 +59,10 @@ __all__ = [
     "CoverageKnown",
     "CoveragePartFolded",
     "CoverageShownFolded",
+    "Demand",
+    "Device",
     "Duty",
+    "FieldVisit",
     "Finding",
     "Grid",
     "HardshipCase",
@@ -74,6 +78,7 @@ __all__ = [
     "Pack",
     "Placement",
     "Publicity",
+    "Pulled",
     "RenovationSite",
     "Reservation",
     "Round",
@@ -83,6 +88,9 @@ __all__ = [
     "StandingChange",
     "Suspicion",
     "SuspicionNote",
+    "SyncReject",
+    "SyncedItem",
+    "SyncedPhoto",
     "Upload",
     "Visit",
     "VisitTallyFolded",
