@@ -25,6 +25,7 @@ from data.tables.households import Household
 from data.tables.houses import Appraisal, House, RenovationSite
 from data.tables.ledgers import HardshipCase, Publicity
 from data.tables.lookback import Finding, Lookback, LookbackPick, LookbackVillage
+from data.tables.marks import Mark, MarkChange
 from data.tables.packs import Pack
 from data.tables.placements import Placement
 from data.tables.suspicions import CardAttempt, CardWord, HouseholdCard, Screening, Suspicion, SuspicionNote
@@ -75,6 +76,8 @@ __all__ = [
     "LookbackPick",
     "LookbackVillage",
     "MapVersion",
+    "Mark",
+    "MarkChange",
     "Pack",
     "Placement",
     "Publicity",

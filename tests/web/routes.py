@@ -100,9 +100,7 @@ def records_of(web: Web, household: str, account: str) -> dict[str, object]:
 
 def _packed(web: Web, session: Session, code: str) -> str:
     """The code of a village, once its offline packs are made."""
-    make_packs(
-        session, web.settings, int(session.scalar(text("select id from area where code = :code"), {"code": code}))
-    )
+    make_packs(session, web.settings, web.town.areas[code])
     session.commit()
     return code
 
