@@ -167,14 +167,6 @@ _ROWS = (
                                   result, account_id)
        select id, jur, 'illness', 'a', 'b', 'c', 'd', 'closed', '2026-06-01', 'e', :account
          from household where id = :home""",
-    """insert into mark (id, kind, account_id, marked_by, household_id, household_ref, jur, at, accuracy_reason, parts,
-                         suspected, remark, flags, state, reason, settled_who, undo, geom, quality)
-       select gen_random_uuid(), k.kind, :account, 'a', h.id, 'b', h.jur, now(), 'c', '{"walls": "c"}', false, 'd',
-              '{rough}', k.state, 'e', 'f', '{}', h.geom, 1
-         from household h, (values ('correction', 'proposed'), ('ruin', 'accepted')) k (kind, state)
-        where h.id = :home""",
-    """insert into mark_change (mark_id, field, jur, base, value, before)
-       select id, 'address', jur, '"a"', '"b"', '"c"' from mark where kind = 'correction'""",
     """insert into placement (bulk_id, household_id, jur, account_id, method, before, after)
        select gen_random_uuid(), id, jur, :account, 'click', '{}', '{}' from household where id = :home""",
     """insert into assignment_act (campaign_id, round_no, jur, jur_end, how, account_id, counts)

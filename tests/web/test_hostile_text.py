@@ -22,6 +22,7 @@ from data.sealing import load_sealer
 from data.upload_files import seal_refused
 from tests.browser.routes import addresses, read_rules, routes_of, values_for
 from tests.browser.stand import ROLES, Stand, add_records_in_village_one, commit_township
+from tests.field_records import from_field
 from tests.hostile import ALL, PAYLOADS, fill_every_table, free_text_columns, poison, unfilled, value_of
 
 EVERY = {**PAYLOADS, "all": ALL}
@@ -50,6 +51,7 @@ def stand() -> Iterator[Stand]:
     with Session(made.owner) as session, session.begin():
         fill_every_table(session, made.town)
         add_records_in_village_one(session, made.town)
+        from_field(session, made.settings, made.town.households["H1"], made.accounts["inspector"])
     with TemporaryDirectory() as folder:
         plain = Path(folder, "refused.csv")
         plain.write_text("a\n", encoding="utf-8-sig")
