@@ -31,7 +31,7 @@ function rowOf(one) {
   const isVisit = one.what === "visit";
   const time = part("time", one.at.slice(0, 16).replace("T", " "));
   time.dateTime = one.at;
-  row.append(time, part("span", isVisit ? t("走访") : t("标注"), { className: isVisit ? "tag tag-inf" : "tag tag-wrn" }), part("span", one.said));
+  row.append(time, part("span", one.label, { className: isVisit ? "tag tag-inf" : "tag tag-wrn" }), part("span", one.said));
   if (one.address) row.append(part("a", one.household || "—", { href: one.address }));
   else if (one.household) row.append(part("span", one.household));
   row.append(part("span", [one.village, one.who].filter(Boolean).join(" "), { className: "quiet" }));
