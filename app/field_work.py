@@ -132,7 +132,7 @@ def _arrival(one: Arrival) -> dict[str, Any]:
     return {
         "at": iso(one.at.astimezone(ZONE)),
         "what": one.what,
-        "label": _("走访记录") if one.what == "visit" else _("标注"),
+        "label": _("现场走访") if one.what == "visit" else _("标注"),
         "no": one.no,
         "said": _said(words.get(one.kind, Text(one.kind, one.kind))),
         "who": one.who,
