@@ -46,6 +46,7 @@ from data.sealing import SealBroken
 from data.sessions import TooManyAttempts, WrongPassword
 from data.sync.devices import DeviceNeeded, DeviceOfAnother, DeviceRevoked
 from data.sync.items import SyncBusy
+from data.sync.outbox import OutboxUnfit
 from data.sync.photos import PhotoUnfit, TooManyPhotos
 from data.sync.refusals import BodyTooLarge, ItemDiffers, ItemUnfit
 from data.tiles import TileUnknown
@@ -107,6 +108,7 @@ STATUS: dict[type[FangtuError], int] = {
     ItemDiffers: 409,
     ItemUnfit: 422,
     BodyTooLarge: 413,
+    OutboxUnfit: 422,
     PhotoUnfit: 422,
     TooManyPhotos: 429,
     SyncBusy: 503,
