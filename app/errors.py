@@ -48,6 +48,7 @@ from data.sessions import TooManyAttempts, WrongPassword
 from data.settling import MarkRefused
 from data.sync.devices import DeviceNeeded, DeviceOfAnother, DeviceRevoked
 from data.sync.items import SyncBusy
+from data.sync.outbox import OutboxUnfit
 from data.sync.photos import PhotoUnfit, TooManyPhotos
 from data.sync.refusals import BodyTooLarge, ItemDiffers, ItemUnfit
 from data.tiles import TileUnknown
@@ -111,6 +112,7 @@ STATUS: dict[type[FangtuError], int] = {
     PhotoBroken: 404,
     ItemUnfit: 422,
     BodyTooLarge: 413,
+    OutboxUnfit: 422,
     PhotoUnfit: 422,
     TooManyPhotos: 429,
     SyncBusy: 503,
