@@ -33,6 +33,7 @@ from data.households import ReasonTooShort
 from data.jobs import JobRunning
 from data.lookback import OwnVisit
 from data.passwords import PasswordUnfit
+from data.photo_views import PhotoBroken
 from data.placements import CannotRestore
 from data.placing import PlaceRefused
 from data.publicity import PublicityUnfit
@@ -44,6 +45,12 @@ from data.rulings import RulingRefused
 from data.sealed_files import DiskFull, FileTooLarge
 from data.sealing import SealBroken
 from data.sessions import TooManyAttempts, WrongPassword
+from data.settling import MarkRefused
+from data.sync.devices import DeviceNeeded, DeviceOfAnother, DeviceRevoked
+from data.sync.items import SyncBusy
+from data.sync.outbox import OutboxUnfit
+from data.sync.photos import PhotoUnfit, TooManyPhotos
+from data.sync.refusals import BodyTooLarge, ItemDiffers, ItemUnfit
 from data.tiles import TileUnknown
 from data.uploads import TooManyUploads, UploadClosed, UploadUnfit
 from data.visit_ledger import LedgerTooLong
@@ -97,6 +104,18 @@ STATUS: dict[type[FangtuError], int] = {
     UploadUnfit: 422,
     TooManyAttempts: 429,
     TooManyUploads: 429,
+    DeviceNeeded: 400,
+    DeviceRevoked: 403,
+    DeviceOfAnother: 409,
+    ItemDiffers: 409,
+    MarkRefused: 409,
+    PhotoBroken: 404,
+    ItemUnfit: 422,
+    BodyTooLarge: 413,
+    OutboxUnfit: 422,
+    PhotoUnfit: 422,
+    TooManyPhotos: 429,
+    SyncBusy: 503,
     SealBroken: 500,
     DiskFull: 507,
     FangtuError: 400,
@@ -155,7 +174,7 @@ def _refused(error: FangtuError) -> AnyResponse:
     if status >= 500:
         log.error("%s %s: %s", g.get("request_id"), request.path, error)
     answer = error_answer(status, error.code, error.text.in_language(language()), error.details)
-    if isinstance(error, TooManyAttempts):
+    if isinstance(error, TooManyAttempts | TooManyPhotos | SyncBusy):
         answer.headers["Retry-After"] = str(error.details["seconds"])
     return answer
 

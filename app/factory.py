@@ -28,8 +28,13 @@ from app import (
     cards,
     compression,
     coverage,
+    devices,
     editing,
     errors,
+    field_door,
+    field_phones,
+    field_visits,
+    field_work,
     findings,
     hardship,
     headers,
@@ -43,8 +48,11 @@ from app import (
     live,
     lookback,
     maps,
+    marks,
     navigation,
+    outbox,
     overview,
+    packs,
     placing,
     publicity,
     receiving,
@@ -53,6 +61,7 @@ from app import (
     signin,
     sites,
     suspects,
+    sync,
     tiles,
     visit_ledger,
     visits,
@@ -80,6 +89,7 @@ BLUEPRINTS = (
     live.bp,
     tiles.bp,
     base_maps.bp,
+    packs.bp,
     coverage.bp,
     campaigns.bp,
     worklists.bp,
@@ -99,6 +109,13 @@ BLUEPRINTS = (
     houses.bp,
     sites.bp,
     visits.bp,
+    sync.bp,
+    devices.bp,
+    field_visits.bp,
+    marks.bp,
+    field_work.bp,
+    field_phones.bp,
+    outbox.bp,
     visit_ledger.bp,
     publicity.bp,
     hardship.bp,
@@ -167,6 +184,7 @@ def create_app(settings: Settings) -> Flask:
     headers.init_app(app, settings.base_maps.origins())
     sessions.init_app(app)
     receiving.init_app(app)
+    field_door.init_app(app)
     access.init_app(app)
     _guard_forms(app)
     language.init_app(app, settings.var / "translations")
@@ -207,11 +225,12 @@ def _home() -> AnyResponse:
 
 
 def _guard_forms(app: Flask) -> None:
-    """Ask for the form token on every unsafe request but those that prove themselves by a token of their own."""
+    """Ask for the form token on every unsafe request but those that prove themselves by a token of their own, and those
+    from the field: their header no page of another origin can send."""
     csrf = CSRFProtect(app)
 
     def check() -> None:
-        if bearer_token() is None:
+        if bearer_token() is None and not field_door.is_from_field():
             csrf.protect()
 
     app.before_request(check)

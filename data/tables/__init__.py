@@ -25,8 +25,11 @@ from data.tables.households import Household
 from data.tables.houses import Appraisal, House, RenovationSite
 from data.tables.ledgers import HardshipCase, Publicity
 from data.tables.lookback import Finding, Lookback, LookbackPick, LookbackVillage
+from data.tables.marks import Mark, MarkChange
+from data.tables.packs import Pack
 from data.tables.placements import Placement
 from data.tables.suspicions import CardAttempt, CardWord, HouseholdCard, Screening, Suspicion, SuspicionNote
+from data.tables.sync import Demand, Device, FieldVisit, Pulled, SyncedItem, SyncedPhoto, SyncReject
 from data.tables.uploads import ColumnMemory, Job, Upload
 from data.tables.visits import Attachment, Visit
 
@@ -57,7 +60,10 @@ __all__ = [
     "CoverageKnown",
     "CoveragePartFolded",
     "CoverageShownFolded",
+    "Demand",
+    "Device",
     "Duty",
+    "FieldVisit",
     "Finding",
     "Grid",
     "HardshipCase",
@@ -70,8 +76,12 @@ __all__ = [
     "LookbackPick",
     "LookbackVillage",
     "MapVersion",
+    "Mark",
+    "MarkChange",
+    "Pack",
     "Placement",
     "Publicity",
+    "Pulled",
     "RenovationSite",
     "Reservation",
     "Round",
@@ -81,6 +91,9 @@ __all__ = [
     "StandingChange",
     "Suspicion",
     "SuspicionNote",
+    "SyncReject",
+    "SyncedItem",
+    "SyncedPhoto",
     "Upload",
     "Visit",
     "VisitTallyFolded",
