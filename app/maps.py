@@ -153,7 +153,7 @@ def areas() -> Response:
     """Areas of a level with their coverage, as GeoJSON."""
     session, who = db(), asker()
     view = current_view(session, who)
-    by = _one_of("by", BY, "village")
+    by = one_of("by", BY, "village")
     campaign_id, round_no = view.campaign.id, view.round_no
     kept = keep_until_changed(version_tag(session, campaign_id, round_no), campaign_id, round_no)
     if kept.answer:
@@ -188,9 +188,9 @@ def classes() -> Response:
     """Classes made from the present figures of a level's areas, with the figures that no other address tells."""
     session, who = db(), asker()
     view = current_view(session, who)
-    by = _one_of("by", BY, "village")
-    figure = _one_of("show", FIGURES, "coverage")
-    scheme = _one_of("classes", SCHEMES, "natural")
+    by = one_of("by", BY, "village")
+    figure = one_of("show", FIGURES, "coverage")
+    scheme = one_of("classes", SCHEMES, "natural")
     kept = keep_until_changed(version_tag(session, view.campaign.id, view.round_no), view.campaign.id, view.round_no)
     if kept.answer:
         return kept.answer
@@ -211,7 +211,7 @@ def classes() -> Response:
 @require()
 def outlines() -> Response:
     """Outlines and names of the asker's areas of a level, as GeoJSON; they need no campaign."""
-    by = _one_of("by", BY, "village")
+    by = one_of("by", BY, "village")
     shapes = area_shapes(db(), by, duty=asker().duty)
     features = [
         _feature(key, shape["geometry"], {name: shape[name] for name in ("code", "name", "label", "bbox")})
@@ -226,7 +226,7 @@ def heat() -> Response:
     """Cells of a heatmap: ``cells`` are x, y and number in turn; with ``form=steps`` as :func:`data.heat.as_steps`."""
     session = db()
     scope = current_scope(session, asker())
-    kind, form = _one_of("kind", HEAT_KINDS, "unvisited"), _one_of("form", HEAT_FORMS, "cells")
+    kind, form = one_of("kind", HEAT_KINDS, "unvisited"), one_of("form", HEAT_FORMS, "cells")
     campaign_id, round_no = scope.campaign_id, scope.round_no
     kept = keep_until_changed(scope.tag, RECIPE, campaign_id, round_no)
     if kept.answer:
@@ -246,7 +246,7 @@ def days() -> Response:
     session, who = db(), asker()
     view = current_view(session, who)
     levels = [_one_of_words("by", word, BY) for word in (request.args.get("by") or "village").split(",")]
-    form = _one_of("form", HEAT_FORMS, "cells")
+    form = one_of("form", HEAT_FORMS, "cells")
     chosen = next(r for r in view.rounds if r.no == view.round_no)
     campaign_id, round_no = view.campaign.id, view.round_no
     span_told = (chosen.starts_on, chosen.ends_on, today())
@@ -293,7 +293,14 @@ def settled() -> Response:
     return jsonify({"settlements": [asdict(one) for one in counts]})
 
 
-def _one_of(name: str, known: tuple[str, ...], default: str) -> str:
+def one_of(name: str, known: tuple[str, ...], default: str) -> str:
+    """Read a word of the request that must be one of those known; the default without it.
+
+    Raises
+    ------
+    ViewUnknown
+        If it is another.
+    """
     return _one_of_words(name, request.args.get(name) or default, known)
 
 
