@@ -197,7 +197,8 @@ def in_order(rows: list[AreaCoverage], sort: str, *, falls: bool) -> list[AreaCo
     if sort == "code":
         return rows[::-1] if falls else rows
     figure = attrgetter(sort)
-    known, unknown = [], []
+    known: list[AreaCoverage] = []
+    unknown: list[AreaCoverage] = []
     for row in rows:
         (known if row.known and figure(row) is not None else unknown).append(row)
     return sorted(known, key=figure, reverse=falls) + unknown

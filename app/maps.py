@@ -21,7 +21,7 @@ from data.areas import breadcrumb
 from data.campaigns import list_campaigns
 from data.coverage import BY, coverage_by_area, coverage_total, last_visit_at
 from data.heat import HEAT_ZOOM, RECIPE, Cells, as_flat, as_steps, heat_cells, heat_days
-from data.history import DayCount, span_of, visited_by_area_and_day, visited_by_day
+from data.history import DayCount, days_of_places, span_of, visited_by_area_and_day, visited_on_days
 from data.live import version_tag
 from data.overview import area_shapes, dilapidated_by_area, extent, legend_counts
 from data.settled import settled_counts
@@ -241,7 +241,8 @@ def days() -> Response:
     """All that playing a round day by day needs: households first visited on each day, for areas and for cells.
 
     Days are counted from ``first``. ``days`` holds day and number in turn, ``cells`` x, y, day and number: negative
-    ones as in :class:`data.heat.Cells`. With ``form=steps`` cells come as :func:`data.heat.as_steps`.
+    ones as in :class:`data.heat.Cells`. With ``form=steps`` cells come as :func:`data.heat.as_steps`, areas as
+    :meth:`data.history.AreaDays.as_steps`.
     """
     session, who = db(), asker()
     view = current_view(session, who)
@@ -253,20 +254,21 @@ def days() -> Response:
     kept = keep_until_changed(version_tag(session, campaign_id, round_no), RECIPE, campaign_id, round_no, span_told)
     if kept.answer:
         return kept.answer
-    everything = visited_by_day(session, campaign_id, round_no)
-    span = span_of(everything, *span_told)
+    places = days_of_places(session, campaign_id, round_no)
+    span = span_of(visited_on_days(places), *span_told)
     first = span[0] if span else today()
-    # Without an area the view is the whole duty, which has just been counted.
-    total = visited_by_day(session, campaign_id, round_no, view.within) if view.area else everything
     answer: dict[str, Any] = {
         "first": span[0].isoformat() if span else None,
         "last": span[1].isoformat() if span else None,
-        "total": _from_first(total, first),
+        "total": _from_first(visited_on_days(places, view.within), first),
         "levels": {},
     }
     for by in levels:
-        counts = visited_by_area_and_day(session, campaign_id, round_no, by, duty=who.duty)
-        answer["levels"][by] = {key: _from_first(one, first) for key, one in counts.items()}
+        counts = visited_by_area_and_day(session, places, by, duty=who.duty)
+        each = counts.by_area().items() if form == "cells" else ()
+        answer["levels"][by] = (
+            counts.as_steps(first) if form == "steps" else {k: _from_first(v, first) for k, v in each}
+        )
     if request.args.get("heat"):
         answer["heat"] = _heat_in(form, heat_days(session, campaign_id, round_no, first))
     return kept.mark(jsonify(answer))

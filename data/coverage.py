@@ -312,7 +312,7 @@ def coverage_by_area(
     }
     since = known_since(session, campaign_id, round_no) if as_of else None
     source, names = _source(as_of, part)
-    areas = _areas(session, by, duty, keys)
+    areas = areas_within(session, by, within=within, duty=duty)
     counts = read_numbers(
         session,
         f"""
@@ -336,14 +336,17 @@ def _sum_of_days(name: str, as_of: date | None) -> str:
     return f"sum(c.{name})" if as_of else f"c.{name}"
 
 
-def _areas(session: Session, by: str, duty: Ranges, keys: Mapping[str, Any]) -> AreaColumns:
-    """Areas inside a range and a duty. Whole columns come in one row, and of a grid only what differs."""
+def areas_within(
+    session: Session, by: str, *, within: tuple[int, int] = EVERYWHERE, duty: Ranges = (EVERYWHERE,)
+) -> AreaColumns:
+    """Areas of a level inside a range and a duty, by code; the parameters are those of :func:`coverage_by_area`."""
+    # Whole columns come in one row, and of a grid only what differs.
     wanted = ("code", "id", "name", "jur") if by == "grid" else ("code", "id", "name", "jur", "jur_end", *_AREA[3:])
     columns: Sequence[Any] = session.execute(
         text(f"""
             select {", ".join(f"coalesce(array_agg(a.{name}), '{{}}')" for name in wanted)}
               from ({areas_of_level(by)[0]}) a where a.jur >= :lo and a.jur_end <= :hi and {in_duty(duty)}"""),
-        keys,
+        {"lo": within[0], "hi": within[1]},
     ).one()
     codes: list[str] = columns[0]
     # They come by number as a rule, which is the order of their codes; otherwise they are put into it.
