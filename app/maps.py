@@ -38,7 +38,7 @@ bp = Blueprint("maps", __name__)
 FIGURES = ("coverage", "unvisited", "dilapidated")
 # Forms of their cells: single numbers, or steps from one to the next.
 HEAT_FORMS = ("cells", "steps")
-HEAT_KINDS = ("unvisited", "visited", "dilapidated")
+HEAT_KINDS = ("unvisited", "visited", "dilapidated", "demands")
 
 
 class ViewUnknown(FangtuError):

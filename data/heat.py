@@ -1,4 +1,4 @@
-"""Households and dilapidated houses by cell, for the heatmaps: now, and by the day they were first visited."""
+"""Households, dilapidated houses and demands by cell, for the heatmaps; households also by day of visit."""
 
 from __future__ import annotations
 
@@ -45,16 +45,22 @@ class Cells:
 
 
 def heat_cells(session: Session, campaign_id: int, round_no: int, kind: str) -> Cells:
-    """Households (or dilapidated houses) per cell.
+    """Households (or dilapidated houses, or demands) per cell.
 
     Parameters
     ----------
     kind : str
-        ``unvisited``, ``visited`` or ``dilapidated``. Places known only to their settlement are left out.
+        ``unvisited``, ``visited``, ``dilapidated`` or ``demands``: those of the campaign, of whichever round, that are
+        not solved. Places known only to their settlement are left out.
     """
-    if kind == "dilapidated":
-        values = {"dilapidated": list(DILAPIDATED), "shift": 2 * (MORTON_ZOOM - HEAT_ZOOM), "exact": EXACT_QUALITY}
-        keys, counts = read_numbers(session, _DILAPIDATED, values, 2).T
+    if kind in _SINGLE:
+        values = {
+            "campaign": campaign_id,
+            "dilapidated": list(DILAPIDATED),
+            "shift": 2 * (MORTON_ZOOM - HEAT_ZOOM),
+            "exact": EXACT_QUALITY,
+        }
+        keys, counts = read_numbers(session, _SINGLE[kind], values, 2).T
         return Cells(*_merged(keys, counts))
     keys, counts = _kept_cells(session, campaign_id, round_no)
     wanted = (keys >> _CELL_BITS == _KEPT_NOT_VISITED) == (kind == "unvisited")
@@ -125,9 +131,17 @@ def _merged(keys: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[NDArray
 _HOUSEHOLDS = """
     select coalesce(string_agg(cells, ''::bytea), ''::bytea) from heat
      where campaign_id = :campaign and round_no = :round"""
-_DILAPIDATED = """
-    select morton >> :shift, count(*)::bigint from house
-     where grade = any (:dilapidated) and quality <= :exact and morton is not null group by 1"""
+# What is few enough to be counted when it is asked for.
+_SINGLE = {
+    "dilapidated": """
+        select morton >> :shift, count(*)::bigint from house
+         where grade = any (:dilapidated) and quality <= :exact and morton is not null group by 1""",
+    # A demand of a visit that was corrected without naming it again was withdrawn.
+    "demands": """
+        select d.morton >> :shift, count(*)::bigint from demand d join visit v on v.id = d.visit_id
+         where d.campaign_id = :campaign and not d.solved and d.quality <= :exact and d.morton is not null
+           and v.superseded_by is null group by 1""",
+}
 
 # Changes with the way cells are made, so that no browser keeps those of an older way.
-RECIPE = hashlib.sha256(f"letters{_HOUSEHOLDS}{_DILAPIDATED}".encode()).hexdigest()[:12]
+RECIPE = hashlib.sha256(f"letters{_HOUSEHOLDS}{_SINGLE}".encode()).hexdigest()[:12]

@@ -65,7 +65,8 @@ class Standing(Base):
 class StandingChange(Base):
     """A change that is not folded in yet: a household of this state came to a place (``n`` = 1) or left it (-1).
 
-    ``n`` = 0: something else about the place changed which maps or tallies show. ``cell`` is the z16 tile of an exact
+    ``n`` = 0: something else about the place changed which maps or tallies show; with a ``status`` of 9 nothing of its
+    visits (assignments, demands). ``cell`` is the z16 tile of an exact
     position.
     """
 

@@ -11,9 +11,12 @@ from sqlalchemy.orm import Session
 
 from data.areas import number_range
 from data.folding import fold_now
+from data.heat import heat_cells
+from data.live import version_tag
 from data.recheck import recheck
 from data.remainder import count_left, remaining_by_kind, unassigned_by_area
 from data.rules.visitors import VisitorKind
+from data.samples.demands import add_demands
 from tests.township import TOWNSHIP, VILLAGES, SmallTownship, add_visit, make_township
 
 WHOLE = number_range(TOWNSHIP)
@@ -114,3 +117,71 @@ def test_whatever_happens_what_is_kept_is_what_is_counted(owner: Session, town: 
         assert (told["left"], told["unassigned"]) == (counted.bare, counted.bare), (step, what)
         checks = recheck(owner)["checks"]
         assert (checks["heat"], checks["owner_tallies"]) == (0, 0), (step, what)
+
+
+def raise_demand(owner: Session, town: SmallTownship, visit: str, solved: bool = False) -> None:
+    owner.execute(
+        text("""
+            with someone as (
+                insert into account (username, full_name, role, jur, jur_end, password_hash)
+                values ('raiser', '测试', 'inspector', :jur, :jur_end, 'x')
+                on conflict (username) do update set full_name = excluded.full_name returning id)
+            insert into demand (id, visit_id, campaign_id, household_id, jur, account_id, class_key, words, solved,
+                                raised_at, geom, quality)
+            select gen_random_uuid(), v.id, v.campaign_id, v.household_id, v.jur, s.id, 'water', '停水', :solved,
+                   v.ended_at, h.geom, h.quality
+              from visit v join household h on h.id = v.household_id cross join someone s where v.id = :visit"""),
+        {"visit": town.visits[visit], "solved": solved, "jur": WHOLE[0], "jur_end": WHOLE[1]},
+    )
+
+
+def demands(owner: Session, town: SmallTownship) -> int:
+    return int(heat_cells(owner, town.campaign_id, 1, "demands").counts.sum())
+
+
+def test_demands_that_are_not_solved_are_on_the_map_and_it_hears_of_each_change(
+    owner: Session, town: SmallTownship
+) -> None:
+    assert demands(owner, town) == 0
+    for visit, solved in (("V1", False), ("V3", False), ("V7", True)):
+        raise_demand(owner, town, visit, solved)
+    assert demands(owner, town) == 2
+    fold_now(owner)
+    before = version_tag(owner, town.campaign_id, 1)
+    owner.execute(text("update demand set solved = true where visit_id = :id"), {"id": town.visits["V3"]})
+    assert demands(owner, town) == 1
+    after = version_tag(owner, town.campaign_id, 1)
+    assert after != before
+    # A demand of a visit that was corrected without naming it again was withdrawn.
+    owner.execute(
+        text("update visit set superseded_by = :other where id = :id"),
+        {"id": town.visits["V1"], "other": town.visits["V3"]},
+    )
+    assert demands(owner, town) == 0
+
+
+def test_a_demand_has_no_visits_tallied_anew(owner: Session, town: SmallTownship) -> None:
+    fold_now(owner)
+    raise_demand(owner, town, "V1")
+    owner.execute(text("update visit_tally_folded set valid = 77"))
+    assert set(owner.scalars(text("select valid from visit_tally"))) == {77}
+    add_visit(owner, town, "more", "H4")
+    owner.flush()
+    assert 77 not in set(
+        owner.scalars(
+            text("select t.valid from visit_tally t join standing s using (jur) where s.household_id = :id"),
+            {"id": town.households["H4"]},
+        )
+    )
+
+
+def test_demands_of_the_sample_are_the_same_ones_each_time(owner: Session, town: SmallTownship) -> None:
+    raise_demand(owner, town, "V1")
+    account = int(owner.scalar(text("select id from account where username = 'raiser'")) or 0)
+    for number in range(60):
+        add_visit(owner, town, f"v{number}", "H4")
+    owner.flush()
+    added = add_demands(owner, account, *WHOLE)
+    assert 0 < added < 60
+    assert add_demands(owner, account, *WHOLE) == 0
+    assert 0 < demands(owner, town) - 1 < added, "some are solved on the spot"

@@ -61,11 +61,14 @@ create view public.counted_owners with (security_invoker = true) as
         and a.household_id = s.household_id
     where a.repeats and s.status not in (1, 2, 6) group by 1, 2, 3, 4;
 
+-- Only a change of a household with an exact place is one of cells.
 create view public.heat with (security_invoker = true) as
     select k.campaign_id, k.round_no, k.jur, k.cells from heat_folded k where not exists (
-        select 1 from standing_change c where (c.campaign_id, c.round_no, c.jur) = (k.campaign_id, k.round_no, k.jur))
+        select 1 from standing_change c where (c.campaign_id, c.round_no, c.jur) = (k.campaign_id, k.round_no, k.jur)
+           and c.cell is not null)
     union all
-    select c.campaign_id, c.round_no, c.jur, h.cells from (select distinct campaign_id, round_no, jur from standing_change) c
+    select c.campaign_id, c.round_no, c.jur, h.cells
+    from (select distinct campaign_id, round_no, jur from standing_change where cell is not null) c
     cross join lateral (select * from counted_heat h where h.campaign_id = c.campaign_id and h.round_no = c.round_no
                            and h.jur = c.jur offset 0) h;
 
@@ -79,6 +82,27 @@ create view public.owner_tally with (security_invoker = true) as
     cross join lateral (select * from counted_owners o where o.campaign_id = c.campaign_id and o.round_no = c.round_no
                            and o.jur = c.jur offset 0) o;
 grant select on public.heat, public.owner_tally, public.counted_heat, public.counted_owners to fangtu_app;
+
+-- What changes beside the visits of a place (assignments, demands) is marked by a status of its own: a county that is
+-- shared out in one act does not have its visits tallied anew by whoever reads before the folder comes.
+create function public.mark_beside(p_campaign bigint[], p_round smallint[], p_jur bigint[]) returns void
+    language sql security definer set search_path = pg_catalog, public
+    begin atomic
+        insert into standing_change (campaign_id, round_no, jur, group_id, status, known_on, kinds, key_groups, n)
+        select distinct c, r, j, 0, 9::smallint, day_of_change(), '{}'::text[], '{}'::text[], 0
+          from unnest(p_campaign, p_round, p_jur) as t (c, r, j);
+    end;
+
+create or replace view public.visit_tally with (security_invoker = true) as
+    select k.campaign_id, k.round_no, k.jur, k.valid, k.suspect, k.other, k.unmatched, k.last_visit_at
+    from visit_tally_folded k where not exists (
+        select 1 from standing_change c where (c.campaign_id, c.round_no, c.jur) = (k.campaign_id, k.round_no, k.jur)
+           and c.status <> 9)
+    union all
+    select c.campaign_id, c.round_no, c.jur, v.valid, v.suspect, v.other, v.unmatched, v.last_visit_at
+    from (select distinct campaign_id, round_no, jur from standing_change where status <> 9) c
+    cross join lateral (select * from counted_visits v where v.campaign_id = c.campaign_id and v.round_no = c.round_no
+                           and v.jur = c.jur offset 0) v;
 
 -- The folder counts them where something changed; an assignment is a change of its place.
 create function public.count_places(p_campaign bigint[], p_round smallint[], p_jur bigint[]) returns void
@@ -103,11 +127,11 @@ create function public.assignment_changed() returns trigger
     language plpgsql security definer set search_path = pg_catalog, public as $$
 begin
     if tg_op <> 'DELETE' then
-        perform mark_changed(array_agg(campaign_id), array_agg(round_no), array_agg(jur))
+        perform mark_beside(array_agg(campaign_id), array_agg(round_no), array_agg(jur))
            from (select distinct campaign_id, round_no, jur from new_rows) t having count(*) > 0;
     end if;
     if tg_op <> 'INSERT' then
-        perform mark_changed(array_agg(campaign_id), array_agg(round_no), array_agg(jur))
+        perform mark_beside(array_agg(campaign_id), array_agg(round_no), array_agg(jur))
            from (select distinct campaign_id, round_no, jur from old_rows) t having count(*) > 0;
     end if;
     return null;
@@ -118,6 +142,29 @@ create trigger assignment_updated after update on public.assignment referencing 
     for each statement execute function public.assignment_changed();
 create trigger assignment_deleted after delete on public.assignment referencing old table as old_rows
     for each statement execute function public.assignment_changed();
+
+-- Demands are shown by campaign: one raised in an earlier round and not solved yet stands on the map of each round.
+create function public.demand_changed() returns trigger
+    language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    if tg_op <> 'DELETE' then
+        perform mark_beside(array_agg(t.campaign_id), array_agg(r.no), array_agg(t.jur))
+           from (select distinct campaign_id, jur from new_rows) t join round r on r.campaign_id = t.campaign_id
+         having count(*) > 0;
+    end if;
+    if tg_op <> 'INSERT' then
+        perform mark_beside(array_agg(t.campaign_id), array_agg(r.no), array_agg(t.jur))
+           from (select distinct campaign_id, jur from old_rows) t join round r on r.campaign_id = t.campaign_id
+         having count(*) > 0;
+    end if;
+    return null;
+end $$;
+create trigger demand_inserted after insert on public.demand referencing new table as new_rows
+    for each statement execute function public.demand_changed();
+create trigger demand_updated after update on public.demand referencing old table as old_rows new table as new_rows
+    for each statement execute function public.demand_changed();
+create trigger demand_deleted after delete on public.demand referencing old table as old_rows
+    for each statement execute function public.demand_changed();
 
 -- One more step in folding, before what it changed is told; the rest of it stays as it was last written.
 do $$
@@ -131,4 +178,6 @@ end $$;
 insert into public.heat_folded select campaign_id, round_no, jur, cells from public.counted_heat;
 insert into public.owner_tally_folded select campaign_id, round_no, jur, kind, repeats, remaining from public.counted_owners;
 
-revoke all on function public.count_places(bigint[], smallint[], bigint[]), public.assignment_changed() from public;
+revoke all on function public.count_places(bigint[], smallint[], bigint[]), public.mark_beside(bigint[], smallint[], bigint[]),
+    public.assignment_changed(),
+    public.demand_changed() from public;
