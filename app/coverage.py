@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import date, timedelta
+from operator import attrgetter
 
 from flask import Blueprint, Response, jsonify, render_template, request
 from flask_babel import gettext as _
@@ -12,9 +13,9 @@ from flask_babel import gettext as _
 from app.access import require
 from app.api import Operation, describe
 from app.language import language
-from app.maps import ViewUnknown
+from app.maps import one_of
 from app.session import asker, db
-from app.view import ZONE, View, current_view, past_day, today
+from app.view import ZONE, View, current_view, page_number, past_day, today
 from data.coverage import (
     BY,
     KIND_UNKNOWN,
@@ -29,9 +30,11 @@ from data.coverage import (
 )
 from data.formulas import guarded
 from data.rules.words import KEY_GROUP, STATUS
-from geo.errors import Text
+from data.worklists import PAGE, Listing
 
 bp = Blueprint("coverage", __name__)
+# What rows are put in order by; by code they stand as areas do in the official list.
+SORTS = ("code", "ratio", "visited", "remaining")
 _QUERY = {
     "campaign": "Number or code; the newest by default",
     "round": "Number of the round; the current one by default",
@@ -57,10 +60,14 @@ _ROW = {
 @bp.get("/coverage")
 @require()
 def page() -> str:
-    """Coverage by village, natural village, grid or township, worst first; now or at the end of a past day."""
+    """Coverage by village, natural village, grid or township, worst first; now or at the end of a past day.
+
+    A page at a time: ten thousand grids are fifty thousand cells. As JSON and as a table they come whole.
+    """
     view, by, day, rows = _rows()
     part = _part()
-    rows.sort(key=lambda row: (row.ratio is None, row.ratio if row.ratio is not None else 0, row.code or "~"))
+    sort, falls = one_of("sort", SORTS, "ratio"), one_of("order", ("asc", "desc"), "asc") == "desc"
+    listed = _page_of(in_order(rows, sort, falls=falls), page_number())
     total = coverage_total(db(), view.campaign.id, view.round_no, view.within, as_of=day, part=part)
     parts = [] if day else coverage_by_part(db(), view.campaign.id, view.round_no, view.within)
     return render_template(
@@ -69,7 +76,9 @@ def page() -> str:
         by_kind=[one for one in parts if one.kind and one.key_group == part.key_group],
         by_key_group=[one for one in parts if one.key_group and one.kind == part.kind],
         part_name=part_name,
-        rows=[row.as_json() for row in rows],
+        listed=listed,
+        sort=sort,
+        falls=falls,
         total=total.as_json(),
         by=by,
         campaign=view.campaign,
@@ -182,6 +191,25 @@ def part_name(part: PartCoverage | Part, which: str) -> str:
     return words.in_language(language()) if words else part.key_group
 
 
+def in_order(rows: list[AreaCoverage], sort: str, *, falls: bool) -> list[AreaCoverage]:
+    """Rows by a figure, those of one figure by code; what nobody knows stays at the end, whichever way the known go."""
+    rows = sorted(rows, key=lambda row: row.code or "~")
+    if sort == "code":
+        return rows[::-1] if falls else rows
+    figure = attrgetter(sort)
+    known: list[AreaCoverage] = []
+    unknown: list[AreaCoverage] = []
+    for row in rows:
+        (known if row.known and figure(row) is not None else unknown).append(row)
+    return sorted(known, key=figure, reverse=falls) + unknown
+
+
+def _page_of(rows: list[AreaCoverage], page: int) -> Listing:
+    """One page of rows as JSON; the last one where there are fewer pages."""
+    page = min(page, max(1, -(-len(rows) // PAGE)))
+    return Listing([row.as_json() for row in rows[PAGE * (page - 1) : PAGE * page]], len(rows), page)
+
+
 def _part() -> Part:
     return Part(request.args.get("kind") or "", request.args.get("key_group") or "")
 
@@ -213,11 +241,7 @@ def _rows() -> tuple[View, str, date | None, list[AreaCoverage]]:
     who = asker()
     view = current_view(db(), who)
     day = past_day()
-    by = request.args.get("by") or "village"
-    if by not in BY:
-        raise ViewUnknown(
-            Text(f"by 为“{by}”，应为 {'、'.join(BY)}。", f"by is '{by}'; expected {', '.join(BY)}."), found=by
-        )
+    by = one_of("by", BY, "village")
     rows = coverage_by_area(
         db(), view.campaign.id, view.round_no, by, within=view.within, duty=who.duty, as_of=day, part=_part()
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 from flask import Flask, redirect
@@ -206,6 +207,8 @@ def wsgi() -> Flask:
     """The application with the settings of the environment, for gunicorn (``app.factory:wsgi()``)."""
     app = create_app(load_settings())
     live.end_with_the_server(app)
+    # What is here now stays: no list of ten thousand rows makes the collector go through all of it again.
+    gc.freeze()
     return app
 
 

@@ -21,7 +21,7 @@ from data.areas import breadcrumb
 from data.campaigns import list_campaigns
 from data.coverage import BY, coverage_by_area, coverage_total, last_visit_at
 from data.heat import HEAT_ZOOM, RECIPE, Cells, as_flat, as_steps, heat_cells, heat_days
-from data.history import DayCount, span_of, visited_by_area_and_day, visited_by_day
+from data.history import DayCount, days_of_places, span_of, visited_by_area_and_day, visited_on_days
 from data.live import version_tag
 from data.overview import area_shapes, dilapidated_by_area, extent, legend_counts
 from data.settled import settled_counts
@@ -38,7 +38,7 @@ bp = Blueprint("maps", __name__)
 FIGURES = ("coverage", "unvisited", "dilapidated")
 # Forms of their cells: single numbers, or steps from one to the next.
 HEAT_FORMS = ("cells", "steps")
-HEAT_KINDS = ("unvisited", "visited", "dilapidated")
+HEAT_KINDS = ("unvisited", "visited", "dilapidated", "demands")
 
 
 class ViewUnknown(FangtuError):
@@ -153,7 +153,7 @@ def areas() -> Response:
     """Areas of a level with their coverage, as GeoJSON."""
     session, who = db(), asker()
     view = current_view(session, who)
-    by = _one_of("by", BY, "village")
+    by = one_of("by", BY, "village")
     campaign_id, round_no = view.campaign.id, view.round_no
     kept = keep_until_changed(version_tag(session, campaign_id, round_no), campaign_id, round_no)
     if kept.answer:
@@ -188,9 +188,9 @@ def classes() -> Response:
     """Classes made from the present figures of a level's areas, with the figures that no other address tells."""
     session, who = db(), asker()
     view = current_view(session, who)
-    by = _one_of("by", BY, "village")
-    figure = _one_of("show", FIGURES, "coverage")
-    scheme = _one_of("classes", SCHEMES, "natural")
+    by = one_of("by", BY, "village")
+    figure = one_of("show", FIGURES, "coverage")
+    scheme = one_of("classes", SCHEMES, "natural")
     kept = keep_until_changed(version_tag(session, view.campaign.id, view.round_no), view.campaign.id, view.round_no)
     if kept.answer:
         return kept.answer
@@ -211,7 +211,7 @@ def classes() -> Response:
 @require()
 def outlines() -> Response:
     """Outlines and names of the asker's areas of a level, as GeoJSON; they need no campaign."""
-    by = _one_of("by", BY, "village")
+    by = one_of("by", BY, "village")
     shapes = area_shapes(db(), by, duty=asker().duty)
     features = [
         _feature(key, shape["geometry"], {name: shape[name] for name in ("code", "name", "label", "bbox")})
@@ -226,7 +226,7 @@ def heat() -> Response:
     """Cells of a heatmap: ``cells`` are x, y and number in turn; with ``form=steps`` as :func:`data.heat.as_steps`."""
     session = db()
     scope = current_scope(session, asker())
-    kind, form = _one_of("kind", HEAT_KINDS, "unvisited"), _one_of("form", HEAT_FORMS, "cells")
+    kind, form = one_of("kind", HEAT_KINDS, "unvisited"), one_of("form", HEAT_FORMS, "cells")
     campaign_id, round_no = scope.campaign_id, scope.round_no
     kept = keep_until_changed(scope.tag, RECIPE, campaign_id, round_no)
     if kept.answer:
@@ -241,32 +241,34 @@ def days() -> Response:
     """All that playing a round day by day needs: households first visited on each day, for areas and for cells.
 
     Days are counted from ``first``. ``days`` holds day and number in turn, ``cells`` x, y, day and number: negative
-    ones as in :class:`data.heat.Cells`. With ``form=steps`` cells come as :func:`data.heat.as_steps`.
+    ones as in :class:`data.heat.Cells`. With ``form=steps`` cells come as :func:`data.heat.as_steps`, areas as
+    :meth:`data.history.AreaDays.as_steps`.
     """
     session, who = db(), asker()
     view = current_view(session, who)
     levels = [_one_of_words("by", word, BY) for word in (request.args.get("by") or "village").split(",")]
-    form = _one_of("form", HEAT_FORMS, "cells")
+    form = one_of("form", HEAT_FORMS, "cells")
     chosen = next(r for r in view.rounds if r.no == view.round_no)
     campaign_id, round_no = view.campaign.id, view.round_no
     span_told = (chosen.starts_on, chosen.ends_on, today())
     kept = keep_until_changed(version_tag(session, campaign_id, round_no), RECIPE, campaign_id, round_no, span_told)
     if kept.answer:
         return kept.answer
-    everything = visited_by_day(session, campaign_id, round_no)
-    span = span_of(everything, *span_told)
+    places = days_of_places(session, campaign_id, round_no)
+    span = span_of(visited_on_days(places), *span_told)
     first = span[0] if span else today()
-    # Without an area the view is the whole duty, which has just been counted.
-    total = visited_by_day(session, campaign_id, round_no, view.within) if view.area else everything
     answer: dict[str, Any] = {
         "first": span[0].isoformat() if span else None,
         "last": span[1].isoformat() if span else None,
-        "total": _from_first(total, first),
+        "total": _from_first(visited_on_days(places, view.within), first),
         "levels": {},
     }
     for by in levels:
-        counts = visited_by_area_and_day(session, campaign_id, round_no, by, duty=who.duty)
-        answer["levels"][by] = {key: _from_first(one, first) for key, one in counts.items()}
+        counts = visited_by_area_and_day(session, places, by, duty=who.duty)
+        each = counts.by_area().items() if form == "cells" else ()
+        answer["levels"][by] = (
+            counts.as_steps(first) if form == "steps" else {k: _from_first(v, first) for k, v in each}
+        )
     if request.args.get("heat"):
         answer["heat"] = _heat_in(form, heat_days(session, campaign_id, round_no, first))
     return kept.mark(jsonify(answer))
@@ -293,7 +295,14 @@ def settled() -> Response:
     return jsonify({"settlements": [asdict(one) for one in counts]})
 
 
-def _one_of(name: str, known: tuple[str, ...], default: str) -> str:
+def one_of(name: str, known: tuple[str, ...], default: str) -> str:
+    """Read a word of the request that must be one of those known; the default without it.
+
+    Raises
+    ------
+    ViewUnknown
+        If it is another.
+    """
     return _one_of_words(name, request.args.get(name) or default, known)
 
 

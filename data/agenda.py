@@ -7,18 +7,17 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.askers import Asker
 from data.campaigns import target_of
 from data.coverage import AreaCoverage, coverage_by_area, coverage_total, last_visit_at
 from data.findings import count_waiting
-from data.forecast import Outlook, forecast_areas
+from data.forecast import Outlook, outlooks_of
 from data.hardship import READERS, count_overdue
 from data.local_time import ZONE
 from data.publicity import items_of, publicity_of
-from data.rules.words import VISITED
+from data.remainder import remaining_by_kind, unassigned_by_area
 from data.suspicions import count_open
 from data.tables import Campaign, Round
 from geo.errors import Text
@@ -27,7 +26,6 @@ from geo.errors import Text
 SOON_DAYS = 7
 # More rows than this are a list's matter; the page says how many there are.
 MOST_ROWS = 8
-_VISITED = f"({', '.join(str(int(status)) for status in VISITED)})"
 
 
 @dataclass(frozen=True)
@@ -126,14 +124,14 @@ def agenda_of(
     areas = coverage_by_area(session, campaign.id, round_no, "village", within=within, duty=asker.duty)
     latest = last_visit_at(session, campaign.id, round_no)
     known = latest.astimezone(ZONE).date() if latest else None
-    _whole, forecasts = forecast_areas(session, campaign, planned, within, total, areas, as_of=known, today=today)
+    outlooks = outlooks_of(session, campaign, planned, within, areas, as_of=known, today=today)
     late = [
-        Behind(one.area, one.outlook)
-        for one in forecasts
-        if one.area.code and one.outlook in (Outlook.UNLIKELY, Outlook.OVER) and one.area.remaining
+        Behind(area, outlook)
+        for area, outlook in zip(areas, outlooks, strict=True)
+        if area.code and outlook in (Outlook.UNLIKELY, Outlook.OVER) and area.remaining
     ]
     late.sort(key=lambda one: (-one.area.remaining, one.area.code or ""))
-    bare = _bare(session, campaign, round_no, within)
+    bare = _bare(session, asker, campaign.id, round_no, within, areas)
     return Agenda(
         total=total,
         target=target_of(campaign, planned),
@@ -167,7 +165,7 @@ def _deadlines(
             if day >= today:  # what a stage has to bring about is told by its rounds; a stage that is over is history
                 found.append(_deadline("stage", _name(stage), day, today, None, stage.get("clause")))
     due = {one["kind"]: one for one in campaign.plan.get("visitor") or [] if one.get("due_on")}
-    left_of = _left_by_kind(session, campaign.id, rounds, within) if due else {}
+    left_of = remaining_by_kind(session, campaign.id, within) if due else {}
     for kind, one in due.items():
         if left_of.get(kind):
             day = date.fromisoformat(one["due_on"])
@@ -182,22 +180,6 @@ def _deadline(what: str, name: Text, day: date, today: date, left: int | None, c
 
 def _name(row: dict[str, Any]) -> Text:
     return Text(row["name_zh"], row.get("name_en") or row["name_zh"])
-
-
-def _left_by_kind(
-    session: Session, campaign_id: int, rounds: Sequence[Round], within: tuple[int, int]
-) -> dict[str, int]:
-    """Households assigned to each kind in any round that nobody has visited yet."""
-    rows = session.execute(
-        text(f"""
-            select a.kind, count(*) as n
-              from assignment a join standing s using (campaign_id, round_no, household_id)
-             where a.campaign_id = :campaign and a.jur >= :lo and a.jur < :hi
-               and s.campaign_id = :campaign and s.jur >= :lo and s.jur < :hi and s.status not in {_VISITED}
-             group by a.kind"""),
-        {"campaign": campaign_id, "lo": within[0], "hi": within[1]},
-    )
-    return {row.kind: row.n for row in rows}
 
 
 def _publicity(
@@ -227,22 +209,15 @@ def _end_of_last(every: str, today: date) -> date:
     return today.replace(day=1) - timedelta(days=1) if every == "month" else today
 
 
-def _bare(session: Session, campaign: Campaign, round_no: int, within: tuple[int, int]) -> list[Bare]:
+def _bare(
+    session: Session,
+    asker: Asker,
+    campaign_id: int,
+    round_no: int,
+    within: tuple[int, int],
+    areas: Sequence[AreaCoverage],
+) -> list[Bare]:
     """Villages with households that are neither visited nor assigned to anybody, most first."""
-    rows = session.execute(
-        text(f"""
-            select v.code, v.name, count(*) filter (where a.household_id is null) as bare, count(*) as n
-              from standing s
-              join household h on h.id = s.household_id
-              left join area v on v.id = h.village_id
-              left join lateral (
-                select a.household_id from assignment a
-                 where a.campaign_id = s.campaign_id and a.round_no = s.round_no and a.household_id = s.household_id
-                   and not a.repeats limit 1) a on true
-             where s.campaign_id = :campaign and s.round_no = :round and s.jur >= :lo and s.jur < :hi
-               and h.jur >= :lo and h.jur < :hi and s.status not in {_VISITED}
-             group by v.code, v.name"""),
-        {"campaign": campaign.id, "round": round_no, "lo": within[0], "hi": within[1]},
-    )
-    found = [Bare(row.code, row.name, row.bare, row.n) for row in rows if row.bare]
+    unassigned = unassigned_by_area(session, campaign_id, round_no, "village", within=within, duty=asker.duty)
+    found = [Bare(one.code, one.name, unassigned[one.id], one.remaining) for one in areas if one.id in unassigned]
     return sorted(found, key=lambda one: (-one.unassigned, one.code or ""))

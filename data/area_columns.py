@@ -36,13 +36,8 @@ def add_up(counts: NDArray[np.int64], areas: AreaColumns, by: str) -> NDArray[np
     """
     if by == "group":
         sums = np.zeros((len(areas.ids), counts.shape[1] - 2), dtype=np.int64)
-        if areas.ids:
-            ids = np.array(areas.ids, dtype=np.int64)
-            order = np.argsort(ids)
-            found = order[np.searchsorted(ids[order], counts[:, 1]).clip(max=len(ids) - 1)]
-            jur = counts[:, 0]
-            mine = (ids[found] == counts[:, 1]) & (areas.low[found] <= jur) & (jur < areas.high[found])
-            np.add.at(sums, found[mine], counts[mine, 2:])
+        found = which_area(counts[:, 0], counts[:, 1], areas, by)
+        np.add.at(sums, found[found >= 0], counts[found >= 0, 2:])
         return sums
     if (counts[1:, 0] < counts[:-1, 0]).any():
         counts = counts[np.argsort(counts[:, 0], kind="stable")]
@@ -51,3 +46,25 @@ def add_up(counts: NDArray[np.int64], areas: AreaColumns, by: str) -> NDArray[np
     np.cumsum(counts[:, 2:], axis=0, out=before[1:])
     jur = np.ascontiguousarray(counts[:, 0])
     return before[np.searchsorted(jur, areas.high)] - before[np.searchsorted(jur, areas.low)]
+
+
+def which_area(jur: NDArray[np.int64], settlement: NDArray[np.int64], areas: AreaColumns, by: str) -> NDArray[np.int64]:
+    """Which area of a level each place belongs to, as :func:`add_up` adds it.
+
+    Parameters
+    ----------
+    jur, settlement : ndarray, shape (n,)
+        Jurisdiction number, and settlement (0 for none).
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Its place among the areas; -1 for those in none.
+    """
+    if not areas.ids:
+        return np.full(len(jur), -1)
+    key, wanted = (np.array(areas.ids), settlement) if by == "group" else (areas.low, jur)
+    order = np.argsort(key)
+    found = order[(np.searchsorted(key[order], wanted, side="right") - 1).clip(min=0)]
+    mine = (areas.low[found] <= jur) & (jur < areas.high[found]) & ((by != "group") | (key[found] == settlement))
+    return np.where(mine, found, -1)

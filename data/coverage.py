@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from functools import partial
 from itertools import repeat
 from operator import gt
 from typing import Any, NamedTuple
@@ -136,12 +137,24 @@ class AreaCoverage(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """The row as JSON, with what is derived from it; figures nobody knows are null."""
-        row = {**self._asdict(), "counts": self.counts, "remaining": self.remaining, "ratio": self.ratio}
-        del row["statuses"]
-        row["known_since"] = self.known_since.isoformat() if self.known_since else None
-        if not row.pop("known"):
-            row |= dict.fromkeys(("eligible", "visited", "remaining", "ratio"))
-        return row
+        known = self.known
+        return {
+            "id": self.id,
+            "code": self.code,
+            "name": self.name,
+            "level": self.level,
+            "derived": self.derived,
+            "eligible": self.eligible if known else None,
+            "visited": self.visited if known else None,
+            "known_since": self.known_since.isoformat() if self.known_since else None,
+            "counts": self.counts,
+            "remaining": self.remaining if known else None,
+            "ratio": self.ratio if known else None,
+        }
+
+
+# What AreaCoverage._make does, without a call in Python for each of ten thousand rows.
+_row = partial(tuple.__new__, AreaCoverage)
 
 
 def _source(as_of: date | None, part: Part) -> tuple[str, tuple[str, ...]]:
@@ -312,7 +325,7 @@ def coverage_by_area(
     }
     since = known_since(session, campaign_id, round_no) if as_of else None
     source, names = _source(as_of, part)
-    areas = _areas(session, by, duty, keys)
+    areas = areas_within(session, by, within=within, duty=duty)
     counts = read_numbers(
         session,
         f"""
@@ -327,7 +340,7 @@ def coverage_by_area(
     # Made in one pass over whole columns: objects in between cost more than the rows themselves.
     eligible, visited, *statuses = each.T.tolist()
     by_status = zip(*statuses, strict=True) if statuses else repeat(())
-    rows = list(map(AreaCoverage._make, zip(*areas[:5], eligible, visited, by_status, repeat(known), repeat(since))))
+    rows = list(map(_row, zip(*areas[:5], eligible, visited, by_status, repeat(known), repeat(since))))
     return [*rows, _coverage(_NOWHERE, rest, as_of, since)] if rest[0] else rows
 
 
@@ -336,14 +349,17 @@ def _sum_of_days(name: str, as_of: date | None) -> str:
     return f"sum(c.{name})" if as_of else f"c.{name}"
 
 
-def _areas(session: Session, by: str, duty: Ranges, keys: Mapping[str, Any]) -> AreaColumns:
-    """Areas inside a range and a duty. Whole columns come in one row, and of a grid only what differs."""
+def areas_within(
+    session: Session, by: str, *, within: tuple[int, int] = EVERYWHERE, duty: Ranges = (EVERYWHERE,)
+) -> AreaColumns:
+    """Areas of a level inside a range and a duty, by code; the parameters are those of :func:`coverage_by_area`."""
+    # Whole columns come in one row, and of a grid only what differs.
     wanted = ("code", "id", "name", "jur") if by == "grid" else ("code", "id", "name", "jur", "jur_end", *_AREA[3:])
     columns: Sequence[Any] = session.execute(
         text(f"""
             select {", ".join(f"coalesce(array_agg(a.{name}), '{{}}')" for name in wanted)}
               from ({areas_of_level(by)[0]}) a where a.jur >= :lo and a.jur_end <= :hi and {in_duty(duty)}"""),
-        keys,
+        {"lo": within[0], "hi": within[1]},
     ).one()
     codes: list[str] = columns[0]
     # They come by number as a rule, which is the order of their codes; otherwise they are put into it.

@@ -46,6 +46,7 @@ def load_demo(settings: Settings, engine: Engine, password: str | None, say: Say
     """
     # Generating the sample needs the whole scientific stack; opening accounts does not.
     from data.imports.sample import load_sample
+    from data.samples.demands import add_demands
 
     sample = load_sample(engine, settings, say)
     chosen = password or make_password()
@@ -54,6 +55,11 @@ def load_demo(settings: Settings, engine: Engine, password: str | None, say: Say
             low = area_range(session, TOWNSHIP)[0]
             record(session, act="load_sample", object_kind="area", object_id=TOWNSHIP, jur=low)
         opened = open_demo_accounts(session, chosen, say)
+        if sample["loaded"]:
+            # Phones hand demands in; those of the sample are the demonstration inspector's.
+            inspector = session.scalar(select(Account.id).where(Account.username == ACCOUNTS[0][0], Account.demo))
+            if inspector is not None:
+                add_demands(session, inspector, *area_range(session, TOWNSHIP))
     return sample | {"accounts": [{"username": n, "role": role.value, "password": chosen} for n, role in opened]}
 
 

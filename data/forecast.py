@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.campaigns import target_of
 from data.coverage import AreaCoverage
-from data.history import visited_by_place_and_day
-from data.rules.forecast import Forecast, forecast
+from data.history import days_of_places
+from data.rules.forecast import Forecast, chance, forecast
 from data.tables import Campaign, Round
 
 Range = tuple[int, int]
@@ -84,54 +85,100 @@ def forecast_areas(
         is known for a pace, or nobody is to be visited.
     """
     ranges, target = _ranges(session, areas), target_of(campaign, planned)
-    step = math.gcd(*within, *(bound for one in ranges.values() for bound in one))
-    rows = visited_by_place_and_day(session, campaign.id, planned.no, within, step=step)
-    starts_on = planned.starts_on or min((day for _, day, _ in rows), default=None)
-    until = known_until(as_of, starts_on, today) if starts_on else None
-    length = (until - starts_on).days + 1 if until and starts_on else 0
-    jurs = np.array([jur for jur, _, _ in rows], dtype=np.int64)
-    # Visits before the round began or after the last known day (a wrong date) are counted, but are no part of the pace.
-    at = np.array([(day - starts_on).days if starts_on else -1 for _, day, _ in rows], dtype=np.int64)
-    many = np.array([n for _, _, n in rows], dtype=np.int64)
+    starts_on, counts_of = _days(session, campaign, planned, within, as_of, today)
 
     def of(area: AreaCoverage, low: int, high: int) -> AreaForecast:
-        mine = (jurs >= low) & (jurs < high) & (at >= 0) & (at < length)
-        counts = np.bincount(at[mine], weights=many[mine], minlength=max(0, length)).astype(int).tolist()
-        return _forecast_one(area, target, planned.ends_on, starts_on, counts, today)
+        counts = counts_of(low, high)
+        known = _known(area, target, planned.ends_on, starts_on, counts)
+        made = forecast(counts, **known) if known else None
+        outlook = _outlook(area, target, planned.ends_on, made.probability if made else None, today)
+        return AreaForecast(area, outlook, made, starts_on, tuple(counts.tolist()))
 
     return of(total, *within), [of(area, *ranges.get((area.level, area.id), (0, 0))) for area in areas]
 
 
-def _forecast_one(
-    area: AreaCoverage,
-    target: float,
-    ends_on: date | None,
-    starts_on: date | None,
-    counts: list[int],
+def outlooks_of(
+    session: Session,
+    campaign: Campaign,
+    planned: Round,
+    within: Range,
+    areas: Sequence[AreaCoverage],
+    *,
+    as_of: date | None,
     today: date,
-) -> AreaForecast:
+) -> list[Outlook]:
+    """Outlook of each area, in the order given, as :func:`forecast_areas` gives it but without what leads there.
+
+    The parameters are those of :func:`forecast_areas`.
+    """
+    ranges, target = _ranges(session, areas), target_of(campaign, planned)
+    starts_on, counts_of = _days(session, campaign, planned, within, as_of, today)
+
+    def of(area: AreaCoverage) -> Outlook:
+        counts = counts_of(*ranges.get((area.level, area.id), (0, 0)))
+        known = _known(area, target, planned.ends_on, starts_on, counts)
+        return _outlook(area, target, planned.ends_on, chance(counts, **known) if known else None, today)
+
+    return [of(area) for area in areas]
+
+
+def _days(
+    session: Session,
+    campaign: Campaign,
+    planned: Round,
+    within: Range,
+    as_of: date | None,
+    today: date,
+) -> tuple[date | None, Callable[[int, int], NDArray[np.int64]]]:
+    """First day of the pace, and what counts the households of each day from then on, of a range of numbers."""
+    places = days_of_places(session, campaign.id, planned.no, within)
+    # By place: an area is then one piece. Households of no known day (0) are in no pace.
+    jurs, day, many = places[places[:, 2] > 0][:, (0, 2, 3)].T
+    order = np.argsort(jurs, kind="stable")
+    jurs, day, many = jurs[order], day[order], many[order]
+    starts_on = planned.starts_on or (date.fromordinal(int(day.min())) if len(day) else None)
+    until = known_until(as_of, starts_on, today) if starts_on else None
+    length = max(0, (until - starts_on).days + 1) if until and starts_on else 0
+    # Visits before the round began or after the last known day (a wrong date) are counted, but are no part of the pace.
+    at = day - starts_on.toordinal() if starts_on else day
+    inside = (at >= 0) & (at < length)
+    jurs, at, many = jurs[inside], at[inside], many[inside]
+
+    def counts_of(low: int, high: int) -> NDArray[np.int64]:
+        mine = slice(*np.searchsorted(jurs, (low, high)))
+        return np.bincount(at[mine], weights=many[mine], minlength=length).astype(np.int64)
+
+    return starts_on, counts_of
+
+
+def _known(
+    area: AreaCoverage, target: float, ends_on: date | None, starts_on: date | None, counts: NDArray[np.int64]
+) -> dict[str, Any] | None:
+    """What a forecast of an area is made of; None where the round has no end or nothing is known of its days."""
+    if not (starts_on and ends_on and len(counts) and ends_on >= starts_on):
+        return None
     needed = area.visited + area.to_target(target)
-    made = None
-    if starts_on and ends_on and counts and ends_on >= starts_on:
-        made = forecast(
-            counts,
-            starts_on=starts_on,
-            ends_on=ends_on,
-            visited=area.visited,
-            eligible=area.eligible,
-            needed=needed,
-        )
-    if area.eligible and area.visited >= needed:
-        outlook = Outlook.REACHED
-    elif ends_on and today > ends_on:
-        outlook = Outlook.OVER
-    elif made is None:
-        outlook = Outlook.UNKNOWN
-    elif made.probability >= LIKELY:
-        outlook = Outlook.LIKELY
-    else:
-        outlook = Outlook.UNSURE if made.probability > UNLIKELY else Outlook.UNLIKELY
-    return AreaForecast(area, outlook, made, starts_on, tuple(counts))
+    return {
+        "starts_on": starts_on,
+        "ends_on": ends_on,
+        "visited": area.visited,
+        "eligible": area.eligible,
+        "needed": needed,
+    }
+
+
+def _outlook(
+    area: AreaCoverage, target: float, ends_on: date | None, probability: float | None, today: date
+) -> Outlook:
+    if area.eligible and not area.to_target(target):
+        return Outlook.REACHED
+    if ends_on and today > ends_on:
+        return Outlook.OVER
+    if probability is None:
+        return Outlook.UNKNOWN
+    if probability >= LIKELY:
+        return Outlook.LIKELY
+    return Outlook.UNSURE if probability > UNLIKELY else Outlook.UNLIKELY
 
 
 def _ranges(session: Session, areas: Sequence[AreaCoverage]) -> dict[tuple[str | None, int | None], Range]:

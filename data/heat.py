@@ -1,25 +1,28 @@
-"""Households and dilapidated houses by cell, for the heatmaps: now, and by the day they were first visited."""
+"""Households, dilapidated houses and demands by cell, for the heatmaps; households also by day of visit."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.rules.words import DILAPIDATED, EXACT_QUALITY, VISITED
+from data.letters import as_letters
+from data.rules.words import DILAPIDATED, EXACT_QUALITY
+from data.whole_numbers import read_bytes, read_numbers
 from geo.tiles import MORTON_ZOOM, unmorton
 
 HEAT_ZOOM = 19
 # Days of cells: one nobody recorded, and none since nobody has come; as in static/js/map/days.js.
 UNDATED, NOT_VISITED = -1, -2
-# A cell and its day in one number: that of the cell takes 38 bits.
-_DAY_BITS = 40
+# As households are kept by place (0024_reads.sql): day and cell in one number, and how many.
+_KEPT = np.dtype([("key", ">i8"), ("n", ">i4")])
+_CELL_BITS = 2 * HEAT_ZOOM
+# Days as they are kept there: not visited, visited on a day nobody recorded, and what is added to the ordinal of a day.
+_KEPT_NOT_VISITED, _KEPT_UNDATED, _KEPT_LATER = 0, 1, 1
 
 
 @dataclass(frozen=True)
@@ -42,19 +45,26 @@ class Cells:
 
 
 def heat_cells(session: Session, campaign_id: int, round_no: int, kind: str) -> Cells:
-    """Households (or dilapidated houses) per cell.
+    """Households (or dilapidated houses, or demands) per cell.
 
     Parameters
     ----------
     kind : str
-        ``unvisited``, ``visited`` or ``dilapidated``. Places known only to their settlement are left out.
+        ``unvisited``, ``visited``, ``dilapidated`` or ``demands``: those of the campaign, of whichever round, that are
+        not solved. Places known only to their settlement are left out.
     """
-    keys, counts = _whole_columns(
-        session,
-        _HEAT[kind],
-        {"campaign": campaign_id, "round": round_no, "dilapidated": list(DILAPIDATED)},
-    )
-    return Cells(keys, counts)
+    if kind in _SINGLE:
+        values = {
+            "campaign": campaign_id,
+            "dilapidated": list(DILAPIDATED),
+            "shift": 2 * (MORTON_ZOOM - HEAT_ZOOM),
+            "exact": EXACT_QUALITY,
+        }
+        keys, counts = read_numbers(session, _SINGLE[kind], values, 2).T
+        return Cells(*_merged(keys, counts))
+    keys, counts = _kept_cells(session, campaign_id, round_no)
+    wanted = (keys >> _CELL_BITS == _KEPT_NOT_VISITED) == (kind == "unvisited")
+    return Cells(*_merged(keys[wanted] & ((1 << _CELL_BITS) - 1), counts[wanted]))
 
 
 def heat_days(session: Session, campaign_id: int, round_no: int, first: date) -> Cells:
@@ -70,19 +80,12 @@ def heat_days(session: Session, campaign_id: int, round_no: int, first: date) ->
     Cells
         The sums over all days are those of :func:`heat_cells`; the same households are left out.
     """
-    keys, counts = _whole_columns(
-        session,
-        _HEAT_DAYS,
-        {
-            "campaign": campaign_id,
-            "round": round_no,
-            "first": first,
-            "undated": UNDATED - NOT_VISITED,
-            "before": -NOT_VISITED,
-            "bits": _DAY_BITS,
-        },
-    )
-    return Cells(keys & ((1 << _DAY_BITS) - 1), counts, (keys >> _DAY_BITS) + NOT_VISITED)
+    keys, counts = _merged(*_kept_cells(session, campaign_id, round_no))
+    kept = keys >> _CELL_BITS
+    days = kept - _KEPT_LATER - first.toordinal()
+    days[kept == _KEPT_UNDATED] = UNDATED
+    days[kept == _KEPT_NOT_VISITED] = NOT_VISITED
+    return Cells(keys & ((1 << _CELL_BITS) - 1), counts, days)
 
 
 def as_flat(cells: Cells) -> list[int]:
@@ -92,60 +95,53 @@ def as_flat(cells: Cells) -> list[int]:
     return flat
 
 
-def as_steps(cells: Cells) -> dict[str, list[int]]:
+def as_steps(cells: Cells) -> dict[str, str | list[int]]:
     """Cells as steps from each to the next, a third of the bytes of :func:`as_flat` and nothing left out.
 
     Returns
     -------
     dict
         ``steps``: z-order numbers, each as what is to be added to the one before, the first to nothing; each day begins
-        anew. ``counts``: as many. With days also ``days``: day and how many cells it has, in turn.
+        anew. ``counts``: as many. Both as :func:`data.letters.as_letters`. With days also ``days``: day and how many
+        cells it has, in turn.
     """
     steps = np.diff(cells.keys, prepend=0)
-    told: dict[str, list[int]] = {}
+    told: dict[str, str | list[int]] = {}
     if cells.days is not None:
         days, begins, lengths = np.unique(cells.days, return_index=True, return_counts=True)
         steps[begins] = cells.keys[begins]
         told["days"] = np.stack([days, lengths], axis=-1).ravel().tolist()
-    return {**told, "steps": steps.tolist(), "counts": cells.counts.tolist()}
+    return {**told, "steps": as_letters(steps), "counts": as_letters(cells.counts)}
 
 
-def _whole_columns(session: Session, query: str, values: dict[str, Any]) -> list[NDArray[np.int64]]:
-    """Two columns of numbers, each in one piece: half a million rows take longer to hand over than to count."""
-    # Below row-level security the planner expects a few rows and fetches each by itself, in the order of an index. By
-    # bitmap every page is read once: half of the time for a county, and no more for a village.
-    session.execute(text("set local enable_indexscan = off"))
-    row = session.execute(
-        text(query),
-        {
-            **values,
-            "shift": 2 * (MORTON_ZOOM - HEAT_ZOOM),
-            "visited": [int(s) for s in VISITED],
-            "exact": EXACT_QUALITY,
-        },
-    ).one()
-    session.execute(text("set local enable_indexscan = on"))
-    return [np.asarray(column, dtype=np.int64) for column in row]
+def _kept_cells(session: Session, campaign_id: int, round_no: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Day and cell as they are kept, and how many households, of every place the asker sees; not in order."""
+    kept = np.frombuffer(read_bytes(session, _HOUSEHOLDS, {"campaign": campaign_id, "round": round_no}), dtype=_KEPT)
+    return kept["key"].astype(np.int64), kept["n"].astype(np.int64)
 
 
-_COLUMNS = "select coalesce(array_agg(key), '{{}}'), coalesce(array_agg(n), '{{}}') from"
-_HEAT_CELLS = f"""
-    {_COLUMNS} (
-        select morton >> :shift as key, count(*)::integer as n from {{rows}}
-           and quality <= :exact and morton is not null group by 1 order by 1) cells"""
-_OF_ROUND = "standing where campaign_id = :campaign and round_no = :round"
-# Grouped by one number instead of two, whose order is that of the days and within a day that of the cells.
-_HEAT_DAYS = f"""
-    {_COLUMNS.format()} (
-        select (case when status = any (:visited)
-                     then coalesce(first_valid_on - cast(:first as date) + :before, :undated)
-                     else 0 end::bigint << :bits) | (morton >> :shift) as key, count(*)::integer as n
-          from {_OF_ROUND} and quality <= :exact and morton is not null group by 1 order by 1) cells"""
-_HEAT = {
-    "unvisited": _HEAT_CELLS.format(rows=f"{_OF_ROUND} and not status = any (:visited)"),
-    "visited": _HEAT_CELLS.format(rows=f"{_OF_ROUND} and status = any (:visited)"),
-    "dilapidated": _HEAT_CELLS.format(rows="house where grade = any (:dilapidated)"),
+def _merged(keys: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Keys in order, each once, with the sum of its counts: a cell may lie in several places."""
+    order = np.argsort(keys, kind="stable")
+    keys, counts = keys[order], counts[order]
+    begins = np.flatnonzero(np.diff(keys, prepend=-1))
+    return keys[begins], np.add.reduceat(counts, begins) if len(keys) else counts
+
+
+_HOUSEHOLDS = """
+    select coalesce(string_agg(cells, ''::bytea), ''::bytea) from heat
+     where campaign_id = :campaign and round_no = :round"""
+# What is few enough to be counted when it is asked for.
+_SINGLE = {
+    "dilapidated": """
+        select morton >> :shift, count(*)::bigint from house
+         where grade = any (:dilapidated) and quality <= :exact and morton is not null group by 1""",
+    # A demand of a visit that was corrected without naming it again was withdrawn.
+    "demands": """
+        select d.morton >> :shift, count(*)::bigint from demand d join visit v on v.id = d.visit_id
+         where d.campaign_id = :campaign and not d.solved and d.quality <= :exact and d.morton is not null
+           and v.superseded_by is null group by 1""",
 }
 
 # Changes with the way cells are made, so that no browser keeps those of an older way.
-RECIPE = hashlib.sha256("".join([*_HEAT.values(), _HEAT_DAYS]).encode()).hexdigest()[:12]
+RECIPE = hashlib.sha256(f"letters{_HOUSEHOLDS}{_SINGLE}".encode()).hexdigest()[:12]

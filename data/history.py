@@ -11,14 +11,22 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from data.area_columns import which_area
 from data.areas import EVERYWHERE
-from data.coverage import Ranges, areas_of_level, in_duty
+from data.coverage import Ranges, areas_within
+from data.letters import as_letters
+from data.whole_numbers import read_numbers
 from geo.errors import FangtuError, Text
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY_BITS = 22
+# Rows as :func:`days_of_places` gives them.
+PlaceDays = NDArray[np.int64]
 
 
 class DayUnknown(FangtuError):
@@ -32,6 +40,53 @@ class DayCount(NamedTuple):
 
     day: date | None
     visited: int
+
+
+class AreaDays(NamedTuple):
+    """Households first visited on each day, for the areas of a level, as columns.
+
+    Attributes
+    ----------
+    areas : ndarray of int64, shape (n,)
+        Ids of areas, ascending; those without any visited household are not there.
+    days : ndarray of int64, shape (n,)
+        Ordinals as :meth:`datetime.date.toordinal` gives them, ascending for each area; 0 for the unknown day.
+    visited : ndarray of int64, shape (n,)
+        Not 0.
+    """
+
+    areas: NDArray[np.int64]
+    days: NDArray[np.int64]
+    visited: NDArray[np.int64]
+
+    def by_area(self) -> dict[int, list[DayCount]]:
+        """Days of each area by its id."""
+        found: dict[int, list[DayCount]] = defaultdict(list)
+        for area, day, n in zip(*(column.tolist() for column in self), strict=True):
+            found[area].append(DayCount(date.fromordinal(day) if day else None, n))
+        return dict(found)
+
+    def as_steps(self, first: date) -> dict[str, str]:
+        """Columns for a map that plays the days, numbered from ``first``, which is before all of them.
+
+        Returns
+        -------
+        dict
+            ``areas``: ids, each as what is to be added to the one before; ``undated``: their households of no known
+            day; ``lengths``: how many days each has; ``days`` and ``counts``: those of the first area, then of the
+            second, and so on. All as :func:`data.letters.as_letters`.
+        """
+        ids, begins, lengths = np.unique(self.areas, return_index=True, return_counts=True)
+        has = self.days[begins] == 0
+        dated = self.days > 0
+        columns = {
+            "areas": np.diff(ids, prepend=0),
+            "undated": np.where(has, self.visited[begins], 0),
+            "lengths": lengths - has,
+            "days": self.days[dated] - first.toordinal(),
+            "counts": self.visited[dated],
+        }
+        return {name: as_letters(column) for name, column in columns.items()}
 
 
 def read_day(words: str, today: date) -> date:
@@ -103,16 +158,54 @@ def visited_by_day(
     return [DayCount(row.day, row.visited) for row in rows]
 
 
+def days_of_places(
+    session: Session, campaign_id: int, round_no: int, within: tuple[int, int] = EVERYWHERE
+) -> PlaceDays:
+    """Households first visited on each day, by place, of what the asker sees inside a range of jurisdiction numbers.
+
+    They are read once for whatever is made of them.
+
+    Returns
+    -------
+    ndarray of int64, shape (n, 4)
+        Jurisdiction number, settlement (0 for none), ordinal of the day (0 for the unknown one) and households; several
+        rows of a place and day are to be added.
+    """
+    return read_numbers(
+        session,
+        """
+            select c.jur, c.group_id,
+                   case when c.day = '-infinity' then 0 else c.day - date '0001-01-01' + 1 end::bigint,
+                   c.visited::bigint
+              from coverage_day c
+             where c.campaign_id = :campaign and c.round_no = :round and c.jur >= :lo and c.jur < :hi""",
+        {"campaign": campaign_id, "round": round_no, "lo": within[0], "hi": within[1]},
+        4,
+    )
+
+
+def visited_on_days(places: PlaceDays, within: tuple[int, int] = EVERYWHERE) -> list[DayCount]:
+    """Add up places inside a range of jurisdiction numbers to what :func:`visited_by_day` gives for it."""
+    inside = places[(places[:, 0] >= within[0]) & (places[:, 0] < within[1])]
+    days, at = np.unique(inside[:, 2], return_inverse=True)
+    sums = np.zeros(len(days), dtype=np.int64)
+    np.add.at(sums, at, inside[:, 3])
+    return [
+        DayCount(date.fromordinal(day) if day else None, n)
+        for day, n in zip(days.tolist(), sums.tolist(), strict=True)
+        if n
+    ]
+
+
 def visited_by_area_and_day(
     session: Session,
-    campaign_id: int,
-    round_no: int,
+    places: PlaceDays,
     by: str,
     *,
     within: tuple[int, int] = EVERYWHERE,
     duty: Ranges = (EVERYWHERE,),
-) -> dict[int, list[DayCount]]:
-    """Households first visited on each day, for each area of a level by its id.
+) -> AreaDays:
+    """Add up places to the days of each area of a level.
 
     Parameters
     ----------
@@ -121,32 +214,21 @@ def visited_by_area_and_day(
 
     Returns
     -------
-    dict
-        Days in order, those without any left out; areas without any are not in it. The days of an area add up to its
-        ``visited``.
+    AreaDays
+        The days of an area add up to its ``visited``.
     """
-    areas, join = areas_of_level(by)
-    if by == "grid":
-        # As in data.coverage: below row-level security the planner expects one row, and would go through all changes
-        # of the round again for each grid.
-        session.execute(text("set local enable_nestloop = off"))
-    # Whole columns in one row, as there.
-    ids, days, visited = session.execute(
-        text(f"""
-            select coalesce(array_agg(id), '{{}}'), coalesce(array_agg(day), '{{}}'),
-                   coalesce(array_agg(visited), '{{}}') from (
-                select a.id, nullif(c.day, '-infinity') as day, sum(c.visited)::bigint as visited
-                  from ({areas}) a join coverage_day c on c.campaign_id = :campaign and c.round_no = :round and {join}
-                 where a.jur >= :lo and a.jur_end <= :hi and {in_duty(duty)}
-                 group by a.id, c.day having sum(c.visited) <> 0 order by a.id, c.day) counted"""),
-        {"campaign": campaign_id, "round": round_no, "lo": within[0], "hi": within[1]},
-    ).one()
-    if by == "grid":
-        session.execute(text("set local enable_nestloop = on"))
-    found: dict[int, list[DayCount]] = defaultdict(list)
-    for area, day, n in zip(ids, days, visited, strict=True):
-        found[area].append(DayCount(day, n))
-    return dict(found)
+    areas = areas_within(session, by, within=within, duty=duty)
+    at = which_area(places[:, 0], places[:, 1], areas, by)
+    place = np.array(areas.ids, dtype=np.int64)[at[at >= 0]]
+    day, visited = places[at >= 0, 2:].T
+    # In one number of both: a day has 22 bits.
+    key = place << _DAY_BITS | day
+    order = np.argsort(key, kind="stable")
+    key, visited = key[order], visited[order]
+    begins = np.flatnonzero(np.diff(key, prepend=-1))
+    sums = np.add.reduceat(visited, begins) if len(visited) else visited
+    key, sums = key[begins][sums != 0], sums[sums != 0]
+    return AreaDays(key >> _DAY_BITS, key & ((1 << _DAY_BITS) - 1), sums)
 
 
 def span_of(
@@ -169,26 +251,3 @@ def span_of(
         return None
     first = min([days[0], *([starts_on] if starts_on else [])]) - timedelta(days=1)
     return first, max(days[-1], min(today, ends_on or today))
-
-
-def visited_by_place_and_day(
-    session: Session, campaign_id: int, round_no: int, within: tuple[int, int] = EVERYWHERE, *, step: int = 1
-) -> list[tuple[int, date, int]]:
-    """Households by jurisdiction number and day of their first valid visit: ``(jur, day, n)``, ascending.
-
-    Only what the asker sees inside the range. Visited households of which the day is not known are in none of the rows.
-
-    Parameters
-    ----------
-    step : int
-        Numbers are rounded down to a multiple of this one and added up: of areas whose ranges begin and end with such
-        multiples nothing is lost, and a county is some hundred rows instead of some hundred thousand.
-    """
-    rows = session.execute(
-        text(f"""
-            select jur / {int(step)} * {int(step)} as place, day, sum(visited)::bigint from coverage_day
-             where campaign_id = :campaign and round_no = :round and jur >= :lo and jur < :hi and day > '-infinity'
-             group by place, day having sum(visited) <> 0 order by place, day"""),
-        {"campaign": campaign_id, "round": round_no, "lo": within[0], "hi": within[1]},
-    )
-    return [(jur, day, n) for jur, day, n in rows]

@@ -29,6 +29,8 @@ _COUNTED = (
         "campaign_id, round_no, jur, valid, suspect, other, unmatched, last_visit_at",
         "counted_visits",
     ),
+    ("heat_folded", "campaign_id, round_no, jur, cells", "counted_heat"),
+    ("owner_tally_folded", "campaign_id, round_no, jur, kind, repeats, remaining", "counted_owners"),
 )
 _CELL = "campaign_id, round_no, level, morton, jur, n, visited, sum_x, sum_y, grade_c, grade_d"
 

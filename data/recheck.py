@@ -114,6 +114,15 @@ _CHECKS = {
                c.last_visit_at)
             is distinct from (coalesce(n.valid, 0), coalesce(n.suspect, 0), coalesce(n.other, 0),
                               coalesce(n.unmatched, 0), n.last_visit_at)""",
+    "heat": """
+        select count(*) from heat k full join counted_heat n
+            on (n.campaign_id, n.round_no, n.jur) = (k.campaign_id, k.round_no, k.jur)
+        where k.cells is distinct from n.cells""",
+    "owner_tallies": """
+        select count(*) from owner_tally k full join counted_owners n
+            on (n.campaign_id, n.round_no, n.jur, n.kind, n.repeats)
+             = (k.campaign_id, k.round_no, k.jur, k.kind, k.repeats)
+        where k.remaining is distinct from n.remaining""",
     # Cells follow with the folding; what is not folded in is added here.
     "cells": """
         with kept as (

@@ -8,12 +8,17 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from data.area_columns import add_up
+from data.coverage import Ranges, areas_within, coverage_total
 from data.rules.visitors import VisitorKind
 from data.rules.words import EXACT_QUALITY, VISITED
+from data.whole_numbers import read_numbers
 from data.worklists import PAGE, Listing
 from geo.errors import FangtuError, Text
 
 MOST_SHOWN = 30_000
+# Kind of visitor of households that are assigned to nobody, in ``owner_tally`` (0024_reads.sql).
+NOBODY = ""
 _VISITED = f"({', '.join(str(int(status)) for status in VISITED)})"
 # Those of the round that are not visited, without those who have an owner of a kind that takes no remainder: one range
 # of standings and for each row one place in the index of single owners.
@@ -39,7 +44,7 @@ def remainder(
     page: int = 1,
     size: int = PAGE,
 ) -> Listing:
-    """One page of what is left for those who take the remainder (兜底), by place, counted anew each time.
+    """One page of what is left for those who take the remainder (兜底), by place.
 
     Parameters
     ----------
@@ -53,7 +58,7 @@ def remainder(
         or None), ``reserved_by`` and ``reserved_until``; ``lon, lat`` in degrees where the house itself is placed.
     """
     keys = _keys(campaign_id, round_no, kinds, within)
-    total = int(session.scalar(text(f"select count(*) {_LEFT}"), keys) or 0)
+    total = count_left(session, campaign_id, round_no, kinds, within)["left"]
     page = min(page, max(1, -(-total // size)))
     rows = session.execute(
         text(f"""
@@ -77,17 +82,60 @@ def count_left(
     session: Session, campaign_id: int, round_no: int, kinds: Sequence[VisitorKind], within: tuple[int, int]
 ) -> dict[str, int]:
     """How many households are in the round, ``left`` for the remainder, and of these ``unassigned`` to anybody."""
-    keys = _keys(campaign_id, round_no, kinds, within)
-    row = session.execute(
-        text(f"select count(*) as n, count(*) filter (where a.household_id is null) as bare {_LEFT}"), keys
-    ).one()
-    households = session.scalar(
+    rest = {kind.kind for kind in kinds if kind.rule == "remainder"}
+    rows = session.execute(
         text("""
-            select count(*) from standing
-             where campaign_id = :campaign and round_no = :round and jur >= :lo and jur < :hi"""),
-        keys,
+            select kind, sum(remaining)::bigint as n from owner_tally
+             where campaign_id = :campaign and round_no = :round and jur >= :lo and jur < :hi and not repeats
+             group by kind"""),
+        _keys(campaign_id, round_no, kinds, within),
     )
-    return {"households": int(households or 0), "left": row.n, "unassigned": row.bare}
+    by_kind: dict[str, int] = {row.kind: row.n for row in rows}
+    return {
+        "households": coverage_total(session, campaign_id, round_no, within).eligible,
+        "left": sum(n for kind, n in by_kind.items() if kind == NOBODY or kind in rest),
+        "unassigned": by_kind.get(NOBODY, 0),
+    }
+
+
+def unassigned_by_area(
+    session: Session,
+    campaign_id: int,
+    round_no: int,
+    by: str,
+    *,
+    within: tuple[int, int],
+    duty: Ranges,
+) -> dict[int | None, int]:
+    """Households that nobody has visited and that are assigned to nobody, for each area of a level by its id.
+
+    The parameters are those of :func:`data.coverage.coverage_by_area`. None stands for households that lie in none of
+    these areas; areas without any are left out. They add up to ``unassigned`` of :func:`count_left`.
+    """
+    places = read_numbers(
+        session,
+        """
+            select jur, 0::bigint, remaining::bigint from owner_tally
+             where campaign_id = :campaign and round_no = :round and jur >= :lo and jur < :hi and kind = :nobody""",
+        {"campaign": campaign_id, "round": round_no, "lo": within[0], "hi": within[1], "nobody": NOBODY},
+        3,
+    )
+    areas = areas_within(session, by, within=within, duty=duty)
+    each = add_up(places, areas, by)[:, 0]
+    found: dict[int | None, int] = {area: n for area, n in zip(areas.ids, each.tolist(), strict=True) if n}
+    elsewhere = int(places[:, 2].sum() - each.sum())
+    return {**found, None: elsewhere} if elsewhere else found
+
+
+def remaining_by_kind(session: Session, campaign_id: int, within: tuple[int, int]) -> dict[str, int]:
+    """Households assigned to each kind in any round that nobody has visited yet."""
+    rows = session.execute(
+        text("""
+            select kind, sum(remaining)::bigint as n from owner_tally
+             where campaign_id = :campaign and jur >= :lo and jur < :hi and kind <> :nobody group by kind"""),
+        {"campaign": campaign_id, "lo": within[0], "hi": within[1], "nobody": NOBODY},
+    )
+    return {row.kind: row.n for row in rows}
 
 
 def owners_on_map(

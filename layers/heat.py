@@ -1,4 +1,4 @@
-"""Heatmaps (热力): households visited, not yet visited, and dilapidated houses; per hectare, or per household."""
+"""Heatmaps (热力): households visited or not, dilapidated houses, demands; per hectare, or per household."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ SHARES = {
     "unvisited": [0, 0.15, 0.3, 0.5],
     "visited": [0, 0.5, 0.7, 0.85],
     "dilapidated": [0, 0.02, 0.05, 0.1],
+    "demands": [0, 0.02, 0.05, 0.1],
 }
 # With fewer households than this within the bandwidth a share is chance, and speaks of single households.
 LEAST_HOUSEHOLDS = 5

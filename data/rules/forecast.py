@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _NORMAL = NormalDist()
+# Households visited for the first time on each day.
+Counts = Sequence[int] | NDArray[np.int64]
 # With fewer days, or fewer visits, there is a number but no pace.
 LEAST_DAYS = 5
 LEAST_VISITS = 5
@@ -82,7 +84,13 @@ class Forecast:
 
 
 def forecast(
-    counts: Sequence[int], *, starts_on: date, ends_on: date, visited: int, eligible: int, needed: int
+    counts: Counts,
+    *,
+    starts_on: date,
+    ends_on: date,
+    visited: int,
+    eligible: int,
+    needed: int,
 ) -> Forecast | None:
     """Forecast a round.
 
@@ -109,39 +117,21 @@ def forecast(
     ValueError
         If the round ends before it starts or a count is negative.
     """
-    if ends_on < starts_on or any(n < 0 for n in counts):
-        raise ValueError("a round ends after it starts, and counts are not negative")
-    daily = np.asarray(counts, dtype=float)
-    if eligible <= 0:
+    known = _known(counts, starts_on, ends_on, visited, eligible, needed)
+    if known is None:
         return None
-    today = starts_on + timedelta(days=len(daily) - 1)
-    left = (ends_on - today).days
-    if visited < needed and left > 0 and (len(daily) < LEAST_DAYS or daily.sum() < LEAST_VISITS):
-        return None
-    horizon = max(0, left) + BEYOND_DAYS
-    days = [today + timedelta(days=n) for n in range(horizon + 1)]
-    mean, spread = _to_come(daily, starts_on, days[1:])
+    daily, today, end = known
+    mean, spread = _to_come(daily, starts_on, end + BEYOND_DAYS)
     quantiles = [np.concatenate([[0.0], _quantile(q, mean, spread)]) for q in (LOW, 0.5, HIGH)]
     open_ = max(0, eligible - visited)
     low, middle, high = (visited + _met(line, open_, HARD * eligible) for line in quantiles)
-    end = max(0, left)
-    missing = needed - visited
-    if missing <= 0:
-        probability = 1.0
-    elif left <= 0 or mean[end - 1] <= 0:
-        probability = 0.0
-    else:
-        effort = _effort(missing - 0.5, open_, HARD * eligible)
-        above = math.log(mean[end - 1] / effort) if effort > 0 else math.inf
-        chance = _NORMAL.cdf(float(above / (spread[end - 1] * (DOWN if above > 0 else 1.0))))
-        probability = min(0.999, max(0.001, chance))
 
     def day_of(line: NDArray[np.float64]) -> date | None:
         reached = np.flatnonzero(line >= needed - 0.5)
-        return days[int(reached[0])] if len(reached) else None
+        return today + timedelta(days=int(reached[0])) if len(reached) else None
 
     return Forecast(
-        probability,
+        _chance(needed - visited, open_, eligible, mean[:end], spread[:end]),
         # Down to whole households: nobody is visited in part, and nothing looks finished before it is.
         math.floor(float(low[end]) + 1e-6),
         math.floor(float(middle[end]) + 1e-6),
@@ -150,11 +140,32 @@ def forecast(
         day_of(high),
         day_of(low),
         float(mean[end - 1] / end) if end else 0.0,
-        tuple(days[: end + 1]),
+        tuple(today + timedelta(days=n) for n in range(end + 1)),
         tuple(low[: end + 1].tolist()),
         tuple(middle[: end + 1].tolist()),
         tuple(high[: end + 1].tolist()),
     )
+
+
+def chance(
+    counts: Counts,
+    *,
+    starts_on: date,
+    ends_on: date,
+    visited: int,
+    eligible: int,
+    needed: int,
+) -> float | None:
+    """The probability that :func:`forecast` gives, without its lines: a county has two thousand villages.
+
+    Parameters, None and errors are those of :func:`forecast`.
+    """
+    known = _known(counts, starts_on, ends_on, visited, eligible, needed)
+    if known is None:
+        return None
+    daily, _today, end = known
+    mean, spread = _to_come(daily, starts_on, end)
+    return _chance(needed - visited, max(0, eligible - visited), eligible, mean, spread)
 
 
 def straight_line(counts: Sequence[int], *, left: int, visited: int, eligible: int) -> int:
@@ -162,11 +173,39 @@ def straight_line(counts: Sequence[int], *, left: int, visited: int, eligible: i
     return min(eligible, round(visited + sum(counts) / max(1, len(counts)) * max(0, left)))
 
 
+def _known(
+    counts: Counts, starts_on: date, ends_on: date, visited: int, eligible: int, needed: int
+) -> tuple[NDArray[np.float64], date, int] | None:
+    """Counts as an array, the last day known, and how many days are left; None where nothing can be said."""
+    daily = np.asarray(counts, dtype=float)
+    if ends_on < starts_on or (daily < 0).any():
+        raise ValueError("a round ends after it starts, and counts are not negative")
+    if eligible <= 0:
+        return None
+    today = starts_on + timedelta(days=len(daily) - 1)
+    left = (ends_on - today).days
+    if visited < needed and left > 0 and (len(daily) < LEAST_DAYS or daily.sum() < LEAST_VISITS):
+        return None
+    return daily, today, max(0, left)
+
+
+def _chance(missing: int, open_: int, eligible: int, mean: NDArray[np.float64], spread: NDArray[np.float64]) -> float:
+    """Probability that what is missing is done by the last of the days to come."""
+    if missing <= 0:
+        return 1.0
+    if not len(mean) or mean[-1] <= 0:
+        return 0.0
+    effort = _effort(missing - 0.5, open_, HARD * eligible)
+    above = math.log(mean[-1] / effort) if effort > 0 else math.inf
+    return min(0.999, max(0.001, _NORMAL.cdf(float(above / (spread[-1] * (DOWN if above > 0 else 1.0))))))
+
+
 def _to_come(
-    daily: NDArray[np.float64], starts_on: date, days: Sequence[date]
+    daily: NDArray[np.float64], starts_on: date, ahead_days: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean of the visits from now up to each day to come, and how far they stray from it, as a part of the mean."""
-    worth = _worth(daily, starts_on, [starts_on + timedelta(days=n) for n in range(len(daily))])
+    both = _worth(daily, starts_on, len(daily) + ahead_days)
+    worth = both[: len(daily)]
     age = np.arange(len(daily))[::-1]
     usual = np.where(_stood_still(daily), STILL, 1.0)
     fresh = usual * 0.5 ** (age / HALF_LIFE_DAYS)
@@ -175,7 +214,7 @@ def _to_come(
     of_late = daily[week].sum() / worth[week].sum()
     # Between them by their ratio: a pace that fell to a tenth is not half of what it was.
     pace = whole * (max(of_late, LEAST_PART * whole) / whole) ** LATE if whole > 0 else 0.0
-    ahead = np.cumsum(_worth(daily, starts_on, days))
+    ahead = np.cumsum(both[len(daily) :])
     mean = pace * ahead
     if pace <= 0:
         return mean, np.ones_like(mean)
@@ -189,7 +228,7 @@ def _to_come(
 
 def _stood_still(daily: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Days within three on which the work as good as stood still, by the better half of the days; but not until now."""
-    around = np.convolve(np.pad(daily, 1, mode="edge"), np.ones(3) / 3, mode="valid")
+    around = np.convolve(np.concatenate([daily[:1], daily, daily[-1:]]), np.ones(3) / 3, mode="valid")
     still = np.asarray(around < 0.2 * daily[daily >= np.median(daily)].mean())
     # A standstill that lasts may be the end of it: it counts in full.
     still[len(still) - int(np.argmin(still[::-1])) if not still.all() else 0 :] = False
@@ -214,14 +253,15 @@ def _effort(met: float, open_: int, hard: float) -> float:
     return math.inf if part >= 1 else easy - hard * math.log1p(-part)
 
 
-def _worth(daily: NDArray[np.float64], starts_on: date, days: Sequence[date]) -> NDArray[np.float64]:
-    """How much of a working day each day is."""
-    seen = np.array([(starts_on + timedelta(days=n)).weekday() >= 5 for n in range(len(daily))])
-    on_workdays = daily[~seen].mean() if (~seen).any() else 0.0
+def _worth(daily: NDArray[np.float64], starts_on: date, days: int) -> NDArray[np.float64]:
+    """How much of a working day each of so many days from the first is."""
+    weekend = (starts_on.weekday() + np.arange(days)) % 7 >= 5
+    seen = weekend[: len(daily)]
+    on_workdays = daily[~seen].mean() if not seen.all() else 0.0
     factor = WEEKEND
     if on_workdays > 0:
         factor = (daily[seen].sum() / on_workdays + WEEKEND * WEEKEND_DAYS) / (seen.sum() + WEEKEND_DAYS)
-    return np.array([factor if day.weekday() >= 5 else 1.0 for day in days])
+    return np.where(weekend, factor, 1.0)
 
 
 def _quantile(q: float, middle: NDArray[np.float64], spread: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,7 +1,8 @@
 """Kept on write: one standing per household and round, counts per place and round, and what changed where.
 
 Counts are read from the views named for them (``coverage``, ``coverage_day``, ``coverage_shown``, ``coverage_part``,
-``visit_tally``), which add to the sums here what is not folded in yet (``0006_changes.sql``).
+``visit_tally``, ``heat``, ``owner_tally``), which add to the sums here what is not folded in yet (``0006_changes.sql``,
+``0024_reads.sql``).
 """
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ class Standing(Base):
 class StandingChange(Base):
     """A change that is not folded in yet: a household of this state came to a place (``n`` = 1) or left it (-1).
 
-    ``n`` = 0: something else about the place changed which maps or tallies show. ``cell`` is the z16 tile of an exact
+    ``n`` = 0: something else about the place changed which maps or tallies show; with a ``status`` of 9 nothing of its
+    visits (assignments, demands). ``cell`` is the z16 tile of an exact
     position.
     """
 
@@ -189,6 +191,39 @@ class VisitTallyFolded(Base):
     other: Mapped[int]
     unmatched: Mapped[int]
     last_visit_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class HeatFolded(Base):
+    """Households of a place by cell and day of their first valid visit, packed as ``0024_reads.sql`` says."""
+
+    __tablename__ = "heat_folded"
+    __table_args__ = (
+        ForeignKeyConstraint(["campaign_id", "round_no"], ["round.campaign_id", "round.no"], ondelete="CASCADE"),
+    )
+
+    campaign_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    round_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    jur: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    cells: Mapped[bytes]
+
+
+class OwnerTallyFolded(Base):
+    """Households of a place that nobody has visited, by the kind of visitor who is to; ``kind`` is empty for nobody.
+
+    Rows without ``repeats`` add up to what is not visited; the others stand beside them.
+    """
+
+    __tablename__ = "owner_tally_folded"
+    __table_args__ = (
+        ForeignKeyConstraint(["campaign_id", "round_no"], ["round.campaign_id", "round.no"], ondelete="CASCADE"),
+    )
+
+    campaign_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    round_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    jur: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    repeats: Mapped[bool] = mapped_column(primary_key=True)
+    remaining: Mapped[int]
 
 
 class CoverageKnown(Base):

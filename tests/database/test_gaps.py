@@ -16,7 +16,7 @@ from data.db import enter
 from data.forecast import Outlook, forecast_areas
 from data.gap_areas import person_days
 from data.gaps import GapReport, gaps_of, visits_per_day
-from data.history import visited_by_place_and_day
+from data.history import days_of_places
 from data.tables import Campaign, Household, Round
 from tests.conftest import fresh_database
 from tests.database.test_isolation import Store
@@ -129,28 +129,17 @@ def test_row_security_cuts_a_gap_at_the_area_of_duty() -> None:
                 assert [gap.unvisited for gap in found.gaps] == ([unvisited] if unvisited else [])
                 if name == "two":
                     assert [place.code for place in found.gaps[0].villages] == [VILLAGES[1]]
-                    days = visited_by_place_and_day(session, campaign.id, 1, EVERYWHERE)
-                    assert {jur // 1000 for jur, _, _ in days} == {int(VILLAGES[1])}
+                    places = days_of_places(session, campaign.id, 1)
+                    assert set(places[:, 0] // 1000) == {int(VILLAGES[1])}
     finally:
         store.app.dispose()
         store.owner.dispose()
 
 
 def test_visits_by_day_add_up_to_the_coverage(owner: Session, town: SmallTownship) -> None:
-    rows = visited_by_place_and_day(owner, town.campaign_id, 1, TOWN)
-    assert rows == sorted(rows)
-    assert {day for _, day, _ in rows} == {date(2026, 5, 1)}
-    assert sum(n for _, _, n in rows) == coverage_total(owner, town.campaign_id, 1, TOWN).visited == 4
-
-
-def test_visits_by_day_are_added_up_by_what_numbers_are_multiples_of(owner: Session, town: SmallTownship) -> None:
-    single = visited_by_place_and_day(owner, town.campaign_id, 1, TOWN)
-    villages: dict[tuple[int, date], int] = {}
-    for jur, day, n in single:
-        villages[jur // 1000 * 1000, day] = villages.get((jur // 1000 * 1000, day), 0) + n
-    told = visited_by_place_and_day(owner, town.campaign_id, 1, TOWN, step=1000)
-    assert told == sorted((jur, day, n) for (jur, day), n in villages.items())
-    assert len({jur for jur, _, _ in single}) > len({jur for jur, _, _ in told}) > 1
+    places = days_of_places(owner, town.campaign_id, 1, TOWN)
+    assert set(places[:, 2]) == {date(2026, 5, 1).toordinal()}
+    assert places[:, 3].sum() == coverage_total(owner, town.campaign_id, 1, TOWN).visited == 4
 
 
 def test_villages_and_their_township_are_forecast_from_the_same_days(owner: Session, town: SmallTownship) -> None:

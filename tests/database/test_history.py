@@ -17,10 +17,12 @@ from data.heat import NOT_VISITED, UNDATED, as_flat, heat_cells, heat_days
 from data.history import (
     DayCount,
     DayUnknown,
+    days_of_places,
     read_day,
     span_of,
     visited_by_area_and_day,
     visited_by_day,
+    visited_on_days,
 )
 from data.judging import judge_again
 from data.recheck import recheck
@@ -145,14 +147,28 @@ def test_a_valid_visit_without_a_time_has_no_day_and_is_counted_first(owner: Ses
 
 def test_days_of_areas_add_up_to_their_coverage(owner: Session, town: SmallTownship) -> None:
     visit_on(owner, town, "one", "H8", date(2026, 5, 9))
+    places = days_of_places(owner, town.campaign_id, 1)
     for by in ("township", "village", "grid"):
-        found = visited_by_area_and_day(owner, town.campaign_id, 1, by)
+        found = visited_by_area_and_day(owner, places, by).by_area()
         rows = coverage_by_area(owner, town.campaign_id, 1, by)
         assert {key: sum(n for _, n in counts) for key, counts in found.items()} == {
             row.id: row.visited for row in rows if row.id and row.visited
         }
-    inside = visited_by_area_and_day(owner, town.campaign_id, 1, "village", duty=(number_range(VILLAGES[2]),))
+    inside = visited_by_area_and_day(owner, places, "village", duty=(number_range(VILLAGES[2]),)).by_area()
     assert inside == {town.areas[VILLAGES[2]]: [DayCount(date(2026, 5, 9), 1)]}
+
+
+def test_days_added_up_in_the_program_are_those_of_the_database(owner: Session, town: SmallTownship) -> None:
+    visit_on(owner, town, "one", "H8", date(2026, 5, 9))
+    undated = add_visit(owner, town, "two", "H7")
+    undated.started_at = undated.ended_at = None
+    owner.flush()
+    places = days_of_places(owner, town.campaign_id, 1)
+    for code in (TOWNSHIP, VILLAGES[1], VILLAGES[2]):
+        within = number_range(code)
+        assert visited_on_days(places, within) == visited_by_day(owner, town.campaign_id, 1, within) != []
+    village = visited_by_area_and_day(owner, places, "village").by_area()
+    assert village[town.areas[VILLAGES[1]]] == [DayCount(None, 1)]
 
 
 def test_heat_by_day_adds_up_to_the_heat_of_now(owner: Session, town: SmallTownship) -> None:
@@ -244,6 +260,8 @@ def test_a_deleted_campaign_takes_its_history_along(owner: Session, town: SmallT
         ("update coverage_day_folded set day = day + 1", "coverage_by_day"),
         ("update coverage_shown_folded set visited = visited + 1 where visited > 0", "coverage_as_shown"),
         ("update coverage_shown_folded set day = day - 1", "coverage_known_since"),
+        ("update heat_folded set cells = cells || cells", "heat"),
+        ("update owner_tally_folded set remaining = remaining + 1", "owner_tallies"),
     ],
 )
 def test_recheck_tells_of_drift(owner: Session, town: SmallTownship, sql: str, check: str) -> None:

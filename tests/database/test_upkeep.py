@@ -25,7 +25,7 @@ from tests.township import make_township
 
 KEPT = (
     *("standing", "coverage_folded", "coverage_day_folded", "coverage_shown_folded", "coverage_part_folded"),
-    *("visit_tally_folded", "cell"),
+    *("visit_tally_folded", "heat_folded", "owner_tally_folded", "cell"),
 )
 # Everything there is of indexes, constraints and triggers, as the catalogue writes it down.
 CATALOGUE = """

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.whole_numbers import read_numbers
+from data.whole_numbers import read_bytes, read_numbers
 
 
 def test_rows_come_as_they_are_in_the_session_s_own_transaction(owner: Session) -> None:
@@ -26,3 +26,18 @@ def test_what_is_no_bigint_is_refused(owner: Session, query: str) -> None:
 def test_values_are_quoted(owner: Session) -> None:
     found = read_numbers(owner, "select length(:name)::bigint", {"name": "'); drop table made; --%s"}, 1)
     assert found.tolist() == [[25]]
+
+
+def test_one_value_of_bytes_comes_as_it_is(owner: Session) -> None:
+    whole = bytes(range(256))
+    assert bytes(read_bytes(owner, "select decode(:hex, 'hex')", {"hex": whole.hex()})) == whole
+    assert bytes(read_bytes(owner, "select ''::bytea", {})) == b""
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["select null::bytea", "select ''::bytea where false", "select ''::bytea, ''::bytea", "values ('a'), ('b')"],
+)
+def test_what_is_not_one_value_is_refused(owner: Session, query: str) -> None:
+    with pytest.raises(ValueError, match="not one row"):
+        read_bytes(owner, query, {})

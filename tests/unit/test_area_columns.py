@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from data.area_columns import AreaColumns, add_up
+from data.area_columns import AreaColumns, add_up, which_area
 
 COUNTS = np.array([[30, 7, 1, 1], [10, 0, 5, 2], [19, 8, 4, 3], [10, 7, -1, 0], [99, 0, 50, 9]])
 
@@ -32,3 +32,16 @@ def test_without_areas_or_counts_there_is_nothing() -> None:
     for by in ("village", "group"):
         assert add_up(COUNTS, areas(), by).shape == (0, 2)
         assert add_up(COUNTS[:0], areas((7, 0, 100)), by).tolist() == [[0, 0]]
+
+
+def test_each_place_belongs_to_the_area_it_is_added_to() -> None:
+    jur, settlement = COUNTS[:, 0], COUNTS[:, 1]
+    assert which_area(jur, settlement, areas((2, 20, 30), (1, 10, 20), (3, 30, 31)), "village").tolist() == [
+        2,
+        1,
+        1,
+        1,
+        -1,
+    ]
+    assert which_area(jur, settlement, areas((8, 10, 20), (7, 10, 20)), "group").tolist() == [-1, -1, 0, 1, -1]
+    assert which_area(jur, settlement, areas(), "village").tolist() == [-1] * 5

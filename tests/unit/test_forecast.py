@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from data.forecast import known_until
-from data.rules.forecast import forecast
+from data.rules.forecast import chance, forecast
 from layers.progress import HEIGHT, progress_plot
 from tests.campaigns import result_of
 
@@ -74,6 +74,16 @@ def test_a_village_is_never_more_than_visited() -> None:
     one = made([3] * 10, 60, eligible=40, needed=38)
     assert one.visited_high <= 40
     assert one.probability > 0.8
+
+
+@pytest.mark.parametrize(
+    ("counts", "days"), [([20] * 20, 40), ([40] * 20, 40), ([30] * 14 + [0] * 7, 40), ([10] * 40, 40), ([9] * 4, 40)]
+)
+def test_the_chance_alone_is_that_of_the_forecast(counts: list[int], days: int) -> None:
+    one = made(counts, days)
+    facts: dict[str, Any] = {"visited": sum(counts), "eligible": 1000, "needed": 950}
+    alone = chance(counts, starts_on=START, ends_on=START + timedelta(days=days - 1), **facts)
+    assert alone == (one.probability if one else None)
 
 
 def test_wrong_input_is_refused() -> None:

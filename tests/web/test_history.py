@@ -6,6 +6,8 @@ import csv
 import io
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
+from itertools import accumulate, islice
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,6 +16,7 @@ from sqlalchemy import text
 
 from app.cli import main
 from tests.unit.test_cli import run
+from tests.unit.test_letters import from_letters
 from tests.web.conftest import Web, commit_web
 
 ClientAs = Callable[[str | None], FlaskClient]
@@ -96,6 +99,18 @@ def test_an_inspector_sees_past_days_of_the_own_village_only(client_as: ClientAs
     assert client_as("outsider").get(f"/api/v1/coverage?day={YESTERDAY}").status_code == 404
 
 
+def _in_full(told: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """Areas that came in columns, as they come without ``form=steps``."""
+    areas, undated, lengths, days, counts = (
+        from_letters(told[name]) for name in ("areas", "undated", "lengths", "days", "counts")
+    )
+    rest = iter(zip(days, counts, strict=True))
+    return {
+        str(area): {"undated": before, "days": [number for pair in islice(rest, length) for number in pair]}
+        for area, before, length in zip(accumulate(areas), undated, lengths, strict=True)
+    }
+
+
 def test_days_of_the_map_add_up_to_the_map(client_as: ClientAs) -> None:
     client = client_as("leader")
     for by in ("township", "village", "grid"):
@@ -109,8 +124,9 @@ def test_days_of_the_map_add_up_to_the_map(client_as: ClientAs) -> None:
     assert set(both["levels"]) == {"village", "grid"}
     cells = both["heat"]["cells"]
     steps = client.get("/map/days.json?by=village,grid&heat=1&form=steps").json
-    assert {**steps, "heat": None} == {**both, "heat": None}
-    assert steps["heat"]["counts"] == cells[3::4]
+    assert {**steps, "heat": None, "levels": None} == {**both, "heat": None, "levels": None}
+    assert {by: _in_full(told) for by, told in steps["levels"].items()} == both["levels"]
+    assert from_letters(steps["heat"]["counts"]) == cells[3::4]
     assert [day for day, n in zip(*[iter(steps["heat"]["days"])] * 2, strict=True) for _ in range(n)] == cells[2::4]
     visited = sum(n for day, n in zip(cells[2::4], cells[3::4], strict=True) if day != -2)
     assert visited == sum(client.get("/map/heat.json?kind=visited").json["cells"][2::3])

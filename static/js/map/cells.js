@@ -1,5 +1,7 @@
 /* Cells of a heatmap as they are sent: in steps from one z-order number to the next, since those are small. */
 
+import { numbersOf } from "./letters.js";
+
 const LOW = 2 ** 24; // bits are taken apart as 32-bit numbers, and the number of a cell has 38
 
 /** Every other bit of a number below 2^24, moved together. */
@@ -17,8 +19,11 @@ function halved(bits) {
  * @param {number[]} told.days day and how many cells it has, in turn; the steps of a day begin anew
  */
 export function unpack(told) {
-  const { steps, counts, days, ...rest } = told;
-  if (!steps) return told;
+  if (told.steps === undefined) return told;
+  const { days, ...rest } = told;
+  const [steps, counts] = [numbersOf(told.steps), numbersOf(told.counts)];
+  delete rest.steps;
+  delete rest.counts;
   const width = days ? 4 : 3;
   const cells = new Int32Array(steps.length * width);
   let [at, turn, left, number] = [0, -2, days ? 0 : steps.length, 0];

@@ -4,6 +4,7 @@
  */
 
 import { unpack } from "./cells.js";
+import { numbersOf } from "./letters.js";
 
 const DAY_MS = 86400000;
 const UNDATED = -1;
@@ -20,12 +21,29 @@ function serial(day) {
 function running({ undated, days }, length) {
   const sums = new Int32Array(length);
   for (let i = 0; i < days.length; i += 2) sums[days[i]] += days[i + 1];
+  return summed(sums, undated);
+}
+
+function summed(sums, undated) {
   let sum = undated;
-  for (let i = 0; i < length; i += 1) {
+  for (let i = 0; i < sums.length; i += 1) {
     sum += sums[i];
     sums[i] = sum;
   }
   return sums;
+}
+
+/** Areas of a level as they are sent in columns: [id, sums up to each day] of each. */
+function* levelOf(told, length) {
+  const [areas, undated, lengths, days, counts] = ["areas", "undated", "lengths", "days", "counts"].map((name) => numbersOf(told[name]));
+  let id = 0;
+  let at = 0;
+  for (let i = 0; i < areas.length; i += 1) {
+    const sums = new Int32Array(length);
+    id += areas[i];
+    for (const end = at + lengths[i]; at < end; at += 1) sums[days[at]] += counts[at];
+    yield [id, summed(sums, undated[i])];
+  }
 }
 
 /** Cells in the order of their days, so that those visited by a day are one piece and the others the rest. */
@@ -54,9 +72,7 @@ export class Timeline {
     this.total = running(answer.total, this.length);
     this.daily = new Int32Array(this.length);
     for (let i = 0; i < answer.total.days.length; i += 2) this.daily[answer.total.days[i]] += answer.total.days[i + 1];
-    this.levels = new Map(Object.entries(answer.levels).map(([by, areas]) => [
-      by, new Map(Object.entries(areas).map(([id, counts]) => [Number(id), running(counts, this.length)])),
-    ]));
+    this.levels = new Map(Object.entries(answer.levels).map(([by, told]) => [by, new Map(levelOf(told, this.length))]));
     this.heat = answer.heat ? ordered(unpack(answer.heat), this.length) : null;
   }
 

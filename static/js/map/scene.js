@@ -19,7 +19,8 @@ import { createSettled } from "./settled.js";
 import { dataParams, state } from "./state.js";
 import { heatKind, layersOn, LEVELS, recordsShown } from "./themes.js";
 
-const TINTED = new Set(["coverage", "unvisited", "visited"]);
+const TINTED = new Set(["coverage", "unvisited", "visited", "demands"]);
+const TODAY_ONLY = new Set(["dilapidated", "demands"]); // heat that has no days
 const FIGURES_FROM_ZOOM = 14.5; // in other themes than coverage, below it names stand alone
 const FEW_VILLAGES = 5; // more are fetched in one
 const BESIDE = 120; // pixels round the view in which labels are placed too, for when it moves
@@ -191,7 +192,7 @@ export function createScene(map, registry, onTrouble) {
     setFigures(scene.villages, "village", timeline, n);
     setFigures(scene.settlements, "group", timeline, n);
     if (scene.level !== scene.villages) setFigures(scene.level, by, timeline, n);
-    heat.past = n === null || heat.kind === "dilapidated" ? null : (n >= 0 && timeline?.cellsBy(state.theme, n)) || { zoom: 19, cells: [] };
+    heat.past = n === null || TODAY_ONLY.has(heat.kind) ? null : (n >= 0 && timeline?.cellsBy(state.theme, n)) || { zoom: 19, cells: [] };
   };
 
   let catching = 0;

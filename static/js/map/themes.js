@@ -1,9 +1,9 @@
-/* The six themes of the map, the layers each can show, and what a choice of layers means for the drawing. */
+/* The seven themes of the map, the layers each can show, and what a choice of layers means for the drawing. */
 
 import { t } from "../i18n.js";
 import { STAGES } from "./symbols.js";
 
-/** Key 1…6 in this order; `dock` says which legend lies under the map. */
+/** Key 1…7 in this order; `dock` says which legend lies under the map. */
 export const THEMES = [
   { key: "status", label: () => t("走访状态"), dock: "sentence" },
   { key: "coverage", label: () => t("覆盖率"), dock: "coverage" },
@@ -11,6 +11,7 @@ export const THEMES = [
   { key: "visited", label: () => t("已访热力"), dock: "heat" },
   { key: "houses", label: () => t("危房等级"), dock: "sentence" },
   { key: "sites", label: () => t("改造点"), dock: "sentence" },
+  { key: "demands", label: () => t("诉求热力"), dock: "heat" },
 ];
 
 export function themeOf(key) {
@@ -123,7 +124,7 @@ export function layersOn(theme, changed = {}) {
 
 /** Kind of the heatmap of a theme with its layers; null for none. */
 export function heatKind(theme, on) {
-  if (theme === "unvisited" || theme === "visited") return theme;
+  if (theme === "unvisited" || theme === "visited" || theme === "demands") return theme;
   return theme === "houses" && on.has("heatD") ? "dilapidated" : null;
 }
 
