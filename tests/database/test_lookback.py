@@ -16,7 +16,7 @@ from data.findings import FindingClosed, list_findings, settle_finding, village_
 from data.households import ReasonTooShort
 from data.lookback import OwnVisit, find_pick, record_result, village_picks, village_states
 from data.lookback_draws import draw_lookback
-from data.rules.lookback import LookbackError
+from data.rules.lookback_claim import LookbackError
 from data.tables import Account, Campaign, Lookback
 from tests.township import TOWNSHIP, VILLAGES, SmallTownship, add_visit, make_township
 
