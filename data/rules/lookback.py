@@ -39,7 +39,7 @@ class Verdict:
         Of the households looked at: visits found false, and households not reached or passed over.
     still : int or None
         Least number of households still to ask, if each confirms its visit; 0 once it is decided, None if those not
-        reached have to be reached first.
+        reached have to be reached first, or if with visits of untrue content too many are false.
     by_count : bool
         Whether it was decided by counting alone, without any probability.
     """

@@ -22,6 +22,7 @@ from data.rules.lookback_draw import (
 )
 from data.rules.lookback_evidence import evidence_against, evidence_for, frame_of
 from data.rules.lookback_fixed import accept_number, chance_of_at_most, least_sample
+from tests.benchmarks.fewest_visits import fewest_visits
 
 WEIGHTS = ((1, 1, 1, 1, 1), (1, 1, 1, 2, 9), (9, 9, 1, 1, 1), (1, 2, 3, 4, 5))
 # Of those, one bets everything at once, one nearly nothing, and one was the rule before there were plans.
@@ -267,3 +268,19 @@ def test_a_fixed_sample_keeps_its_error_exactly() -> None:
     assert chance_of_at_most(0, 5, 2, 2) == pytest.approx(0.3)
     assert accept_number(300, 16, 30, 0.05) is None
     assert accept_number(3000, 151, 300, 0.05) == 8
+
+
+def test_the_fewest_visits_of_any_test_are_known_where_none_is_false() -> None:
+    # Whoever knows of no false visit can only ask until 5 % are reached, and toss a coin about the last household.
+    least = least_sample(200, 11, 0.05)
+    before, after = (chance_of_at_most(0, 200, 11, sample) for sample in (least - 1, least))
+    asked = least - 1 + (before - 0.05) / (before - after)
+    assert fewest_visits(200, 11, 0, 0.05, 1.0) == pytest.approx(asked, rel=1e-3)
+
+
+def test_no_fixed_sample_has_fewer_visits_than_the_fewest() -> None:
+    size, too_many, false, sample = 200, 11, 2, 60
+    accepted = accept_number(size, too_many, sample, 0.05)
+    assert accepted is not None
+    power = chance_of_at_most(accepted, size, false, sample)
+    assert 30 < fewest_visits(size, too_many, false, 0.05, power) < sample
