@@ -272,15 +272,15 @@ def test_a_fixed_sample_keeps_its_error_exactly() -> None:
 
 def test_the_fewest_visits_of_any_test_are_known_where_none_is_false() -> None:
     # Whoever knows of no false visit can only ask until 5 % are reached, and toss a coin about the last household.
-    least = least_sample(200, 11, 0.05)
-    before, after = (chance_of_at_most(0, 200, 11, sample) for sample in (least - 1, least))
+    least = least_sample(100, 6, 0.05)
+    before, after = (chance_of_at_most(0, 100, 6, sample) for sample in (least - 1, least))
     asked = least - 1 + (before - 0.05) / (before - after)
-    assert fewest_visits(200, 11, 0, 0.05, 1.0) == pytest.approx(asked, rel=1e-3)
+    assert fewest_visits(100, 6, 0, 0.05, 1.0) == pytest.approx(asked, rel=1e-3)
 
 
-def test_no_fixed_sample_has_fewer_visits_than_the_fewest() -> None:
-    size, too_many, false, sample = 200, 11, 2, 60
-    accepted = accept_number(size, too_many, sample, 0.05)
-    assert accepted is not None
-    power = chance_of_at_most(accepted, size, false, sample)
-    assert 30 < fewest_visits(size, too_many, false, 0.05, power) < sample
+def test_without_replacement_somewhat_fewer_visits_do_than_wald_has_with_it() -> None:
+    size, too_many, false, error, power = 150, 9, 2, 0.05, 0.5
+    high, low = too_many / size, false / size
+    gained = power * math.log(power / error) + (1 - power) * math.log((1 - power) / (1 - error))
+    each = low * math.log(low / high) + (1 - low) * math.log((1 - low) / (1 - high))
+    assert 0.8 * gained / each < fewest_visits(size, too_many, false, error, power) < gained / each
