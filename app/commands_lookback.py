@@ -29,6 +29,18 @@ def lookback() -> None:
 @click.option(
     "--error", type=float, required=True, help=words("结论出错的最大概率", "greatest chance of a wrong answer")
 )
+@click.option(
+    "--reckon",
+    type=float,
+    help=words(
+        "按不属实占上限的多少来计划；默认 0.2", "share of the intolerable false visits to reckon with; 0.2 by default"
+    ),
+)
+@click.option(
+    "--power",
+    type=float,
+    help=words("这样的村证明成功的把握；默认 0.9", "least chance of certifying such a village; 0.9 by default"),
+)
 @click.option("--seed", help=words("抽取种子；默认随机", "seed of the draw; random by default"))
 @click.option("--json", "as_json", is_flag=True, help=words("输出 JSON", "print JSON"))
 def sample(
@@ -37,6 +49,8 @@ def sample(
     area: str | None,
     coverage: float,
     error: float,
+    reckon: float | None,
+    power: float | None,
     seed: str | None,
     as_json: bool,
 ) -> None:
@@ -45,11 +59,13 @@ def sample(
     from data.db import owner_session
     from data.lookback import village_states
     from data.lookback_draws import draw_lookback
+    from data.rules.lookback_claim import USUAL, Plan
 
+    plan = Plan(USUAL.reckoned if reckon is None else reckon, USUAL.power if power is None else power)
     with as_owner() as (_, engine), owner_session(engine) as session:
         chosen, number = _round_of(session, campaign, round_no)
         within = area_range(session, area)
-        drawn = draw_lookback(session, chosen, number, within, coverage=coverage, error=error, seed=seed)
+        drawn = draw_lookback(session, chosen, number, within, coverage=coverage, error=error, plan=plan, seed=seed)
         _tell(chosen, drawn, village_states(session, drawn), as_json)
 
 
@@ -88,6 +104,8 @@ def _tell(campaign: Campaign, drawn: Lookback, states: Sequence[VillageState], a
                 "lookback": drawn.id,
                 "coverage": drawn.coverage,
                 "error": drawn.error,
+                "reckoned": drawn.reckoned,
+                "power": drawn.power,
                 "seed": drawn.seed,
                 "villages": [state.as_json() for state in states],
             }
@@ -114,6 +132,8 @@ def _in_words(state: VillageState) -> str:
     if state.state == "refuted":
         at = verdict.decided_at or 0
         return words(f"未达到，用 {at} 户", f"not reached, found with {at} visits")
+    if state.state == "stopped":
+        return words(f"建议停止，已看 {verdict.asked} 户", f"not worth going on, {verdict.asked} asked")
     if verdict.still is None:
         return words("须先找到未联系上的户", "those not reached have to be reached")
     return words(

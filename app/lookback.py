@@ -28,7 +28,8 @@ from data.lookback import (
 )
 from data.lookback_draws import draw_lookback
 from data.masks import mask_name, shown_name
-from data.rules.lookback import LookbackError
+from data.rules.lookback import STATES
+from data.rules.lookback_claim import USUAL, LookbackError, Plan
 from data.rules.words import MODE
 from data.tables import Area, Campaign, Lookback
 from geo.errors import Text
@@ -59,7 +60,7 @@ VILLAGE = {
     "eligible": "Households on the day of the draw",
     "counted": "Those that counted as visited",
     "needed": "Real visits that make the coverage",
-    "state": "certified, refuted, going_on, or void where households were deleted since",
+    "state": "certified, refuted, going_on, stopped (not worth going on with), or void where households were deleted",
     "asked": "Households looked at, in their order",
     "decided_at": "How many it took; null while it goes on",
     "false": "Found false",
@@ -73,6 +74,8 @@ LOOKBACK = {
     "round": "",
     "coverage": "Ratio to be proved",
     "error": "Greatest probability of a wrong statement",
+    "reckoned": "Share of the false visits that would be one too many that the plan reckons with; null before plans",
+    "power": "Least probability of certifying such a village before giving up; null before plans",
     "seed": "Of the draw",
     "villages": [VILLAGE],
 }
@@ -109,7 +112,7 @@ def page() -> str:
         drawn=drawn,
         chosen=chosen,
         states=states,
-        counts={state: sum(one.state == state for one in states) for state in ("certified", "refuted", "going_on")},
+        counts={state: sum(one.state == state for one in states) for state in STATES},
         may_draw=asker().role in DECIDES,
     )
 
@@ -219,7 +222,13 @@ def listing() -> Response:
     Operation(
         "Draw a look-back and freeze it",
         query={"campaign": "", "round": "", "area": "The asker's area of duty by default"},
-        body={"coverage": "Ratio to be proved, as 0.95", "error": "As 0.05", "seed": "Optional"},
+        body={
+            "coverage": "Ratio to be proved, as 0.95",
+            "error": "As 0.05",
+            "reckoned": "Optional: share of the false visits that would be one too many to reckon with, as 0.2",
+            "power": "Optional: least probability of certifying such a village before giving up, as 0.9",
+            "seed": "Optional",
+        },
         answer=LOOKBACK,
         statuses={400: "Not as described", 415: "Not JSON"},
     )
@@ -238,6 +247,7 @@ def draw_one() -> Response:
         view.within,
         coverage=_ratio(wanted.get("coverage")),
         error=_ratio(wanted.get("error")),
+        plan=Plan(_ratio(wanted.get("reckoned", USUAL.reckoned)), _ratio(wanted.get("power", USUAL.power))),
         seed=seed,
         asker=asker(),
     )
@@ -334,6 +344,8 @@ def _told(campaign: Campaign, lookback: Lookback, within: tuple[int, int]) -> di
         "round": lookback.round_no,
         "coverage": lookback.coverage,
         "error": lookback.error,
+        "reckoned": lookback.reckoned,
+        "power": lookback.power,
         "seed": lookback.seed,
         "villages": [state.as_json() for state in village_states(db(), lookback, within)],
     }

@@ -14,7 +14,8 @@ from data.areas import EVERYWHERE
 from data.askers import Asker, RecordUnknown
 from data.audit import record
 from data.findings import FALSE_VISIT, UNTRUE_RECORD, add_finding, withdraw_of_pick
-from data.rules.lookback import NOT_REACHED, NOT_VISITED, RESULTS, UNTRUE, Claim, LookbackError, Verdict, judge
+from data.rules.lookback import NOT_REACHED, NOT_VISITED, RESULTS, UNTRUE, Verdict, judge
+from data.rules.lookback_claim import Claim, LookbackError, Plan
 from data.rules.words import MODE
 from data.tables import Campaign, Lookback, LookbackPick
 from geo.errors import Text
@@ -90,12 +91,13 @@ def village_states(
         {"id": lookback.id, "low": within[0], "high": within[1]},
     ).all()
     weights, results = _drawn(session, lookback, [row.village_id for row in villages])
+    plan = plan_of(lookback)
     states = []
     for row in villages:
         claim = Claim(row.eligible, row.counted, lookback.coverage, lookback.error)
         verdict = None
         if len(weights[row.village_id]) == row.counted:
-            verdict = judge(claim, weights[row.village_id], results[row.village_id])
+            verdict = judge(claim, weights[row.village_id], results[row.village_id], plan)
         states.append(
             VillageState(
                 village_id=row.village_id,
@@ -109,6 +111,13 @@ def village_states(
             )
         )
     return states
+
+
+def plan_of(lookback: Lookback) -> Plan | None:
+    """The plan a look-back was drawn with; None before there were plans."""
+    if lookback.reckoned is None or lookback.power is None:
+        return None
+    return Plan(lookback.reckoned, lookback.power)
 
 
 def _drawn(

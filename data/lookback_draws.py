@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from data.areas import EVERYWHERE
 from data.askers import Asker
 from data.audit import record
-from data.rules.lookback import Claim, LookbackError
+from data.rules.lookback_claim import USUAL, Claim, LookbackError, Plan
 from data.rules.lookback_draw import Facts, draw_order, reasons_of, weights_of
 from data.rules.words import VISITED, Status
 from data.tables import Campaign, Lookback, LookbackPick, LookbackVillage
@@ -30,6 +30,7 @@ def draw_lookback(
     *,
     coverage: float,
     error: float,
+    plan: Plan = USUAL,
     seed: str | None = None,
     asker: Asker | None = None,
 ) -> Lookback:
@@ -41,6 +42,8 @@ def draw_lookback(
         Range of jurisdiction numbers; villages that lie wholly inside it are drawn from.
     coverage, error : float
         The claim for each village, "true coverage >= coverage", and the greatest probability of a wrong statement.
+    plan : Plan, optional
+        For which villages it is made to be short, and when it is to be given up.
     asker : Asker, optional
         Who draws, as the application's role; None as the owner.
     seed : str, optional
@@ -85,6 +88,8 @@ def draw_lookback(
         round_no=round_no,
         coverage=coverage,
         error=error,
+        reckoned=plan.reckoned,
+        power=plan.power,
         seed=seed or secrets.token_hex(8),
         jur=low,
         jur_end=high,

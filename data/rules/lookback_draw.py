@@ -1,10 +1,10 @@
 """Which household a look-back (回头看) asks next: drawn without replacement, weighted by risk, for anybody to repeat.
 
 A household's weight is 1 plus a multiple of its risk. How large that multiple is, is settled for each village:
-as large as costs a village without any false visit at most a tenth more households to ask (:data:`SURCHARGE`),
+as large as costs a village without any false visit at most a twentieth more households to ask (:data:`SURCHARGE`),
 since what proves coverage are the households least likely to be drawn. Where false visits lie with the risk,
-fewer have to be asked; where they do not, about a tenth more. The error stated holds in both cases
-(:mod:`data.rules.lookback`).
+fewer have to be asked; where they do not, about a twentieth more. The error stated holds in both cases
+(:mod:`data.rules.lookback_evidence`).
 
 The order is that of -ln(u) / weight, smallest first, with u from the seed and the household's key by SHA-256:
 successive draws with probability proportional to weight (Efraimidis and Spirakis, "Weighted random sampling
@@ -29,7 +29,7 @@ RISK = {
     "never_looked_at": 0.05,
     "key_group": 0.05,
 }
-SURCHARGE = 0.10
+SURCHARGE = 0.05
 # No household is drawn more than this many times as readily as another.
 MOST_WEIGHT = 9.0
 # Shares of a visitor's visits that tell on the others.

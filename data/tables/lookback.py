@@ -36,7 +36,10 @@ def _of_household(table: str) -> ForeignKeyConstraint:
 
 
 class Lookback(Base):
-    """One look-back of a round: the claim "true coverage >= coverage" at an error, and the seed of its draw."""
+    """One look-back of a round: the claim "true coverage >= coverage" at an error, its plan, and the seed of its draw.
+
+    ``reckoned`` and ``power`` are those of ``data.rules.lookback_claim.Plan``; None before there were plans.
+    """
 
     __tablename__ = "lookback"
     __table_args__ = (
@@ -44,6 +47,10 @@ class Lookback(Base):
         CheckConstraint("coverage > 0 and coverage <= 1", name="coverage"),
         CheckConstraint("error > 0 and error < 0.5", name="error"),
         CheckConstraint("jur < jur_end", name="range"),
+        CheckConstraint(
+            "(reckoned is null) = (power is null) and reckoned between 0 and 0.9 and power >= 0.05 and power < 1",
+            name="plan",
+        ),
         Index("ix_lookback_campaign_id_round_no", "campaign_id", "round_no"),
     )
 
@@ -57,6 +64,8 @@ class Lookback(Base):
     jur_end: Mapped[int] = mapped_column(BigInteger)
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    reckoned: Mapped[float | None] = mapped_column(Numeric(5, 4, asdecimal=False))
+    power: Mapped[float | None] = mapped_column(Numeric(5, 4, asdecimal=False))
 
 
 class LookbackVillage(Base):

@@ -3,17 +3,19 @@
 A village of N households all of which count is to be certified "true coverage >= 95 %" with an error of 5 %. False
 visits are placed evenly, where the risk is (20 to 1), or, against the weights, only where it is low; a tenth of the
 households carries the risk. Every point of a curve is 10,000 look-backs, each a draw of its own by the weights the
-product would use. ``python -m tests.benchmarks.bench_lookback``.
+product would use, judged by its usual plan. ``python -m tests.benchmarks.bench_lookback``.
+
+Wrong statements are counted as if nobody followed the advice to stop; visits as if everybody did, and ended with the
+first of a certificate, a refutation and that advice.
 
 At equal power means: the fixed sample accepts with a probability known exactly (hypergeometric, with the largest number
-of false visits that keeps its error). The look-back gets the least budget of visits with which it certifies as often,
-and stops early as soon as it is decided or can no longer be certified within that budget; its mean number of visits is
-compared with the fixed sample's.
+of false visits that keeps its error). The look-back gets the plan that reckons with as many false visits as there are,
+and of those the least power with which it certifies as often; its mean number of visits is compared with the fixed
+sample's, and with the fewest any test could have (:mod:`tests.benchmarks.fewest_visits`).
 """
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,10 +24,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import nchypergeom_wallenius
 
-from data.rules.lookback import SHARES, STAKES, Claim, Frame, evidence_against, evidence_for, frame_of, least_visits
+from data.rules.lookback import least_visits
+from data.rules.lookback_claim import USUAL, Claim, Plan
 from data.rules.lookback_draw import weights_of
+from data.rules.lookback_evidence import Frame, evidence_against, evidence_for, frame_of
 from data.rules.lookback_fixed import accept_number, chance_of_at_most, least_sample
 from data.settings import ROOT
+from tests.benchmarks.fewest_visits import fewest_visits
 from tests.benchmarks.figures import Figure
 
 ABOUT = "Operating curves of the look-back: its error and its visits beside a fixed sample of 10 %."
@@ -34,6 +39,7 @@ SIZES = (30, 100, 300, 1000, 3000)
 TRUTHS = (0.90, 0.93, 0.97, 0.98, 0.99, 1.0)
 PLACES = ("even", "risk", "low")
 COVERAGE, ERROR = 0.95, 0.05
+ENOUGH = 1 / ERROR - 1e-9
 LOOKS, PIECE = 10_000, 1000
 # Draws looked at in the largest villages: whatever is not decided by then counts as undecided.
 MOST = 600
@@ -43,19 +49,56 @@ PICTURE = ROOT / "templates" / "docs" / "img" / "bench-lookback-curves.svg"
 
 @dataclass(frozen=True)
 class Point:
-    """What came of many look-backs at one size, truth and placement; times are infinite where it never happened."""
+    """What came of many look-backs at one size, truth and placement; times are infinite where it never happened.
+
+    After how many draws each was certified, was refuted, and was better stopped.
+    """
 
     certified: NDArray[np.float64]
     refuted: NDArray[np.float64]
-    hopeless: NDArray[np.float64]
+    stopped: NDArray[np.float64]
 
-    def share(self, budget: float = math.inf) -> float:
-        """How many were certified, before anything else and within the budget."""
-        return float(np.mean((self.certified <= budget) & (self.certified < self.refuted)))
+    def wrongly_certified(self) -> float:
+        """How many were certified before they were refuted, whether or not they were better stopped."""
+        return float(np.mean(np.isfinite(self.certified) & (self.certified < self.refuted)))
+
+    def share(self) -> float:
+        """How many were certified before anything else."""
+        return float(np.mean(self.certified < np.minimum(self.refuted, self.stopped)))
 
     def refused(self) -> float:
-        """How many were refuted before anything else."""
+        """How many were refuted before they were certified, whether or not they were better stopped."""
         return float(np.mean(self.refuted < self.certified))
+
+    def visits(self, most: int) -> float:
+        """Mean number of households asked until anything was said."""
+        return float(np.minimum(np.minimum(self.certified, self.refuted), np.minimum(self.stopped, most)).mean())
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Many look-backs at one size, truth and placement, in pieces: what each draw finds, with which probabilities.
+
+    And after how many draws each was refuted, whatever the plan.
+    """
+
+    size: int
+    pieces: list[tuple[NDArray[np.bool_], Frame]]
+    refuted: NDArray[np.float64]
+
+    @property
+    def claim(self) -> Claim:
+        """What is to be proved."""
+        return Claim(self.size, self.size, COVERAGE, ERROR)
+
+    def judged_by(self, plan: Plan) -> Point:
+        """What comes of them by a plan."""
+        told = []
+        for found, frame in self.pieces:
+            proof = evidence_for(found, frame, self.claim.tolerable, error=ERROR, plan=plan)
+            told.append((first(proof >= ENOUGH), first(proof <= plan.least(ERROR))))
+        certified, stopped = (np.concatenate(parts) for parts in zip(*told, strict=True))
+        return Point(certified, self.refuted, stopped)
 
 
 def households(size: int) -> tuple[NDArray[np.float64], int]:
@@ -84,7 +127,18 @@ def look(rng: np.random.Generator, size: int, false: int, place: str, length: in
         among_risky[:] = false - (size - risky)
     drawn, of_risky = order[:, :length], among_risky[:, None]
     is_false = np.where(drawn < risky, drawn < of_risky, drawn - risky < false - of_risky)
-    return is_false, frame_of(weights[order])
+    whole = frame_of(weights[order])
+    inverse, greatest = (np.ascontiguousarray(part[:, :length]) for part in (whole.inverse, whole.greatest))
+    return is_false, Frame(inverse, greatest, whole.left[:, :length])
+
+
+def draws(size: int, false: int, place: str, seed: int) -> Draws:
+    """Draw ``LOOKS`` look-backs."""
+    rng = np.random.default_rng([seed, size, false, PLACES.index(place)])
+    pieces = [look(rng, size, false, place, min(size, MOST)) for _ in range(LOOKS // PIECE)]
+    tolerable = Claim(size, size, COVERAGE, ERROR).tolerable
+    refuted = [first(evidence_against(found, frame, tolerable) >= ENOUGH) for found, frame in pieces]
+    return Draws(size, pieces, np.concatenate(refuted))
 
 
 def first(reached: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -92,50 +146,19 @@ def first(reached: NDArray[np.bool_]) -> NDArray[np.float64]:
     return np.where(reached.any(axis=1), reached.argmax(axis=1) + 1.0, np.inf)
 
 
-def simulate(size: int, false: int, place: str, seed: int, budget: int | None = None) -> Point:
-    """Look back ``LOOKS`` times; with a budget also when it was clear that it would not be certified within it."""
-    rng = np.random.default_rng([seed, size, false, PLACES.index(place)])
-    claim = Claim(size, size, COVERAGE, ERROR)
-    length = min(size, MOST)
-    pieces = []
-    for _ in range(LOOKS // PIECE):
-        found, frame = look(rng, size, false, place, length)
-        proof = first(evidence_for(found, frame, claim.tolerable) >= 1 / ERROR)
-        against = first(evidence_against(found, frame, claim.tolerable) >= 1 / ERROR)
-        gone = np.full(PIECE, np.inf) if budget is None else hopeless(found, frame, claim.tolerable, budget)
-        pieces.append((proof, against, gone))
-    return Point(*(np.concatenate(parts) for parts in zip(*pieces, strict=True)))
-
-
-def hopeless(found: NDArray[np.bool_], frame: Frame, tolerable: int, budget: int) -> NDArray[np.float64]:
-    """After how many draws confirmations alone could not certify within the budget; every tenth draw is looked at."""
-    gone = np.full(len(found), np.inf)
-    bad = found.astype(float)
-    before = np.cumsum(bad, axis=1) - bad
-    need = tolerable + 1 - before
-    greatest = frame.greatest[:, : found.shape[1]]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        gain = np.where(need > 0, (need - bad * frame.inverse[:, : found.shape[1]]) / (greatest - need), 0.0)
-        logs = np.cumsum(np.log1p(np.maximum(gain[..., None] * SHARES, -1.0)), axis=1)
-        for at in range(10, budget, 10):
-            left = (need - bad)[:, at - 1][:, None]
-            later = left / np.maximum(greatest[:, at:budget] - left, 1e-9)
-            ahead = np.log1p(np.maximum(later, 0.0)[..., None] * SHARES).sum(axis=1)
-            best = (np.exp(np.minimum(logs[:, at - 1] + ahead, 600.0)) * STAKES).sum(axis=1)
-            out = ((best < 1 / ERROR) | (left[:, 0] <= 0)) & np.isinf(gone)
-            gone[out] = at
-    return gone
-
-
-def at_equal_power(size: int, false: int, place: str, power: float, seed: int) -> tuple[float, int]:
-    """Mean number of visits with the least budget that certifies at least as often as ``power``, and that budget."""
-    once = simulate(size, false, place, seed)
-    times = np.sort(once.certified[once.certified < once.refuted])
-    wanted = math.ceil(power * LOOKS)
-    budget = int(times[wanted - 1]) if 0 < wanted <= len(times) else min(size, MOST)
-    point = simulate(size, false, place, seed, budget)
-    stop = np.minimum(np.minimum(point.certified, point.refuted), np.minimum(point.hopeless, budget))
-    return float(stop.mean()), budget
+def plan_for(drawn: Draws, false: int, power: float) -> tuple[Plan, Point]:
+    """The plan that reckons with so many false visits and certifies as often with the least power, to a thousandth."""
+    reckoned = round(false / (drawn.claim.tolerable + 1), 4)
+    low, high = 50, 1000
+    while high - low > 1:
+        middle = (low + high) // 2
+        if drawn.judged_by(Plan(reckoned, middle / 1000)).share() >= power:
+            high = middle
+        else:
+            low = middle
+    # A thousandth below certainty there is still room.
+    plan = Plan(reckoned, min(high / 1000, 0.9999))
+    return plan, drawn.judged_by(plan)
 
 
 def cases() -> Iterator[tuple[int, float, int]]:
@@ -149,29 +172,37 @@ def cases() -> Iterator[tuple[int, float, int]]:
 def run(households: int | None = None) -> list[Figure]:
     """Simulate all points; the size of the data is fixed by what a village is."""
     began = os.times()
-    worst_proof, worst_disproof = (0.0, ""), (0.0, "")
+    worst_proof, worst_disproof, least_power = (0.0, ""), (0.0, ""), (1.0, "")
     curves: dict[tuple[int, str], list[tuple[float, float]]] = {}
-    print(f"{'N':>5} {'true':>7} {'place':>5} {'certified':>9} {'refuted':>8} {'mean visits':>11}")
+    print(f"{'N':>5} {'true':>7} {'place':>5} {'certified':>9} {'if gone on':>10} {'refuted':>8} {'mean visits':>11}")
     for size, truth, false in cases():
-        bad = false > Claim(size, size, COVERAGE, ERROR).tolerable
+        tolerable = Claim(size, size, COVERAGE, ERROR).tolerable
         for place in PLACES if false else ("even",):
-            point = simulate(size, false, place, seed=1)
-            mean = float(np.minimum(np.minimum(point.certified, point.refuted), min(size, MOST)).mean())
-            words = f"N = {size}, {truth:.1%} true, {place}"
-            if bad:
-                worst_proof = max(worst_proof, (point.share(), words))
+            point = draws(size, false, place, seed=1).judged_by(USUAL)
+            words = f"N = {size}, {truth:.2%} true, {place}"
+            if false > tolerable:
+                worst_proof = max(worst_proof, (point.wrongly_certified(), words))
             else:
                 worst_disproof = max(worst_disproof, (point.refused(), words))
+            if false <= USUAL.reckoned * (tolerable + 1):
+                least_power = min(least_power, (point.share(), words))
             for each in PLACES if not false else (place,):
                 curves.setdefault((size, each), []).append((truth, point.share()))
             print(
-                f"{size:>5} {truth:>7.2%} {place:>5} {point.share():>9.4f} {point.refused():>8.4f} {mean:>11.1f}",
+                f"{size:>5} {truth:>7.2%} {place:>5} {point.share():>9.4f} {point.wrongly_certified():>10.4f} "
+                f"{point.refused():>8.4f} {point.visits(min(size, MOST)):>11.1f}",
                 flush=True,
             )
     figures = [
         Figure("greatest share certified below 95 %", 100 * worst_proof[0], "%", 6.0, conditions=worst_proof[1]),
         Figure(
             "greatest share refuted at 95 % or more", 100 * worst_disproof[0], "%", 6.0, conditions=worst_disproof[1]
+        ),
+        Figure(
+            "least share certified of what the usual plan reckons with",
+            100 * least_power[0],
+            "%",
+            conditions=f"{least_power[1]}; stated {USUAL.power:.0%}",
         ),
     ]
     figures += list(beside_fixed())
@@ -183,40 +214,56 @@ def run(households: int | None = None) -> list[Figure]:
 
 def beside_fixed() -> Iterator[Figure]:
     """Visits beside a fixed sample of 10 %, at the same power, where it proves anything."""
-    print(f"\n{'N':>5} {'true':>7} {'fixed':>5} {'power':>6} {'place':>5} {'visits':>7} {'budget':>6} {'fewer':>6}")
+    titles = ("N", "true", "fixed", "power", "place", "visits", "fewer", "at best", "certified", "plan", "wrongly")
+    print("\n" + " ".join(f"{title:>11}" for title in titles))
+    worst = (0.0, "")
     for size in SIZES:
         fixed = size // 10
         too_many = Claim(size, size, COVERAGE, ERROR).tolerable + 1
         accepted = accept_number(size, too_many, fixed, ERROR)
         if accepted is None:
-            weights, _ = households(size)
-            clean = least_visits(Claim(size, size, COVERAGE, ERROR), [*weights[::-1]])
-            yield Figure(
-                f"visits to certify {size} without a false one",
-                clean,
-                "",
-                peer=f"10 % = {fixed} proves nothing at 5 %; the least fixed sample that does: "
-                f"{least_sample(size, too_many, ERROR)}",
-                conditions="all confirmed, the least likely drawn first",
-            )
+            yield _without_false(size, too_many, fixed)
             continue
+        beyond = {place: draws(size, too_many, place, seed=3) for place in PLACES}
         for truth in (0.98, 0.99, 1.0):
             false = round(size * (1 - truth))
             power = chance_of_at_most(accepted, size, false, fixed)
+            bound = fewest_visits(size, too_many, false, ERROR, power)
             for place in PLACES if false else ("even",):
-                mean, budget = at_equal_power(size, false, place, power, seed=2)
-                fewer = 100 * (1 - mean / fixed)
-                words = f"{size:>5} {truth:>7.2%} {fixed:>5} {power:>6.3f} {place:>5} {mean:>7.1f} {budget:>6}"
-                print(f"{words} {fewer:>5.0f}%", flush=True)
+                plan, point = plan_for(draws(size, false, place, seed=2), false, power)
+                mean = point.visits(min(size, MOST))
+                wrongly = max((beyond[each].judged_by(plan).wrongly_certified(), each) for each in PLACES)
+                worst = max(worst, (wrongly[0], f"N = {size}, {wrongly[1]}, plan for {truth:.0%}, {place}"))
+                best = f"{bound:.1f}" if place == "even" else "-"
+                fewer = f"{100 * (1 - mean / fixed):.0f} %"
+                row = (
+                    *(size, f"{truth:.2%}", fixed, f"{power:.4f}", place, f"{mean:.1f}", fewer, best),
+                    *(f"{point.share():.4f}", f"{plan.reckoned:.3f}/{plan.power:.3f}", f"{wrongly[0]:.4f}"),
+                )
+                print(" ".join(f"{each:>11}" for each in row), flush=True)
                 yield Figure(
                     f"visits, N = {size}, {truth:.1%} true, false visits {place}",
                     mean,
                     "",
                     round(0.6 * fixed, 1),
-                    peer=f"fixed 10 %: {fixed}",
+                    peer=f"fixed 10 %: {fixed}" + (f"; no test has fewer than {best}" if place == "even" else ""),
                     ratio=fixed / mean,
-                    conditions=f"power {power:.3f}, budget {budget}",
+                    conditions=f"power {power:.3f}, plan {plan.reckoned:.3f} at {plan.power:.3f}",
                 )
+    yield Figure("greatest share these plans certify just below 95 %", 100 * worst[0], "%", 6.0, conditions=worst[1])
+
+
+def _without_false(size: int, too_many: int, fixed: int) -> Figure:
+    """Where the fixed sample proves nothing: households to ask in a village without a false visit."""
+    weights, _ = households(size)
+    return Figure(
+        f"visits to certify {size} without a false one",
+        least_visits(Claim(size, size, COVERAGE, ERROR), [*weights[::-1]]),
+        "",
+        peer=f"10 % = {fixed} proves nothing at 5 %; the least fixed sample that does: "
+        f"{least_sample(size, too_many, ERROR)}",
+        conditions="all confirmed, the least likely drawn first",
+    )
 
 
 def draw_curves(curves: dict[tuple[int, str], list[tuple[float, float]]]) -> str:

@@ -14,9 +14,9 @@ from data.audit import Origin, bind_asker
 from data.coverage import coverage_total
 from data.findings import FindingClosed, list_findings, settle_finding, village_scores
 from data.households import ReasonTooShort
-from data.lookback import OwnVisit, find_pick, record_result, village_picks, village_states
+from data.lookback import OwnVisit, find_pick, plan_of, record_result, village_picks, village_states
 from data.lookback_draws import draw_lookback
-from data.rules.lookback import LookbackError
+from data.rules.lookback_claim import USUAL, LookbackError, Plan
 from data.tables import Account, Campaign, Lookback
 from tests.township import TOWNSHIP, VILLAGES, SmallTownship, add_visit, make_township
 
@@ -109,6 +109,30 @@ def test_a_village_is_certified_by_results(owner: Session, town: SmallTownship, 
         record_result(owner, checker, pick["id"], result="confirmed", mode="phone", satisfied=True)
     assert village_states(owner, drawn)[0].state == "certified"
     assert list_findings(owner, town.campaign_id, 1) == []
+
+
+def test_a_look_back_is_judged_by_the_plan_of_its_draw(owner: Session, town: SmallTownship, checker: Asker) -> None:
+    assert plan_of(draw(owner, town)) == USUAL
+    campaign, within = owner.get_one(Campaign, town.campaign_id), number_range(TOWNSHIP)
+    bold = draw_lookback(owner, campaign, 1, within, coverage=0.8, error=0.2, seed="seed", plan=Plan(0, 0.5))
+    owner.expire(bold)
+    assert plan_of(bold) == Plan(0, 0.5)
+    first = picks_of(owner, bold, town)[0]
+    record_result(owner, checker, first["id"], result="not_visited", mode="home")
+    stopped = village_states(owner, bold)[0]
+    assert stopped.verdict is not None
+    # One of five is false, and one may be: with the other four confirmed it is proved by counting.
+    assert (stopped.state, stopped.as_json()["still"], stopped.verdict.decided_at) == ("stopped", 4, None)
+    for pick in picks_of(owner, bold, town)[1:]:
+        record_result(owner, checker, pick["id"], result="confirmed", mode="home")
+    assert village_states(owner, bold)[0].state == "certified"
+    # One drawn before there were plans has none, and is never given up.
+    before = draw(owner, town)
+    owner.execute(text("update lookback set reckoned = null, power = null where id = :id"), {"id": before.id})
+    owner.expire(before)
+    assert plan_of(before) is None
+    record_result(owner, checker, picks_of(owner, before, town)[0]["id"], result="not_visited", mode="home")
+    assert village_states(owner, before)[0].state == "going_on"
 
 
 def test_a_false_visit_becomes_a_finding_and_a_person_rules(

@@ -9,20 +9,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from data.rules.lookback import (
-    CONFIRMED,
-    NOT_REACHED,
-    NOT_VISITED,
-    UNTRUE,
-    Claim,
-    LookbackError,
-    evidence_against,
-    evidence_for,
-    frame_of,
-    judge,
-    least_visits,
-    proved_visits,
-)
+from data.rules.lookback import CONFIRMED, NOT_REACHED, NOT_VISITED, STOPPED, UNTRUE, judge, least_visits
+from data.rules.lookback_claim import USUAL, Claim, LookbackError, Plan
 from data.rules.lookback_draw import (
     MOST_WEIGHT,
     RISK,
@@ -32,56 +20,88 @@ from data.rules.lookback_draw import (
     reasons_of,
     weights_of,
 )
+from data.rules.lookback_evidence import evidence_against, evidence_for, frame_of
 from data.rules.lookback_fixed import accept_number, chance_of_at_most, least_sample
+from tests.benchmarks.fewest_visits import fewest_visits
 
-WEIGHTS = ((1, 1, 1, 1, 1, 1), (1, 1, 1, 1, 2, 9), (9, 9, 1, 1, 1, 1), (1, 2, 3, 4, 5, 6))
-
-
-def chances(weights: tuple[int, ...], false: tuple[bool, ...], tolerable: int, error: float) -> tuple[float, float]:
-    """Exact probabilities that a look-back ever proves coverage, and the lack of it: a sum over all orders."""
-    orders = np.array(list(itertools.permutations(range(len(weights)))))
-    drawn = np.array(weights, dtype=float)[orders]
-    frame = frame_of(drawn)
-    chance = np.prod(1 / frame.inverse, axis=1)
-    assert chance.sum() == pytest.approx(1)
-    found = np.array(false)[orders]
-    proof = (evidence_for(found, frame, tolerable) >= 1 / error).any(axis=1)
-    disproof = (evidence_against(found, frame, tolerable) >= 1 / error).any(axis=1)
-    return float(chance[proof].sum()), float(chance[disproof].sum())
+WEIGHTS = ((1, 1, 1, 1, 1), (1, 1, 1, 2, 9), (9, 9, 1, 1, 1), (1, 2, 3, 4, 5))
+# Of those, one bets everything at once, one nearly nothing, and one was the rule before there were plans.
+PLANS = (USUAL, Plan(0, 0.1), Plan(0.4, 0.9), Plan(0.9, 0.3), None)
+ORDERS = np.array(list(itertools.permutations(range(5))))
+PLACEMENTS = np.array(list(itertools.product((False, True), repeat=5)))
 
 
 @pytest.mark.parametrize("weights", WEIGHTS)
 @pytest.mark.parametrize("error", [0.05, 0.2, 0.4])
 def test_the_error_is_kept_for_every_placement_of_false_visits(weights: tuple[int, ...], error: float) -> None:
-    for false in itertools.product((False, True), repeat=len(weights)):
-        for tolerable in (0, 1, 2):
-            proved, disproved = chances(weights, false, tolerable, error)
-            wrong = proved if sum(false) > tolerable else disproved
-            assert wrong <= error + 1e-12, (false, tolerable)
-            # Without an error there is an answer at the latest when all are asked.
-            if sum(false) <= tolerable:
-                assert proved == pytest.approx(1)
-            else:
-                assert disproved == pytest.approx(1)
-
-
-def test_the_evidence_never_gains_on_average_when_just_too_many_are_false() -> None:
-    weights = (1.0, 2.0, 3.0, 4.0, 5.0)
-    orders = np.array(list(itertools.permutations(range(5))))
-    frame = frame_of(np.array(weights)[orders])
+    frame = frame_of(np.array(weights, dtype=float)[ORDERS])
     chance = np.prod(1 / frame.inverse, axis=1)
-    false = np.array([False, True, False, False, True])[orders]
-    means = (evidence_for(false, frame, 1)[:, :3] * chance[:, None]).sum(axis=0)
+    assert chance.sum() == pytest.approx(1)
+    found = PLACEMENTS[:, ORDERS]
+    for tolerable in (0, 1, 2):
+        too_many = PLACEMENTS.sum(axis=1) > tolerable
+        against = (evidence_against(found, frame, tolerable) >= 1 / error).any(axis=2) @ chance
+        assert (against[~too_many] <= error + 1e-12).all()
+        # Without an error there is an answer at the latest when all are asked.
+        assert against[too_many] == pytest.approx(1)
+        for plan in PLANS:
+            proof = evidence_for(found, frame, tolerable, error=error, plan=plan)
+            certified = (proof >= 1 / error - 1e-9).any(axis=2) @ chance
+            assert (certified[too_many] <= error + 1e-12).all(), plan
+            assert certified[~too_many] == pytest.approx(1), plan
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_the_evidence_never_gains_on_average_when_just_too_many_are_false(plan: Plan | None) -> None:
+    weights = (1.0, 2.0, 3.0, 4.0, 5.0)
+    frame = frame_of(np.array(weights)[ORDERS])
+    chance = np.prod(1 / frame.inverse, axis=1)
+    false = np.array([False, True, False, False, True])[ORDERS]
+    means = (evidence_for(false, frame, 1, error=0.05, plan=plan)[:, :3] * chance[:, None]).sum(axis=0)
     assert (means <= 1 + 1e-12).all()
 
 
-def test_more_false_visits_leave_less_evidence_after_every_draw() -> None:
-    frame = frame_of(np.array([3.0, 1.0, 2.0, 1.0, 5.0, 1.0]))
-    for false in itertools.product((False, True), repeat=6):
-        evidence = evidence_for(np.array(false), frame, 2)
-        for at in range(6):
-            worse = np.array([*false[:at], True, *false[at + 1 :]])
-            assert (evidence_for(worse, frame, 2) <= evidence + 1e-9).all()
+@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize("weights", [(3, 1, 2, 5, 1), (9, 9, 1, 9, 1), (1, 9, 1, 9, 2)])
+def test_more_false_visits_leave_no_more_evidence_after_any_draw(plan: Plan | None, weights: tuple[int, ...]) -> None:
+    frame = frame_of(np.array(weights, dtype=float))
+    for tolerable, error in itertools.product((0, 1, 2, 3), (0.05, 0.3)):
+        evidence = evidence_for(PLACEMENTS, frame, tolerable, error=error, plan=plan)
+        for at in range(5):
+            worse = PLACEMENTS.copy()
+            worse[:, at] = True
+            assert (evidence_for(worse, frame, tolerable, error=error, plan=plan) <= evidence + 1e-9).all()
+
+
+def test_with_equal_weights_it_is_walds_test() -> None:
+    size, tolerable, error, plan = 400, 20, 0.05, Plan(0.4, 0.95)
+    found = np.zeros(60, dtype=bool)
+    found[[9, 30]] = True
+    lower = (1 - 0.95) / (1 - 0.05)
+    ratio, expected, need = 1.0, [], tolerable + 1
+    for at, false in enumerate(found):
+        # Of the false visits H0 needs the share of 0.4 is false: the ratio of the two probabilities of this draw.
+        left = size - at
+        ratio *= 0.4 if false else (left - 0.4 * need) / (left - need)
+        need -= int(false)
+        expected.append((ratio - lower) / (1 - lower))
+    evidence = evidence_for(found, frame_of(np.ones(size)), tolerable, error=error, plan=plan)
+    assert evidence == pytest.approx(np.array(expected))
+    assert 0 < evidence.min() < 1 < evidence.max() < 1 / error
+
+
+def test_a_plan_certifies_with_its_power_before_it_gives_up() -> None:
+    rng, claim = np.random.default_rng(1), Claim(300, 300, 0.95, 0.05)
+    weights = np.array(weights_of([("suspect",)] * 30 + [()] * 270))
+    order = np.argsort(rng.standard_exponential((2000, 300)) / weights, axis=1)
+    for plan in (USUAL, Plan(0.4, 0.5)):
+        # Where the weights do not reach: among the last, which carry no risk.
+        found = order >= 300 - int(plan.reckoned * (claim.tolerable + 1))
+        evidence = evidence_for(found, frame_of(weights[order]), claim.tolerable, error=0.05, plan=plan)
+        certified = np.argmax(evidence >= 20 - 1e-9, axis=1)
+        given_up = evidence <= plan.least(0.05)
+        first = np.where(given_up.any(axis=1), given_up.argmax(axis=1), 300)
+        assert plan.power <= np.mean(certified < first) < plan.power + 0.15
 
 
 def test_coverage_is_counted_without_a_digit_too_many() -> None:
@@ -97,11 +117,19 @@ def test_a_claim_that_cannot_be_is_refused(coverage: float, error: float) -> Non
         Claim(10, 10, coverage, error)
 
 
-def test_a_village_is_certified_with_little_more_than_a_plan_that_accepts_no_failure() -> None:
+@pytest.mark.parametrize(("reckoned", "power"), [(-0.1, 0.8), (0.95, 0.8), (0.2, 0.01), (0.2, 1.0)])
+def test_a_plan_that_cannot_be_is_refused(reckoned: float, power: float) -> None:
+    with pytest.raises(LookbackError):
+        Plan(reckoned, power)
+
+
+def test_a_clean_village_is_certified_with_little_more_than_a_sample_that_accepts_no_failure() -> None:
     for size in (30, 100, 300, 1000):
         claim = Claim(size, size, 0.95, 0.05)
         plain = least_sample(size, claim.tolerable + 1, 0.05)
-        assert plain <= least_visits(claim, [1.0] * size) <= plain * 1.15 + 1
+        assert plain <= least_visits(claim, [1.0] * size) <= plain * 1.2 + 1
+        # And with exactly as many by a plan that reckons with none.
+        assert least_visits(claim, [1.0] * size, Plan(0, 0.5)) == plain
 
 
 def test_still_counts_down_and_ends_in_a_certificate() -> None:
@@ -139,7 +167,7 @@ def test_who_is_not_reached_proves_nothing_either_way() -> None:
     away = judge(claim, weights, [NOT_REACHED] * 10)
     assert (away.state, away.unreached, away.false, away.still) == ("going_on", 10, 0, None)
     assert judge(claim, weights, [NOT_VISITED] * 10).state == "refuted"
-    assert judge(claim, weights, [UNTRUE] * 10).state == "going_on"
+    assert judge(claim, weights, [UNTRUE] * 10).state == STOPPED
     # A household passed over counts as not reached until it is asked.
     passed = judge(claim, weights, [None, *[CONFIRMED] * 20])
     assert passed.unreached == 1
@@ -154,15 +182,27 @@ def test_what_counting_shows_goes_before_what_was_proved() -> None:
     assert (late.state, late.by_count) == ("refuted", True)
 
 
-def test_what_is_proved_grows_and_is_exact_in_the_end() -> None:
-    claim, weights = Claim(200, 200, 0.95, 0.05), [1.0, 2.0] * 100
-    proved = [proved_visits(claim, weights, [CONFIRMED] * asked) for asked in range(0, 201, 20)]
-    assert proved == sorted(proved)
-    assert (proved[0], proved[-1]) == (0, 200)
-    assert proved_visits(claim, weights, [CONFIRMED] * 199 + [NOT_VISITED]) == 199
-    least = least_visits(claim, weights)
-    assert proved_visits(claim, weights, [CONFIRMED] * least) >= claim.needed > 0
-    assert proved_visits(claim, weights, [CONFIRMED] * (least - 1)) < claim.needed
+def test_a_look_back_without_much_hope_is_better_stopped() -> None:
+    claim, weights = Claim(1000, 1000, 0.95, 0.05), [1.0] * 1000
+    found = [CONFIRMED] * 5 + [NOT_VISITED] + [CONFIRMED] * 5 + [NOT_VISITED]
+    assert judge(claim, weights, found[:-1]).state == "going_on"
+    stopped = judge(claim, weights, found)
+    assert (stopped.state, stopped.decided_at, stopped.asked, stopped.false) == (STOPPED, None, 12, 2)
+    # It is advice: whoever goes on may still prove it, with the least number told.
+    assert stopped.still is not None
+    after = [*found, *[CONFIRMED] * stopped.still]
+    assert judge(claim, weights, after).state == "certified"
+    assert judge(claim, weights, after[:-1]).state != "certified"
+    # More power is more patience; what was drawn before there were plans is never given up.
+    assert judge(claim, weights, found, Plan(0.4, 0.95)).state == "going_on"
+    assert judge(claim, weights, found, None).state == "going_on"
+
+
+def test_nobody_is_given_up_for_those_who_were_not_reached() -> None:
+    claim, weights, plan = Claim(1000, 1000, 0.95, 0.05), [1.0] * 1000, Plan(0.2, 0.5)
+    away = judge(claim, weights, [CONFIRMED] * 5 + [NOT_REACHED] * 4, plan)
+    assert (away.state, away.still) == ("going_on", None)
+    assert judge(claim, weights, [CONFIRMED] * 5 + [NOT_VISITED] * 3 + [NOT_REACHED], plan).state == STOPPED
 
 
 def test_a_weight_for_each_household() -> None:
@@ -193,7 +233,7 @@ def test_households_are_drawn_as_readily_as_they_weigh() -> None:
         assert abs(orders[order] - 8000 * chance) < 4 * sd, order
 
 
-def test_risk_costs_a_clean_village_a_tenth_at_most() -> None:
+def test_risk_costs_a_clean_village_a_twentieth_at_most() -> None:
     for risky in (1, 20, 100, 400):
         reasons = [("suspect", "remote")] * risky + [("never_looked_at",)] * (400 - risky)
         weights = weights_of(reasons)
@@ -228,3 +268,19 @@ def test_a_fixed_sample_keeps_its_error_exactly() -> None:
     assert chance_of_at_most(0, 5, 2, 2) == pytest.approx(0.3)
     assert accept_number(300, 16, 30, 0.05) is None
     assert accept_number(3000, 151, 300, 0.05) == 8
+
+
+def test_the_fewest_visits_of_any_test_are_known_where_none_is_false() -> None:
+    # Whoever knows of no false visit can only ask until 5 % are reached, and toss a coin about the last household.
+    least = least_sample(100, 6, 0.05)
+    before, after = (chance_of_at_most(0, 100, 6, sample) for sample in (least - 1, least))
+    asked = least - 1 + (before - 0.05) / (before - after)
+    assert fewest_visits(100, 6, 0, 0.05, 1.0) == pytest.approx(asked, rel=1e-3)
+
+
+def test_without_replacement_somewhat_fewer_visits_do_than_wald_has_with_it() -> None:
+    size, too_many, false, error, power = 150, 9, 2, 0.05, 0.5
+    high, low = too_many / size, false / size
+    gained = power * math.log(power / error) + (1 - power) * math.log((1 - power) / (1 - error))
+    each = low * math.log(low / high) + (1 - low) * math.log((1 - low) / (1 - high))
+    assert 0.8 * gained / each < fewest_visits(size, too_many, false, error, power) < gained / each

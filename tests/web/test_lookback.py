@@ -84,6 +84,24 @@ def test_a_look_back_from_its_draw_to_the_talk(ask: Callable[[str], FlaskClient]
     assert "应约谈" in ask("leader").get("/findings").text
 
 
+def test_a_look_back_without_hope_is_better_stopped(ask: Callable[[str], FlaskClient]) -> None:
+    wanted = {"coverage": 0.6, "error": 0.2, "seed": "plan"}
+    for broken in ({"power": 1}, {"reckoned": -0.1}, {"power": "much"}):
+        assert ask("supervisor").post("/api/v1/lookbacks", json={**wanted, **broken}).status_code == 400
+    drawn = ask("supervisor").post("/api/v1/lookbacks", json={**wanted, "reckoned": 0, "power": 0.5}).json
+    assert (drawn["reckoned"], drawn["power"]) == (0, 0.5)
+    place = f"/api/v1/lookbacks/{drawn['id']}/villages/{VILLAGES[0]}"
+    (first, *_others) = ask("inspector").get(place).json["picks"]
+    told = {"result": "untrue", "mode": "home", "looked_by": "村外的人"}
+    assert ask("inspector").post(f"/api/v1/lookback-picks/{first['id']}", json=told).status_code == 200
+    village = ask("inspector").get(place).json["village"]
+    assert (village["state"], village["asked"], village["still"]) == ("stopped", 1, 3)
+    assert "1 个建议停止。" in ask("supervisor").get("/lookback").text
+    page = ask("leader").get(f"/lookback/{VILLAGES[0]}").text
+    assert "已看 1 户，其中 1 户不属实" in page
+    assert "至少再看 3 户" in page
+
+
 def test_results_are_recorded_from_the_page(ask: Callable[[str], FlaskClient]) -> None:
     client = ask("supervisor")
     assert client.post("/lookback", data={"coverage": "80", "error": "20"}).status_code == 302
