@@ -105,7 +105,7 @@ def _page(
         "account.html",
         who=who,
         duty=own_duty(session, who),
-        sessions=[line for line in lines if line.kind == "web"],
+        sessions=[line for line in lines if line.kind != "token"],
         tokens=[line for line in lines if line.kind == "token"],
         problem=problem,
         field=field,

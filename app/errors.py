@@ -44,6 +44,10 @@ from data.rulings import RulingRefused
 from data.sealed_files import DiskFull, FileTooLarge
 from data.sealing import SealBroken
 from data.sessions import TooManyAttempts, WrongPassword
+from data.sync.devices import DeviceNeeded, DeviceOfAnother, DeviceRevoked
+from data.sync.items import SyncBusy
+from data.sync.photos import PhotoUnfit, TooManyPhotos
+from data.sync.refusals import BodyTooLarge, ItemDiffers, ItemUnfit
 from data.tiles import TileUnknown
 from data.uploads import TooManyUploads, UploadClosed, UploadUnfit
 from data.visit_ledger import LedgerTooLong
@@ -97,6 +101,15 @@ STATUS: dict[type[FangtuError], int] = {
     UploadUnfit: 422,
     TooManyAttempts: 429,
     TooManyUploads: 429,
+    DeviceNeeded: 400,
+    DeviceRevoked: 403,
+    DeviceOfAnother: 409,
+    ItemDiffers: 409,
+    ItemUnfit: 422,
+    BodyTooLarge: 413,
+    PhotoUnfit: 422,
+    TooManyPhotos: 429,
+    SyncBusy: 503,
     SealBroken: 500,
     DiskFull: 507,
     FangtuError: 400,
@@ -155,7 +168,7 @@ def _refused(error: FangtuError) -> AnyResponse:
     if status >= 500:
         log.error("%s %s: %s", g.get("request_id"), request.path, error)
     answer = error_answer(status, error.code, error.text.in_language(language()), error.details)
-    if isinstance(error, TooManyAttempts):
+    if isinstance(error, TooManyAttempts | TooManyPhotos | SyncBusy):
         answer.headers["Retry-After"] = str(error.details["seconds"])
     return answer
 

@@ -28,9 +28,12 @@ from app import (
     cards,
     compression,
     coverage,
+    devices,
     editing,
     errors,
     field,
+    field_door,
+    field_visits,
     findings,
     hardship,
     headers,
@@ -54,6 +57,7 @@ from app import (
     signin,
     sites,
     suspects,
+    sync,
     tiles,
     visit_ledger,
     visits,
@@ -101,6 +105,9 @@ BLUEPRINTS = (
     houses.bp,
     sites.bp,
     visits.bp,
+    sync.bp,
+    devices.bp,
+    field_visits.bp,
     visit_ledger.bp,
     publicity.bp,
     hardship.bp,
@@ -169,6 +176,7 @@ def create_app(settings: Settings) -> Flask:
     headers.init_app(app, settings.base_maps.origins())
     sessions.init_app(app)
     receiving.init_app(app)
+    field_door.init_app(app)
     access.init_app(app)
     _guard_forms(app)
     language.init_app(app, settings.var / "translations")
@@ -209,11 +217,12 @@ def _home() -> AnyResponse:
 
 
 def _guard_forms(app: Flask) -> None:
-    """Ask for the form token on every unsafe request but those that prove themselves by a token of their own."""
+    """Ask for the form token on every unsafe request but those that prove themselves by a token of their own, and those
+    from the field: their header no page of another origin can send."""
     csrf = CSRFProtect(app)
 
     def check() -> None:
-        if bearer_token() is None:
+        if bearer_token() is None and not field_door.is_from_field():
             csrf.protect()
 
     app.before_request(check)

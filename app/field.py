@@ -15,6 +15,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.access import public
 from app.assets import FILES, StaticFiles
 from app.language import language, script_words
+from app.session import store
+from app.sync import SHELL
 from data.settings import ROOT
 
 bp = Blueprint("field", __name__)
@@ -48,7 +50,9 @@ def page() -> str:
 @bp.get("/field/sw.js")
 @public
 def worker() -> AnyResponse:
-    """The worker with the list of files it keeps."""
+    """The worker with the list of files it keeps; where the setting says so, the one that takes it off the phone."""
+    if store().settings.field_kill:
+        return _script(_text(KILLER))
     shell = {"version": shell_version(), "page": PAGE, "files": [PAGE, WORDS, *(f"/static/{name}" for name in files())]}
     return _script(f"const SHELL = {json.dumps(shell)};\n{_text(WORKER)}")
 
@@ -87,12 +91,16 @@ def files() -> list[str]:
 
 
 def shell_version() -> str:
-    """Short hash over all that the worker keeps and the worker itself: it changes when one of them does."""
+    """Short hash over all that the worker keeps and the worker itself: it changes when one of them does.
+
+    Phones that ask whether the server is there are told the one found last.
+    """
     digest = hashlib.sha256(script_words("en").encode())
     for name in (*files(), WORKER):
         digest.update(f"{name} {_kept(name)}\n".encode())
     digest.update((ROOT / "templates" / "field" / "shell.html").read_bytes())
-    return digest.hexdigest()[:12]
+    version = current_app.extensions[SHELL] = digest.hexdigest()[:12]
+    return str(version)
 
 
 def _kept(name: str) -> str:

@@ -130,6 +130,15 @@ def release() -> None:
         session.close()
 
 
+def give_up() -> None:
+    """Take back what the request's transaction has written; the next :func:`db` begins anew."""
+    session: Session | None = g.pop("fangtu_db", None)
+    g.pop("fangtu_asker", None)
+    if session is not None:
+        session.rollback()
+        session.close()
+
+
 def asker_or_none() -> Asker | None:
     """Who is signed in, or None; without a token the database is not asked."""
     if "fangtu_asker" not in g:

@@ -4,42 +4,75 @@ from __future__ import annotations
 
 import io
 import warnings
+from dataclasses import dataclass
 
 # A picture of more pixels is none of a phone's; opening it could fill the memory.
 MOST_PIXELS = 80_000_000
+# What an opened picture may fail with: Pillow's own errors, and what its decoders let through.
+_BROKEN = (OSError, ValueError, SyntaxError, IndexError, EOFError)
 
 
-def difference_hash(content: bytes) -> int | None:
-    """Hash a picture by which of two neighbouring spots is brighter, in a grid of 9 by 8.
+@dataclass(frozen=True)
+class Picture:
+    """A picture that opens: its format as Pillow calls it, pixels across and down, and its difference hash."""
+
+    kind: str
+    width: int
+    height: int
+    hash: int | None
+
+
+def open_picture(
+    content: bytes, *, kinds: tuple[str, ...] | None = None, most_pixels: int = MOST_PIXELS
+) -> Picture | None:
+    """Open a picture to its last pixel.
 
     Parameters
     ----------
     content : bytes
-        A file in a format that Pillow reads.
+        The file.
+    kinds : tuple of str, optional
+        Formats that are opened at all, as Pillow calls them; any by default.
+    most_pixels : int
+        A larger one is not decoded.
 
     Returns
     -------
-    int or None
-        64 bits as a signed number, as the database keeps it; None if it is no picture, a broken or a huge one. A
-        picture without any difference (one colour) has none to speak of, and gives None too.
+    Picture or None
+        None if it is no picture, a broken or a huge one. ``hash`` is None where the picture has no difference to speak
+        of (one colour).
 
     Notes
     -----
-    dHash after N. Krawetz, “Kind of Like That” (2013). Turned pictures are set upright by their EXIF first.
+    dHash after N. Krawetz, “Kind of Like That” (2013): which of two neighbouring spots is brighter, in a grid of
+    9 by 8. Turned pictures are set upright by their EXIF first.
     """
     from PIL import Image, ImageOps  # only those who take photographs in need it
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            with Image.open(io.BytesIO(content)) as opened:
-                if opened.width * opened.height > MOST_PIXELS:
+            with Image.open(io.BytesIO(content), formats=kinds) as opened:
+                kind, width, height = opened.format or "", opened.width, opened.height
+                if width * height > most_pixels:
                     return None
                 upright = ImageOps.exif_transpose(opened).convert("L")
                 small = upright.resize((9, 8), Image.Resampling.LANCZOS)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Warning):
+    except (*_BROKEN, Image.DecompressionBombError, Warning):
         return None
-    pixels = small.tobytes()
+    return Picture(kind, width, height, _hash(small.tobytes()))
+
+
+def difference_hash(content: bytes) -> int | None:
+    """The hash of a picture: 64 bits as a signed number, as the database keeps it; None if there is none.
+
+    See :func:`open_picture`.
+    """
+    found = open_picture(content)
+    return found.hash if found else None
+
+
+def _hash(pixels: bytes) -> int | None:
     bits = 0
     for row in range(8):
         for column in range(8):

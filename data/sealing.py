@@ -101,7 +101,11 @@ class Sealer:
         bytes
             Key number (1 byte), tag (16 bytes) and ciphertext (as long as the UTF-8 value).
         """
-        sealed = self._ciphers[self._current].encrypt(value.encode(), [_bound(place, row_id)])
+        return self.seal_bytes(value.encode(), place, row_id)
+
+    def seal_bytes(self, value: bytes, place: str, row_id: int) -> bytes:
+        """Seal bytes, which may be no text, as :meth:`seal` seals a text."""
+        sealed = self._ciphers[self._current].encrypt(value, [_bound(place, row_id)])
         return bytes([self._current]) + sealed
 
     def open(self, sealed: bytes, place: str, row_id: int) -> str:
@@ -112,13 +116,26 @@ class Sealer:
         SealBroken
             If the key is not in the file, or the bytes belong to another place or were changed.
         """
+        try:
+            return self.open_bytes(sealed, place, row_id).decode()
+        except ValueError as error:
+            raise _broken(place, row_id) from error
+
+    def open_bytes(self, sealed: bytes, place: str, row_id: int) -> bytes:
+        """Open what :meth:`seal_bytes` made for the same place and row.
+
+        Raises
+        ------
+        SealBroken
+            As for :meth:`open`.
+        """
         sealed = bytes(sealed)
         cipher = self._ciphers.get(sealed[0]) if sealed else None
         try:
             if cipher is None:
                 raise InvalidTag
-            return cipher.decrypt(sealed[1:], [_bound(place, row_id)]).decode()
-        except (InvalidTag, ValueError) as error:
+            return cipher.decrypt(sealed[1:], [_bound(place, row_id)])
+        except InvalidTag as error:
             raise _broken(place, row_id) from error
 
     def is_current(self, sealed: bytes) -> bool:

@@ -153,7 +153,7 @@ def own_sessions(session: Session, asker: Asker) -> list[SessionRow]:
                 SessionRow.account_id == asker.account_id,
                 SessionRow.ended_at.is_(None),
                 SessionRow.expires_at > datetime.now(UTC),
-                (SessionRow.kind == "token") | (SessionRow.seen_at > datetime.now(UTC) - timedelta(minutes=30)),
+                (SessionRow.kind != "web") | (SessionRow.seen_at > datetime.now(UTC) - timedelta(minutes=30)),
             )
             .order_by(SessionRow.seen_at.desc())
         )

@@ -25,6 +25,7 @@ NAMES = {
     "FANGTU_STREAMS",
     "FANGTU_ACCOUNT_STREAMS",
     "FANGTU_TILE_MEMORY",
+    "FANGTU_FIELD_KILL",
     "FANGTU_BASEMAP_FILE",
     "FANGTU_BASEMAP_LIST",
 }
@@ -64,6 +65,8 @@ class Settings:
         Maps that are told of changes at once by one web process: in all, and of one account. Others ask by themselves.
     tile_memory : int
         How much memory tiles may take in one web process, MiB; 0 keeps none.
+    field_kill : bool
+        True tells every phone to take its installed app off and come to the pages themselves; no record is deleted.
     base_maps : BaseMaps
         Base maps offered besides the own one. Their addresses may hold keys, so they are left out of any print.
     """
@@ -78,6 +81,7 @@ class Settings:
     streams: int = STREAMS
     account_streams: int = ACCOUNT_STREAMS
     tile_memory: int = TILE_MEMORY
+    field_kill: bool = False
     base_maps: BaseMaps = field(default_factory=BaseMaps, repr=False)
 
 
@@ -113,11 +117,6 @@ def load_settings(env: Mapping[str, str] | None = None, *, database: str | None 
     admin_url = _address(env.get("FANGTU_DATABASE_URL") or secrets["admin_url"])
     if database:
         admin_url = admin_url.set(database=database)
-    demo = env.get("FANGTU_DEMO", "0")
-    if demo not in ("0", "1"):
-        raise SettingsError(
-            Text(f"FANGTU_DEMO 为“{demo}”，应为 0 或 1。", f"FANGTU_DEMO is '{demo}'; expected 0 or 1."), found=demo
-        )
     language = env.get("FANGTU_LANG") or None
     if language not in (None, "zh", "en"):
         raise SettingsError(
@@ -136,14 +135,24 @@ def load_settings(env: Mapping[str, str] | None = None, *, database: str | None 
         app_url=admin_url.set(username="fangtu_app", password=secrets["app_password"]),
         var=var,
         key_file=Path(env.get("FANGTU_KEY_FILE") or var / "secrets" / "keys.json"),
-        demo=demo == "1",
+        demo=_switch(env, "FANGTU_DEMO"),
         language=language,
         proxies=int(proxies),
         streams=_count(env, "FANGTU_STREAMS", STREAMS),
         account_streams=_count(env, "FANGTU_ACCOUNT_STREAMS", ACCOUNT_STREAMS),
         tile_memory=_count(env, "FANGTU_TILE_MEMORY", TILE_MEMORY, MOST_TILE_MEMORY),
+        field_kill=_switch(env, "FANGTU_FIELD_KILL"),
         base_maps=read_base_maps(Path(listed) if listed else None, env.get("FANGTU_BASEMAP_FILE") or ""),
     )
+
+
+def _switch(env: Mapping[str, str], name: str) -> bool:
+    given = env.get(name, "0")
+    if given not in ("0", "1"):
+        raise SettingsError(
+            Text(f"{name} 为“{given}”，应为 0 或 1。", f"{name} is '{given}'; expected 0 or 1."), found=given
+        )
+    return given == "1"
 
 
 def _count(env: Mapping[str, str], name: str, default: int, most: int = MOST_STREAMS) -> int:

@@ -123,7 +123,7 @@ def play(first: int, runs: int, *, static: Path = STATIC) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``runs``, ``visits`` that were promised to be saved, ``wrong`` games, and the first ``failed`` with their problems.
+        ``runs``, ``visits`` that were said to be saved, ``wrong`` games, and the first ``failed`` with their problems.
     """
     told: dict[str, Any] = json.loads(
         run_node("faults.mjs", static / "js" / "field", PACKAGES / "fake-indexeddb", first, runs)

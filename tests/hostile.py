@@ -195,6 +195,21 @@ _ROWS = (
     """insert into card_word (visit_id, household_id, jur, word, words)
        select id, household_id, jur, 'denied', 'a' from visit where natural_key = 'test:V3'""",
     "insert into card_attempt (address, found) values ('a', false)",
+    """insert into device (id, account_id, jur, jur_end, name, platform, app)
+       select gen_random_uuid(), id, :low, :high, 'a', 'b', 'c' from account""",
+    """insert into synced_item (id, kind, account_id, sent_by, sha256, size_bytes)
+       select id, 'visit', :account, :account, '\\x00', 1 from visit where natural_key = 'test:V3'""",
+    """insert into synced_photo (id, item_id, kind, sha256, size_bytes)
+       select gen_random_uuid(), id, 'visit', '\\x00', 1 from synced_item""",
+    """insert into sync_reject (id, kind, account_id, sent_by, code, message_zh, message_en, details, sha256,
+                                size_bytes, body_sealed)
+       select gen_random_uuid(), 'visit', id, id, 'a', 'b', 'c', '{}', '\\x00', 1, '\\x00' from account""",
+    """insert into field_visit (visit_id, household_id, jur, outcome_reason, fix_reason, work)
+       select id, household_id, jur, 'a', 'b', '{c}' from visit where natural_key = 'test:V3'""",
+    """insert into demand (id, visit_id, campaign_id, household_id, jur, account_id, class_key, words, solved,
+                           from_question, raised_at)
+       select gen_random_uuid(), id, campaign_id, household_id, jur, :account, 'a', 'b', false, 'c', now()
+         from visit where natural_key = 'test:V3'""",
     # Counts that are folded in, and a change that is not yet.
     "select fold_changes()",
     "update standing set kinds = kinds where household_id = :home",

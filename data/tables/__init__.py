@@ -27,6 +27,7 @@ from data.tables.ledgers import HardshipCase, Publicity
 from data.tables.lookback import Finding, Lookback, LookbackPick, LookbackVillage
 from data.tables.placements import Placement
 from data.tables.suspicions import CardAttempt, CardWord, HouseholdCard, Screening, Suspicion, SuspicionNote
+from data.tables.sync import Demand, Device, FieldVisit, Pulled, SyncedItem, SyncedPhoto, SyncReject
 from data.tables.uploads import ColumnMemory, Job, Upload
 from data.tables.visits import Attachment, Visit
 
@@ -57,7 +58,10 @@ __all__ = [
     "CoverageKnown",
     "CoveragePartFolded",
     "CoverageShownFolded",
+    "Demand",
+    "Device",
     "Duty",
+    "FieldVisit",
     "Finding",
     "Grid",
     "HardshipCase",
@@ -72,6 +76,7 @@ __all__ = [
     "MapVersion",
     "Placement",
     "Publicity",
+    "Pulled",
     "RenovationSite",
     "Reservation",
     "Round",
@@ -81,6 +86,9 @@ __all__ = [
     "StandingChange",
     "Suspicion",
     "SuspicionNote",
+    "SyncReject",
+    "SyncedItem",
+    "SyncedPhoto",
     "Upload",
     "Visit",
     "VisitTallyFolded",

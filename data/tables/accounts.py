@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, UniqueConstraint, func
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data.tables.base import Base, Stamped, jurisdiction, serial_key
@@ -45,12 +56,13 @@ class Duty(Base):
 
 
 class Session(Base):
-    """A signed-in session or an access token; only the token's hash is stored."""
+    """A signed-in session, that of a phone in the field or an access token; only the token's hash is stored."""
 
     __tablename__ = "session"
     __table_args__ = (
-        CheckConstraint("kind in ('web', 'token')", name="kind"),
+        CheckConstraint("kind in ('web', 'token', 'device')", name="kind"),
         Index("ix_session_account_id", "account_id"),
+        Index("ix_session_device_id", "device_id", postgresql_where=text("device_id is not null")),
     )
 
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
@@ -62,6 +74,7 @@ class Session(Base):
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     address: Mapped[str | None]
     agent: Mapped[str | None]
+    device_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("device.id"))
 
 
 class LoginAttempt(Base):

@@ -1,4 +1,4 @@
-"""The phone's own modules, in Node: what they compute, and that no fault of net, server, phone or user loses a visit."""
+"""The phone's own modules, in Node: what they compute, and that no fault of net, server or phone loses a visit."""
 
 from __future__ import annotations
 

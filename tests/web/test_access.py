@@ -27,6 +27,9 @@ from tests.web.routes import (
 )
 
 ClientAs = Callable[[str | None], FlaskClient]
+DEVICE = "d0d0d0d0-0000-4000-8000-000000000001"
+# A phone makes the id of these, so that one nobody has is made and not looked for; see test_field_sync.py.
+MADE_BY_PHONES = {"/api/v1/devices/<uuid:device_id>", "/api/v1/visits/<uuid:visit_id>"}
 BODIES = {
     "/api/v1/households/<key:household_id>/reveal": {"field": "phone", "reason": "核实联系方式"},
     "/api/v1/suspicions/<key:no>/answer": {"words": "当天在场"},
@@ -36,7 +39,7 @@ BODIES = {
 
 def ask(app: Flask, web: Web, account: str | None, call: Call) -> TestResponse:
     """Make a call with the account's token in the header, where no form token is asked for."""
-    headers = {"Authorization": f"Bearer {web.tokens[account]}"} if account else {}
+    headers = {"X-Fangtu-Device": DEVICE} | ({"Authorization": f"Bearer {web.tokens[account]}"} if account else {})
     return app.test_client().open(call.path, method=call.method, headers=headers, json=BODIES.get(call.rule))
 
 
@@ -64,6 +67,7 @@ def test_only_these_addresses_are_public(app: Flask) -> None:
     assert public == {
         "/",
         "/healthz",
+        "/api/v1/ping",
         "/sign-in",
         "/card",
         "/card/<card>",
@@ -116,7 +120,7 @@ def test_foreign_records_look_like_none(app: Flask, web: Web, account: str) -> N
     role = Role(ACCOUNTS[account][0])
     absent = {(call.rule, call.method): call for call in all_calls(app, absent_records())}
     for call, roles in checked(app, records_of(web, FOREIGN[account], "admin")):
-        if not names_a_record(call.rule) or (roles and role not in roles):
+        if not names_a_record(call.rule) or call.rule in MADE_BY_PHONES or (roles and role not in roles):
             continue
         foreign = ask(app, web, account, call)
         none = absent[call.rule, call.method]

@@ -36,7 +36,7 @@ export function withPage(book, page, whole) {
  * Bring the book up to date, page by page; each page is kept as it comes.
  * @param {(method: string, path: string, options?: object) => Promise<object>} ask see net.js
  * @param {(count: number) => void} [onPage] how many households are held now
- * @returns {Promise<{book: object, state: "ok"|"again"|"sign-in"|"revoked"}>}
+ * @returns {Promise<{book: object, state: "ok"|"again"|"sign-in"|"revoked"|"no-campaign"}>}
  */
 export async function updateBook(db, key, { ask, device, onPage = () => {} }) {
   let book = await readBook(db, key);
@@ -48,6 +48,7 @@ export async function updateBook(db, key, { ask, device, onPage = () => {} }) {
     const answer = await ask("GET", `/api/v1/pull${words ? `?${words}` : ""}`, { headers: { "X-Fangtu-Device": device } });
     const { status, body } = answer;
     if (status === 401) return { book, state: "sign-in" };
+    if (status === 404 && body?.error) return { book, state: "no-campaign" };
     if (status === 403) return { book, state: body?.error === "device_revoked" ? "revoked" : "sign-in" };
     // The server knows these marks no more: begin anew. What is held stays until the first page is here.
     if ((status === 400 || status === 410 || status === 422) && (book.since || book.after) && body?.error) {

@@ -14,7 +14,8 @@ const ASKING = new Set(["duplicate", "not_assigned", "household_gone"]);
 /** Today's visits and marks by how they stand. */
 function groupsOf(app) {
   const today = dayAt(Date.now());
-  const { rows, confirmed } = app.phone;
+  const { confirmed } = app.phone;
+  const rows = app.phone.rows.filter((row) => !row.practice);
   const mine = rows.filter((row) => row.day === today);
   const left = rows.filter((row) => row.day !== today && row.state !== "done");
   const done = mine.filter((row) => row.state === "done" && (!confirmed || confirmed.has(row.id) || row.received_at));

@@ -47,8 +47,12 @@ export function nextOne(households, here, but) {
   return open.find((one) => one.metres !== null) || open[0] || null;
 }
 
-/** Which of them are this person's: those assigned or reserved; all where nobody assigned any. */
+/**
+ * Which of them are this person's to visit in this round: those assigned or reserved; all of the round where nobody
+ * assigned any. A household the round is not for has no status.
+ */
 export function ownOf(households) {
-  const own = households.filter((one) => one.assigned || one.reserved);
-  return own.length ? own : households;
+  const ofRound = households.filter((one) => one.status !== null);
+  const own = ofRound.filter((one) => one.assigned);
+  return own.length ? own : ofRound;
 }

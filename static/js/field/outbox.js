@@ -45,6 +45,7 @@ export async function freeze(key, draft, body, { kind = "visit", now, day, statu
     state: "queued",
     household: draft.household ?? null,
     status,
+    practice: Boolean(draft.practice),
     day,
     saved_at: now,
     hold_until: now + UNDO_MS,

@@ -23,7 +23,7 @@ export async function openPhone({ db, key, account, version, onChange }) {
     device = crypto.randomUUID();
     await putMeta(db, "device", device);
   }
-  const phone = { db, key, account, device, version, book: null, rows: [], drafts: new Set(), offset: null, confirmed: null, alive: true };
+  const phone = { db, key, account, device, version, book: null, rows: [], drafts: new Set(), offset: null, confirmed: null, noCampaign: false, alive: true };
   let bookAt = 0;
   let deviceAt = 0;
   let timer = 0;
@@ -168,6 +168,7 @@ export async function openPhone({ db, key, account, version, onChange }) {
   phone.updateBook = async (onPage) => {
     const { book, state } = await updateBook(db, key, { ask, device, onPage });
     phone.book = book;
+    phone.noCampaign = state === "no-campaign";
     if (state === "ok") bookAt = Date.now();
     onChange("book");
     return state;

@@ -117,7 +117,8 @@ export function createSender({ db, key, ask, device, account, now = Date.now, al
   /** Compare what is held done with what the server holds; what it does not know goes out again. Ids by state. */
   sender.compare = async (rows) => {
     const found = new Map();
-    const known = rows.filter((row) => row.state === "sent" || row.state === "done");
+    // The server keeps nothing of practice.
+    const known = rows.filter((row) => !row.practice && (row.state === "sent" || row.state === "done"));
     if (!known.length) return found;
     for (const item of await sender.receipts(known.map((row) => row.id))) {
       found.set(item.id, item.state);

@@ -7,6 +7,7 @@ import { demandOfAnswer } from "./sheet-demands.js";
 import { photoRow } from "./sheet-photos.js";
 
 const STARS = [5, 4, 3, 2, 1];
+const NONE = "没有问题"; // kept in Chinese, whatever language the phone speaks
 
 function starWord(n) {
   return [t("很不满意"), t("不满意"), t("一般"), t("满意"), t("很满意")][n - 1];
@@ -89,11 +90,8 @@ function oneQuestion(sheet, question) {
     sheet.set({ answers: rest }, more);
   };
   const raised = demands.some((demand) => demand.from_question === question.key);
-  const words = question.options?.find((option) => (option.key ?? option) === value);
-  const said = words ? wordOf(words) : String(value ?? "");
   return h("fieldset", { class: "block" }, h("legend", {}, wordOf(question)),
-    question.options?.length
-      ? h("div", { class: "chips" }, question.options.map((option) => chip(typeof option === "string" ? option : wordOf(option), (option.key ?? option) === value, () => set((option.key ?? option) === value ? null : option.key ?? option))))
-      : h("textarea", { class: "input", rows: 2, maxlength: 2000, "aria-label": wordOf(question), dataset: { focus: `q:${question.key}` }, oninput: (event) => set(event.target.value, { quiet: true }) }, value ?? ""),
-    raised ? h("p", { class: "note" }, t("已转为诉求")) : button(t("转为诉求"), () => demandOfAnswer(sheet, question, String(sheet.draft().answers[question.key] ?? said)), { class: "quiet", name: "flag" }));
+    h("textarea", { class: "input", rows: 2, maxlength: 2000, "aria-label": wordOf(question), dataset: { focus: `q:${question.key}` }, oninput: (event) => set(event.target.value, { quiet: true }) }, value ?? ""),
+    h("div", { class: "chips" }, chip(t("没有问题"), value === NONE, () => set(value === NONE ? null : NONE)),
+      raised ? h("p", { class: "note" }, t("已转为诉求")) : button(t("转为诉求"), () => demandOfAnswer(sheet, question, sheet.draft().answers[question.key] || ""), { name: "flag" })));
 }

@@ -113,7 +113,7 @@ export function bodyOf(draft, { home, now, tick, offset }) {
   const nobody = draft.choice === "nobody";
   return {
     schema: SCHEMA,
-    household_id: draft.household,
+    household_id: draft.practice ? null : draft.household,
     household_ref: draft.code,
     campaign: draft.campaign,
     round: draft.round,

@@ -1,0 +1,173 @@
+"""Requests from the field: the header that names the phone, the bytes as they were sent, and one way to take them in.
+
+A page of another origin cannot send the header, so it stands in for the form token, which a shell kept on the phone for
+weeks would not have. Who asks is proved by the session, as everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from flask import Flask, current_app, request
+from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from app.session import asker, db, give_up, release, store
+from data.askers import NotAllowed
+from data.sync.devices import DeviceNeeded, DeviceRevoked, device_state
+from data.sync.fields import Fields
+from data.sync.items import MOST_BODY, Item, Receipt, SyncBusy, accept
+from data.sync.refusals import BodyTooLarge, ItemDiffers, ItemUnfit, Sender, keep_refused
+from geo.errors import FangtuError, Text
+
+View = TypeVar("View", bound=Callable[..., Any])
+HEADER = "X-Fangtu-Device"
+MARK = "fangtu_from_field"
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+_TRIES = 3
+# What another writer may be the cause of: keys that moved, a ring of waiting, a duty that was changed meanwhile.
+_DENIED = "42501"
+_AGAIN = {"23503", "23505", "40001", "40P01", _DENIED}
+
+
+def from_field(view: View) -> View:
+    """Mark a view as one for phones in the field, which name themselves in a header."""
+    setattr(view, MARK, True)
+    return view
+
+
+def is_from_field() -> bool:
+    """Whether this request goes to such a view and names its phone."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    return getattr(view, MARK, False) and _UUID.match(request.headers.get(HEADER, "")) is not None
+
+
+def init_app(app: Flask) -> None:
+    """Look at the phone before the rule of the view: one that was revoked is told so although its session is over."""
+    app.before_request(_check)
+
+
+def _check() -> None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if not getattr(view, MARK, False):
+        return
+    if not is_from_field():
+        raise DeviceNeeded
+    state, wipe = device_state(db(), device())
+    if state == "revoked":
+        raise DeviceRevoked(wipe)
+
+
+def device() -> uuid.UUID:
+    """The phone of this request."""
+    return uuid.UUID(request.headers[HEADER])
+
+
+def device_or_none() -> uuid.UUID | None:
+    """The phone of this request, where it names one."""
+    named = request.headers.get(HEADER, "")
+    return uuid.UUID(named) if _UUID.match(named) else None
+
+
+def body_of(most_bytes: int = MOST_BODY) -> bytes:
+    """The bytes of the request as they came.
+
+    Raises
+    ------
+    BodyTooLarge
+    """
+    request.max_content_length = most_bytes
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge as error:
+        raise BodyTooLarge(most_bytes) from error
+
+
+def sender() -> Sender:
+    """The asker, as one who sends the own work.
+
+    Raises
+    ------
+    NotAllowed
+        Without an area of duty there is nowhere for it to be.
+    """
+    who = asker()
+    if not who.duty:
+        raise NotAllowed
+    return Sender(who.account_id, who.full_name, who.account_id, device(), who.duty)
+
+
+def take_in(
+    whom: Callable[[], Sender],
+    kind: str,
+    item_id: uuid.UUID,
+    body: bytes,
+    read: Callable[[Fields, uuid.UUID], Item],
+    apply: Callable[[Session, Sender, uuid.UUID, Item, datetime], None],
+    answer: Callable[[Session, uuid.UUID], dict[str, Any]],
+) -> tuple[Receipt, dict[str, Any]]:
+    """Accept an item in a transaction of its own, committed before anything is said; what is refused is kept.
+
+    Parameters
+    ----------
+    whom : callable
+        Who sends; asked anew in each transaction.
+    kind, item_id, body, read, apply
+        As for :func:`data.sync.items.accept`.
+    answer : callable
+        What the receipt says besides, from the store.
+
+    Raises
+    ------
+    ItemUnfit, ItemDiffers
+        After the bytes were kept; ``details.kept`` says whether there was room.
+    RecordUnknown
+    SyncBusy
+        If others stood in the way several times.
+    """
+    for attempt in range(1, _TRIES + 1):
+        try:
+            receipt = accept(db(), whom(), kind, item_id, body, read, apply)
+            told = answer(db(), item_id)
+            release()
+        except (ItemUnfit, ItemDiffers) as why:
+            raise _kept(whom, kind, item_id, body, why) from why
+        except DBAPIError as error:
+            give_up()
+            code = getattr(error.orig, "pgcode", None)
+            if isinstance(error, DataError):
+                odd = ItemUnfit("JSON", "", Text("数据库能存的值", "values the database can hold"))
+                raise _kept(whom, kind, item_id, body, odd) from error
+            if code not in _AGAIN:
+                raise
+            if attempt == _TRIES and code == _DENIED:
+                odd = ItemUnfit("id", str(item_id), Text("没有用过的编号", "ids that nobody else has used"))
+                raise _kept(whom, kind, item_id, body, odd) from error
+            continue
+        return receipt, told
+    raise SyncBusy
+
+
+def receipt_json(receipt: Receipt, told: dict[str, Any]) -> dict[str, Any]:
+    """A receipt as phones read it."""
+    return {
+        "id": str(receipt.id),
+        "sha256": receipt.sha256.hex(),
+        "missing": [str(photo) for photo in receipt.missing],
+        "received_at": receipt.received_at.isoformat(timespec="milliseconds"),
+        **told,
+    }
+
+
+def _kept(
+    whom: Callable[[], Sender], kind: str, item_id: uuid.UUID, body: bytes, why: ItemUnfit | ItemDiffers
+) -> FangtuError:
+    give_up()
+    why.details["kept"] = keep_refused(db(), store().sealer, whom(), kind, item_id, body, why)
+    release()
+    return why

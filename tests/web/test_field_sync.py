@@ -1,0 +1,472 @@
+"""What phones send: accepted once whatever comes again, refused with a reason and kept, never outside the duty."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.factory import create_app
+from data.areas import place_visits
+from data.askers import Asker, RecordUnknown, Role, read_ranges
+from data.audit import Origin, bind_asker
+from data.db import enter
+from data.duplicates import find_companions
+from data.folding import fold
+from data.sealing import load_sealer
+from data.sync.devices import list_devices, revoke_device
+from data.sync.photos import photo_path, read_photo
+from data.sync.refusals import open_refused
+from tests.database.test_isolation import open_session
+from tests.web.conftest import Web, commit_web
+from tests.web.field import DEVICE, NOON, Phone, named, picture, visit_body
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[Web]:
+    """A township of these tests' own, since they change it."""
+    made = commit_web("fangtu_test_field")
+    fold(made.owner)
+    yield made
+    made.owner.dispose()
+
+
+@pytest.fixture(scope="module")
+def app(web: Web) -> Flask:
+    made = create_app(web.settings)
+    made.config["TESTING"] = True
+    return made
+
+
+@pytest.fixture
+def phone_of(app: Flask, web: Web) -> Callable[[str], Phone]:
+    return lambda account: Phone(app, web, account)
+
+
+@pytest.fixture
+def phone(phone_of: Callable[[str], Phone]) -> Phone:
+    return phone_of("inspector")
+
+
+def rows(web: Web, sql: str, **values: Any) -> list[Any]:
+    with Session(web.owner) as session:
+        return list(session.execute(text(sql), values))
+
+
+def row(web: Web, sql: str, **values: Any) -> Any:
+    found = rows(web, sql, **values)
+    assert len(found) == 1, found
+    return found[0]
+
+
+def visit_of(web: Web, visit_id: str) -> Any:
+    return row(web, "select * from visit where id = cast(:id as uuid)", id=visit_id)
+
+
+def test_a_visit_is_accepted_once_and_the_same_bytes_change_nothing(web: Web, phone: Phone) -> None:
+    key, body = str(uuid.uuid4()), json.dumps(visit_body(web, "H4")).encode()
+    first = phone.send(body, key)
+    assert first.status_code == 201, first.text
+    assert first.json["missing"] == []
+    assert first.json["flags"] == []
+    assert first.json["household"] == {"id": web.town.households["H4"], "status": 1}
+    again = phone.send(body, key)
+    assert again.status_code == 200
+    assert again.json == first.json
+    stored = visit_of(web, key)
+    assert (stored.verdict, stored.counts, stored.minutes, stored.visitor) == ("valid", True, 40.0, "测试inspector")
+    assert stored.account_id == web.accounts["inspector"]
+    assert row(web, "select count(*) from audit where act = 'visit_add' and object_id = :id", id=key)[0] == 1
+
+
+def test_another_content_with_the_same_id_is_a_conflict_and_both_are_kept(web: Web, phone: Phone) -> None:
+    key = str(uuid.uuid4())
+    assert phone.send(visit_body(web, "H5"), key).status_code == 201
+    other = json.dumps(visit_body(web, "H5", remark="另一份")).encode()
+    for _ in range(2):
+        answer = phone.send(other, key)
+        assert answer.status_code == 409
+        assert answer.json["error"] == "visit_differs"
+        assert answer.json["details"] == {"kept": True}
+    kept = row(web, "select * from sync_reject where item_id = cast(:id as uuid)", id=key)
+    assert kept.times == 2
+    with Session(web.owner) as session:
+        assert open_refused(session, load_sealer(web.settings.key_file), kept.id) == other
+    assert visit_of(web, key).remark is None
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"mode": "telegram"}, "mode"),
+        ({"outcome": None}, "outcome"),
+        ({"schema": 9}, "schema"),
+        ({"campaign": 987654}, "campaign"),
+        ({"round": 7}, "campaign"),
+        ({"started_at": "2026-05-06 12:00"}, "started_at"),
+        ({"remark": "a\0b"}, "remark"),
+        ({"satisfaction": 6}, "satisfaction"),
+        ({"colour": "red"}, "colour"),
+        ({"answers": {"q": "\ud800"}}, "answers"),
+        ({"fix": {"lon": 200, "lat": 1}}, "fix.lon"),
+        ({"demands": [{"id": "x"}]}, "demands[0].id"),
+        ({"photos": [{"id": str(uuid.UUID(int=1)), "sha256": "00", "size": 1}]}, "photos[0].sha256"),
+    ],
+)
+def test_what_cannot_be_stored_is_refused_with_its_place_and_kept(
+    web: Web, phone: Phone, change: dict[str, Any], where: str
+) -> None:
+    key = str(uuid.uuid4())
+    answer = phone.send(visit_body(web, "H1") | change, key)
+    assert answer.status_code == 422, answer.text
+    assert answer.json["error"] == "item_unfit"
+    assert answer.json["details"]["where"] == where
+    assert answer.json["details"]["kept"] is True
+    assert row(web, "select details->>'where' from sync_reject where item_id = cast(:id as uuid)", id=key)[0] == where
+    assert rows(web, "select 1 from visit where id = cast(:id as uuid)", id=key) == []
+    assert rows(web, "select 1 from synced_item where id = cast(:id as uuid)", id=key) == []
+    receipt = phone.call("POST", "/api/v1/receipts", json={"ids": [key]}).json["items"][0]
+    assert (receipt["state"], receipt["kind"]) == ("refused", "visit")
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"[]", b"{", b'{"a":NaN}', b"[" * 50_000])
+def test_bytes_that_are_no_json_object_are_refused_and_kept(phone: Phone, body: bytes) -> None:
+    answer = phone.send(body)
+    assert (answer.status_code, answer.json["details"]["kept"]) == (422, True)
+
+
+def test_a_visit_of_somebody_else_is_unknown(web: Web, phone_of: Callable[[str], Phone]) -> None:
+    key, body = str(uuid.uuid4()), visit_body(web, "H1")
+    photo = named(picture(1))
+    body["photos"] = [photo]
+    assert phone_of("inspector").send(body, key).status_code == 201
+    other = phone_of("supervisor")
+    assert other.send(body, key).status_code == 404
+    assert other.send(body | {"remark": "x"}, key).status_code == 404
+    assert other.send_photo(key, photo["id"], picture(1)).status_code == 404
+    outsider = phone_of("outsider")
+    assert outsider.send_photo(key, photo["id"], picture(1)).status_code == 404
+    receipts = outsider.call("POST", "/api/v1/receipts", json={"ids": [key]}).json["items"]
+    assert [(one["state"], one["kind"]) for one in receipts] == [("unknown", None)]
+
+
+def test_a_household_outside_the_duty_is_no_known_house(web: Web, phone: Phone) -> None:
+    key = str(uuid.uuid4())
+    answer = phone.send(visit_body(web, "H6", fix={"lon": 118.802, "lat": 36.405, "accuracy_m": 9.0}), key)
+    assert answer.status_code == 201
+    assert answer.json["household"] == {"id": None, "status": None}
+    assert "household_gone" in answer.json["flags"]
+    stored = visit_of(web, key)
+    assert (stored.household_id, stored.household_ref) == (None, "H6")
+    own = row(web, "select jur from household where id = :id", id=web.town.households["H1"])
+    assert stored.jur == own.jur  # that of the place
+    far = str(uuid.uuid4())
+    assert phone.send(visit_body(web, "H6"), far).status_code == 201
+    assert visit_of(web, far).jur == 990101001001000  # the first of the duty
+
+
+def test_what_is_odd_is_flagged_and_never_refused(web: Web, phone: Phone) -> None:
+    def flags(**other: Any) -> set[str]:
+        answer = phone.send(visit_body(web, "H2", outcome="nobody_home", **other))
+        assert answer.status_code == 201, answer.text
+        return set(answer.json["flags"])
+
+    assert flags(start=NOON + timedelta(days=900)) == {"clock_off", "outside_round"}
+    assert flags(clock_offset_ms=3 * 86_400_000) == {"clock_off"}
+    assert flags(minutes=-10, duration_s=None) == {"order"}
+    assert flags(fix={"lon": 118.81, "lat": 36.405, "accuracy_m": 5}) == {"far"}
+    assert flags(fix={"lon": 118.803, "lat": 36.405, "accuracy_m": 3000}) == {"rough"}
+    assert flags(fix={"lon": 0, "lat": 90, "accuracy_m": None}) == {"rough"}
+
+
+def test_a_clock_three_days_off_is_set_right_by_what_the_phone_knew(web: Web, phone: Phone) -> None:
+    key, days = str(uuid.uuid4()), 3
+    told = visit_body(web, "H2", start=NOON - timedelta(days=days), clock_offset_ms=days * 86_400_000)
+    assert phone.send(told, key).status_code == 201
+    assert visit_of(web, key).started_at == NOON
+
+
+def test_a_second_visit_that_counts_is_kept_and_flagged(web: Web, phone_of: Callable[[str], Phone]) -> None:
+    first, second = phone_of("supervisor"), phone_of("admin")
+    assert first.send(visit_body(web, "H8")).json["flags"] == []
+    answer = second.send(visit_body(web, "H8", start=NOON + timedelta(days=1)))
+    assert answer.json["flags"] == ["duplicate"]
+    assert answer.json["household"]["status"] == 1
+
+
+@pytest.mark.parametrize("first", ["original", "correction"])
+def test_a_correction_stands_in_place_of_the_visit_whichever_comes_first(web: Web, phone: Phone, first: str) -> None:
+    old, new, demand = str(uuid.uuid4()), str(uuid.uuid4()), str(uuid.uuid4())
+    raised = {"id": demand, "class": "road", "text": "路灯坏了", "solved": False}
+    bodies = {
+        "original": (visit_body(web, "H3", demands=[raised]), old),
+        "correction": (
+            visit_body(web, "H3", supersedes=old, remark="更正", demands=[raised | {"text": "路灯坏了两盏"}]),
+            new,
+        ),
+    }
+    order = ["original", "correction"] if first == "original" else ["correction", "original"]
+    for name in order:
+        answer = phone.send(*bodies[name])
+        assert answer.status_code == 201, answer.text
+    assert str(visit_of(web, old).superseded_by) == new
+    assert visit_of(web, new).superseded_by is None
+    kept = row(web, "select * from demand where id = cast(:id as uuid)", id=demand)
+    assert (str(kept.visit_id), kept.words) == (new, "路灯坏了两盏")
+
+
+def test_demands_lie_where_their_visit_lies(web: Web, phone: Phone) -> None:
+    key, demand = str(uuid.uuid4()), str(uuid.uuid4())
+    content = picture(5)
+    photo = named(content, kind="demand")
+    raised = {"id": demand, "class": "water", "text": "水压低", "from_question": "q1", "photos": [photo["id"]]}
+    body = visit_body(web, "H5", demands=[raised], photos=[photo], answers={"q1": "水压低"}, satisfaction=4)
+    answer = phone.send(body, key)
+    assert answer.status_code == 201, answer.text
+    assert answer.json["missing"] == [photo["id"]]
+    kept = row(web, "select *, st_x(geom) as lon from demand where id = cast(:id as uuid)", id=demand)
+    assert (kept.class_key, kept.words, kept.solved, kept.household_id) == (
+        "water",
+        "水压低",
+        False,
+        web.town.households["H5"],
+    )
+    assert kept.lon == pytest.approx(118.81)
+    assert visit_of(web, key).answers == {"q1": "水压低"}
+    assert row(web, "select satisfaction from field_visit where visit_id = cast(:id as uuid)", id=key)[0] == 4
+
+
+def test_a_photograph_is_stored_sealed_once_and_completes_its_visit(web: Web, phone: Phone) -> None:
+    key, content = str(uuid.uuid4()), picture(2)
+    photo = named(content, taken_at=NOON.isoformat())
+    body = json.dumps(visit_body(web, "H1", photos=[photo], outcome="nobody_home")).encode()
+    assert phone.send(body, key).json["missing"] == [photo["id"]]
+    first = phone.send_photo(key, photo["id"], content)
+    assert first.status_code == 200, first.text
+    assert phone.send_photo(key, photo["id"], content).json == first.json
+    assert phone.send(body, key).json["missing"] == []
+    kept = row(web, "select * from attachment where id = cast(:id as uuid)", id=photo["id"])
+    assert (str(kept.visit_id), kept.content_type, kept.size_bytes) == (key, "image/jpeg", len(content))
+    assert kept.household_id == web.town.households["H1"]
+    assert kept.perceptual_hash is not None
+    number = uuid.UUID(photo["id"])
+    assert content not in photo_path(web.settings, number).read_bytes()
+    assert read_photo(web.settings, load_sealer(web.settings.key_file), number) == content
+    state = phone.call("POST", "/api/v1/receipts", json={"ids": [key]}).json["items"][0]
+    assert state["state"] == "done"
+
+
+def test_bytes_that_are_not_the_photograph_announced_are_refused(web: Web, phone: Phone) -> None:
+    key, content, text_file = str(uuid.uuid4()), picture(3), b"%PDF-1.7 no picture"
+    photos = [named(content), named(text_file)]
+    assert phone.send(visit_body(web, "H1", photos=photos), key).status_code == 201
+    refused = phone.send_photo(key, photos[0]["id"], picture(4))
+    assert (refused.status_code, refused.json["error"]) == (422, "photo_unfit")
+    assert phone.send_photo(key, photos[0]["id"], content, **{"X-SHA256": "0" * 64}).status_code == 422
+    assert phone.send_photo(key, photos[1]["id"], text_file).status_code == 422
+    assert phone.send_photo(key, str(uuid.uuid4()), content).status_code == 404
+    assert phone.send_photo(str(uuid.uuid4()), photos[0]["id"], content).status_code == 404
+    assert phone.send_photo(key, photos[0]["id"], b"x" * (600 * 1024 + 1)).status_code == 413
+    assert not photo_path(web.settings, uuid.UUID(photos[1]["id"])).exists()
+
+
+def test_practice_is_acknowledged_and_kept_nowhere(web: Web, phone: Phone) -> None:
+    key = str(uuid.uuid4())
+    assert phone.send(visit_body(web, "H1", practice=True, photos=[named(picture(1))]), key).json["missing"] == []
+    assert rows(web, "select 1 from visit where id = cast(:id as uuid)", id=key) == []
+    assert phone.call("POST", "/api/v1/receipts", json={"ids": [key]}).json["items"][0]["state"] == "done"
+
+
+def test_without_the_header_of_a_phone_nothing_is_taken(web: Web, phone: Phone) -> None:
+    for named_as in ("", "mine", str(uuid.uuid4()).upper()):
+        answer = phone.call("POST", "/api/v1/receipts", json={"ids": []}, headers={DEVICE: named_as})
+        assert (answer.status_code, answer.json["error"]) == (400, "device_needed"), named_as
+
+
+def test_a_phone_pulls_its_households_and_then_what_changed(web: Web, phone_of: Callable[[str], Phone]) -> None:
+    phone = phone_of("inspector_two")
+    first = phone.pull()
+    assert first["full"] is True
+    assert {one["code"] for one in first["households"]} == {"H6", "H7", "H10"}
+    assert first["campaign"]["visit"]["min_minutes"] == 30
+    one = next(one for one in first["households"] if one["code"] == "H6")
+    assert (one["head"], one["grade"], one["village"]["code"]) == ("吴*六", "D", "990101001002")
+    nothing = phone.pull(since=first["since"])
+    assert (nothing["full"], nothing["households"], nothing["gone"]) == (False, [], [])
+    assert phone.send(visit_body(web, "H7", return_at=(NOON + timedelta(hours=9)).isoformat())).status_code == 201
+    changed = phone.pull(since=nothing["since"])
+    assert [(one["code"], one["status"], one["return_at"] is not None) for one in changed["households"]] == [
+        ("H7", 1, True)
+    ]
+    # The answer before was lost: the same question gives the same again.
+    assert phone.pull(since=nothing["since"])["households"] == changed["households"]
+    assert phone.pull(since="forgotten")["full"] is True
+
+
+def test_what_has_left_the_duty_is_gone(web: Web, phone_of: Callable[[str], Phone]) -> None:
+    phone = phone_of("inspector_two")
+    before = phone.pull()
+    move = "update duty set jur = :low, jur_end = :high where account_id = :account"
+    account = web.accounts["inspector_two"]
+    with Session(web.owner) as session, session.begin():
+        session.execute(text(move), {"low": 990101001003000, "high": 990101001004000, "account": account})
+    try:
+        after = phone.pull(since=before["since"])
+        assert [one["code"] for one in after["households"]] == ["H8"]
+        assert sorted(after["gone"]) == sorted(web.town.households[name] for name in ("H6", "H7", "H10"))
+    finally:
+        with Session(web.owner) as session, session.begin():
+            session.execute(text(move), {"low": 990101001002000, "high": 990101001003000, "account": account})
+
+
+def test_pages_of_a_pull_join_to_the_whole(
+    web: Web, phone_of: Callable[[str], Phone], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.sync.pulling.PAGE", 2)
+    monkeypatch.setattr("data.sync.pulling._STEP", 3)
+    phone = phone_of("supervisor")
+    pages = [phone.pull()]
+    while pages[-1]["more"]:
+        again = phone.pull(after=pages[-1]["more"])
+        pages.append(phone.pull(after=pages[-1]["more"]))
+        assert again["households"] == pages[-1]["households"]
+    codes = [one["code"] for page in pages for one in page["households"]]
+    assert sorted(codes) == sorted(set(codes))
+    assert len(codes) == 10
+    assert phone.pull(since=pages[-1]["since"])["households"] == []
+    assert phone.call("GET", "/api/v1/pull?after=x.1").status_code == 422
+
+
+def test_ping_says_who_is_there(app: Flask, phone: Phone) -> None:
+    nobody = app.test_client().get("/api/v1/ping").json
+    assert (nobody["fangtu"], nobody["signed_in"], nobody["device"], nobody["kill"]) == ("field", False, None, False)
+    mine = phone.call("GET", "/api/v1/ping").json
+    assert (mine["account"]["role"], mine["device"]) == ("inspector", {"state": "unknown", "wipe": False})
+
+
+ABOUT = {
+    "name": "红米",
+    "platform": "Android 15",
+    "app": "1",
+    "schema": 1,
+    "standalone": True,
+    "persisted": True,
+    "unsent": 3,
+    "unsent_photos": 2,
+    "oldest_unsent_at": NOON.isoformat(),
+    "clock_offset_ms": -120,
+}
+
+
+def signed_in(app: Flask, web: Web, account: str, token: str) -> FlaskClient:
+    """A browser of an account with a session of its own, that may be ended."""
+    with Session(web.owner) as session, session.begin():
+        open_session(session, web.settings, web.accounts[account], token)
+    client = app.test_client()
+    client.set_cookie("fangtu_session", token)
+    return client
+
+
+def test_a_session_becomes_that_of_a_phone_and_ends_when_it_is_revoked(web: Web, app: Flask) -> None:
+    device, token = str(uuid.uuid4()), "to-be-a-phone"
+    client, headers = signed_in(app, web, "inspector", token), {DEVICE: device}
+    # No form token: the header of the field stands in for it.
+    answer = client.put(f"/api/v1/devices/{device}", json=ABOUT, headers=headers)
+    assert answer.status_code == 200, answer.text
+    assert (answer.json["state"], answer.json["wipe"]) == ("open", False)
+    assert "Expires=" in answer.headers["Set-Cookie"]
+    kept = row(web, "select * from session where device_id = cast(:id as uuid)", id=device)
+    assert (kept.kind, kept.expires_at - kept.created_at) == ("device", timedelta(days=30))
+    with Session(web.owner) as session, session.begin():
+        session.execute(text("update session set seen_at = now() - interval '9 days' where kind = 'device'"))
+    assert client.get("/api/v1/ping", headers=headers).json["device"] == {"state": "open", "wipe": False}
+    assert client.get("/api/v1/pull", headers=headers).status_code == 200
+    asker = entered(app, web, "supervisor")
+    with asker as session:
+        listed = {str(one.id): one for one in list_devices(session)}
+        assert (listed[device].who, listed[device].unsent) == ("测试inspector", 3)
+        revoke_device(session, uuid.UUID(device), wipe=True)
+        session.commit()
+    refused = client.get("/api/v1/pull", headers=headers)
+    assert (refused.status_code, refused.json["error"]) == (403, "device_revoked")
+    assert refused.json["details"] == {"wipe": True}
+    assert client.get("/map/setup.json").status_code == 401
+    ping = client.get("/api/v1/ping", headers=headers).json
+    assert (ping["signed_in"], ping["device"]) == (False, {"state": "revoked", "wipe": True})
+    # Also for who signs in anew on it.
+    fresh = signed_in(app, web, "inspector", "again-on-that-phone")
+    assert fresh.put(f"/api/v1/devices/{device}", json=ABOUT, headers=headers).status_code == 403
+
+
+def test_a_phone_is_that_of_one_account_and_revoked_by_those_above_it(web: Web, app: Flask) -> None:
+    phone = Phone(app, web, "inspector_two")
+    path = f"/api/v1/devices/{phone.id}"
+    assert phone.call("PUT", path, json=ABOUT).status_code == 200
+    other = Phone(app, web, "inspector")
+    other.id = phone.id
+    refused = other.call("PUT", path, json=ABOUT)
+    assert (refused.status_code, refused.json["error"]) == (409, "device_of_another")
+    assert other.call("PUT", f"/api/v1/devices/{uuid.uuid4()}", json=ABOUT).status_code == 400
+    assert phone.call("PUT", path, json=ABOUT | {"unsent": -1}).status_code == 422
+    for account in ("inspector", "outsider", "leader"):
+        with entered(app, web, account) as session, pytest.raises(RecordUnknown):
+            revoke_device(session, uuid.UUID(phone.id), wipe=False)
+    assert phone.call("GET", "/api/v1/pull").status_code == 200
+
+
+@contextmanager
+def entered(app: Flask, web: Web, account: str) -> Iterator[Session]:
+    """A session of the application as an account."""
+    with Session(app.extensions["fangtu"].engine) as session:
+        found = enter(session, web.tokens[account])
+        assert found is not None
+        duty = read_ranges(found.duty)
+        who = Asker(found.account_id, found.username, found.full_name, Role(found.role), None, duty)
+        bind_asker(session, who, Origin())
+        yield session
+
+
+def test_companions_are_the_same_accounts_as_in_an_import(web: Web, app: Flask) -> None:
+    names = ["测试supervisor", "测试inspector", "测试inspector", "nobody", "测试outsider"]
+    jur = 990101001001001
+    with Session(web.owner) as session:
+        session.execute(
+            text("create temporary table twin (at int, companions text, companion_ids bigint[], jur bigint)")
+        )
+        session.execute(
+            text("insert into twin values (1, :names, null, :jur)"), {"names": "、".join(names), "jur": jur}
+        )
+        find_companions(session, "twin")
+        bulk = session.scalar(text("select companion_ids from twin"))
+        one = session.scalar(text("select sec.known_people(:names, :jur)"), {"names": names, "jur": jur})
+        session.rollback()
+    assert one == bulk == sorted([web.accounts["inspector"], web.accounts["supervisor"]])
+    with entered(app, web, "inspector_two") as session:
+        # Who answers for another village is told to nobody.
+        assert session.scalar(text("select sec.known_people(:names, :jur)"), {"names": names, "jur": jur}) == []
+
+
+@pytest.mark.parametrize(
+    "spot", [(118.802, 36.405), (118.81, 36.405), (118.805, 36.405), (118.825, 36.405), (118.85, 36.4)]
+)
+def test_a_place_has_the_same_jurisdiction_as_in_an_import(web: Web, spot: tuple[float, float]) -> None:
+    with Session(web.owner) as session:
+        token = web.tokens["leader"]
+        session.execute(text("select set_config('fangtu.token', :token, true)"), {"token": token})
+        point = {"lon": spot[0], "lat": spot[1]}
+        key = session.scalar(text("select id from visit where household_id is null limit 1"))
+        place = "st_setsrid(st_makepoint(:lon, :lat), 4326)"
+        session.execute(text(f"update visit set geom = {place} where id = :id"), {**point, "id": key})
+        place_visits(session, where="h.id = :id", params={"id": key})
+        bulk = session.scalar(text("select place_jur from visit where id = :id"), {"id": key})
+        assert session.scalar(text(f"select sec.jur_of_place({place})"), point) == bulk
+        session.rollback()
