@@ -8,6 +8,7 @@ import { askNewPin, askPin, inChatApp, missing, showSignIn, showTrouble } from "
 import { register, removeShell } from "./install.js";
 import { askKey, forgetKey, keepKey } from "./keeper.js";
 import { drawList, progressOf } from "./list.js";
+import { createMap } from "./map.js";
 import { nextOne } from "./nearby.js";
 import { ask } from "./net.js";
 import { UNDO_MS } from "./outbox.js";
@@ -107,7 +108,7 @@ app.draw = () => {
   drawHead();
   if (app.current === "list") drawList(app, views.list);
   else if (app.current === "day") drawDay(app, views.day);
-  else if (app.current === "map" || app.current === "mark") app.map?.draw();
+  else if (app.current === "map") app.map?.draw();
 };
 app.redrawAll = () => {
   views.list.replaceChildren();
@@ -124,10 +125,9 @@ app.show = async (name) => {
   if (name === "settings") drawSettings(app, views.settings);
   app.draw();
   if (name === "day") app.phone.compareToday();
-  if (name === "map" || name === "mark") {
-    const { openMap } = await import("./map.js");
-    app.map ||= await openMap(app);
-    if (app.current === name) await app.map.show(views[name], name);
+  if (name === "map") {
+    app.map ||= createMap(app);
+    app.map.show(views.map);
   }
 };
 

@@ -75,7 +75,6 @@ export async function openSheet(app, box, id, { choose = null } = {}) {
   const body = h("div", { class: "sheet-body" });
   const reasonBox = h("div", {});
   const foot = h("div", { class: "sheet-foot" });
-  const reserved = new Set();
   const title = h("h2", { class: "sheet-title" }, home.head || home.code);
   fill(box, hasPlace(home) && strip,
     h("section", { class: "sheet", "aria-label": t("走访 %(name)s", { name: home.head || home.code }) },
@@ -83,7 +82,7 @@ export async function openSheet(app, box, id, { choose = null } = {}) {
         h("div", { class: "sheet-name" }, h("div", { class: "row-name" }, title, tagsOf(home)),
           h("button", { type: "button", class: "round", "aria-label": t("关闭"), onclick: () => app.closeVisit() }, icon("x"))),
         h("p", { class: "sheet-facts" }, facts(home)), placeLine),
-      body, reasonBox, foot));
+      reasonBox, body, foot));
 
   function drawPlace() {
     const judged = judgeFix(draft.fix, hasPlace(home) ? home : null);
@@ -96,7 +95,7 @@ export async function openSheet(app, box, id, { choose = null } = {}) {
     }
     else if (draft.fix) words = t("已定位，误差 %(error)s", { error: distance(draft.fix.accuracy_m) });
     fill(placeLine, icon("pin"), words);
-    drawStrip(strip, { home, households: phone.households(), here: draft.fix || app.here, reserved });
+    if (hasPlace(home)) drawStrip(strip, { home, households: phone.households(), here: draft.fix || app.here });
     fill(reasonBox, bad && h("fieldset", { class: "block" }, h("legend", {}, t("定位欠佳的原因")),
       h("div", { class: "chips" }, FIX_REASON_KEYS.map((key) => chip(fixReasonWord(key), draft.fix_reason === key, () => { sheet.set({ fix_reason: key }); drawPlace(); })))));
   }

@@ -4,7 +4,7 @@ import { t } from "../i18n.js";
 
 const STATUSES = [
   () => t("未走访"), () => t("已入户"), () => t("远程走访"), () => t("无人在家"),
-  () => t("拒访"), () => t("长期外出"), () => t("存疑走访"), () => t("其他情况"),
+  () => t("拒访"), () => t("长期外出"), () => t("存疑走访"), () => t("有走访但不计入"),
 ];
 export const statusWord = (status) => (status === null ? t("不在本轮") : (STATUSES[status] || STATUSES[7])());
 

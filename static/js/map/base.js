@@ -14,10 +14,10 @@ function dataZoom(z, last) {
 
 /**
  * A base map of vector tiles. `options.url`, `options.decode` (for tiles of other makers), `options.minZoom`,
- * `options.maxZoom`, `options.source` (instead of an address), `options.onTrouble`, `options.onNames` (names came); returns the handle the page works with.
+ * `options.maxZoom`, `options.onTrouble`, `options.onNames` (names came); returns the handle the page works with.
  */
 export function createBase(options) {
-  const source = options.source || new TileSource({ url: options.url, decode: options.decode || decodeBase, maxZoom: options.maxZoom || 17, onTrouble: options.onTrouble });
+  const source = new TileSource({ url: options.url, decode: options.decode || decodeBase, maxZoom: options.maxZoom || 17, onTrouble: options.onTrouble });
   const base = { tinted: 0, visible: true };
   const minZoom = options.minZoom || 0;
   /** Names in the tiles of the view that are here. */
