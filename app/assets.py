@@ -17,6 +17,8 @@ from app.compression import COMPRESSIBLE, LEAST_BYTES, compress
 
 TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".svg": "image/svg+xml", ".json": "application/json"}
 FOREVER = "public, max-age=31536000, immutable"
+# Where the application keeps its static files.
+FILES = "fangtu_static"
 HIDDEN = ("node_modules", "package.json", "package-lock.json", "vendor.toml")
 
 
@@ -62,7 +64,7 @@ class StaticFiles:
 
 def init_app(app: Flask, folder: Path) -> None:
     """Serve the folder under ``/static/`` and add the checksum to every address ``url_for("static", …)`` makes."""
-    files = StaticFiles(folder)
+    files = app.extensions[FILES] = StaticFiles(folder)
 
     @public
     def serve(filename: str) -> AnyResponse:

@@ -77,7 +77,7 @@ def words(lang: str) -> AnyResponse:
     """The sentences of the scripts in one language, keyed by the Chinese ones."""
     if lang not in LANGUAGES:
         abort(404)
-    answer = Response(_script_words() if lang == "en" else "{}", mimetype="application/json")
+    answer = Response(script_words(lang), mimetype="application/json")
     answer.headers["Cache-Control"] = "no-cache"
     answer.add_etag()
     return answer.make_conditional(request)
@@ -89,7 +89,10 @@ def _catalogue() -> Catalog:
 
 
 @cache
-def _script_words() -> str:
+def script_words(lang: str) -> str:
+    """The sentences of the scripts in a language as JSON, keyed by the Chinese ones, which need none."""
+    if lang != "en":
+        return "{}"
     used = {
         str(message.id): str(message.string)
         for message in _catalogue()

@@ -16,7 +16,7 @@ from app.launch.packages import find_missing, find_programs, has_ensurepip, inst
 from app.launch.places import Places
 from app.launch.postgres import Cluster
 from app.launch.processes import write_private
-from app.launch.vendor import is_vendored, vendor_files
+from app.launch.vendor import fetch_test_packages, is_vendored, vendor_files
 from geo.errors import Text
 
 
@@ -70,6 +70,8 @@ def set_up(places: Places, wish: Wish, console: Console, env: Mapping[str, str])
     if wish.pages:
         vendor_files(places, console, env)
         compile_translations(places, console, env)
+    if wish.tests and wish.install:
+        fetch_test_packages(places, console, env)
     if external:
         make_keys(places, env, has_data=False)
         write_database(places, external)

@@ -18,7 +18,8 @@ from app.launch.processes import read_json
 from app.launch.room import require_room
 from geo.errors import Text
 
-SOURCES = ("package.json", "package-lock.json", "vendor.toml")
+LISTS = ("package.json", "package-lock.json")
+SOURCES = (*LISTS, "vendor.toml")
 NPM_QUIET = ("--no-audit", "--no-fund", "--no-update-notifier")
 IMPORT = re.compile(r"""((?:\bfrom|\bimport)\s*\(?\s*)(['"])([^'"./][^'"]*)\2""")
 SOURCE_MAP = re.compile(r"^\s*(?://|/\*)[#@] sourceMappingURL=.*$\n?", re.MULTILINE)
@@ -43,6 +44,38 @@ def vendor_files(places: Places, console: Console, env: Mapping[str, str]) -> No
     static = places.root / "static"
     if is_vendored(static):
         return
+    console.say(Text("· 下载前端文件（Leaflet、Bootstrap 等）", "- Fetching the front-end files (Leaflet ...)"))
+    work = places.var / "npm"
+    _fetch(static, work, places, console, env)
+    copy_list = tomllib.loads((static / "vendor.toml").read_text(encoding="utf-8"))
+    making = static / ".vendor-making"
+    shutil.rmtree(making, ignore_errors=True)
+    copy_files(copy_list, work / "node_modules", making, source=_source(static))
+    shutil.rmtree(static / "vendor", ignore_errors=True)
+    making.rename(static / "vendor")
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def fetch_test_packages(places: Places, console: Console, env: Mapping[str, str]) -> None:
+    """Fetch what the tests need in Node and in the browser, by ``tests/node``; nothing of it is ever served.
+
+    Raises
+    ------
+    LaunchError
+        If npm cannot fetch a package.
+    """
+    lists, to = places.root / "tests" / "node", places.var / "node"
+    source = hashlib.sha256(b"".join((lists / name).read_bytes() for name in LISTS)).hexdigest()
+    stamp = to / "fetched"
+    if stamp.exists() and stamp.read_text(encoding="ascii") == source:
+        return
+    console.say(Text("· 下载测试用的程序包（npm）", "- Fetching packages for the tests (npm)"))
+    _fetch(lists, to, places, console, env)
+    stamp.write_text(source, encoding="ascii")
+
+
+def _fetch(lists: Path, work: Path, places: Places, console: Console, env: Mapping[str, str]) -> None:
+    """Make the folder ``work`` anew with the packages that the lists name."""
     if find_npm(places, env) is None:
         install_environment(places, NODE, console, env)
     npm = find_npm(places, env)
@@ -51,12 +84,10 @@ def vendor_files(places: Places, console: Console, env: Mapping[str, str]) -> No
             Text("找不到 npm。请执行：sudo apt-get install npm", "There is no npm. Do: sudo apt-get install npm")
         )
     require_room(places.var, 150, Text("前端文件", "the front-end files"))
-    console.say(Text("· 下载前端文件（Leaflet、Bootstrap 等）", "- Fetching the front-end files (Leaflet ...)"))
-    work = places.var / "npm"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    for name in SOURCES[:2]:
-        shutil.copy2(static / name, work / name)
+    for name in LISTS:
+        shutil.copy2(lists / name, work / name)
     path = env.get("PATH", "")
     if len(npm) > 1:  # npm starts node by its name
         path = f"{Path(npm[0]).parent}:{path}"
@@ -69,13 +100,6 @@ def vendor_files(places: Places, console: Console, env: Mapping[str, str]) -> No
         env={**env, "PATH": path},
         cwd=work,
     )
-    copy_list = tomllib.loads((static / "vendor.toml").read_text(encoding="utf-8"))
-    making = static / ".vendor-making"
-    shutil.rmtree(making, ignore_errors=True)
-    copy_files(copy_list, work / "node_modules", making, source=_source(static))
-    shutil.rmtree(static / "vendor", ignore_errors=True)
-    making.rename(static / "vendor")
-    shutil.rmtree(work, ignore_errors=True)
 
 
 def copy_files(copy_list: dict[str, Any], modules: Path, to: Path, *, source: str) -> dict[str, Any]:

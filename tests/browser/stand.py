@@ -153,7 +153,9 @@ def add_records_in_village_one(session: Session, town: SmallTownship) -> None:
 
 
 @contextmanager
-def served(settings: Settings, log: Path, *, workers: int = 1, port: int = 0, **more: str) -> Iterator[str]:
+def served(
+    settings: Settings, log: Path, *, workers: int = 1, port: int = 0, target: str = "app.factory:wsgi()", **more: str
+) -> Iterator[str]:
     """The application under gunicorn on a free loopback port; ended by its pid.
 
     Parameters
@@ -166,6 +168,8 @@ def served(settings: Settings, log: Path, *, workers: int = 1, port: int = 0, **
         Processes that answer.
     port : int
         Port to answer on; a free one by default.
+    target : str
+        What gunicorn serves; the application by default.
     more
         Further settings of the environment.
 
@@ -180,7 +184,7 @@ def served(settings: Settings, log: Path, *, workers: int = 1, port: int = 0, **
         number = listener.fileno()
         server = subprocess.Popen(
             [
-                sys.executable, "-m", "gunicorn", "app.factory:wsgi()", f"--bind=fd://{number}", f"--workers={workers}",
+                sys.executable, "-m", "gunicorn", target, f"--bind=fd://{number}", f"--workers={workers}",
                 f"--threads={threads_of(environment)}", "--worker-class=gthread", "--no-control-socket",
                 f"--chdir={ROOT}",
             ],

@@ -74,6 +74,9 @@ def test_only_these_addresses_are_public(app: Flask) -> None:
         "/language",
         "/i18n/<lang>.json",
         "/openapi.json",
+        "/field/",
+        "/field/sw.js",
+        "/field/manifest.webmanifest",
         "/static/<path:filename>",
     }
 

@@ -227,7 +227,7 @@ export function sprite(name, r) {
 
 function paintSample(node) {
   const ratio = pixelRatio();
-  const side = 20;
+  const side = Math.max(20, 2.4 * node.dataset.radius);
   node.width = side * ratio;
   node.height = side * ratio;
   const ctx = node.getContext("2d");
@@ -236,13 +236,13 @@ function paintSample(node) {
   drawSign(ctx, node.dataset.sign, Number(node.dataset.radius), 0);
 }
 
-/** The sign as an element for legend rows and popups; its meaning must stand beside it in words. */
-export function signElement(name) {
+/** The sign as an element for legend rows, popups and lists; its meaning must stand beside it in words. */
+export function signElement(name, radius = name.startsWith("grade") || name.startsWith("stage") ? 7 : 6) {
   const node = document.createElement("canvas");
   node.className = "sign";
   node.setAttribute("aria-hidden", "true");
   node.dataset.sign = name;
-  node.dataset.radius = name.startsWith("grade") || name.startsWith("stage") ? 7 : 6;
+  node.dataset.radius = radius;
   paintSample(node);
   return node;
 }

@@ -127,8 +127,7 @@ export class TileSource {
   async fetchTile(z, x, y, signal, headers = {}) {
     const side = 2 ** z;
     if (x < 0 || y < 0 || x >= side || y >= side) return null;
-    const address = this.url.replace("{z}", z).replace("{x}", x).replace("{y}", y);
-    const bytes = await getBytes(withParams(address, this.params), signal, headers);
+    const bytes = await this.bytesOf(z, x, y, signal, headers);
     if (!bytes.byteLength) return null;
     return new Promise((resolve, reject) => {
       later(() => {
@@ -143,6 +142,11 @@ export class TileSource {
         }
       });
     });
+  }
+
+  bytesOf(z, x, y, signal, headers) {
+    const address = this.url.replace("{z}", z).replace("{x}", x).replace("{y}", y);
+    return getBytes(withParams(address, this.params), signal, headers);
   }
 
   trim() {

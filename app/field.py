@@ -1,0 +1,125 @@
+"""The field app on the phone: its page, its worker and its manifest.
+
+They hold nothing of any person, so that the worker can keep them. What the app shows it fetches by ``/api/v1``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from flask import Blueprint, Response, current_app, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.access import public
+from app.assets import FILES, StaticFiles
+from app.language import language, script_words
+from app.session import store
+from app.sync import SHELL
+from data.settings import ROOT
+
+bp = Blueprint("field", __name__)
+
+PAGE = "/field/?shell=1"
+WORDS = "/i18n/en.json"
+# Modules of the map that the field app draws its map with; the rest of it is the desk's.
+MAP_MODULES = (
+    "api", "base-draw", "base-names", "dom", "dots", "palette", "queue", "symbols", "tiles", "words", "world",
+)  # fmt: skip
+STYLES = ("css/tokens.css", "css/field.css")
+OTHERS = (
+    "js/i18n.js", "js/format.js", "img/icons.svg", "img/favicon.svg", "img/field-192.png", "img/field-512.png",
+    "vendor/idb/index.js", "vendor/pbf/index.js", "vendor/vector-tile/index.js",
+    "vendor/point-geometry/index.js",
+)  # fmt: skip
+# The worker's own text, and what takes its place.
+WORKER, KILLER = "js/field/worker.js", "js/field/killer.js"
+COLOUR = "#0F3B41"
+
+
+@bp.get("/field/")
+@public
+def page() -> str:
+    """The one page of the app. The worker asks for it without a language and keeps it; the language is chosen in it."""
+    neutral = "shell" in request.args
+    return render_template("field/shell.html", lang="" if neutral else language(), version=shell_version())
+
+
+@bp.get("/field/sw.js")
+@public
+def worker() -> AnyResponse:
+    """The worker with the list of files it keeps; where the setting says so, the one that takes it off the phone."""
+    if store().settings.field_kill:
+        return _script(_text(KILLER))
+    shell = {"version": shell_version(), "page": PAGE, "files": [PAGE, WORDS, *(f"/static/{name}" for name in files())]}
+    return _script(f"const SHELL = {json.dumps(shell)};\n{_text(WORKER)}")
+
+
+@bp.get("/field/manifest.webmanifest")
+@public
+def manifest() -> AnyResponse:
+    """What the phone shows of the app on its home screen, in the language of who adds it."""
+    english = language() == "en"
+    about: dict[str, Any] = {
+        "id": "/field/",
+        "name": "Fangtu field work" if english else "访图外业",
+        "short_name": "Fangtu" if english else "访图",
+        "lang": "en" if english else "zh-CN",
+        "start_url": "/field/",
+        "scope": "/field/",
+        "display": "standalone",
+        "background_color": COLOUR,
+        "theme_color": COLOUR,
+        "icons": [
+            {"src": f"/static/img/field-{side}.png", "sizes": f"{side}x{side}", "type": "image/png", "purpose": purpose}
+            for side in (192, 512)
+            for purpose in ("any", "maskable")
+        ],
+    }
+    answer = Response(json.dumps(about, ensure_ascii=False), mimetype="application/manifest+json")
+    answer.headers["Cache-Control"] = "no-cache"
+    return answer
+
+
+def files() -> list[str]:
+    """Names below ``/static/`` of everything the app needs without a network."""
+    own = sorted(f"js/field/{path.name}" for path in (ROOT / "static" / "js" / "field").glob("*.js"))
+    shared = [f"js/map/{name}.js" for name in MAP_MODULES]
+    return [*(name for name in own if name not in (WORKER, KILLER)), *shared, *STYLES, *OTHERS]
+
+
+def shell_version() -> str:
+    """Short hash over all that the worker keeps and the worker itself: it changes when one of them does.
+
+    Phones that ask whether the server is there are told the one found last.
+    """
+    digest = hashlib.sha256(script_words("en").encode())
+    for name in (*files(), WORKER):
+        digest.update(f"{name} {_kept(name)}\n".encode())
+    digest.update((ROOT / "templates" / "field" / "shell.html").read_bytes())
+    version = current_app.extensions[SHELL] = digest.hexdigest()[:12]
+    return str(version)
+
+
+def _kept(name: str) -> str:
+    found = _static().find(name)
+    if found is None:
+        raise FileNotFoundError(f"static/{name}, which the field app needs, is missing")
+    return found.checksum
+
+
+def _text(name: str) -> str:
+    return (ROOT / "static" / name).read_text(encoding="utf-8")
+
+
+def _static() -> StaticFiles:
+    held: StaticFiles = current_app.extensions[FILES]
+    return held
+
+
+def _script(text: str) -> AnyResponse:
+    answer = Response(text, mimetype="text/javascript")
+    answer.headers["Cache-Control"] = "no-cache"
+    answer.headers["Service-Worker-Allowed"] = "/field/"
+    return answer

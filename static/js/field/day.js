@@ -1,0 +1,99 @@
+/* The end of the day: what the server has confirmed, what is on its way, what needs a word. */
+
+import { t } from "../i18n.js";
+import { count, dayAndTime } from "../format.js";
+import { fill, h, icon } from "../map/dom.js";
+import { outboxParts } from "./export.js";
+import { release, tryAgain } from "./outbox.js";
+import { button } from "./parts.js";
+import { dayAt, isoAt } from "./visit.js";
+import { flagWord } from "./words.js";
+
+const ASKING = new Set(["duplicate", "not_assigned", "household_gone"]);
+
+/** Today's visits and marks by how they stand. */
+function groupsOf(app) {
+  const today = dayAt(Date.now());
+  const { confirmed } = app.phone;
+  const rows = app.phone.rows.filter((row) => !row.practice);
+  const mine = rows.filter((row) => row.day === today);
+  const left = rows.filter((row) => row.day !== today && row.state !== "done");
+  const done = mine.filter((row) => row.state === "done" && (!confirmed || confirmed.has(row.id) || row.received_at));
+  const refused = [...left, ...mine].filter((row) => row.state === "refused");
+  const going = [...left, ...mine].filter((row) => row.state === "queued" || row.state === "sent");
+  const asking = mine.filter((row) => row.flags.some((flag) => ASKING.has(flag)));
+  return { mine, left, done, refused, going, asking };
+}
+
+export function nameOfRow(app, row) {
+  const home = row.household === null ? null : app.phone.book.households[row.household];
+  if (home) return home.head || home.code;
+  return row.kind === "mark" ? t("标房") : t("不在名单的户");
+}
+
+export function drawDay(app, box) {
+  const { phone } = app;
+  const { mine, left, done, refused, going, asking } = groupsOf(app);
+  const state = phone.sender.state;
+  const photos = going.reduce((sum, row) => sum + row.photos.filter((photo) => photo.state === "here").length, 0);
+  const all = mine.length > 0 && done.length === mine.length && !left.length;
+  const last = done.map((row) => row.received_at).filter(Boolean).sort().at(-1);
+  const later = phone.households().filter((one) => one.status === 3 && (one.return_at || one.here));
+
+  const first = !mine.length ? t("今日还没有走访。") : all ? t("今日 %(n)s 户，服务器已全部确认。可以放心收工。", { n: count(mine.length) }) : t("今日 %(n)s 户，服务器已确认 %(done)s 户", { n: count(mine.length), done: count(done.length) });
+  const second = [
+    going.length && t("%(n)s 户和 %(photos)s 张照片待上传", { n: count(going.length), photos: count(photos) }),
+    refused.length && t("%(n)s 户被退回", { n: count(refused.length) }),
+    left.length && t("其中 %(n)s 户是前几天的", { n: count(left.length) }),
+  ].filter(Boolean).join(t("；"));
+
+  fill(box, h("h2", { class: "unseen" }, t("今日收工")), app.notices(),
+    h("section", { class: all ? "day-card is-done" : "day-card" },
+      h("p", { class: "day-first" }, first), second && h("p", { class: "day-second" }, second),
+      mine.length > 0 && h("div", { class: "segments", "aria-hidden": "true" }, mine.map((row) => h("span", { class: `segment-${row.state}` })))),
+    h("ul", { class: "groups" },
+      mine.length > 0 && group("check", "ok", t("已确认 %(n)s 户", { n: count(done.length) }), last ? t("最后确认 %(when)s", { when: dayAndTime(last) }) : t("尚无确认")),
+      going.length > 0 && group("up", "wrn", t("待上传 %(n)s 户、%(photos)s 张照片", { n: count(going.length), photos: count(photos) }), phaseWord(state), state.percent === null ? null : `${state.percent}%`),
+      refused.map((row) => group("warn", "dan", t("被退回：%(name)s", { name: nameOfRow(app, row) }), row.error?.message || row.error?.code || "", null, h("div", { class: "halves" },
+        button(t("再试一次"), async () => { await tryAgain(phone.db, row.id); await phone.reload(); phone.sender.hurry(); phone.sync(); }),
+        button(t("导出"), () => exportUnsent(app, [row.id]), { name: "download" })))),
+      asking.map((row) => group("info", "vio", t("请留意：%(name)s", { name: nameOfRow(app, row) }), row.flags.map(flagWord).join(" "))),
+      later.length > 0 && group("clock", "inf", t("待再访 %(n)s 户", { n: count(later.length) }), later.slice(0, 6).map((one) => one.head).join("、"))),
+    h("div", { class: "foot-buttons" },
+      button(t("立即上传"), () => { phone.sender.hurry(); Promise.all(going.map((row) => release(phone.db, row.id))).then(() => phone.sync({ fresh: true })).then(() => phone.compareToday()); }, { class: "main", name: "upload" }),
+      button(t("导出未上传"), () => exportUnsent(app), { name: "download", disabled: phone.unsent().items === 0 }),
+      button(t("设置"), () => app.show("settings"), { name: "gear" })));
+}
+
+function group(sign, kind, title, words, figure = null, more = null) {
+  return h("li", { class: "group" }, h("span", { class: `group-sign is-${kind}` }, icon(sign)),
+    h("div", { class: "group-words" }, h("strong", {}, title), words && h("p", {}, words), more), figure && h("span", { class: "group-figure" }, figure));
+}
+
+/** What the sender is doing, in words. */
+export function phaseWord({ phase }) {
+  return {
+    asking: t("正在联系服务器"),
+    sending: t("正在上传记录"),
+    photos: t("正在上传照片"),
+    waiting: t("无网络，会自动再试"),
+    "sign-in": t("登录已过期，请重新登录"),
+    other: t("现在登录的是另一个账号"),
+    revoked: t("本机已被停用，请联系主管"),
+    idle: t("稍后自动上传"),
+  }[phase];
+}
+
+/** Give everything unsent out as one file, which a supervisor can hand in. */
+export async function exportUnsent(app, ids = null) {
+  const { phone } = app;
+  const madeAt = isoAt(Date.now());
+  const { parts } = await outboxParts(phone.db, phone.key, { device: phone.device, account: phone.account.id, madeAt, ids });
+  const name = `fangtu-${phone.account.id}-${madeAt.slice(0, 16).replace(/[-:T]/g, "")}.zip`;
+  const url = URL.createObjectURL(new Blob(parts, { type: "application/zip" }));
+  const link = h("a", { href: url, download: name, hidden: true });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(url), 60000);
+}

@@ -1,0 +1,29 @@
+/* Runs before anything else: language, colours and type size as this phone chose them. A classic script on purpose. */
+(function () {
+  "use strict";
+  const root = document.documentElement;
+
+  function stored(name) {
+    try {
+      return window.localStorage.getItem(name);
+    } catch (refused) {
+      return null;
+    }
+  }
+
+  // The page as the server gives it knows the language of the account; as the worker keeps it, it knows none.
+  if (root.dataset.lang) {
+    try {
+      window.localStorage.setItem("fangtu.lang.account", root.dataset.lang);
+    } catch (refused) {
+      root.dataset.storage = "off";
+    }
+  }
+  const own = /^zh/i.test(navigator.language) ? "zh" : "en";
+  const lang = stored("fangtu.lang") || root.dataset.lang || stored("fangtu.lang.account") || own;
+  root.dataset.lang = lang;
+  root.lang = lang === "en" ? "en" : "zh-CN";
+  // Outdoors light is easier to read: dark only by choice.
+  root.dataset.bsTheme = stored("fangtu.theme") === "dark" ? "dark" : "light";
+  if (stored("fangtu.type") === "large") root.dataset.type = "large";
+})();

@@ -1,0 +1,86 @@
+/* What stands before the app: a browser that can do it, a sign-in, and the PIN that opens what the phone keeps. */
+
+import { t } from "../i18n.js";
+import { fill, h, icon } from "../map/dom.js";
+import { button, focusOn } from "./parts.js";
+import { makeKey, openKey, PIN, WrongPin } from "./seal.js";
+import { getMeta, putMeta } from "./store.js";
+
+const CHAT = /MicroMessenger|wxwork|DingTalk/i;
+
+/** Is this the web view of a chat app, where nothing is kept? */
+export function inChatApp() {
+  return CHAT.test(navigator.userAgent) || !navigator.serviceWorker;
+}
+
+/** What the app cannot do without; the words for the first that is missing, or null. */
+export function missing() {
+  if (!globalThis.crypto?.subtle) return t("本页须经 https 打开，请联系管理员。");
+  if (!globalThis.indexedDB) return t("这个浏览器不能保存数据，请用系统浏览器打开。");
+  return null;
+}
+
+function card(box, title, ...parts) {
+  const head = h("h1", {}, title);
+  fill(box, h("div", { class: "gate" }, h("img", { src: "/static/img/logo.svg", alt: "", width: 56, height: 56 }), head, ...parts));
+  focusOn(head);
+}
+
+export function showTrouble(box, words, act = null) {
+  card(box, t("访图外业"), h("p", {}, words), act && button(t("重试"), act, { class: "main" }));
+}
+
+export function showSignIn(box) {
+  card(box, t("访图外业"), h("p", {}, t("登录一次，之后没有网络也能用。")), h("a", { class: "button main", href: "/sign-in?next=/field/" }, t("登录")));
+}
+
+function pinField(words, name) {
+  return h("label", { class: "field" }, h("span", {}, words),
+    h("input", { class: "input pin", name, type: "password", inputmode: "numeric", pattern: "\\d{6}", maxlength: 6, autocomplete: "off", required: true }));
+}
+
+/** Ask for a new PIN and make the key under it. Resolves with the key. */
+export function askNewPin(box, db, account) {
+  return new Promise((resolve) => {
+    const told = h("p", { class: "lack", role: "alert" });
+    const form = h("form", { class: "gate-form", novalidate: true }, pinField(t("六位数字"), "pin"), pinField(t("再输一次"), "again"), told, h("button", { class: "button main" }, t("设定")));
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const { pin, again } = form.elements;
+      if (!PIN.test(pin.value)) told.textContent = t("请输入六位数字。");
+      else if (pin.value !== again.value) told.textContent = t("两次输入不一样。");
+      else {
+        told.textContent = t("正在设定…");
+        const { kept, key } = await makeKey(pin.value);
+        await putMeta(db, "key", kept);
+        await putMeta(db, "account", account);
+        resolve(key);
+      }
+    });
+    card(box, t("设定本机密码"), h("p", {}, t("手机上的农户资料用它加密，只有您能打开。忘记后，未上传的记录也打不开，请记牢。")), form);
+  });
+}
+
+/** Ask for the PIN. Resolves with the key. */
+export async function askPin(box, db, { name, unsent }) {
+  const kept = await getMeta(db, "key");
+  return new Promise((resolve) => {
+    const told = h("p", { class: "lack", role: "alert" });
+    const form = h("form", { class: "gate-form", novalidate: true }, pinField(t("本机密码"), "pin"), told, h("button", { class: "button main" }, icon("lock"), h("span", {}, t("打开"))));
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const { pin } = form.elements;
+      told.textContent = t("正在打开…");
+      try {
+        resolve(await openKey(kept, pin.value));
+      } catch (reason) {
+        if (!(reason instanceof WrongPin)) throw reason;
+        told.textContent = t("密码不对，请再试。");
+        pin.value = "";
+        pin.focus();
+      }
+    });
+    card(box, name, unsent ? h("p", { class: "pill-note" }, t("待上传 %(n)s", { n: unsent })) : null, form);
+    form.elements.pin.focus();
+  });
+}

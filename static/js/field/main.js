@@ -1,0 +1,359 @@
+/* The field app: what is open, what stands in the head, and the way from one screen to the next. */
+
+import { loadWords, t } from "../i18n.js";
+import { count, distance } from "../format.js";
+import { fill, h, icon, say } from "../map/dom.js";
+import { drawDay, exportUnsent, phaseWord } from "./day.js";
+import { askNewPin, askPin, inChatApp, missing, showSignIn, showTrouble } from "./gate.js";
+import { register, removeShell } from "./install.js";
+import { askKey, forgetKey, keepKey } from "./keeper.js";
+import { drawList, progressOf } from "./list.js";
+import { createMap } from "./map.js";
+import { nextOne } from "./nearby.js";
+import { ask } from "./net.js";
+import { UNDO_MS } from "./outbox.js";
+import { dropPacks } from "./packs.js";
+import { button } from "./parts.js";
+import { openPhone } from "./phone.js";
+import { drawSettings } from "./settings.js";
+import { openSheet } from "./sheet.js";
+import { askToPersist, isFull } from "./space.js";
+import { dropStore, getMeta, openStore } from "./store.js";
+import { watchPlace } from "./evidence.js";
+
+const ACCOUNT = "fangtu.field.account";
+const HERE_MOVED_DEG = 0.0001; // about ten metres
+const LOCK_AFTER_MS = 15 * 60 * 1000;
+const PING_EVERY_MS = 60 * 1000;
+const root = document.getElementById("app");
+
+const app = { phone: null, current: null, here: null, placeTrouble: false, sheet: null, update: null, saved: null, said: null, people: [] };
+
+/* ---- what stands round every screen ---- */
+
+const heading = h("h1", { class: "bar-title" });
+const pill = h("button", { type: "button", class: "pill", onclick: () => app.show("day") });
+const progress = h("div", { class: "bar-progress" });
+const head = h("header", { class: "bar" }, h("div", { class: "bar-line" }, heading, pill), progress);
+const main = h("main", { class: "screen", id: "main" });
+const views = { list: h("div", { class: "view" }), map: h("div", { class: "view view-map" }), mark: h("div", { class: "view view-map" }), day: h("div", { class: "view" }), settings: h("div", { class: "view" }), visit: h("div", { class: "view view-visit" }) };
+const TABS = [["list", "list", () => t("走访")], ["map", "map", () => t("地图")], ["day", "clock", () => t("今日")]];
+const tabs = h("nav", { class: "tabs" });
+const TITLES = { list: () => t("今天的走访"), map: () => t("地图"), mark: () => t("标房"), day: () => t("今日收工"), settings: () => t("设置"), visit: () => t("走访") };
+
+function drawHead() {
+  heading.textContent = TITLES[app.current]();
+  document.title = `${TITLES[app.current]()} · ${t("访图")}`;
+  const { items } = app.phone.unsent();
+  pill.className = items ? "pill" : "pill is-done";
+  fill(pill, icon(items ? "cloud" : "check"), items ? t("待上传 %(n)s", { n: count(items) }) : t("已全部上传"));
+  progress.hidden = app.current !== "list";
+  if (app.current === "list") {
+    const { own, done } = progressOf(app);
+    const names = [...new Set(own.map((one) => one.village?.name).filter(Boolean))];
+    const left = t("还有 %(n)s 户", { n: count(own.length - done) });
+    fill(progress,
+      h("p", { class: "bar-figures" }, h("span", {}, h("strong", {}, count(done)), t(" / %(n)s 户已走访", { n: count(own.length) })), h("span", {}, names.length === 1 ? `${names[0]} · ${left}` : left)),
+      h("progress", { class: "progress", max: Math.max(1, own.length), value: done, "aria-label": t("走访进度") }));
+  }
+  fill(tabs, TABS.map(([name, sign, words]) => h("button", { type: "button", "aria-current": app.current === name ? "page" : null, onclick: () => app.show(name) }, icon(sign), h("span", {}, words()))));
+  tabs.hidden = app.current === "visit";
+}
+
+/** What everybody has to know at once, as lines above a screen. */
+app.notices = () => {
+  const { phase, trouble } = app.phone.sender.state;
+  const line = (kind, ...parts) => h("div", { class: `notice is-${kind}` }, ...parts);
+  return [
+    app.update && !app.sheet && line("inf", h("span", {}, t("有新版本")), button(t("立即更新"), app.update)),
+    inChatApp() && line("wrn", h("span", {}, t("在聊天软件里打开不能离线使用。请用系统浏览器打开本页。"))),
+    phase === "sign-in" && line("wrn", h("span", {}, t("登录已过期，记录都在。登录后继续上传。")), h("a", { class: "button", href: "/sign-in?next=/field/" }, t("登录"))),
+    (phase === "other" || phase === "revoked") && line("dan", h("span", {}, phaseWord({ phase })), button(t("导出未上传"), () => exportUnsent(app))),
+    (app.said || trouble) && line("dan", h("span", {}, app.said || t("手机存储出了问题：%(why)s", { why: trouble.name })), button(t("导出未上传"), () => exportUnsent(app)), h("button", { type: "button", class: "round", "aria-label": t("关闭"), onclick: () => { app.said = null; app.phone.sender.state.trouble = null; app.draw(); } }, icon("x"))),
+    app.phone.noCampaign && line("inf", h("span", {}, t("还没有走访行动，请联系主管。"))),
+    app.phone.book.at === null && !app.phone.noCampaign && line("inf", h("span", {}, t("还没有名单。")), button(t("立即更新"), () => app.phone.sync({ fresh: true }))),
+  ];
+};
+
+/** After saving: undo, and the next house. */
+app.savedBar = () => {
+  const { saved } = app;
+  if (!saved) return null;
+  const next = nextOne(progressOf(app).own, app.here, saved.home.id);
+  const far = next && next.metres !== null && next.metres !== undefined ? ` ${distance(next.metres)}` : "";
+  return h("section", { class: "saved", "aria-label": t("已保存") },
+    h("p", {}, icon("check"), h("span", {}, t("已保存：%(name)s", { name: saved.home.head })), saved.undo && h("button", { type: "button", class: "link", onclick: undo }, t("撤销"))),
+    next && h("button", { type: "button", class: "saved-next", onclick: () => app.openVisit(next.id) }, h("span", {}, t("下一户：%(name)s", { name: next.head }), far), icon("right")),
+    next && h("div", { class: "halves" }, button(t("在家 · 一切正常"), () => app.openVisit(next.id, { choose: "well" })), button(t("无人在家"), () => app.openVisit(next.id, { choose: "nobody" }))));
+};
+
+async function undo() {
+  const { id, home } = app.saved;
+  try {
+    await app.phone.undo(id);
+    app.saved = null;
+    await app.openVisit(home.id);
+    say(t("已撤销，请继续填写。"));
+  } catch (reason) {
+    app.saved = { ...app.saved, undo: false };
+    if (reason.name !== "OnItsWay") app.trouble(reason);
+    app.draw();
+  }
+}
+
+/* ---- screens ---- */
+
+app.draw = () => {
+  if (!app.phone || !app.current) return;
+  drawHead();
+  if (app.current === "list") drawList(app, views.list);
+  else if (app.current === "day") drawDay(app, views.day);
+  else if (app.current === "map") app.map?.draw();
+};
+app.redrawAll = () => {
+  views.list.replaceChildren();
+  app.draw();
+};
+
+app.show = async (name) => {
+  if (app.sheet) await app.leaveSheet();
+  app.current = name;
+  fill(main, views[name]);
+  window.scrollTo(0, 0);
+  const hash = `#${name}`;
+  if (window.location.hash !== hash) window.history.replaceState(null, "", hash);
+  if (name === "settings") drawSettings(app, views.settings);
+  app.draw();
+  if (name === "day") app.phone.compareToday();
+  if (name === "map") {
+    app.map ||= createMap(app);
+    app.map.show(views.map);
+  }
+};
+
+app.openVisit = async (id, more = {}) => {
+  if (app.sheet) await app.leaveSheet();
+  app.saved = null;
+  app.back = app.current === "visit" ? "list" : app.current;
+  app.current = "visit";
+  fill(main, views.visit);
+  window.scrollTo(0, 0);
+  window.history.replaceState(null, "", `#h=${id}`);
+  drawHead();
+  app.sheet = await openSheet(app, views.visit, id, more);
+  app.follow();
+  if (!app.sheet) await app.show("list");
+};
+
+app.leaveSheet = async () => {
+  const { sheet } = app;
+  app.sheet = null;
+  await sheet.close();
+};
+
+app.closeVisit = async () => {
+  const id = app.sheet?.id;
+  await app.show(app.back === "visit" ? "list" : app.back || "list");
+  main.querySelector(`[data-household="${id}"]`)?.focus({ preventScroll: true });
+};
+
+app.visitSaved = async (id, home) => {
+  app.sheet = null;
+  app.saved = { id, home, undo: true };
+  setTimeout(() => {
+    if (app.saved?.id !== id) return;
+    app.saved = { ...app.saved, undo: false };
+    app.draw();
+  }, UNDO_MS);
+  await app.show("list");
+  main.querySelector(".saved-next")?.focus({ preventScroll: true });
+  askToPersist();
+};
+
+/** Something could not be kept: say what it means, and that it can be given out. */
+app.trouble = (reason) => {
+  if (reason.name === "AlreadySaved") {
+    app.closeVisit();
+    return;
+  }
+  app.said = isFull(reason) ? t("手机存储已满，没有保存。请先导出未上传的记录，再清理手机。") : t("没有保存：%(why)s。您填的内容还在，请重试。", { why: reason.name });
+  const box = app.current === "visit" ? views.visit : views[app.current];
+  box.querySelector(".notice.is-dan")?.remove();
+  box.prepend(h("div", { class: "notice is-dan", role: "alert" }, h("span", {}, app.said), button(t("导出未上传"), () => exportUnsent(app))));
+};
+
+/** A reading of the position: the order of the list follows it, not more often than one notices. */
+app.placed = (fix) => {
+  const before = app.here;
+  app.here = fix;
+  app.placeTrouble = false;
+  app.sheet?.placed(fix);
+  if (!before || Math.abs(fix.lat - before.lat) + Math.abs(fix.lon - before.lon) > HERE_MOVED_DEG) app.draw();
+  else if (app.current === "map") app.map?.draw();
+};
+
+let unwatch = () => {};
+/** Follow the position anew: at a house a fresh reading is wanted, not one from the way there. */
+app.follow = () => {
+  unwatch();
+  unwatch = watchPlace(app.placed, () => {
+    app.placeTrouble = true;
+    app.draw();
+  });
+};
+
+app.lock = async () => {
+  if (app.sheet) await app.leaveSheet();
+  forgetKey();
+  app.phone.close();
+  window.location.reload();
+};
+
+/** Delete what the phone holds of this account; only when nothing is unsent. */
+app.leave = async () => {
+  await app.phone.reload();
+  if (app.phone.unsent().items) return;
+  forgetKey();
+  app.phone.close();
+  await wipe(app.phone.account.id);
+  window.location.href = "/sign-in?next=/field/";
+};
+
+async function wipe(account) {
+  await dropStore(account);
+  await dropPacks();
+  localStorage.removeItem(ACCOUNT);
+}
+
+/* ---- the start ---- */
+
+function rememberedAccount() {
+  try {
+    return JSON.parse(localStorage.getItem(ACCOUNT));
+  } catch (unreadable) {
+    return null;
+  }
+}
+
+async function whoIsThere() {
+  try {
+    const { status, body } = await ask("GET", "/api/v1/ping", {});
+    return status === 200 && body?.fangtu === "field" ? body : null;
+  } catch (unreachable) {
+    return null;
+  }
+}
+
+async function start() {
+  await loadWords();
+  const lack = missing();
+  if (lack) {
+    showTrouble(root, lack);
+    return;
+  }
+  let account = rememberedAccount();
+  const asked = whoIsThere();
+  if (!account) {
+    const ping = await asked;
+    if (!ping) {
+      showTrouble(root, t("第一次使用需要网络。请连网后重试。"), () => window.location.reload());
+      return;
+    }
+    account = ping.account;
+    if (!account) {
+      showSignIn(root);
+      return;
+    }
+    localStorage.setItem(ACCOUNT, JSON.stringify(account));
+  } else {
+    // Somebody else signed in on this phone: their data is their own.
+    const ping = await Promise.race([asked, new Promise((done) => setTimeout(done, 1500, null))]);
+    if (ping?.account && ping.account.id !== account.id) {
+      account = ping.account;
+      localStorage.setItem(ACCOUNT, JSON.stringify(account));
+    }
+    if (ping?.kill) await removeShell();
+  }
+  const db = await openStore(account.id, { onBlocking: () => window.location.reload() });
+  const key = (await askKey(account.id)) || (await openLock(db, account));
+  keepKey(account.id, key);
+  await openApp(db, key, account);
+}
+
+async function openLock(db, account) {
+  if (!(await getMeta(db, "key"))) return askNewPin(root, db, account);
+  const rows = await db.getAll("outbox");
+  return askPin(root, db, { name: account.name, unsent: rows.filter((row) => row.state !== "done").length });
+}
+
+async function openApp(db, key, account) {
+  let drawing = 0;
+  const onChange = () => {
+    if (drawing || !app.phone) return;
+    drawing = requestAnimationFrame(() => {
+      drawing = 0;
+      if (app.current === "visit") drawHead();
+      else app.draw();
+      afterSync();
+    });
+  };
+  app.phone = await openPhone({ db, key, account, version: document.documentElement.dataset.version, onChange });
+  tabs.setAttribute("aria-label", t("主导航"));
+  fill(root, head, main, tabs);
+  const wanted = window.location.hash.slice(1);
+  const visit = wanted.match(/^h=(\d+)$/);
+  if (visit) {
+    app.current = "list";
+    await app.openVisit(Number(visit[1]));
+  } else await app.show(["map", "mark", "day", "settings"].includes(wanted) ? wanted : "list");
+  document.body.dataset.ready = "true";
+  app.follow();
+  register((update) => {
+    app.update = async () => {
+      if (app.sheet) await app.sheet.flush();
+      update();
+    };
+    app.draw();
+  });
+  navigator.serviceWorker?.ready.then(() => keepKey(account.id, key));
+  navigator.serviceWorker?.addEventListener("controllerchange", () => keepKey(account.id, key));
+  app.phone.sync({ fresh: true });
+  follow();
+}
+
+/** A phone that was revoked gives up what it holds, once nothing on it is unsent. */
+async function afterSync() {
+  const { ping, phase } = app.phone.sender.state;
+  if (phase !== "revoked" || !ping?.device?.wipe || app.phone.unsent().items) return;
+  app.phone.close();
+  forgetKey();
+  await wipe(app.phone.account.id);
+  showTrouble(root, t("本机已被停用，本机数据已清除。请联系主管。"));
+  app.phone = null;
+}
+
+function follow() {
+  const hurry = () => {
+    app.phone?.sender.hurry();
+    app.phone?.sync();
+  };
+  let hidden = 0;
+  window.addEventListener("online", hurry);
+  window.addEventListener("offline", () => app.draw());
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) {
+      hidden = Date.now();
+      app.sheet?.flush();
+    } else if (hidden && Date.now() - hidden > LOCK_AFTER_MS) app.lock();
+    else hurry();
+  });
+  window.addEventListener("pagehide", () => app.sheet?.flush());
+  window.addEventListener("hashchange", () => {
+    const name = window.location.hash.slice(1);
+    if (name !== app.current && views[name] && name !== "visit") app.show(name);
+  });
+  // The worker forgets when it is left alone.
+  setInterval(() => app.phone && !document.hidden && keepKey(app.phone.account.id, app.phone.key), PING_EVERY_MS / 3);
+}
+
+start().catch((reason) => showTrouble(root, t("打不开：%(why)s", { why: `${reason.name} ${reason.message}` }), () => window.location.reload()));

@@ -1,0 +1,203 @@
+/* The opened phone of one account: its database, its key, the book, the outbox and the sender, and what follows from them. */
+
+import { readBook, updateBook } from "./book.js";
+import { addPhoto, dropDraft, dropPhoto, getDraft, putDraft } from "./drafts.js";
+import { isVisited } from "./nearby.js";
+import { ask } from "./net.js";
+import { clearOld, freeze, keep, listRows, takeBack, tally } from "./outbox.js";
+import { createSender } from "./sender.js";
+import { bringBack, isFull, rescue, rescued, withRoom } from "./space.js";
+import { getMeta, putMeta } from "./store.js";
+import { bodyOf, dayAt, statusAfter } from "./visit.js";
+
+const STATUS_OF = { home: 1, remote: 2, nobody_home: 3, refused: 4, long_away: 5, demolished: 7, moved: 7, not_found: 7 };
+const BOOK_EVERY_MS = 5 * 60 * 1000;
+const DEVICE_EVERY_MS = 60 * 1000;
+
+/**
+ * @param {object} options `db`, `key`, `account` `{id, name, role}`, `version` of the app, `onChange(what)` for the screen
+ */
+export async function openPhone({ db, key, account, version, onChange }) {
+  let device = await getMeta(db, "device");
+  if (!device) {
+    device = crypto.randomUUID();
+    await putMeta(db, "device", device);
+  }
+  const phone = { db, key, account, device, version, book: null, rows: [], drafts: new Set(), offset: null, confirmed: null, noCampaign: false, alive: true };
+  let bookAt = 0;
+  let deviceAt = 0;
+  let timer = 0;
+
+  const sender = createSender({
+    db, key, ask, device, account: account.id, lock: `fangtu-send-${account.id}`,
+    onState: (state) => {
+      if (state.ping) phone.offset = state.ping.offset;
+      onChange("sender");
+    },
+  });
+  phone.sender = sender;
+
+  /** Read anew what the database holds. */
+  phone.load = async () => {
+    phone.book ||= await readBook(db, key);
+    phone.offset ??= (await getMeta(db, "offset")) ?? null;
+    await phone.reload();
+    return phone;
+  };
+
+  phone.reload = async () => {
+    [phone.rows, phone.drafts] = [await listRows(db), new Set(await db.getAllKeys("drafts"))];
+    onChange("outbox");
+  };
+
+  /** Not confirmed by the server, those outside the outbox included. */
+  phone.unsent = () => {
+    const told = tally(phone.rows);
+    return { ...told, items: told.items + rescued(account.id) };
+  };
+
+  /** Households as they stand on this phone: what was saved here counts until the server's own word comes. */
+  phone.households = () => {
+    const since = phone.book.at ? Date.parse(phone.book.at) : 0;
+    const local = new Map();
+    for (const row of phone.rows) {
+      if (row.kind !== "visit" || row.household === null || row.status === null) continue;
+      if (row.state === "refused" || (row.received_at && Date.parse(row.received_at) < since)) continue;
+      const before = local.get(row.household);
+      if (!isVisited(before?.status)) local.set(row.household, row);
+    }
+    return Object.values(phone.book.households).map((one) => {
+      const row = local.get(one.id);
+      return row && !isVisited(one.status) ? { ...one, status: row.status, here: row.id } : one;
+    });
+  };
+
+  phone.draftOf = (name) => getDraft(db, key, name);
+  phone.putDraft = async (draft) => {
+    await withRoom(() => putDraft(db, key, draft));
+    phone.drafts.add(draft.key);
+  };
+  phone.addPhoto = (draft, bytes, more) => withRoom(() => addPhoto(db, key, draft, bytes, more));
+  phone.dropPhoto = (draft, id) => dropPhoto(db, key, draft, id);
+  phone.dropDraft = async (draft) => {
+    await dropDraft(db, draft);
+    await phone.reload();
+  };
+
+  async function queue(draft, body, more) {
+    const now = Date.now();
+    const row = await freeze(key, draft, body, { now, day: dayAt(now), ...more });
+    try {
+      await withRoom(() => keep(db, row));
+    } catch (reason) {
+      if (!isFull(reason)) throw reason;
+      rescue(account.id, row);
+    }
+    await phone.reload();
+    phone.wake(row.hold_until - now + 100);
+    return row.id;
+  }
+
+  /** Save a visit; resolves with its id when it is on the disk. */
+  phone.saveVisit = (draft, home) => {
+    const body = bodyOf(draft, { home, now: Date.now(), tick: performance.now(), offset: phone.offset });
+    return queue(draft, body, { status: draft.practice ? null : STATUS_OF[statusAfter(body.outcome, body.mode)] });
+  };
+
+  /** Save a mark whose body is made already. */
+  phone.saveMark = (draft, body) => queue(draft, body, { kind: "mark" });
+
+  /** Take back what was just saved; the key of its draft. */
+  phone.undo = async (id) => {
+    const name = await takeBack(db, id);
+    await phone.reload();
+    return name;
+  };
+
+  /** Look for work again in so many milliseconds at the latest. */
+  phone.wake = (wait) => {
+    clearTimeout(timer);
+    if (phone.alive) timer = setTimeout(() => phone.sync(), Math.max(0, wait));
+  };
+
+  async function tellDevice() {
+    const told = phone.unsent();
+    const body = {
+      name: deviceName(), platform: navigator.platform || "", app: version, schema: 1,
+      standalone: matchMedia("(display-mode: standalone)").matches,
+      persisted: (await navigator.storage?.persisted?.()) ?? false,
+      unsent: told.items, unsent_photos: told.photos,
+      oldest_unsent_at: told.oldest && new Date(told.oldest).toISOString(),
+      clock_offset_ms: phone.offset,
+    };
+    const answer = await ask("PUT", `/api/v1/devices/${device}`, { body: JSON.stringify(body), headers: { "X-Fangtu-Device": device, "Content-Type": "application/json" } });
+    if (answer.status === 200 || answer.status === 201) deviceAt = Date.now();
+    return answer;
+  }
+
+  let syncing = null;
+  /** Send what waits, fetch what is new, say how things stand. Never throws; one at a time. */
+  phone.sync = ({ fresh = false } = {}) => {
+    syncing ||= syncOnce(fresh).finally(() => {
+      syncing = null;
+    });
+    return syncing;
+  };
+
+  async function syncOnce(fresh) {
+    if (!phone.alive) return;
+    try {
+      await bringBack(db, account.id);
+      await sender.run();
+      const { phase, ping } = sender.state;
+      if (phase === "idle" && ping && Date.now() - deviceAt > DEVICE_EVERY_MS) await tellDevice();
+      await phone.reload();
+      if (sender.state.ping) await putMeta(db, "offset", phone.offset);
+      if (phase === "idle" && (fresh || Date.now() - bookAt > BOOK_EVERY_MS)) await phone.updateBook();
+      if (phase === "idle") await clearOld(db, Date.now());
+    } catch (reason) {
+      if (reason.name !== "Unreachable") sender.state.trouble = reason;
+      else sender.state.phase = "waiting";
+    }
+    onChange("sender");
+    const { wake, phase } = sender.state;
+    if (phase === "idle" || phase === "waiting") phone.wake(wake ? wake - Date.now() : 60000);
+  }
+
+  /** Fetch what changed in the book; "ok" when it is up to date. */
+  phone.updateBook = async (onPage) => {
+    const { book, state } = await updateBook(db, key, { ask, device, onPage });
+    phone.book = book;
+    phone.noCampaign = state === "no-campaign";
+    if (state === "ok") bookAt = Date.now();
+    onChange("book");
+    return state;
+  };
+
+  /** What the server confirms of today: `{saved, confirmed}`; confirmed null when it cannot be asked. */
+  phone.compareToday = async () => {
+    const today = phone.rows.filter((row) => row.day === dayAt(Date.now()));
+    try {
+      const states = await sender.compare(today);
+      phone.confirmed = new Set([...states].filter(([, state]) => state === "done").map(([id]) => id));
+      await phone.reload();
+    } catch (reason) {
+      phone.confirmed = null;
+    }
+    onChange("outbox");
+  };
+
+  phone.close = () => {
+    phone.alive = false;
+    clearTimeout(timer);
+    db.close();
+  };
+
+  return phone.load();
+}
+
+function deviceName() {
+  const words = navigator.userAgent.match(/\(([^)]*)\)/)?.[1].split(";").map((word) => word.trim()) || [];
+  return (words.at(-1) || navigator.platform || "").slice(0, 60);
+}
+

@@ -1,0 +1,209 @@
+/* What the phone's modules compute, checked one by one: `node modules.mjs FIELD FAKE` prints what is wrong as JSON. */
+
+import assert from "node:assert/strict";
+import { webcrypto } from "node:crypto";
+import { pathToFileURL } from "node:url";
+
+const [field, fake] = process.argv.slice(2);
+globalThis.crypto ??= webcrypto;
+await import(pathToFileURL(`${fake}/auto/index.mjs`));
+const load = (name) => import(pathToFileURL(`${field}/${name}.js`));
+const names = ["evidence", "visit", "seal", "nearby", "sender", "book", "packs", "store", "drafts", "outbox", "space"];
+const m = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await load(name)])));
+
+const wrong = [];
+async function check(what, work) {
+  try {
+    await work();
+  } catch (reason) {
+    wrong.push(`${what}: ${reason.message}`);
+  }
+}
+const at = (words) => Date.parse(words);
+
+await check("distance along a degree of latitude", () => {
+  assert.ok(Math.abs(m.evidence.metresBetween({ lon: 118, lat: 36 }, { lon: 118, lat: 37 }) - 111195) < 1);
+  assert.equal(m.evidence.metresBetween({ lon: 118, lat: 36 }, { lon: 118, lat: 36 }), 0);
+});
+await check("the better fix", () => {
+  const [rough, fine] = [{ accuracy_m: 80, at: 1 }, { accuracy_m: 6, at: 0 }];
+  assert.equal(m.evidence.betterFix(rough, fine), fine);
+  assert.equal(m.evidence.betterFix(fine, rough), fine);
+  assert.equal(m.evidence.betterFix(null, rough), rough);
+  assert.equal(m.evidence.betterFix(null, null), null);
+});
+await check("a fix at its limits needs no reason, beyond them it does", () => {
+  const home = { lon: 118, lat: 36 };
+  assert.deepEqual(m.evidence.judgeFix({ lon: 118, lat: 36, accuracy_m: 50 }, home), { distance_m: 0, rough: false, far: false });
+  assert.equal(m.evidence.judgeFix({ lon: 118, lat: 36, accuracy_m: 50.1 }, home).rough, true);
+  assert.equal(m.evidence.judgeFix({ lon: 118, lat: 36.00179, accuracy_m: 5 }, home).far, false);
+  assert.equal(m.evidence.judgeFix({ lon: 118, lat: 36.0019, accuracy_m: 5 }, home).far, true);
+  assert.equal(m.evidence.judgeFix({ lon: 118, lat: 36, accuracy_m: 5 }, null).distance_m, null);
+});
+await check("presence by the clock that no change of time moves", () => {
+  const begun = m.evidence.beginPresence(1000, 500);
+  assert.deepEqual(m.evidence.endPresence(begun, 99999999, 1860500), { ended_at: 99999999, duration_s: 1860, duration_by: "monotonic" });
+  const another = m.evidence.endPresence({ ...begun, life: "another page" }, 61000, 7);
+  assert.deepEqual([another.duration_s, another.duration_by], [60, "clock"]);
+  assert.equal(m.evidence.endPresence({ ...begun, life: "another page" }, 0, 7).duration_s, 0);
+});
+await check("times are China's", () => {
+  assert.equal(m.visit.isoAt(at("2026-11-26T20:00:00.5Z")), "2026-11-27T04:00:00.500+08:00");
+  assert.equal(m.visit.dayAt(at("2026-11-26T15:59:59Z")), "2026-11-26");
+  assert.equal(m.visit.dayAt(at("2026-11-26T16:00:00Z")), "2026-11-27");
+});
+await check("when to come again", () => {
+  const noon = at("2026-11-26T12:00:00+08:00"); // a Thursday
+  assert.equal(m.visit.returnAt("tonight", noon), "2026-11-26T18:30:00+08:00");
+  assert.equal(m.visit.returnAt("tonight", at("2026-11-26T18:30:00+08:00")), "2026-11-27T18:30:00+08:00");
+  assert.equal(m.visit.returnAt("tomorrow", noon), "2026-11-27T09:00:00+08:00");
+  assert.equal(m.visit.returnAt("weekend", noon), "2026-11-28T09:00:00+08:00");
+  assert.equal(m.visit.returnAt("weekend", at("2026-11-28T12:00:00+08:00")), "2026-12-05T09:00:00+08:00");
+  assert.equal(m.visit.returnAt("phone", noon), null);
+});
+await check("the body says what was chosen and nothing else", () => {
+  const book = { campaign: { id: 3, round: 2, kind: { key: "grid" } }, form: { version: 4 } };
+  const draft = m.visit.newDraft({ id: 9, code: "H9" }, book);
+  assert.equal(m.visit.lacking(draft), "choice");
+  const clocks = { home: null, now: draft.presence.started_at + 5000, tick: draft.presence.tick + 5000, offset: -20 };
+  const well = m.visit.bodyOf({ ...draft, choice: "well", remark: "  " }, clocks);
+  assert.deepEqual([well.outcome, well.mode, well.duration_s, well.remark, well.form_version, well.return_at, well.clock_offset_ms], ["done", "home", 5, null, null, null, -20]);
+  assert.deepEqual([well.campaign, well.round, well.kind, well.household_id, well.household_ref, well.practice], [3, 2, "grid", 9, "H9", false]);
+  const demand = { ...m.visit.newDemand("road"), text: " 路坏了 " };
+  const issue = { ...draft, choice: "issue", demands: [demand], answers: { q: "a" }, photos: [{ id: "p", sha256: "s", size: 1, taken_at: "t", kind: "demand", demand: demand.id }] };
+  assert.equal(m.visit.lacking({ ...issue, demands: [] }), "demand");
+  const told = m.visit.bodyOf(issue, clocks);
+  assert.deepEqual(told.demands, [{ ...demand, text: "路坏了", photos: ["p"] }]);
+  assert.deepEqual(told.photos, [{ id: "p", sha256: "s", size: 1, taken_at: "t", kind: "demand" }]);
+  assert.equal(told.form_version, 4);
+  const gone = m.visit.bodyOf({ ...issue, choice: "other", other: "refused", reason: "不愿接待" }, clocks);
+  assert.deepEqual([gone.outcome, gone.outcome_reason, gone.reason, gone.demands.length, Object.keys(gone.answers).length], ["refused", "不愿接待", null, 0, 0]);
+  assert.equal(m.visit.lacking({ ...draft, choice: "other", other: "phone" }), "reason");
+  const called = m.visit.bodyOf({ ...draft, choice: "other", other: "phone", reason: "外出务工" }, clocks);
+  assert.deepEqual([called.outcome, called.mode, called.reason, called.outcome_reason], ["done", "phone", "外出务工", null]);
+  const nobody = m.visit.bodyOf({ ...draft, choice: "nobody", return_when: "phone" }, clocks);
+  assert.deepEqual([nobody.outcome, nobody.return_when, nobody.return_at], ["nobody_home", "phone", null]);
+});
+await check("the nearest comes first, and who has no place last", () => {
+  const here = { lon: 118, lat: 36 };
+  const home = (id, lat, more = {}) => ({ id, head: `户${id}`, lon: 118, lat, quality: 1, status: 0, address: `${id}号`, ...more });
+  const all = [home(1, 36.01), home(2, 36.001), home(3, null, { lon: null }), home(4, 36.0001, { quality: 6 }), home(5, 36.002, { status: 1 }), home(6, 36.0005, { status: 3 })];
+  assert.deepEqual(m.nearby.arrange(all, { here }).map((one) => one.id), [6, 2, 1, 3, 4]);
+  assert.deepEqual(m.nearby.arrange(all, { here: null, order: "near" }).map((one) => one.id), [1, 2, 3, 4, 6]);
+  assert.deepEqual(m.nearby.arrange(all, { show: "visited" }).map((one) => one.id), [5]);
+  assert.deepEqual(m.nearby.arrange(all, { here, words: "户1" }).map((one) => one.id), [1]);
+  assert.equal(m.nearby.nextOne(all, here, 2).id, 1);
+  assert.equal(m.nearby.nextOne([], here, 2), null);
+  assert.deepEqual(m.nearby.ownOf([home(1, 36, { assigned: true }), home(2, 36)]).map((one) => one.id), [1]);
+});
+await check("waits double to five minutes", () => {
+  assert.deepEqual([1, 2, 3, 8, 9, 40].map((n) => m.sender.waitAfter(n, 0.5)), [2000, 4000, 8000, 256000, 300000, 300000]);
+  assert.deepEqual([m.sender.waitAfter(1, 0), m.sender.waitAfter(1, 1)], [1500, 2500]);
+});
+await check("only our server's own words mean anything", () => {
+  const read = (status, body) => m.sender.readAnswer({ status, body });
+  assert.deepEqual([read(200, {}), read(201, {}), read(200, null), read(302, null), read(408, {}), read(429, { error: "x" }), read(500, { error: "x" })], ["ok", "ok", "again", "again", "again", "again", "again"]);
+  assert.deepEqual([read(401, { error: "sign_in_needed" }), read(403, { error: "device_revoked" }), read(403, { error: "not_allowed" }), read(409, { error: "visit_differs" }), read(404, null), read(403, null)], ["sign-in", "revoked", "sign-in", "refused", "again", "again"]);
+});
+await check("a book is whole at every page", () => {
+  const page = (ids, more, extra = {}) => ({ at: "t", since: "s2", more, campaign: { id: 1 }, form: null, households: ids.map((id) => ({ id })), gone: [], ...extra });
+  const first = m.book.withPage({ ...m.book.EMPTY, households: { 7: { id: 7 } } }, page([1, 2], "a"), true);
+  assert.deepEqual([Object.keys(first.households), first.since, first.after], [["1", "2"], null, "a"]);
+  const second = m.book.withPage(first, page([3], null, { gone: [1] }), false);
+  assert.deepEqual([Object.keys(second.households), second.since, second.after], [["2", "3"], "s2", null]);
+});
+await check("a download goes on where it stopped, and begins anew when its marks are not known any more", async () => {
+  const db = await m.store.openStore("book");
+  const { key } = await m.seal.makeKey("135790", 1);
+  const asked = [];
+  const answers = [
+    { status: 200, body: { at: "1", since: "s1", full: true, more: "p2", campaign: { id: 1 }, form: null, households: [{ id: 1 }], gone: [] } },
+    { status: 503, body: null },
+    { status: 422, body: { error: "since_unknown" } },
+    { status: 200, body: { at: "2", since: "s2", full: true, more: null, campaign: { id: 1 }, form: null, households: [{ id: 2 }], gone: [] } },
+  ];
+  const ask = async (_method, path) => {
+    asked.push(path);
+    return answers.shift();
+  };
+  assert.equal((await m.book.updateBook(db, key, { ask, device: "d" })).state, "again");
+  const done = await m.book.updateBook(db, key, { ask, device: "d" });
+  assert.deepEqual(asked, ["/api/v1/pull", "/api/v1/pull?after=p2", "/api/v1/pull?after=p2", "/api/v1/pull"]);
+  assert.deepEqual([done.state, Object.keys((await m.book.readBook(db, key)).households)], ["ok", ["2"]]);
+  db.close();
+});
+await check("a PIN opens its key, another does not, and nothing sealed stands for another thing", async () => {
+  const { kept, key } = await m.seal.makeKey("135790", 1000);
+  const sealed = await m.seal.sealJson(key, { head: "梁*花" }, "drafts/h:1");
+  const again = await m.seal.openKey(kept, "135790");
+  assert.deepEqual(await m.seal.unsealJson(again, sealed, "drafts/h:1"), { head: "梁*花" });
+  await assert.rejects(m.seal.unsealJson(again, sealed, "drafts/h:2"));
+  await assert.rejects(m.seal.openKey(kept, "135791"), { name: "WrongPin" });
+  await assert.rejects(crypto.subtle.exportKey("raw", again));
+  const moved = await m.seal.changePin(kept, "135790", "246802");
+  assert.deepEqual(await m.seal.unsealJson(await m.seal.openKey(moved, "246802"), sealed, "drafts/h:1"), { head: "梁*花" });
+  await assert.rejects(m.seal.openKey(moved, "135790"), { name: "WrongPin" });
+});
+await check("no name or word of a person stands readable in the database", async () => {
+  const db = await m.store.openStore("readable");
+  const { key } = await m.seal.makeKey("135790", 1);
+  const draft = { ...m.visit.newDraft({ id: 1, code: "H1" }, { campaign: null, form: null }), choice: "well", remark: "绝密之言" };
+  await m.drafts.putDraft(db, key, draft);
+  const other = await m.drafts.addPhoto(db, key, draft, new TextEncoder().encode("绝密之言"), { kind: "visit", takenAt: "t" });
+  const body = m.visit.bodyOf(other, { home: null, now: Date.now(), tick: 0, offset: null });
+  await m.outbox.keep(db, await m.outbox.freeze(key, other, body, { now: 1, day: "2026-11-26" }));
+  const secret = Buffer.from("绝密之言");
+  const look = (value) => {
+    if (value instanceof ArrayBuffer) return look(new Uint8Array(value));
+    if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).includes(secret);
+    if (typeof value === "string") return value.includes("绝密之言");
+    return value && typeof value === "object" ? Object.values(value).some(look) : false;
+  };
+  let rows = 0;
+  for (const name of db.objectStoreNames) {
+    for (const row of await db.getAll(name)) {
+      rows += 1;
+      assert.equal(look(row), false, name);
+    }
+  }
+  assert.ok(rows >= 2);
+  db.close();
+});
+await check("room is made in order, and a full phone keeps the visit in its last place", async () => {
+  const full = () => Object.assign(new Error("full"), { name: "QuotaExceededError" });
+  const made = [];
+  let left = 2;
+  const told = await m.space.withRoom(async () => {
+    if (left) throw full();
+    return "kept";
+  }, [async () => { made.push("ballast"); left -= 1; }, async () => { made.push("maps"); left -= 1; }]);
+  assert.deepEqual([told, made], ["kept", ["ballast", "maps"]]);
+  await assert.rejects(m.space.withRoom(async () => { throw full(); }, []), { name: "QuotaExceededError" });
+  await assert.rejects(m.space.withRoom(async () => { throw new Error("other"); }, [async () => { throw new Error("must not free"); }]), /other/);
+  const held = new Map();
+  const storage = { get length() { return held.size; }, key: (n) => [...held.keys()][n] ?? null, getItem: (name) => held.get(name) ?? null, setItem: (name, value) => held.set(name, value), removeItem: (name) => held.delete(name) };
+  const db = await m.store.openStore("rescue");
+  const { key } = await m.seal.makeKey("135790", 1);
+  const draft = { ...m.visit.newDraft({ id: 5, code: "H5" }, { campaign: null, form: null }), choice: "well" };
+  await m.drafts.putDraft(db, key, draft);
+  const row = await m.outbox.freeze(key, draft, m.visit.bodyOf(draft, { home: null, now: 1, tick: 0, offset: null }), { now: 1, day: "d" });
+  m.space.rescue(1, row, storage);
+  assert.deepEqual([m.space.rescued(1, storage), m.space.rescued(2, storage)], [1, 0]);
+  assert.equal(await m.space.bringBack(db, 1, storage), 1);
+  const [back] = await m.outbox.listRows(db);
+  assert.equal((await m.outbox.rowBody(key, back)).household_id, 5);
+  assert.deepEqual([storage.length, await db.getAllKeys("drafts")], [0, []]);
+  assert.equal(await m.space.bringBack(db, 1, storage), 0);
+  db.close();
+});
+await check("tiles are counted along the curve as PMTiles counts them", () => {
+  const { tileId } = m.packs;
+  assert.deepEqual([tileId(0, 0, 0), tileId(1, 0, 0), tileId(1, 0, 1), tileId(1, 1, 1), tileId(1, 1, 0), tileId(2, 0, 0)], [0, 1, 2, 3, 4, 5]);
+  assert.equal(tileId(12, 3423, 1763), 19078479);
+  const seen = new Set();
+  for (let x = 0; x < 16; x += 1) for (let y = 0; y < 16; y += 1) seen.add(tileId(4, x, y));
+  assert.deepEqual([seen.size, Math.min(...seen), Math.max(...seen)], [256, 85, 340]);
+});
+
+console.log(JSON.stringify(wrong));
+process.exit(0);
