@@ -7,7 +7,7 @@ import { covers } from "./areas-data.js";
 import { traceArea } from "./areas.js";
 import { createDots } from "./dots.js";
 import { colour, fontOf, typeScale, withAlpha } from "./palette.js";
-import { decodeRecords, GRADE_ORDER, STATUS_ORDER } from "./records-decode.js";
+import { decodeRecords, GRADE_ORDER, isRim, STATUS_ORDER } from "./records-decode.js";
 import { sprite, STAGES, statusSign } from "./symbols.js";
 import { TileSource, tilesOf } from "./tiles.js";
 
@@ -40,31 +40,31 @@ export function createRecords(options) {
     return Math.min(source.maxZoom, Math.max(least, z - 1));
   };
 
-  /** What is drawn one kind after another, the same in all pieces; `at` is how far a sign stands beside its place. */
+  /** What is drawn, one class `n` of a kind after another, the same in all pieces; `at` is how far a sign stands beside its place. */
   function steps(zoom) {
     const { show } = layer;
     const whole = zoom >= SHAPES_FROM;
     const r = (coarse ? 7 : 5.5) + (zoom >= 18 ? 2 : 0);
     const found = [];
-    const add = (kind, name, size, wanted, at = [0, 0]) => found.push({ kind, name, size, wanted, at });
+    const add = (kind, n, name, size, at = [0, 0]) => found.push({ kind, n, name, size, at });
     const smaller = whole ? r * 0.9 : SIMPLE_RADIUS;
-    if (show.visits) add("visits", "visit", smaller, (visit) => !visit.suspect);
-    if (show.visits || (show.suspect && whole)) add("visits", "suspect", smaller, (visit) => visit.suspect);
-    for (const status of STATUS_ORDER) {
-      if (!show.statuses.has(status)) continue;
+    if (show.visits) add("visits", 0, "visit", smaller);
+    if (show.visits || (show.suspect && whole)) add("visits", 1, "suspect", smaller);
+    STATUS_ORDER.forEach((status, n) => {
+      if (!show.statuses.has(status)) return;
       const name = whole ? statusSign(status) : DONE.has(status) ? "visited" : "unvisited";
-      add("households", name, whole ? r : SIMPLE_RADIUS, (household) => household.status === status);
-    }
+      add("households", n, name, whole ? r : SIMPLE_RADIUS);
+    });
     const beside = whole && show.statuses.size ? r * 1.15 : 0;
-    for (const grade of GRADE_ORDER) {
-      if (!show.grades.has(grade)) continue;
+    GRADE_ORDER.forEach((grade, n) => {
+      if (!show.grades.has(grade)) return;
       const poor = grade > "B" && grade !== "none";
       const size = whole ? (poor ? 8.5 : 7) : poor ? 5 : 3.5;
-      add("houses", `grade:${grade}`, size, (house) => house.grade === grade, [beside, -beside]);
-    }
-    for (const stage of STAGES) {
-      if (show.stages.has(stage)) add("sites", `stage:${stage}`, whole ? 8 : 6, (site) => site.stage === stage, [-beside, -beside]);
-    }
+      add("houses", n, `grade:${grade}`, size, [beside, -beside]);
+    });
+    STAGES.forEach((stage, n) => {
+      if (show.stages.has(stage)) add("sites", n, `stage:${stage}`, whole ? 8 : 6, [-beside, -beside]);
+    });
     return found;
   }
 
@@ -88,13 +88,17 @@ export function createRecords(options) {
     if (layer.show.footprints && whole) drawFootprints(ctx, view, tile);
     // Below, one dot beside another is copied as pixels; from there on signs are few enough to be drawn.
     if (!whole) dots.clear(Math.round(width * ratio), Math.round(height * ratio));
-    for (const { kind, name, size, wanted, at } of steps(view.zoom)) {
+    for (const { kind, n, name, size, at } of steps(view.zoom)) {
+      const { xs, ys, starts, side, ...points } = tile[kind];
+      if (starts[n] === starts[n + 1]) continue;
       const picture = sprite(name, size);
       const { half, pixels } = picture;
-      for (const point of tile[kind]) {
-        if (!wanted(point)) continue;
-        const x = point.x * scale - left + at[0];
-        const y = point.y * scale - top + at[1];
+      const unit = scale / side;
+      const shiftX = points.left * unit - left + at[0];
+      const shiftY = points.top * unit - top + at[1];
+      for (let i = starts[n]; i < starts[n + 1]; i += 1) {
+        const x = xs[i] * unit + shiftX;
+        const y = ys[i] * unit + shiftY;
         if (x < -half || y < -half || x > width + half || y > height + half) continue;
         if (whole) ctx.drawImage(picture, x - half, y - half, half * 2, half * 2);
         else dots.stamp(pixels, x * ratio, y * ratio);
@@ -207,15 +211,20 @@ export function createRecords(options) {
     return tilesOf(view, z).map((place) => source.peek(...place)).filter(Boolean);
   }
 
-  /** What is drawn of single things round a world point, bottom first: `{point, x, y}` in pixels of the world. */
+  /**
+   * What is drawn of single things round a world point, bottom first: `{point: {kind, id, x, y}, x, y}`, the point in
+   * fractions and its sign in pixels of the world.
+   */
   layer.around = (worldX, worldY, zoom, reach) => {
     const scale = 256 * 2 ** zoom;
     const tiles = tilesAround(worldX, worldY, zoom, reach);
     const found = [];
-    for (const { kind, wanted, at } of steps(zoom)) {
+    for (const { kind, n, at } of steps(zoom)) {
       for (const tile of tiles) {
-        for (const point of tile[kind]) {
-          if (point.rim || !wanted(point)) continue;
+        const { xs, ys, ids, starts, left, top, side, extent } = tile[kind];
+        for (let i = starts[n]; i < starts[n + 1]; i += 1) {
+          if (isRim(xs[i], ys[i], extent)) continue; // it counts in the tile next to this one
+          const point = { kind: tile[kind].kind, id: ids[i], x: (left + xs[i]) / side, y: (top + ys[i]) / side };
           const [x, y] = [point.x * scale + at[0], point.y * scale + at[1]];
           if (Math.abs(x - worldX * scale) <= reach && Math.abs(y - worldY * scale) <= reach) found.push({ point, x, y });
         }

@@ -1,17 +1,14 @@
 /* Vector tiles: fetched once, decoded once (in the queue), kept while the cache has room. */
 
-import * as pbf from "../../vendor/pbf/index.js";
-import { VectorTile } from "../../vendor/vector-tile/index.js";
 import { getBytes, UNATTENDED, withParams } from "./api.js";
 import { later } from "./queue.js";
-
-const Reader = pbf.PbfReader || pbf.default;
+import { layersOf } from "./reader.js";
 
 export class TileSource {
   /**
    * @param {object} options
    * @param {string} options.url address with {z} {x} {y}
-   * @param {(tile: VectorTile, z: number, x: number, y: number) => object} options.decode what is kept of a tile
+   * @param {(layers: object, z: number, x: number, y: number) => object} options.decode what is kept of a tile
    * @param {number} [options.maxZoom] deepest level the server draws; deeper views enlarge it
    * @param {number} [options.keep] decoded tiles held
    * @param {(reason: Error|null) => void} [options.onTrouble] a tile failed; null = all is well again
@@ -137,7 +134,7 @@ export class TileSource {
           return;
         }
         try {
-          resolve(this.decode(new VectorTile(new Reader(new Uint8Array(bytes))), z, x, y));
+          resolve(this.decode(layersOf(new Uint8Array(bytes)), z, x, y));
         } catch (reason) {
           reject(reason);
         }
