@@ -20,7 +20,7 @@ export function decodeBase(layers, z, x, y) {
     layer.each((feature, i) => {
       let key = name;
       if (name === "road") {
-        const { kind } = feature.properties;
+        const kind = feature.get("kind");
         key = ROADS.includes(kind) ? kind : "road_lane";
       } else if (name === "farmland") key = `farm_${(feature.id || i) % 3}`;
       if (feature.type === 2 && name === "water") key = "stream";

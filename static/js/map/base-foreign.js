@@ -4,6 +4,7 @@
  */
 
 import { nameIn } from "./base-names.js";
+import { propertiesOf } from "./reader.js";
 
 const LAYERS = {
   water: /^(water|waterway|ocean|water_polygons|water_lines)$/,
@@ -65,7 +66,7 @@ export function decodeForeign(layers, z, x, y) {
   for (const [name, layer] of Object.entries(layers)) {
     const road = named.has(name);
     layer.each((feature, i) => {
-      const { properties } = feature;
+      const properties = propertiesOf(feature);
       const key = road ? kindOf("road", properties, feature.type) : kindOf(name, properties, feature.type, feature.id || i);
       const place = feature.type === 1 ? placeOf(name, properties) : null;
       if (!key && !place) return;

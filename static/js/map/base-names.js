@@ -8,10 +8,9 @@ const AREAS = { settlement: [13, 2], water: [14, 5] };
 const PLACES = { city: [6, 0.2], town: [9, 0.5], village: [12, 1], hamlet: [14, 2] };
 
 /** The name in the page's language; Chinese otherwise, and what there is else. */
-export function nameOf(properties) {
-  const zh = properties["name:zh-Hans"] || properties["name:zh"] || properties.name_zh;
-  const en = properties["name:en"] || properties.name_en;
-  const text = (lang === "en" ? en || properties.name : zh || properties.name) || zh || en;
+export function nameOf(feature) {
+  const [zh, en] = [["name:zh-Hans", "name:zh", "name_zh"], ["name:en", "name_en"]].map((names) => names.map((name) => feature.get(name)).find(Boolean));
+  const text = (lang === "en" ? en : zh) || feature.get("name") || zh || en;
   return typeof text === "string" ? text.trim().slice(0, 40) : "";
 }
 
@@ -64,7 +63,7 @@ function amidRings(rings) {
  */
 export function nameIn(feature, key, extent, z, x, y) {
   const rule = feature.type === 2 ? ROADS[key] : feature.type === 3 ? AREAS[key] : PLACES[key];
-  const text = rule && nameOf(feature.properties);
+  const text = rule && nameOf(feature);
   if (!text) return null;
   const { rings } = feature;
   const at = feature.type === 2 ? alongLine(rings) : feature.type === 3 ? amidRings(rings) : { x: rings[0]?.[0], y: rings[0]?.[1], angle: 0, span: null };

@@ -4,6 +4,7 @@
  */
 
 const TEXT = new TextDecoder();
+const WHOLE = new Set([4, 5, 7]); // ways to write a value that need no more than a number
 
 /** Fields of a protocol buffer, one after another: `next` sets `field` and either `value` or `from`, with `at` its end. */
 class Cursor {
@@ -43,19 +44,15 @@ class Cursor {
     return TEXT.decode(this.bytes.subarray(this.from, this.at));
   }
 
-  /** The value that lies in the field gone to: text, a number or a boolean. */
+  /**
+   * The value that lies in the field gone to: text, or a whole number from 0, as which a boolean comes too. Nothing that is
+   * drawn goes by numbers with a sign or a fraction: they are undefined.
+   */
   given() {
     const end = this.at;
-    let value = null;
+    let value;
     this.at = this.from;
-    while (this.next(end)) {
-      const { field, from, bytes } = this;
-      if (field === 1) value = this.text();
-      else if (field < 4) {
-        const view = new DataView(bytes.buffer, bytes.byteOffset + from);
-        value = field === 2 ? view.getFloat32(0, true) : view.getFloat64(0, true);
-      } else value = field === 7 ? this.value > 0 : field === 6 ? signed(this.value) : this.value;
-    }
+    while (this.next(end)) value = this.field === 1 ? this.text() : WHOLE.has(this.field) ? this.value : undefined;
     return value;
   }
 }
@@ -65,7 +62,7 @@ function signed(n) {
   return n % 2 ? -(n + 1) / 2 : n / 2;
 }
 
-/** One layer, and the feature of it gone to: `id`, `type` (1 point, 2 line, 3 surface), `get`, `properties`, `walk`. */
+/** One layer, and the feature of it gone to: `id`, `type` (1 point, 2 line, 3 surface), `get`, `walk`, `rings`. */
 class Layer {
   constructor(cursor, end) {
     Object.assign(this, { cursor, extent: 4096, name: "", keys: [], values: [], places: [] });
@@ -98,9 +95,10 @@ class Layer {
     }
   }
 
-  /** Value of a property by the number of its key in `keys`. */
-  get(wanted) {
+  /** Value of one property of the feature. */
+  get(name) {
     const { cursor } = this;
+    const wanted = this.keys.indexOf(name);
     cursor.at = this.tags;
     while (cursor.at < this.tagsEnd) {
       const key = cursor.number();
@@ -108,14 +106,6 @@ class Layer {
       if (key === wanted) return this.values[value];
     }
     return undefined;
-  }
-
-  get properties() {
-    const { cursor, keys, values } = this;
-    const found = {};
-    cursor.at = this.tags;
-    while (cursor.at < this.tagsEnd) found[keys[cursor.number()]] = values[cursor.number()];
-    return found;
   }
 
   /** Draw the shape with a pen that has `moveTo`, `lineTo` and `closePath`, in units of the tile. */
@@ -144,10 +134,18 @@ class Layer {
     this.walk({
       moveTo: (x, y) => rings.push([x, y]),
       lineTo: (x, y) => rings.at(-1).push(x, y),
-      closePath: () => rings.at(-1).push(rings.at(-1)[0], rings.at(-1)[1]),
+      closePath: () => rings.at(-1).push(...rings.at(-1).slice(0, 2)),
     });
     return rings;
   }
+}
+
+/** All properties of the feature gone to, where many are asked for. */
+export function propertiesOf({ cursor, keys, values, tags, tagsEnd }) {
+  const found = {};
+  cursor.at = tags;
+  while (cursor.at < tagsEnd) found[keys[cursor.number()]] = values[cursor.number()];
+  return found;
 }
 
 /**

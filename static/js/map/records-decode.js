@@ -3,6 +3,7 @@
  * one, as there are few.
  */
 
+import { boxOf } from "./areas-data.js";
 import { STAGES } from "./symbols.js";
 
 // Bottom to top. The same in every tile: what still has to be done lies on top of what is done.
@@ -16,14 +17,12 @@ export const isRim = (x, y, extent) => x < 0 || y < 0 || x >= extent || y >= ext
 /**
  * Points of a layer: `ids`, `xs` and `ys` in units of the tile, which begins at `left`, `top` of a world of `side` such
  * units. They are sorted by class: those of class n lie from `starts[n]` to `starts[n + 1]`.
- * @param {string[]} names of the properties that `classOf` is given
- * @param {(...values: any[]) => number} classOf from 0, or -1 for what is never drawn
+ * @param {() => number} classOf of the feature gone to, from 0, or -1 for what is never drawn
  */
-function pointsOf(kind, layer, { z, x, y }, classes, names, classOf) {
+function pointsOf(kind, layer, { z, x, y }, classes, classOf) {
   const extent = layer?.extent || 4096;
   const starts = new Uint32Array(classes + 1);
   const found = [];
-  const keys = names.map((name) => layer?.keys.indexOf(name));
   let [of, id] = [0, 0];
   const pen = {
     moveTo(px, py) {
@@ -32,7 +31,7 @@ function pointsOf(kind, layer, { z, x, y }, classes, names, classOf) {
     },
   };
   layer?.each(() => {
-    of = classOf(...keys.map((key) => layer.get(key)));
+    of = classOf();
     id = layer.id;
     if (layer.type === 1 && of >= 0) layer.walk(pen);
   });
@@ -56,7 +55,7 @@ function pointsOf(kind, layer, { z, x, y }, classes, names, classOf) {
 function cellsOf(layer, toWorld) {
   const cells = [];
   layer?.each(() => {
-    const { n, gap, worst } = layer.properties;
+    const [n, gap, worst] = ["n", "gap", "worst"].map((name) => layer.get(name));
     layer.walk({
       moveTo(x, y) {
         cells.push({ n, gap, worst: worst || null, rim: isRim(x, y, layer.extent), ...toWorld(x, y) });
@@ -70,17 +69,12 @@ function footprintsOf(layer, toWorld) {
   const shapes = [];
   layer?.each(() => {
     if (layer.type !== 3) return;
-    const box = [Infinity, Infinity, -Infinity, -Infinity];
     const rings = layer.rings.map((ring) => {
       const flat = new Float64Array(ring.length);
-      for (let n = 0; n < ring.length; n += 2) {
-        const { x, y } = toWorld(ring[n], ring[n + 1]);
-        [flat[n], flat[n + 1]] = [x, y];
-        [box[0], box[1], box[2], box[3]] = [Math.min(box[0], x), Math.min(box[1], y), Math.max(box[2], x), Math.max(box[3], y)];
-      }
+      for (let n = 0; n < ring.length; n += 2) ({ x: flat[n], y: flat[n + 1] } = toWorld(ring[n], ring[n + 1]));
       return flat;
     });
-    shapes.push({ kind: "house", id: layer.id, grade: layer.properties.g || "none", rings, box });
+    shapes.push({ kind: "house", id: layer.id, grade: layer.get("g") || "none", rings, box: boxOf(rings) });
   });
   return shapes;
 }
@@ -91,10 +85,10 @@ export function decodeRecords({ cells, households, houses, sites, visits, footpr
   const toWorld = (layer) => (px, py) => ({ x: (x + px / layer.extent) / 2 ** z, y: (y + py / layer.extent) / 2 ** z });
   return {
     cells: cellsOf(cells, toWorld(cells)),
-    households: pointsOf("household", households, at, STATUS_ORDER.length, ["s", "q"], (s, q) => (q >= COARSE ? -1 : STATUS_ORDER.indexOf(s))),
-    houses: pointsOf("house", houses, at, GRADE_ORDER.length, ["g"], (g) => GRADE_ORDER.indexOf(g || "none")),
-    sites: pointsOf("site", sites, at, STAGES.length, ["st"], (st) => STAGES.indexOf(st)),
-    visits: pointsOf("visit", visits, at, 2, ["sus"], (suspect) => (suspect ? 1 : 0)),
+    households: pointsOf("household", households, at, STATUS_ORDER.length, () => (households.get("q") >= COARSE ? -1 : STATUS_ORDER.indexOf(households.get("s")))),
+    houses: pointsOf("house", houses, at, GRADE_ORDER.length, () => GRADE_ORDER.indexOf(houses.get("g") || "none")),
+    sites: pointsOf("site", sites, at, STAGES.length, () => STAGES.indexOf(sites.get("st"))),
+    visits: pointsOf("visit", visits, at, 2, () => (visits.get("sus") ? 1 : 0)),
     footprints: footprintsOf(footprints, toWorld(footprints)),
   };
 }

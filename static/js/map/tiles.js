@@ -18,13 +18,12 @@ export class TileSource {
     this.params = {};
     this.cache = new Map();
     this.wanted = new Map();
-    this.failed = 0;
+    this.failed = false;
   }
 
   /** Other parameters mean other tiles: what is under way is dropped. */
   setParams(params) {
-    const same = JSON.stringify(params) === JSON.stringify(this.params);
-    if (same) return false;
+    if (JSON.stringify(params) === JSON.stringify(this.params)) return false;
     this.params = params;
     this.clear();
     return true;
@@ -33,7 +32,7 @@ export class TileSource {
   clear() {
     for (const entry of this.cache.values()) entry.abort.abort();
     this.cache.clear();
-    this.failed = 0;
+    this.failed = false;
   }
 
   /** The decoded tile if it is here, else undefined; asks for nothing. */
@@ -56,23 +55,22 @@ export class TileSource {
     entry.promise = this.fetchTile(z, x, y, abort.signal).then(
       (tile) => {
         entry.tile = tile;
-        if (this.failed) {
-          this.failed = 0;
-          this.onTrouble(null);
-        }
+        this.tell(null);
         return tile;
       },
       (reason) => {
         if (this.cache.get(key) === entry) this.cache.delete(key);
-        if (reason.name !== "AbortError") {
-          this.failed += 1;
-          this.onTrouble(reason);
-        }
+        if (reason.name !== "AbortError") this.tell(reason);
         throw reason;
       },
     );
     this.trim();
     return entry.promise;
+  }
+
+  tell(reason) {
+    if (reason || this.failed) this.onTrouble(reason);
+    this.failed = Boolean(reason);
   }
 
   /** Say which tiles a drawing shows now; fetches that no drawing waits for any more are dropped. */
@@ -87,8 +85,7 @@ export class TileSource {
   }
 
   isWanted(key) {
-    for (const keys of this.wanted.values()) if (keys.has(key)) return true;
-    return false;
+    return [...this.wanted.values()].some((keys) => keys.has(key));
   }
 
   /**
