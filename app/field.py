@@ -25,13 +25,12 @@ PAGE = "/field/?shell=1"
 WORDS = "/i18n/en.json"
 # Modules of the map that the field app draws its map with; the rest of it is the desk's.
 MAP_MODULES = (
-    "api", "base-draw", "base-names", "dom", "dots", "palette", "queue", "symbols", "tiles", "words", "world",
+    "api", "base-draw", "base-names", "dom", "dots", "palette", "queue", "reader", "symbols", "tiles", "words", "world",
 )  # fmt: skip
 STYLES = ("css/tokens.css", "css/field.css")
 OTHERS = (
     "js/i18n.js", "js/format.js", "img/icons.svg", "img/favicon.svg", "img/field-192.png", "img/field-512.png",
-    "vendor/idb/index.js", "vendor/pbf/index.js", "vendor/vector-tile/index.js",
-    "vendor/point-geometry/index.js",
+    "vendor/idb/index.js",
 )  # fmt: skip
 # The worker's own text, and what takes its place.
 WORKER, KILLER = "js/field/worker.js", "js/field/killer.js"

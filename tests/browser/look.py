@@ -23,6 +23,13 @@ _PAINTED = """([pane, whole]) => {
             if (alpha && (alpha === 255 || !whole)) colours.set(colour, (colours.get(colour) || 0) + 1);
         }
     }
+    // A piece of one colour is a box.
+    for (const box of document.querySelectorAll(`.leaflet-fangtu-${pane}-pane div[style*=background]`)) {
+        const [red, green, blue] = getComputedStyle(box).backgroundColor.match(/\\d+/g).map(Number);
+        const colour = red | (green << 8) | (blue << 16);
+        const many = Math.round(box.offsetWidth * box.offsetHeight * devicePixelRatio ** 2);
+        colours.set(colour, (colours.get(colour) || 0) + many);
+    }
     const hex = (part) => part.toString(16).padStart(2, "0");
     const name = (n) => `#${[n & 255, (n >> 8) & 255, (n >> 16) & 255].map(hex).join("")}`;
     const most = [...colours].sort((a, b) => b[1] - a[1]).slice(0, 400);

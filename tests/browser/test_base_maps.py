@@ -343,9 +343,9 @@ def test_a_road_is_named_along_a_straight_part_and_where_the_tile_is_its_own(kin
     found = kinds.evaluate(
         """async () => {
             const { nameIn } = await import("/static/js/map/base-names.js");
-            const road = { type: 2, properties: { name: "G309", "name:zh": "国道" } };
-            const line = (...points) => [points.map(([x, y]) => ({ x, y }))];
-            const at = (geometry, key = "road_main") => nameIn(road, geometry, key, 4096, 1, 1, 0);
+            const road = { type: 2, get: (name) => ({ name: "G309", "name:zh": "国道" })[name] };
+            const line = (...points) => [points.flat()];
+            const at = (rings, key = "road_main") => nameIn({ ...road, rings }, key, 4096, 1, 1, 0);
             return [
                 at(line([3000, 1000], [1000, 1000])),
                 at(line([0, 0], [1000, 0], [1000, 1000], [0, 1000], [0, 100])),

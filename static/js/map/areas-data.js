@@ -13,7 +13,8 @@ function ringOf(coordinates) {
   return ring;
 }
 
-function boxOf(rings) {
+/** Box `[west, north, east, south]` of flat rings. */
+export function boxOf(rings) {
   const box = [Infinity, Infinity, -Infinity, -Infinity];
   for (const ring of rings) {
     for (let i = 0; i < ring.length; i += 2) {

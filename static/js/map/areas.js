@@ -1,6 +1,6 @@
 /* Areas on the map: land of the area of duty, coverage classes, borders and outlines. Labels are in labels.js. */
 
-import { discRadius } from "./areas-data.js";
+import { covers, discRadius } from "./areas-data.js";
 import { classOfArea } from "./classes.js";
 import { colour, looks, withAlpha } from "./palette.js";
 
@@ -53,6 +53,21 @@ export function inView(area, view) {
   const rim = area.disc ? 24 : 0;
   return east * view.scale > view.left - rim && west * view.scale < view.left + view.width + rim
     && south * view.scale > view.top - rim && north * view.scale < view.top + view.height + rim;
+}
+
+/** Does all of a view lie within an area, and no part of the outline near it? */
+function holdsAll(area, { scale, left, top, width, height }) {
+  const [west, north, east, south] = [left - RIM, top - RIM, left + width + RIM, top + height + RIM].map((edge) => edge / scale);
+  if (!covers(area, (west + east) / 2, (north + south) / 2)) return false;
+  return area.rings.every((ring) => {
+    for (let i = 0; i < ring.length; i += 2) {
+      const n = (i + 2) % ring.length;
+      const beside = Math.max(ring[i], ring[n]) < west || Math.min(ring[i], ring[n]) > east
+        || Math.max(ring[i + 1], ring[n + 1]) < north || Math.min(ring[i + 1], ring[n + 1]) > south;
+      if (!beside) return false;
+    }
+    return true;
+  });
 }
 
 function tileOf(ratio, draw) {
@@ -115,6 +130,8 @@ export function createAreas() {
 
   /** Is any of the area of duty in a view? */
   layer.hasLand = (view) => layer.duty.some((area) => inView(area, view));
+  /** Its colour, if a view lies within one area of duty as a whole. */
+  layer.flatLand = (view) => (layer.duty.some((area) => holdsAll(area, view)) ? colour("map-land") : null);
   layer.landStamp = (view) => `${looks()} ${inside(view, layer.duty).map((area) => area.mark)}`;
 
   /** Is anything in a view filled? */

@@ -12,32 +12,23 @@ const WIDTHS = {
   road_highway: [1.4, 2, 2.8, 3.6, 5, 7, 10.5, 16, 24],
 };
 
-/** Add lines or rings to a path. */
-export function trace(path, rings, closed) {
-  for (const ring of rings) {
-    ring.forEach((point, i) => (i ? path.lineTo(point.x, point.y) : path.moveTo(point.x, point.y)));
-    if (closed) path.closePath();
-  }
-}
-
 /** One path for each thing that is painted alike, in tile units; and `names`, where each would stand in the world. */
-export function decodeBase(tile, z, x, y) {
+export function decodeBase(layers, z, x, y) {
   const paths = { names: [], at: { z, x, y } };
   const pathOf = (key, extent) => (paths[key] ||= { path: new Path2D(), extent }).path;
-  for (const [name, layer] of Object.entries(tile.layers)) {
-    for (let i = 0; i < layer.length; i += 1) {
-      const feature = layer.feature(i);
+  for (const [name, layer] of Object.entries(layers)) {
+    layer.each((feature, i) => {
       let key = name;
-      if (name === "road") key = ROADS.includes(feature.properties.kind) ? feature.properties.kind : "road_lane";
-      else if (ROADS.includes(name)) key = name;
-      else if (name === "farmland") key = `farm_${(feature.id || i) % 3}`;
+      if (name === "road") {
+        const kind = feature.get("kind");
+        key = ROADS.includes(kind) ? kind : "road_lane";
+      } else if (name === "farmland") key = `farm_${(feature.id || i) % 3}`;
       if (feature.type === 2 && name === "water") key = "stream";
-      if (feature.type === 1) continue;
-      const geometry = feature.loadGeometry();
-      const found = nameIn(feature, geometry, key, layer.extent, z, x, y);
+      if (feature.type === 1) return;
+      const found = nameIn(feature, key, layer.extent, z, x, y);
       if (found) paths.names.push(found);
-      trace(pathOf(key, layer.extent), geometry, feature.type === 3);
-    }
+      feature.walk(pathOf(key, layer.extent));
+    });
   }
   return paths;
 }

@@ -4,7 +4,7 @@
  */
 
 import { nameIn } from "./base-names.js";
-import { trace } from "./base-draw.js";
+import { propertiesOf } from "./reader.js";
 
 const LAYERS = {
   water: /^(water|waterway|ocean|water_polygons|water_lines)$/,
@@ -60,27 +60,25 @@ export function placeOf(layer, properties) {
 }
 
 /** As decodeBase, for tiles of other makers. */
-export function decodeForeign(tile, z, x, y) {
+export function decodeForeign(layers, z, x, y) {
   const paths = { names: [], at: { z, x, y } };
-  const named = new Set(Object.keys(tile.layers).filter((name) => LAYERS.roadName.test(name)));
-  for (const [name, layer] of Object.entries(tile.layers)) {
-    for (let i = 0; i < layer.length; i += 1) {
-      const feature = layer.feature(i);
-      const road = named.has(name);
-      const key = road ? kindOf("road", feature.properties, feature.type) : kindOf(name, feature.properties, feature.type, feature.id || i);
-      const place = feature.type === 1 ? placeOf(name, feature.properties) : null;
-      if (!key && !place) continue;
-      const geometry = feature.loadGeometry();
+  const named = new Set(Object.keys(layers).filter((name) => LAYERS.roadName.test(name)));
+  for (const [name, layer] of Object.entries(layers)) {
+    const road = named.has(name);
+    layer.each((feature, i) => {
+      const properties = propertiesOf(feature);
+      const key = road ? kindOf("road", properties, feature.type) : kindOf(name, properties, feature.type, feature.id || i);
+      const place = feature.type === 1 ? placeOf(name, properties) : null;
+      if (!key && !place) return;
       // Where road names have a layer of their own, the roads' would stand there twice.
       const own = key?.startsWith("road_") && named.size && !road;
-      const found = own ? null : nameIn(feature, geometry, place || key, layer.extent, z, x, y);
+      const found = own ? null : nameIn(feature, place || key, layer.extent, z, x, y);
       if (found) paths.names.push(found);
       if (key && !road) {
-        const at = `${key}`;
-        paths[at] ||= { path: new Path2D(), extent: layer.extent };
-        trace(paths[at].path, geometry, feature.type === 3);
+        paths[key] ||= { path: new Path2D(), extent: layer.extent };
+        feature.walk(paths[key].path);
       }
-    }
+    });
   }
   return paths;
 }

@@ -3,6 +3,7 @@
 import { Brush, decodeBase, drawGround, drawTop, hasGround, hasTop } from "./base-draw.js";
 import { Mosaic } from "./mosaic.js";
 import { looks, onPalette } from "./palette.js";
+import { paintForPaper } from "./paper.js";
 import { TileSource, tilesOf } from "./tiles.js";
 
 // New kinds of things come with these levels; between them the level above knows the same, with a quarter of the requests.
@@ -57,6 +58,6 @@ export function createBase(options) {
     base.redraw();
   };
   /** Everything that is decoded, at once: paper does not wait. */
-  base.paintNow = () => sheets.forEach((sheet) => sheet.paintNow());
+  base.paintNow = () => sheets.forEach(paintForPaper);
   return base;
 }

@@ -5,13 +5,12 @@
 
 const RIM = 48; // device pixels round the picture, wider than any sign: those on its edge are cut there, not left out
 
-/** The pixels of a square picture that are not empty, as whole numbers, first those that are opaque. */
+/** The pixels of a square picture that are not empty: where they are, and their colours, as whole numbers and in parts. */
 export function pixelsOf(ctx, side) {
-  const { data } = ctx.getImageData(0, 0, side, side);
-  const whole = new Uint32Array(data.buffer);
-  const order = [...whole.keys()].filter((i) => data[i * 4 + 3]);
-  const solid = order.filter((i) => data[i * 4 + 3] === 255);
-  return { side, whole, data, solid, soft: order.filter((i) => data[i * 4 + 3] < 255), width: 0 };
+  const whole = new Uint32Array(ctx.getImageData(0, 0, side, side).data.buffer);
+  const places = [...whole.keys()].filter((i) => whole[i]);
+  const colours = Uint32Array.from(places, (i) => whole[i]);
+  return { side, places, colours, parts: new Uint8Array(colours.buffer), width: 0 };
 }
 
 /** Draw with `stamp(pixels, x, y)` in device pixels, then put the picture on a canvas with `put`. */
@@ -37,23 +36,26 @@ export function createDots() {
 
   /** Lay pixels over what is there, their middle at x, y; what lies outside altogether is left out. */
   dots.stamp = (pixels, x, y) => {
-    const { side, whole, data, solid, soft } = pixels;
+    const { side, places, colours, parts } = pixels;
     const { width, height } = image;
     const [left, top] = [Math.round(x - side / 2) + RIM, Math.round(y - side / 2) + RIM];
     if (left < 0 || top < 0 || left + side > width || top + side > height) return;
     if (pixels.width !== width) {
-      const place = (i) => Math.floor(i / side) * width + (i % side);
-      Object.assign(pixels, { width, solidAt: Int32Array.from(solid, place), softAt: Int32Array.from(soft, place) });
+      Object.assign(pixels, { width, steps: Int32Array.from(places, (i) => Math.floor(i / side) * width + (i % side)) });
     }
+    const { steps } = pixels;
     const corner = top * width + left;
-    for (let n = 0; n < solid.length; n += 1) all[corner + pixels.solidAt[n]] = whole[solid[n]];
-    for (let n = 0; n < soft.length; n += 1) {
-      const from = soft[n] * 4;
-      const at = (corner + pixels.softAt[n]) * 4;
-      const alpha = data[from + 3];
+    for (let n = 0; n < colours.length; n += 1) {
+      const alpha = parts[n * 4 + 3];
+      const spot = corner + steps[n];
+      if (alpha === 255 || !all[spot]) {
+        all[spot] = colours[n];
+        continue;
+      }
+      const at = spot * 4;
       const below = (to[at + 3] * (255 - alpha)) / 255;
       const both = alpha + below;
-      for (let part = 0; part < 3; part += 1) to[at + part] = (data[from + part] * alpha + to[at + part] * below) / both;
+      for (let part = 0; part < 3; part += 1) to[at + part] = (parts[n * 4 + part] * alpha + to[at + part] * below) / both;
       to[at + 3] = both;
     }
     used = true;

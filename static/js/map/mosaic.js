@@ -16,10 +16,10 @@ const TOO_FAR = 2.5; // steps of zoom over which old pieces stand in for new one
 /**
  * `options`: `pane`; `draw(view, tile)` with a view as that of CanvasOverlay. A piece may need a tile: `source` and
  * `dataZoom(zoom, level)` or null for none. `needed(zoom)`: is there anything to draw; `empty(view, tile)`: is there in
- * this piece; `stamp(view)`: a piece whose stamp and tile are those of before need not be drawn again; `came(tile)`: it has another tile.
+ * this piece; `flat(view)`: its colour if it has but one; `stamp(view)`: a piece whose stamp and tile are those of before need not be drawn again; `came(tile)`: it has another tile.
  */
 export const Mosaic = L.Layer.extend({
-  options: { needed: () => true, source: null, dataZoom: () => null, empty: () => false, stamp: () => null, came: () => {} },
+  options: { needed: () => true, source: null, dataZoom: () => null, empty: () => false, flat: () => null, stamp: () => null, came: () => {} },
 
   initialize(options) {
     L.setOptions(this, options);
@@ -70,9 +70,7 @@ export const Mosaic = L.Layer.extend({
   },
 
   _isFresh(level, piece) {
-    if (!piece.done || piece.stamp === null || piece.stamp !== this.options.stamp(piece.view)) return false;
-    const at = this._tileOf(level, piece);
-    return piece.tile === (at ? this.options.source.peek(...at) : null);
+    return piece.done && piece.stamp !== null && piece.stamp === this.options.stamp(piece.view) && piece.tile === this._known(level, piece);
   },
 
   /** Numbers of the tile a piece is cut from, or null. */
@@ -84,43 +82,30 @@ export const Mosaic = L.Layer.extend({
   /** Draw at once what is not as it should be, as far as its tiles are here: days that are played are whole pictures. */
   catchUp() {
     const level = this._levels.at(-1);
-    for (const piece of level?.pieces.values() || []) if (piece.seen) this._paint(level, piece, this._known(level, piece));
+    for (const piece of level?.pieces.values() || []) if (piece.seen) this._paint(level, piece, this._known(level, piece) || null);
   },
 
-  /** Everything that is here drawn at once, and put together on one canvas: paper shows the edges of pieces otherwise. */
-  paintNow() {
+  /** The level shown and its pieces in view, drawn now as far as their tiles are here; null if there are none. */
+  drawnNow() {
     this._renew();
-    const level = this._levels.at(-1);
-    if (!level) return;
-    const seen = [...level.pieces.values()].filter((piece) => piece.seen);
-    if (!seen.length) return;
     this.catchUp();
-    const [left, top] = ["left", "top"].map((side) => Math.min(...seen.map((piece) => piece[side])));
-    const whole = L.DomUtil.create("canvas", "", level.box);
-    whole.width = Math.max(...seen.map((piece) => piece.left + piece.width)) - left;
-    whole.height = Math.max(...seen.map((piece) => piece.top + piece.height)) - top;
-    const ctx = whole.getContext("2d");
-    for (const piece of seen) {
-      if (!piece.canvas) continue;
-      ctx.drawImage(piece.canvas, piece.left - left, piece.top - top);
-    }
-    for (const { canvas } of level.pieces.values()) canvas?.remove();
-    this._put(whole, left, top, level, seen[0].view.ratio);
-    level.whole = whole;
+    const level = this._levels.at(-1);
+    const pieces = [...(level?.pieces.values() || [])].filter((piece) => piece.seen);
+    return pieces.length ? { level, pieces } : null;
   },
 
+  /** The tile a piece is cut from; null where there is none, undefined where it is not here yet. */
   _known(level, piece) {
     const at = this._tileOf(level, piece);
-    return (at && this.options.source.peek(...at)) || null;
+    return at && this.options.source.peek(...at);
   },
 
-  /** After paper the pieces are back in place of the one canvas. */
+  /** After paper the pieces are seen again in place of the one picture. */
   _apart() {
     const level = this._levels.at(-1);
     if (!level?.whole) return;
     level.whole.remove();
-    level.whole = null;
-    for (const { canvas } of level.pieces.values()) if (canvas) level.box.append(canvas);
+    level.whole = level.box.style.visibility = "";
   },
 
   _follow() {
@@ -157,9 +142,9 @@ export const Mosaic = L.Layer.extend({
     const [west, north, east, south] = [min.x, min.y, max.x - 1, max.y - 1].map((edge) => Math.floor(edge / level.size));
     const { x: midX, y: midY } = min.add(max).divideBy(2 * level.size);
     for (const [key, piece] of level.pieces) {
-      const { x, y } = piece;
-      piece.seen = x >= west && x <= east && y >= north && y <= south;
-      if (x < west - BESIDE || x > east + BESIDE || y < north - BESIDE || y > south + BESIDE) this._drop(level, key, piece);
+      const outside = Math.max(west - piece.x, piece.x - east, north - piece.y, piece.y - south);
+      piece.seen = outside <= 0;
+      if (outside > BESIDE) this._drop(level, key, piece);
     }
     const wanted = [];
     for (let x = west; x <= east; x += 1) {
@@ -187,13 +172,9 @@ export const Mosaic = L.Layer.extend({
       origin: map.getPixelOrigin().clone(),
       box: L.DomUtil.create("div", "leaflet-zoom-animated", this._box),
       pieces: new Map(),
-      whole: null,
+      whole: "", // the one picture for paper
     };
-    this._levels = this._levels.filter((old) => {
-      const near = old.ratio === ratio && Math.abs(old.zoom - zoom) <= TOO_FAR;
-      if (!near) this._dropLevel(old);
-      return near;
-    });
+    this._keep((old) => old.ratio === ratio && Math.abs(old.zoom - zoom) <= TOO_FAR);
     this._levels.push(level);
     this._follow();
     return level;
@@ -225,7 +206,7 @@ export const Mosaic = L.Layer.extend({
       this._paint(level, piece, tile);
       this._tidy();
     });
-    const known = at ? this.options.source.peek(...at) : null;
+    const known = this._known(level, piece);
     if (known !== undefined) {
       draw(known);
       return;
@@ -242,10 +223,17 @@ export const Mosaic = L.Layer.extend({
     if (stamp !== null && stamp === piece.stamp && tile === piece.tile) return;
     if (tile && tile !== piece.tile) this.options.came(tile);
     Object.assign(piece, { stamp, tile });
-    if (this.options.empty(piece.view, tile)) {
-      this._spareOf(piece);
-      return;
+    const flat = this.options.flat(piece.view);
+    const picture = !flat && !this.options.empty(piece.view, tile);
+    if (!picture || piece.flat) this._spareOf(piece);
+    piece.flat = flat;
+    if (flat) {
+      // To fill a box takes less than to keep and to lay on a picture of one colour.
+      piece.canvas = document.createElement("div");
+      piece.canvas.style.background = flat;
+      this.put(piece.canvas, piece, level);
     }
+    if (!picture) return;
     const fresh = !piece.canvas;
     const canvas = piece.canvas || this._spare.pop() || document.createElement("canvas");
     const sized = canvas.width === piece.width && canvas.height === piece.height;
@@ -257,17 +245,16 @@ export const Mosaic = L.Layer.extend({
     this.options.draw({ ...piece.view, ctx }, tile);
     ctx.getImageData(0, 0, 1, 1); // drawn now, not when the frame is due
     piece.canvas = canvas;
-    if (fresh) {
-      this._put(canvas, piece.left, piece.top, level, level.ratio);
-      if (!level.whole) level.box.append(canvas);
-    }
+    if (fresh) this.put(canvas, piece, level);
   },
 
-  _put(canvas, left, top, level, ratio) {
-    canvas.style.position = "absolute";
-    canvas.style.width = `${canvas.width / ratio}px`;
-    canvas.style.height = `${canvas.height / ratio}px`;
-    L.DomUtil.setTransform(canvas, L.point(left / ratio - level.origin.x, top / ratio - level.origin.y));
+  /** Show an element at its place, in device pixels of the world. */
+  put(element, { left, top, width, height }, { ratio, origin, box }) {
+    element.style.position = "absolute";
+    element.style.width = `${width / ratio}px`;
+    element.style.height = `${height / ratio}px`;
+    L.DomUtil.setTransform(element, L.point(left / ratio - origin.x, top / ratio - origin.y));
+    box.append(element);
   },
 
   /** Old pieces stay until new ones cover them. */
@@ -283,11 +270,7 @@ export const Mosaic = L.Layer.extend({
         if (!piece.canvas || !missing.some(covers)) this._drop(old, key, piece);
       }
     }
-    this._levels = this._levels.filter((old) => {
-      if (old === level || old.pieces.size) return true;
-      this._dropLevel(old);
-      return false;
-    });
+    this._keep((old) => old === level || old.pieces.size);
   },
 
   _drop(level, key, piece) {
@@ -298,18 +281,22 @@ export const Mosaic = L.Layer.extend({
   _spareOf(piece) {
     if (!piece.canvas) return;
     piece.canvas.remove();
-    if (this._spare.length < 40) this._spare.push(piece.canvas);
+    if (!piece.flat && this._spare.length < 40) this._spare.push(piece.canvas);
     piece.canvas = null;
   },
 
-  _dropLevel(level) {
-    for (const [key, piece] of level.pieces) this._drop(level, key, piece);
-    level.box.remove();
+  /** Keep some of the levels, and nothing of the others. */
+  _keep(wanted) {
+    this._levels = this._levels.filter((level) => {
+      if (wanted(level)) return true;
+      for (const [key, piece] of level.pieces) this._drop(level, key, piece);
+      level.box.remove();
+      return false;
+    });
   },
 
   _clear() {
-    for (const level of this._levels) this._dropLevel(level);
-    this._levels = [];
+    this._keep(() => false);
     this.options.source?.want(this, new Set());
   },
 });

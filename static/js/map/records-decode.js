@@ -1,67 +1,94 @@
-/* What is kept of a tile of records: plain points in world fractions, by kind, in the order in which they are drawn. */
+/*
+ * What is kept of a tile of records: numbers in rows, class by class, and no object for each thing; a circle of many is
+ * one, as there are few.
+ */
+
+import { boxOf } from "./areas-data.js";
+import { STAGES } from "./symbols.js";
 
 // Bottom to top. The same in every tile: what still has to be done lies on top of what is done.
 export const STATUS_ORDER = [1, 2, 7, 5, 4, 3, 0, 6];
 export const GRADE_ORDER = ["none", "A", "B", "C", "D"];
 const COARSE = 5; // from this step of the quality ladder on, a place is no point
 
-function pointsOf(layer, z, x, y, make) {
-  const points = [];
-  if (!layer) return points;
-  const side = 2 ** z;
-  for (let i = 0; i < layer.length; i += 1) {
-    const feature = layer.feature(i);
-    if (feature.type !== 1) continue;
-    for (const ring of feature.loadGeometry()) {
-      for (const at of ring) {
-        const point = make(feature.properties, feature.id);
-        if (!point) continue;
-        // A tile brings its neighbours' edge along, so that signs are whole; each point counts in one tile only.
-        point.rim = at.x < 0 || at.y < 0 || at.x >= layer.extent || at.y >= layer.extent;
-        point.x = (x + at.x / layer.extent) / side;
-        point.y = (y + at.y / layer.extent) / side;
-        points.push(point);
-      }
-    }
+/** Does a place in units of a tile belong to a neighbour, whose edge the tile brings along? */
+export const isRim = (x, y, extent) => x < 0 || y < 0 || x >= extent || y >= extent;
+
+/**
+ * Points of a layer: `ids`, `xs` and `ys` in units of the tile, which begins at `left`, `top` of a world of `side` such
+ * units. They are sorted by class: those of class n lie from `starts[n]` to `starts[n + 1]`.
+ * @param {() => number} classOf of the feature gone to, from 0, or -1 for what is never drawn
+ */
+function pointsOf(kind, layer, { z, x, y }, classes, classOf) {
+  const extent = layer?.extent || 4096;
+  const starts = new Uint32Array(classes + 1);
+  const found = [];
+  let [of, id] = [0, 0];
+  const pen = {
+    moveTo(px, py) {
+      found.push(of, id, px, py);
+      starts[of + 1] += 1;
+    },
+  };
+  layer?.each(() => {
+    of = classOf();
+    id = layer.id;
+    if (layer.type === 1 && of >= 0) layer.walk(pen);
+  });
+  for (let n = 0; n < classes; n += 1) starts[n + 1] += starts[n];
+  const n = found.length / 4;
+  const points = {
+    kind, starts, extent, left: x * extent, top: y * extent, side: 2 ** z * extent,
+    ids: new Float64Array(n), xs: new Int32Array(n), ys: new Int32Array(n),
+  };
+  const next = starts.slice();
+  for (let i = 0; i < found.length; i += 4) {
+    const at = next[found[i]]++;
+    points.ids[at] = found[i + 1];
+    points.xs[at] = found[i + 2];
+    points.ys[at] = found[i + 3];
   }
   return points;
 }
 
-function footprintsOf(layer, z, x, y) {
+/** Circles `{n, gap, worst, x, y, rim}`, in fractions of the world. A tile brings its neighbours' edge along as well: `rim`. */
+function cellsOf(layer, toWorld) {
+  const cells = [];
+  layer?.each(() => {
+    const [n, gap, worst] = ["n", "gap", "worst"].map((name) => layer.get(name));
+    layer.walk({
+      moveTo(x, y) {
+        cells.push({ n, gap, worst: worst || null, rim: isRim(x, y, layer.extent), ...toWorld(x, y) });
+      },
+    });
+  });
+  return cells;
+}
+
+function footprintsOf(layer, toWorld) {
   const shapes = [];
-  if (!layer) return shapes;
-  const side = 2 ** z;
-  for (let i = 0; i < layer.length; i += 1) {
-    const feature = layer.feature(i);
-    if (feature.type !== 3) continue;
-    const rings = feature.loadGeometry().map((ring) => {
-      const flat = new Float64Array(ring.length * 2);
-      ring.forEach((at, n) => {
-        flat[n * 2] = (x + at.x / layer.extent) / side;
-        flat[n * 2 + 1] = (y + at.y / layer.extent) / side;
-      });
+  layer?.each(() => {
+    if (layer.type !== 3) return;
+    const rings = layer.rings.map((ring) => {
+      const flat = new Float64Array(ring.length);
+      for (let n = 0; n < ring.length; n += 2) ({ x: flat[n], y: flat[n + 1] } = toWorld(ring[n], ring[n + 1]));
       return flat;
     });
-    let box = [Infinity, Infinity, -Infinity, -Infinity];
-    for (const ring of rings) {
-      for (let n = 0; n < ring.length; n += 2) {
-        box = [Math.min(box[0], ring[n]), Math.min(box[1], ring[n + 1]), Math.max(box[2], ring[n]), Math.max(box[3], ring[n + 1])];
-      }
-    }
-    shapes.push({ kind: "house", id: feature.id, grade: feature.properties.g || "none", rings, box });
-  }
+    shapes.push({ kind: "house", id: layer.id, grade: layer.get("g") || "none", rings, box: boxOf(rings) });
+  });
   return shapes;
 }
 
-/** Decode one tile of /api/v1/tiles/records. */
-export function decodeRecords(tile, z, x, y) {
-  const { cells, households, houses, sites, visits, footprints } = tile.layers;
+/** Keep what is needed of one tile of /api/v1/tiles/records. */
+export function decodeRecords({ cells, households, houses, sites, visits, footprints }, z, x, y) {
+  const at = { z, x, y };
+  const toWorld = (layer) => (px, py) => ({ x: (x + px / layer.extent) / 2 ** z, y: (y + py / layer.extent) / 2 ** z });
   return {
-    cells: pointsOf(cells, z, x, y, (p) => ({ n: p.n, gap: p.gap, worst: p.worst || null })),
-    households: pointsOf(households, z, x, y, (p, id) => (p.q >= COARSE ? null : { kind: "household", id, status: p.s })),
-    houses: pointsOf(houses, z, x, y, (p, id) => ({ kind: "house", id, grade: p.g || "none" })),
-    sites: pointsOf(sites, z, x, y, (p, id) => ({ kind: "site", id, method: p.m, stage: p.st })),
-    visits: pointsOf(visits, z, x, y, (p, id) => ({ kind: "visit", id, verdict: p.v, suspect: Boolean(p.sus) })),
-    footprints: footprintsOf(footprints, z, x, y),
+    cells: cellsOf(cells, toWorld(cells)),
+    households: pointsOf("household", households, at, STATUS_ORDER.length, () => (households.get("q") >= COARSE ? -1 : STATUS_ORDER.indexOf(households.get("s")))),
+    houses: pointsOf("house", houses, at, GRADE_ORDER.length, () => GRADE_ORDER.indexOf(houses.get("g") || "none")),
+    sites: pointsOf("site", sites, at, STAGES.length, () => STAGES.indexOf(sites.get("st"))),
+    visits: pointsOf("visit", visits, at, 2, () => (visits.get("sus") ? 1 : 0)),
+    footprints: footprintsOf(footprints, toWorld(footprints)),
   };
 }

@@ -7,7 +7,7 @@ import { covers } from "./areas-data.js";
 import { traceArea } from "./areas.js";
 import { createDots } from "./dots.js";
 import { colour, fontOf, typeScale, withAlpha } from "./palette.js";
-import { decodeRecords, GRADE_ORDER, STATUS_ORDER } from "./records-decode.js";
+import { decodeRecords, GRADE_ORDER, isRim, STATUS_ORDER } from "./records-decode.js";
 import { sprite, STAGES, statusSign } from "./symbols.js";
 import { TileSource, tilesOf } from "./tiles.js";
 
@@ -40,42 +40,48 @@ export function createRecords(options) {
     return Math.min(source.maxZoom, Math.max(least, z - 1));
   };
 
-  /** What is drawn one kind after another, the same in all pieces; `at` is how far a sign stands beside its place. */
+  /** What is drawn, one class `n` of a kind after another, the same in all pieces; `at` is how far a sign stands beside its place. */
   function steps(zoom) {
     const { show } = layer;
     const whole = zoom >= SHAPES_FROM;
     const r = (coarse ? 7 : 5.5) + (zoom >= 18 ? 2 : 0);
     const found = [];
-    const add = (kind, name, size, wanted, at = [0, 0]) => found.push({ kind, name, size, wanted, at });
+    const add = (kind, n, name, size, at = [0, 0]) => found.push({ kind, n, name, size, at });
     const smaller = whole ? r * 0.9 : SIMPLE_RADIUS;
-    if (show.visits) add("visits", "visit", smaller, (visit) => !visit.suspect);
-    if (show.visits || (show.suspect && whole)) add("visits", "suspect", smaller, (visit) => visit.suspect);
-    for (const status of STATUS_ORDER) {
-      if (!show.statuses.has(status)) continue;
+    if (show.visits) add("visits", 0, "visit", smaller);
+    if (show.visits || (show.suspect && whole)) add("visits", 1, "suspect", smaller);
+    STATUS_ORDER.forEach((status, n) => {
+      if (!show.statuses.has(status)) return;
       const name = whole ? statusSign(status) : DONE.has(status) ? "visited" : "unvisited";
-      add("households", name, whole ? r : SIMPLE_RADIUS, (household) => household.status === status);
-    }
+      add("households", n, name, whole ? r : SIMPLE_RADIUS);
+    });
     const beside = whole && show.statuses.size ? r * 1.15 : 0;
-    for (const grade of GRADE_ORDER) {
-      if (!show.grades.has(grade)) continue;
+    GRADE_ORDER.forEach((grade, n) => {
+      if (!show.grades.has(grade)) return;
       const poor = grade > "B" && grade !== "none";
       const size = whole ? (poor ? 8.5 : 7) : poor ? 5 : 3.5;
-      add("houses", `grade:${grade}`, size, (house) => house.grade === grade, [beside, -beside]);
-    }
-    for (const stage of STAGES) {
-      if (show.stages.has(stage)) add("sites", `stage:${stage}`, whole ? 8 : 6, (site) => site.stage === stage, [-beside, -beside]);
-    }
+      add("houses", n, `grade:${grade}`, size, [beside, -beside]);
+    });
+    STAGES.forEach((stage, n) => {
+      if (show.stages.has(stage)) add("sites", n, `stage:${stage}`, whole ? 8 : 6, [-beside, -beside]);
+    });
     return found;
+  }
+
+  /** Places of the signs of one step, in pixels from a corner of the world's. */
+  function eachOf(tile, { kind, n, at }, scale, left, top, visit) {
+    const points = tile[kind];
+    const { xs, ys, starts } = points;
+    const unit = scale / points.side;
+    const [shiftX, shiftY] = [points.left * unit - left + at[0], points.top * unit - top + at[1]];
+    for (let i = starts[n]; i < starts[n + 1]; i += 1) visit(xs[i] * unit + shiftX, ys[i] * unit + shiftY, i, points);
   }
 
   /** Does a tile hold anything to be drawn on a piece? */
   layer.holds = (view, tile) => Boolean(tile && layer.dataZoom(view.zoom, 99) !== null);
 
   /** Says what the drawing of a piece depends on, besides its tile. */
-  layer.stamp = () => {
-    const { cells, statuses, grades, stages, visits, suspect, footprints } = layer.show;
-    return JSON.stringify([cells, [...statuses], [...grades], [...stages], visits, suspect, footprints]);
-  };
+  layer.stamp = () => JSON.stringify(layer.show, (_, value) => (value instanceof Set ? [...value] : value));
 
   layer.draw = ({ ctx, ...view }, tile) => {
     if (!layer.holds(view, tile)) return;
@@ -88,17 +94,14 @@ export function createRecords(options) {
     if (layer.show.footprints && whole) drawFootprints(ctx, view, tile);
     // Below, one dot beside another is copied as pixels; from there on signs are few enough to be drawn.
     if (!whole) dots.clear(Math.round(width * ratio), Math.round(height * ratio));
-    for (const { kind, name, size, wanted, at } of steps(view.zoom)) {
-      const picture = sprite(name, size);
+    for (const step of steps(view.zoom)) {
+      const picture = sprite(step.name, step.size);
       const { half, pixels } = picture;
-      for (const point of tile[kind]) {
-        if (!wanted(point)) continue;
-        const x = point.x * scale - left + at[0];
-        const y = point.y * scale - top + at[1];
-        if (x < -half || y < -half || x > width + half || y > height + half) continue;
+      eachOf(tile, step, scale, left, top, (x, y) => {
+        if (x < -half || y < -half || x > width + half || y > height + half) return;
         if (whole) ctx.drawImage(picture, x - half, y - half, half * 2, half * 2);
         else dots.stamp(pixels, x * ratio, y * ratio);
-      }
+      });
     }
     if (!whole) dots.put(ctx, width, height, ratio);
   };
@@ -122,8 +125,7 @@ export function createRecords(options) {
     layer.boxes = [];
     if (view.zoom >= POINTS_FROM || !layer.show.cells) return;
     const scale = typeScale();
-    const tiles = tilesOf(view, layer.dataZoom(view.zoom, Math.max(0, Math.round(view.zoom)))).map((place) => source.peek(...place));
-    for (const cell of tiles.flatMap((tile) => tile?.cells || [])) {
+    for (const cell of tilesIn(view).flatMap((tile) => tile.cells)) {
       const r = layer.show.cells === "houses" ? (isPoor(cell) ? 9 : 0) : cell.n && cell.gap ? radiusOf(cell, scale) : 0;
       const [x, y] = [cell.x * view.scale - view.left, cell.y * view.scale - view.top];
       if (cell.rim || !r || x < -r || y < -r || x > view.width + r || y > view.height + r) continue;
@@ -159,21 +161,20 @@ export function createRecords(options) {
       return;
     }
     const r = radiusOf({ n }, scale);
-    const start = -Math.PI / 2;
+    const arc = (radius, from, to) => {
+      ctx.beginPath();
+      ctx.arc(x, y, radius, (from * 2 - 0.5) * Math.PI, (to * 2 - 0.5) * Math.PI); // parts of a turn, from the top
+    };
     const done = (n - gap) / n;
-    ctx.beginPath();
-    ctx.arc(x, y, r + 1.4, 0, Math.PI * 2);
+    arc(r + 1.4, 0, 1);
     ctx.fillStyle = colour("symbol-halo");
     ctx.fill();
     ctx.lineWidth = 3;
-    ctx.beginPath();
-    ctx.arc(x, y, r - 1.5, start, start + done * Math.PI * 2);
-    ctx.strokeStyle = colour("st-visited");
-    ctx.stroke();
-    ctx.beginPath();
-    ctx.arc(x, y, r - 1.5, start + done * Math.PI * 2, start + Math.PI * 2);
-    ctx.strokeStyle = colour("st-unvisited");
-    ctx.stroke();
+    for (const [from, to, token] of [[0, done, "st-visited"], [done, 1, "st-unvisited"]]) {
+      arc(r - 1.5, from, to);
+      ctx.strokeStyle = colour(token);
+      ctx.stroke();
+    }
     ctx.font = fontOf(gap > 99 ? 10 : 11, 600);
     ctx.fillStyle = colour("t");
     ctx.fillText(String(gap), x, y + 0.5);
@@ -198,27 +199,33 @@ export function createRecords(options) {
     layer.redraw();
   };
 
-  /** Tiles that are here and touch a square of the world round a point; `reach` in pixels. */
-  function tilesAround(x, y, zoom, reach) {
-    const z = zoom < POINTS_FROM ? null : layer.dataZoom(zoom, Math.round(zoom));
-    if (z === null) return [];
-    const scale = 256 * 2 ** zoom;
-    const view = { scale, left: x * scale - reach, top: y * scale - reach, width: reach * 2, height: reach * 2 };
-    return tilesOf(view, z).map((place) => source.peek(...place)).filter(Boolean);
+  /** Tiles that are here and touch a view. */
+  function tilesIn(view) {
+    const z = layer.dataZoom(view.zoom, Math.max(0, Math.round(view.zoom)));
+    return z === null ? [] : tilesOf(view, z).map((place) => source.peek(...place)).filter(Boolean);
   }
 
-  /** What is drawn of single things round a world point, bottom first: `{point, x, y}` in pixels of the world. */
+  /** The same for a square of the world round a point; `reach` in pixels. */
+  function tilesAround(x, y, zoom, reach) {
+    const scale = 256 * 2 ** zoom;
+    return tilesIn({ zoom, scale, left: x * scale - reach, top: y * scale - reach, width: reach * 2, height: reach * 2 });
+  }
+
+  /**
+   * What is drawn of single things round a world point, bottom first: `{point: {kind, id, x, y}, x, y}`, the point in
+   * fractions and its sign in pixels of the world.
+   */
   layer.around = (worldX, worldY, zoom, reach) => {
     const scale = 256 * 2 ** zoom;
     const tiles = tilesAround(worldX, worldY, zoom, reach);
     const found = [];
-    for (const { kind, wanted, at } of steps(zoom)) {
+    for (const step of steps(zoom)) {
       for (const tile of tiles) {
-        for (const point of tile[kind]) {
-          if (point.rim || !wanted(point)) continue;
-          const [x, y] = [point.x * scale + at[0], point.y * scale + at[1]];
-          if (Math.abs(x - worldX * scale) <= reach && Math.abs(y - worldY * scale) <= reach) found.push({ point, x, y });
-        }
+        eachOf(tile, step, scale, 0, 0, (x, y, i, { kind, ids, xs, ys, left, top, side, extent }) => {
+          const near = Math.abs(x - worldX * scale) <= reach && Math.abs(y - worldY * scale) <= reach;
+          if (!near || isRim(xs[i], ys[i], extent)) return; // what lies on the rim counts in the tile next to this one
+          found.push({ point: { kind, id: ids[i], x: (left + xs[i]) / side, y: (top + ys[i]) / side }, x, y });
+        });
       }
     }
     return found;

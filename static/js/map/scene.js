@@ -12,6 +12,7 @@ import { createHeat } from "./heat.js";
 import { createLabels } from "./labels.js";
 import { Mosaic } from "./mosaic.js";
 import { onPalette, refreshPalette } from "./palette.js";
+import { paintForPaper } from "./paper.js";
 import { createPlaces } from "./places.js";
 import { idle, soon } from "./queue.js";
 import { createRecords } from "./records.js";
@@ -49,7 +50,7 @@ export function createScene(map, registry, onTrouble) {
   // Figures and discs are what the coverage map is about: there a pill makes way for them, elsewhere names make way.
   const pillsLast = () => areas.filled;
   labels.obstacles = () => (pillsLast() ? records.boxes : [...records.boxes, ...settled.boxes()]);
-  const land = new Mosaic({ pane: "fangtu-land", draw: areas.drawLand, empty: (view) => !areas.hasLand(view), stamp: areas.landStamp });
+  const land = new Mosaic({ pane: "fangtu-land", draw: areas.drawLand, empty: (view) => !areas.hasLand(view), flat: areas.flatLand, stamp: areas.landStamp });
   const fills = new Mosaic({
     pane: "fangtu-areas", draw: areas.drawFills, needed: () => areas.filled, empty: (view) => !areas.hasFills(view), stamp: areas.fillStamp,
   });
@@ -335,7 +336,7 @@ export function createScene(map, registry, onTrouble) {
     refreshPalette();
     place();
     base.paintNow();
-    for (const sheet of [land, fills, points]) sheet.paintNow();
+    [land, fills, points].forEach(paintForPaper);
     heat.overlay.paint();
   };
 

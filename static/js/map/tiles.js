@@ -1,17 +1,14 @@
 /* Vector tiles: fetched once, decoded once (in the queue), kept while the cache has room. */
 
-import * as pbf from "../../vendor/pbf/index.js";
-import { VectorTile } from "../../vendor/vector-tile/index.js";
 import { getBytes, UNATTENDED, withParams } from "./api.js";
 import { later } from "./queue.js";
-
-const Reader = pbf.PbfReader || pbf.default;
+import { layersOf } from "./reader.js";
 
 export class TileSource {
   /**
    * @param {object} options
    * @param {string} options.url address with {z} {x} {y}
-   * @param {(tile: VectorTile, z: number, x: number, y: number) => object} options.decode what is kept of a tile
+   * @param {(layers: object, z: number, x: number, y: number) => object} options.decode what is kept of a tile
    * @param {number} [options.maxZoom] deepest level the server draws; deeper views enlarge it
    * @param {number} [options.keep] decoded tiles held
    * @param {(reason: Error|null) => void} [options.onTrouble] a tile failed; null = all is well again
@@ -21,13 +18,12 @@ export class TileSource {
     this.params = {};
     this.cache = new Map();
     this.wanted = new Map();
-    this.failed = 0;
+    this.failed = false;
   }
 
   /** Other parameters mean other tiles: what is under way is dropped. */
   setParams(params) {
-    const same = JSON.stringify(params) === JSON.stringify(this.params);
-    if (same) return false;
+    if (JSON.stringify(params) === JSON.stringify(this.params)) return false;
     this.params = params;
     this.clear();
     return true;
@@ -36,7 +32,7 @@ export class TileSource {
   clear() {
     for (const entry of this.cache.values()) entry.abort.abort();
     this.cache.clear();
-    this.failed = 0;
+    this.failed = false;
   }
 
   /** The decoded tile if it is here, else undefined; asks for nothing. */
@@ -59,23 +55,22 @@ export class TileSource {
     entry.promise = this.fetchTile(z, x, y, abort.signal).then(
       (tile) => {
         entry.tile = tile;
-        if (this.failed) {
-          this.failed = 0;
-          this.onTrouble(null);
-        }
+        this.tell(null);
         return tile;
       },
       (reason) => {
         if (this.cache.get(key) === entry) this.cache.delete(key);
-        if (reason.name !== "AbortError") {
-          this.failed += 1;
-          this.onTrouble(reason);
-        }
+        if (reason.name !== "AbortError") this.tell(reason);
         throw reason;
       },
     );
     this.trim();
     return entry.promise;
+  }
+
+  tell(reason) {
+    if (reason || this.failed) this.onTrouble(reason);
+    this.failed = Boolean(reason);
   }
 
   /** Say which tiles a drawing shows now; fetches that no drawing waits for any more are dropped. */
@@ -90,8 +85,7 @@ export class TileSource {
   }
 
   isWanted(key) {
-    for (const keys of this.wanted.values()) if (keys.has(key)) return true;
-    return false;
+    return [...this.wanted.values()].some((keys) => keys.has(key));
   }
 
   /**
@@ -136,7 +130,7 @@ export class TileSource {
           return;
         }
         try {
-          resolve(this.decode(new VectorTile(new Reader(new Uint8Array(bytes))), z, x, y));
+          resolve(this.decode(layersOf(new Uint8Array(bytes)), z, x, y));
         } catch (reason) {
           reject(reason);
         }
