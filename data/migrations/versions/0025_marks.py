@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0025"
-down_revision = "0021"
+down_revision = "0024"
 SQL = Path(__file__).resolve().parent.parent / "sql" / "0025_marks.sql"
 
 
