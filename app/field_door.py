@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from flask import Flask, current_app, request
 from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, RequestTimeout
 
 from app.session import asker, db, give_up, release, store
 from data.askers import NotAllowed
@@ -81,12 +81,16 @@ def body_of(most_bytes: int = MOST_BODY) -> bytes:
     Raises
     ------
     BodyTooLarge
+    RequestTimeout
+        If they end early. A phone tries again after that, while another word would be taken for a refusal.
     """
     request.max_content_length = most_bytes
     try:
         return request.get_data(cache=False)
     except RequestEntityTooLarge as error:
         raise BodyTooLarge(most_bytes) from error
+    except ClientDisconnected as error:
+        raise RequestTimeout from error
 
 
 def sender() -> Sender:

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, RequestTimeout
 
 from app.access import require
 from app.api import Operation, describe
@@ -114,6 +114,8 @@ def _receive(file: IO[bytes]) -> None:
             file.write(piece)
     except RequestEntityTooLarge as error:
         raise FileTooLarge(MOST_BYTES) from error
+    except ClientDisconnected as error:
+        raise RequestTimeout from error
     file.seek(0)
 
 
