@@ -42,10 +42,15 @@ def from_field(view: View) -> View:
     return view
 
 
+def is_for_phones(view: Callable[..., Any] | None) -> bool:
+    """Whether a view is one for phones."""
+    return bool(getattr(view, MARK, False))
+
+
 def is_from_field() -> bool:
     """Whether this request goes to such a view and names its phone."""
     view = current_app.view_functions.get(request.endpoint or "")
-    return getattr(view, MARK, False) and _UUID.match(request.headers.get(HEADER, "")) is not None
+    return is_for_phones(view) and _UUID.match(request.headers.get(HEADER, "")) is not None
 
 
 def init_app(app: Flask) -> None:
@@ -55,7 +60,7 @@ def init_app(app: Flask) -> None:
 
 def _check() -> None:
     view = current_app.view_functions.get(request.endpoint or "")
-    if not getattr(view, MARK, False):
+    if not is_for_phones(view):
         return
     if not is_from_field():
         raise DeviceNeeded

@@ -53,6 +53,7 @@ WAYS: dict[str, Way] = {KIND: Way(read_visit, store_visit, visit_answer)}
 @describe(
     Operation(
         "Hand in the ZIP of what a phone could not send; also for somebody whose area of duty lies within one's own",
+        takes=("application/zip",),
         answer={
             "items": [
                 {
