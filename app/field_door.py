@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from flask import Flask, current_app, request
 from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, RequestTimeout
 
 from app.session import asker, db, give_up, release, store
 from data.askers import NotAllowed
@@ -42,10 +42,15 @@ def from_field(view: View) -> View:
     return view
 
 
+def is_for_phones(view: Callable[..., Any] | None) -> bool:
+    """Whether a view is one for phones."""
+    return bool(getattr(view, MARK, False))
+
+
 def is_from_field() -> bool:
     """Whether this request goes to such a view and names its phone."""
     view = current_app.view_functions.get(request.endpoint or "")
-    return getattr(view, MARK, False) and _UUID.match(request.headers.get(HEADER, "")) is not None
+    return is_for_phones(view) and _UUID.match(request.headers.get(HEADER, "")) is not None
 
 
 def init_app(app: Flask) -> None:
@@ -55,7 +60,7 @@ def init_app(app: Flask) -> None:
 
 def _check() -> None:
     view = current_app.view_functions.get(request.endpoint or "")
-    if not getattr(view, MARK, False):
+    if not is_for_phones(view):
         return
     if not is_from_field():
         raise DeviceNeeded
@@ -81,12 +86,16 @@ def body_of(most_bytes: int = MOST_BODY) -> bytes:
     Raises
     ------
     BodyTooLarge
+    RequestTimeout
+        If they end early. A phone tries again after that, while another word would be taken for a refusal.
     """
     request.max_content_length = most_bytes
     try:
         return request.get_data(cache=False)
     except RequestEntityTooLarge as error:
         raise BodyTooLarge(most_bytes) from error
+    except ClientDisconnected as error:
+        raise RequestTimeout from error
 
 
 def sender() -> Sender:

@@ -123,8 +123,8 @@ def _returning(
     busy = spent["web"] + spent["database"]
     told = (
         f"{phones} phones, {VISITS_EACH} visits and {VISITS_EACH * PHOTOS_EACH} photographs each, within "
-        f"{SPREAD_S:.0f} s; median {1000 * statistics.median(found.visits):.0f} ms, largest {1000 * max(found.visits):.0f} ms, "
-        f"{found.put_off} put off; {busy:.0f} s of processor time; {load_average()}"
+        f"{SPREAD_S:.0f} s; median {1000 * statistics.median(found.visits):.0f} ms, largest "
+        f"{1000 * max(found.visits):.0f} ms, {found.put_off} put off; {busy:.0f} s of processor time; {load_average()}"
     )
     drained = f"{found.shed} times put off by 429; {len(found.photos)} photographs"
     return [
