@@ -14,9 +14,15 @@ from app.access import require
 from app.downloads import name_file
 from app.field_work import DESK
 from app.language import language
-from app.session import db, store
+from app.session import asker, db, store
+from app.view import View, current_view
 from data.askers import RecordUnknown
+from data.assigning import assignable_people
+from data.assignments import CannotAssign
+from data.campaigns import list_campaigns
+from data.handing_over import hand_over, open_work
 from data.rejects import list_rejects, settle_reject
+from data.rules.visitors import kinds_of
 from data.sync.devices import list_devices, revoke_device
 from data.sync.refusals import open_refused
 from geo.errors import Text
@@ -40,7 +46,16 @@ def page() -> str:
         for row in list_devices(db())
     ]
     rejects = [{**row._mapping, "said": _said(Text(row.message_zh, row.message_en))} for row in list_rejects(db())]
-    return render_template("field_phones.html", phones=phones, rejects=rejects, sums=_sums(phones))
+    view = _view()
+    return render_template(
+        "field_phones.html",
+        phones=phones,
+        rejects=rejects,
+        sums=_sums(phones),
+        view=view,
+        work=open_work(db(), view.campaign.id, view.round_no) if view else [],
+        people=[owner for owner, _role, _ranges in assignable_people(db())],
+    )
 
 
 @bp.post("/field-phones/<uuid:phone_id>/revoke")
@@ -49,6 +64,30 @@ def revoke(phone_id: uuid.UUID) -> AnyResponse:
     """Revoke a phone, with or without telling it to delete the households it holds."""
     revoke_device(db(), phone_id, wipe=request.form.get("wipe") == "yes")
     flash(_("手机已停用，其登录已退出；未上传的内容仍留在手机上，可导出后在此上传。"), "success")
+    return _back()
+
+
+@bp.post("/field-phones/hand-over")
+@require(*DESK)
+def pass_on() -> AnyResponse:
+    """Hand over what somebody still has to visit in the present round to somebody else."""
+    view = current_view(db(), asker())
+    try:
+        done = hand_over(
+            db(),
+            asker(),
+            view.campaign.id,
+            view.round_no,
+            kinds_of(view.campaign.plan),
+            giver=_account("giver"),
+            taker=_account("taker"),
+        )
+    except CannotAssign as refusal:
+        flash(_said(refusal.text), "error")
+        return _back()
+    flash(_("已移交 %(n)s 户；可在“指派”页撤销。", n=done.households), "success")
+    for why, n in done.left_out.items():
+        flash(_("%(n)s 户没有移交：%(why)s。", n=n, why=_said(why)), "warning")
     return _back()
 
 
@@ -72,6 +111,18 @@ def settle(reject_id: uuid.UUID) -> AnyResponse:
     settle_reject(db(), reject_id)
     flash(_("已标记为处理完毕。"), "success")
     return _back()
+
+
+def _view() -> View | None:
+    """Campaign and round of the page; None while there is no campaign."""
+    return current_view(db(), asker()) if list_campaigns(db()) else None
+
+
+def _account(name: str) -> int:
+    given = request.form.get(name, "")
+    if not (given.isascii() and given.isdigit() and 0 < len(given) < 19):
+        raise CannotAssign(Text("没有移交：请选交出人和接手人。", "Not handed over: choose who gives and who takes."))
+    return int(given)
 
 
 def _sums(phones: list[dict[str, Any]]) -> dict[str, int]:

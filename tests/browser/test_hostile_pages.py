@@ -16,7 +16,7 @@ from tests.browser.look import MapPage, words_of
 from tests.browser.routes import addresses, read_rules, routes_of, values_for
 from tests.browser.stand import ROLES, Stand, add_records_in_village_one, commit_township, served
 from tests.browser.watch import Watch
-from tests.field_records import from_field
+from tests.field_records import from_field, seal_rejects
 from tests.hostile import ALL, PAYLOADS, fill_every_table, poison, value_of
 
 # Everything at once for each role; each payload alone for those who see most of it.
@@ -65,6 +65,7 @@ def stand() -> Iterator[Stand]:
         fill_every_table(session, made.town)
         add_records_in_village_one(session, made.town)
         from_field(session, made.settings, made.town.households["H1"], made.accounts["inspector"])
+        seal_rejects(session, made.settings)
     yield made
     made.owner.dispose()
 

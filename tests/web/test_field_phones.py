@@ -120,3 +120,64 @@ def test_an_archive_with_a_mark_is_stored_for_the_person_whose_it_is(app: Flask,
     # The phone itself, once it has a network again, is told that it is there already.
     own = Phone(app, web, "inspector").call("PUT", f"/api/v1/marks/{mark}", data=body, content_type="application/json")
     assert own.status_code == 200
+
+
+@pytest.fixture
+def assigned(web: Web) -> Iterator[None]:
+    """H2 and H4 (not visited) and H1 (visited) of village 001 assigned to its inspector."""
+    kinds = {"visitor": [{"kind": "grid", "name_zh": "网格员", "name_en": "Grid workers", "rule": "remainder"}]}
+    keys = {
+        "kinds": json.dumps(kinds),
+        "account": web.accounts["inspector"],
+        "homes": [web.town.households[name] for name in ("H1", "H2", "H4")],
+    }
+    with web.owner.begin() as connection:
+        connection.execute(text("update campaign set plan = plan || cast(:kinds as jsonb)"), keys)
+        connection.execute(
+            text("""
+                with act as (
+                    insert into assignment_act (campaign_id, round_no, jur, jur_end, how, counts)
+                    select id, 1, jur, jur_end, 'drawn', '{}' from campaign returning id, campaign_id)
+                insert into assignment (campaign_id, round_no, household_id, kind, jur, repeats, account_id, owner, how,
+                                        act_id)
+                select act.campaign_id, 1, h.id, 'grid', h.jur, false, :account, '测试inspector', 'drawn', act.id
+                  from household h, act where h.id = any (:homes)"""),
+            keys,
+        )
+    yield
+    with web.owner.begin() as connection:
+        connection.execute(text("update campaign set plan = plan - 'visitor'"))
+        connection.execute(text("delete from assignment_act"))
+
+
+def owners(web: Web) -> dict[str, str]:
+    with web.owner.connect() as connection:
+        rows = connection.execute(
+            text("select h.code, a.owner from assignment a join household h on h.id = a.household_id")
+        )
+        return dict(rows.tuples().all())
+
+
+@pytest.mark.usefixtures("assigned")
+def test_what_is_not_visited_is_handed_over_within_the_duty_of_the_one_who_takes_it(
+    web: Web, client_as: ClientAs
+) -> None:
+    supervisor = client_as("supervisor")
+    assert "测试inspector（未走访 2 户）" in supervisor.get(PAGE).text
+    giver, path = str(web.accounts["inspector"]), f"{PAGE}/hand-over"
+    before = owners(web)
+    # Nobody of another area, nobody for whom all of it lies elsewhere, not the same person.
+    for taker in ("outsider", "inspector_two", "inspector"):
+        assert post(supervisor, path, giver=giver, taker=str(web.accounts[taker])) == 303
+        assert owners(web) == before, taker
+    assert post(supervisor, path, giver="", taker="") == 303
+    assert post(client_as("outsider"), path, giver=giver, taker=str(web.accounts["outsider"])) in (303, 404)
+    assert owners(web) == before
+    assert post(supervisor, path, giver=giver, taker=str(web.accounts["supervisor"])) == 303
+    assert owners(web) == {"H1": "测试inspector", "H2": "测试supervisor", "H4": "测试supervisor"}
+    act = supervisor.get("/api/v1/assignments").json["acts"][0]["id"]
+    undone = supervisor.post(
+        f"/api/v1/assignments/acts/{act}/undo", headers={"Authorization": f"Bearer {web.tokens['supervisor']}"}
+    )
+    assert undone.status_code == 200
+    assert owners(web) == before

@@ -23,7 +23,7 @@ from data.sealing import load_sealer
 from data.upload_files import seal_refused
 from tests.browser.routes import addresses, read_rules, routes_of, values_for
 from tests.browser.stand import ROLES, Stand, add_records_in_village_one, commit_township
-from tests.field_records import from_field
+from tests.field_records import from_field, seal_rejects
 from tests.hostile import ALL, PAYLOADS, fill_every_table, free_text_columns, poison, unfilled, value_of
 
 EVERY = {**PAYLOADS, "all": ALL}
@@ -53,6 +53,7 @@ def stand() -> Iterator[Stand]:
         fill_every_table(session, made.town)
         add_records_in_village_one(session, made.town)
         from_field(session, made.settings, made.town.households["H1"], made.accounts["inspector"])
+        seal_rejects(session, made.settings)
     with TemporaryDirectory() as folder:
         plain = Path(folder, "refused.csv")
         plain.write_text("a\n", encoding="utf-8-sig")
@@ -113,7 +114,7 @@ def assert_nothing_can_run(address: str, answer: TestResponse, payload: str) -> 
         assert_page_is_calm(address, answer.text)
     elif kind == "text/javascript":
         assert payload not in answer.text, f"{address}: a script holds a record"
-    elif kind in ("text/csv", "application/vnd.pmtiles") or kind.endswith(".sheet"):
+    elif kind in ("text/csv", "application/vnd.pmtiles", "application/octet-stream") or kind.endswith(".sheet"):
         assert answer.headers["Content-Disposition"].startswith("attachment")
     elif kind == "application/pdf":
         assert answer.headers["Content-Disposition"].startswith("attachment")
@@ -121,6 +122,7 @@ def assert_nothing_can_run(address: str, answer: TestResponse, payload: str) -> 
     else:
         assert kind in {
             "application/json", "application/vnd.mapbox-vector-tile", "application/x-protobuf", "text/event-stream",
+            "image/jpeg",
         }, address  # fmt: skip
 
 
