@@ -29,7 +29,7 @@ from geo.errors import FangtuError, Text
 from layers.basemap import base_layer, township_map
 from layers.classes import SCHEMES, classify
 from layers.coverage import coverage_layer
-from layers.heat import BANDWIDTH_M, BREAKS, LEAST_HOUSEHOLDS, SHARES, heat_layer
+from layers.heat import BANDWIDTH_M, BREAKS, BREAKS_OF, LEAST_HOUSEHOLDS, SHARES, heat_layer
 from layers.records import records_layer, settled_layer
 from layers.shell import Shell, render_shell
 
@@ -137,6 +137,7 @@ def setup() -> Response:
             "heat": {
                 "bandwidth_m": BANDWIDTH_M,
                 "breaks": BREAKS,
+                "breaks_of": BREAKS_OF,
                 "shares": SHARES,
                 "least_households": LEAST_HOUSEHOLDS,
             },

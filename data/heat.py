@@ -138,9 +138,10 @@ _SINGLE = {
          where grade = any (:dilapidated) and quality <= :exact and morton is not null group by 1""",
     # A demand of a visit that was corrected without naming it again was withdrawn.
     "demands": """
-        select d.morton >> :shift, count(*)::bigint from demand d join visit v on v.id = d.visit_id
+        select d.morton >> :shift, count(*)::bigint from demand d
          where d.campaign_id = :campaign and not d.solved and d.quality <= :exact and d.morton is not null
-           and v.superseded_by is null group by 1""",
+           and not exists (select 1 from visit v where v.id = d.visit_id and v.superseded_by is not null)
+         group by 1""",
 }
 
 # Changes with the way cells are made, so that no browser keeps those of an older way.

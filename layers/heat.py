@@ -7,6 +7,8 @@ from layers.drawn import Drawn
 BANDWIDTH_M = 250
 # Households per hectare; fixed at every zoom and day, so that two pictures can be compared.
 BREAKS = [0, 1, 3, 6, 10]
+# Of demands, which few households raise, a tenth.
+BREAKS_OF = {"demands": [0, 0.1, 0.3, 0.6, 1]}
 # Shares of the households within the bandwidth, fixed as well; every class is drawn, from the first on. Those of visits
 # are the lines of the coverage map, so that both maps say the same of a place.
 SHARES = {

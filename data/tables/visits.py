@@ -62,6 +62,7 @@ class Visit(Base, Placed, Stamped):
             text("no desc"),
             postgresql_where=text("superseded_by is null"),
         ),
+        Index("ix_visit_superseded", "id", postgresql_where=text("superseded_by is not null")),
         Index("ix_visit_duplicate", "campaign_id", "round_no", "jur", postgresql_where="'duplicate' = any (suspect)"),
     )
 

@@ -132,6 +132,8 @@ def test_setup_explains_the_heat_with_numbers(client_as: ClientAs) -> None:
     # Every class of a share is drawn, from nothing on; and visits and their absence agree on what is half.
     assert {breaks[0] for breaks in heat["shares"].values()} == {0}
     assert heat["shares"]["unvisited"][-1] == heat["shares"]["visited"][1] == 0.5
+    # Demands are few: their classes are a tenth of those of households.
+    assert heat["breaks_of"] == {"demands": [0, 0.1, 0.3, 0.6, 1]}
     for kind in heat["shares"]:
         assert client_as("inspector").get(f"/map/heat.json?kind={kind}").status_code == 200
 

@@ -143,6 +143,9 @@ create trigger assignment_updated after update on public.assignment referencing 
 create trigger assignment_deleted after delete on public.assignment referencing old table as old_rows
     for each statement execute function public.assignment_changed();
 
+-- Which visits were corrected: few, asked for with every demand.
+create index ix_visit_superseded on public.visit (id) where superseded_by is not null;
+
 -- Demands are shown by campaign: one raised in an earlier round and not solved yet stands on the map of each round.
 create function public.demand_changed() returns trigger
     language plpgsql security definer set search_path = pg_catalog, public as $$

@@ -37,6 +37,7 @@ def downgrade() -> None:
         drop trigger assignment_inserted on public.assignment;
         drop trigger assignment_updated on public.assignment;
         drop trigger assignment_deleted on public.assignment;
+        drop index public.ix_visit_superseded;
         drop trigger demand_inserted on public.demand;
         drop trigger demand_updated on public.demand;
         drop trigger demand_deleted on public.demand;

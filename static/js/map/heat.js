@@ -61,7 +61,7 @@ function paintShares(kind, breaks, only, { grid, width, height }) {
  */
 export function createHeat(options) {
   const heat = {
-    kind: null, per: false, wanted: false, only: null, breaks: [0, 1, 3, 6, 10], shares: {}, least: 5, radius: 250,
+    kind: null, per: false, wanted: false, only: null, breaks: [0, 1, 3, 6, 10], breaksOf: {}, shares: {}, least: 5, radius: 250,
     data: null, whole: [], past: null, quick: false, sheets: new Map(),
   };
   const scratch = document.createElement("canvas");
@@ -75,7 +75,7 @@ export function createHeat(options) {
     const asked = per ? [shown, heat.whole, view, radius, least, quick] : [shown.cells, shown.zoom, view, radius, quick];
     if (quick) field = (per ? shares : densities)(...asked);
     else field = yield* (per ? shareSteps : densitySteps)(...asked);
-    const image = per ? paintShares(kind, heat.shares[kind], only, field) : paintDensities(kind, breaks, only, field);
+    const image = per ? paintShares(kind, heat.shares[kind], only, field) : paintDensities(kind, heat.breaksOf[kind] || breaks, only, field);
     if (!quick) yield;
     scratch.width = field.width;
     scratch.height = field.height;

@@ -26,7 +26,7 @@ const HUNDREDS = {
 const hundredths = (share) => String(Number((share * 100).toFixed(1)));
 
 /** Classes as drawn: key of the class, its colour, its range. */
-export function heatClasses(kind, { breaks, shares }) {
+export function heatClasses(kind, { breaks: general, breaks_of: own, shares }) {
   if (state.per === "household") {
     const unit = HUNDREDS[kind] ? "" : "%";
     return shares[kind].map((low, i, all) => ({
@@ -35,6 +35,7 @@ export function heatClasses(kind, { breaks, shares }) {
       range: i + 1 < all.length ? `${hundredths(low)} – ${hundredths(all[i + 1])}${unit}` : `≥ ${hundredths(low)}${unit}`,
     }));
   }
+  const breaks = own?.[kind] || general;
   return breaks.slice(1).map((low, i) => ({
     key: `h${i + 1}`,
     swatch: `heat-${kind}-${Math.min(4, i + 1)}`,

@@ -125,6 +125,7 @@ export function createScene(map, registry, onTrouble) {
     if (fixed.at(-1).low !== scene.target) fixed = coverageClasses(scene.target);
     scene.classes = fixed;
     heat.breaks = setup.heat?.breaks || heat.breaks;
+    heat.breaksOf = setup.heat?.breaks_of || heat.breaksOf;
     heat.radius = setup.heat?.bandwidth_m || heat.radius;
     heat.shares = setup.heat?.shares || heat.shares;
     heat.least = setup.heat?.least_households || heat.least;
