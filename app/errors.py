@@ -33,6 +33,7 @@ from data.households import ReasonTooShort
 from data.jobs import JobRunning
 from data.lookback import OwnVisit
 from data.passwords import PasswordUnfit
+from data.photo_views import PhotoBroken
 from data.placements import CannotRestore
 from data.placing import PlaceRefused
 from data.publicity import PublicityUnfit
@@ -44,8 +45,10 @@ from data.rulings import RulingRefused
 from data.sealed_files import DiskFull, FileTooLarge
 from data.sealing import SealBroken
 from data.sessions import TooManyAttempts, WrongPassword
+from data.settling import MarkRefused
 from data.sync.devices import DeviceNeeded, DeviceOfAnother, DeviceRevoked
 from data.sync.items import SyncBusy
+from data.sync.outbox import OutboxUnfit
 from data.sync.photos import PhotoUnfit, TooManyPhotos
 from data.sync.refusals import BodyTooLarge, ItemDiffers, ItemUnfit
 from data.tiles import TileUnknown
@@ -105,8 +108,11 @@ STATUS: dict[type[FangtuError], int] = {
     DeviceRevoked: 403,
     DeviceOfAnother: 409,
     ItemDiffers: 409,
+    MarkRefused: 409,
+    PhotoBroken: 404,
     ItemUnfit: 422,
     BodyTooLarge: 413,
+    OutboxUnfit: 422,
     PhotoUnfit: 422,
     TooManyPhotos: 429,
     SyncBusy: 503,

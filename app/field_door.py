@@ -31,8 +31,9 @@ MARK = "fangtu_from_field"
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _TRIES = 3
 # What another writer may be the cause of: keys that moved, a ring of waiting, a duty that was changed meanwhile.
-_DENIED = "42501"
-_AGAIN = {"23503", "23505", "40001", "40P01", _DENIED}
+_AGAIN = {"23503", "23505", "40001", "40P01", "42501"}
+# Where it stays so, an id of the body is that of another record.
+_TAKEN = {"23505", "42501"}
 
 
 def from_field(view: View) -> View:
@@ -145,7 +146,7 @@ def take_in(
                 raise _kept(whom, kind, item_id, body, odd) from error
             if code not in _AGAIN:
                 raise
-            if attempt == _TRIES and code == _DENIED:
+            if attempt == _TRIES and code in _TAKEN:
                 odd = ItemUnfit("id", str(item_id), Text("没有用过的编号", "ids that nobody else has used"))
                 raise _kept(whom, kind, item_id, body, odd) from error
             continue

@@ -95,6 +95,7 @@ def _sections(asker: Asker) -> list[Section]:
     if asker.role is not Role.INSPECTOR:
         sections.insert(0, Section([("/overview", _("总览")), ("/today", _("今日要办"))], _("总览")))
     if arranges:
+        sections.insert(-2, Section([("/field-work", _("标注与到达")), ("/field-phones", _("手机"))], _("外业")))
         # A batch is looked at from the list of imports.
         sections += [_page("/areas/edit", _("边界")), _page("/imports", _("导入"), under=("/batches",))]
     if asker.role is Role.ADMIN:

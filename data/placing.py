@@ -142,7 +142,7 @@ def place_many(session: Session, asker: Asker, wishes: Sequence[Wish]) -> Placed
         row = known.get(wish.household_id)
         if row is None:
             done.refused.append((wish.household_id, _UNKNOWN))
-        elif row.has_place and row.quality < CLICKED:
+        elif row.has_place and row.quality < min(CLICKED, wish.quality):
             done.refused.append((wish.household_id, _MEASURED))
         elif wish.area_id is not None:
             if row.has_place:

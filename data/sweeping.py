@@ -15,6 +15,7 @@ from data.db import owner_session
 from data.imports.undo import KEPT_DAYS, purge_changes
 from data.processes import is_alive
 from data.settings import Settings
+from data.sync.photos import sweep_photos
 from data.upload_files import refused_path, upload_path
 from data.work_folders import sweep_work
 
@@ -23,11 +24,14 @@ log = logging.getLogger(__name__)
 # A file may be there a moment before its row is committed, and a row a moment before the import's file is cleared.
 YOUNG_S = 600.0
 _SETTLED_WITHIN = "1 hour"
+# What a phone was told of; one that stays away longer is told everything anew.
+_PULLED_DAYS = 60
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
 def sweep(connection: Connection, settings: Settings) -> list[uuid.UUID]:
-    """Bring ``var/uploads``, ``var/refused`` and ``var/work`` into line with the table of uploads.
+    """Bring ``var/uploads``, ``var/refused`` and ``var/work`` into line with the table of uploads, and one folder of
+    ``var/photos`` in turn with that of photographs.
 
     Uploads that expired or lost their content are closed and their content deleted; files without a row go when they
     are older than ten minutes, half-written ones as soon as their process is gone.
@@ -43,6 +47,7 @@ def sweep(connection: Connection, settings: Settings) -> list[uuid.UUID]:
         Imported uploads whose file of refused rows is still to be made (the process that should have was killed).
     """
     sweep_work(settings)
+    sweep_photos(connection, settings, int(time.time() // 60))
     connection.execute(
         text("""
             update upload u set state = 'expired', updated_at = now()
@@ -89,7 +94,8 @@ def sweep(connection: Connection, settings: Settings) -> list[uuid.UUID]:
 
 
 def purge(engine: Engine) -> None:
-    """Delete what is kept for a time only: what old batches replaced (it holds personal data), and jobs long ended.
+    """Delete what is kept for a time only: what old batches replaced (it holds personal data), jobs long ended, and
+    what phones were told of long ago.
 
     Where an import is under way it is left for the next time, so that the worker never waits for one.
     """
@@ -97,6 +103,9 @@ def purge(engine: Engine) -> None:
         with owner_session(engine) as session:
             session.execute(text("set local lock_timeout = '1s'"))
             batches = purge_changes(session)
+            session.execute(
+                text("delete from pulled where at < now() - make_interval(days => :days)"), {"days": _PULLED_DAYS}
+            )
             session.execute(
                 text("delete from job where finished_at < now() - make_interval(days => :days)"), {"days": KEPT_DAYS}
             )

@@ -36,8 +36,9 @@ from data.claims import (
 from data.db import owner_engine
 from data.folding import EVERY_S as FOLD_EVERY_S
 from data.folding import fold_now
-from data.imports.work import SCREEN, SESSION_NAME, SETTLE
+from data.imports.work import OF_NOBODY, PACK, SCREEN, SESSION_NAME, SETTLE
 from data.jobs import WORKER_LOCK
+from data.packs import sweep_packs, villages_to_pack
 from data.settings import Settings
 from data.suspicions import rounds_to_screen
 from data.sweeping import purge, sweep
@@ -55,6 +56,7 @@ LIMIT_S = {
     "plan": 600.0,
     SETTLE: 600.0,
     SCREEN: 1800.0,
+    PACK: 600.0,
 }
 PROGRESS_EVERY_S = 0.25
 HEARTBEAT_EVERY_S = 5.0
@@ -62,6 +64,8 @@ CANCEL_ASKED_EVERY_S = 1.0
 SWEEP_EVERY_S = 60.0
 PURGE_EVERY_S = 3600.0
 SCREENED_ASKED_EVERY_S = 60.0
+# So few at a time that whoever asked for something meanwhile waits seconds.
+PACKED_AT_ONCE = 5
 GRACE_S = 5.0
 _STANDBY_WAIT_S = 2.0
 _LONGEST_BACKOFF_S = 30.0
@@ -99,6 +103,7 @@ class Worker:
         self._children: dict[int, Child] = {}
         self._unsettled: list[uuid.UUID] = []
         self._unscreened: list[tuple[int, int]] = []
+        self._unpacked: list[int] = []
         self._is_ending = False
         self._wake_out, self._wake_in = os.pipe()
         os.set_blocking(self._wake_out, False)
@@ -162,6 +167,7 @@ class Worker:
             now = time.monotonic()
             if now - swept_at >= SWEEP_EVERY_S:
                 self._unsettled = sweep(connection, self._settings)
+                sweep_packs(connection, self._settings)
                 swept_at = now
             if now - purged_at >= PURGE_EVERY_S:
                 purge(engine)
@@ -172,6 +178,7 @@ class Worker:
             # Whoever waits for jobs to end does not wait for what nobody asked for.
             if now - looked_at >= SCREENED_ASKED_EVERY_S and not until_idle:
                 self._unscreened = rounds_to_screen(connection)
+                self._unpacked = self._unpacked or villages_to_pack(connection, self._settings)
                 looked_at = now
             if now - asked_at >= CANCEL_ASKED_EVERY_S or self._hears(connection):
                 self._stop_cancelled(connection)
@@ -202,6 +209,9 @@ class Worker:
                 campaign, number = self._unscreened.pop(0)
                 payload = {"campaign": campaign, "round": number}
                 claim = Claim(uuid.uuid4(), 0, SCREEN, 0, 0, 0, None, None, payload)
+            if claim is None and kinds == HEAVY and self._unpacked:
+                some, self._unpacked = self._unpacked[:PACKED_AT_ONCE], self._unpacked[PACKED_AT_ONCE:]
+                claim = Claim(uuid.uuid4(), 0, PACK, 0, 0, 0, None, None, {"villages": some})
             if claim is not None:
                 self._fork(connection, claim)
                 claimed = True
@@ -256,7 +266,7 @@ class Worker:
         if status == 0:
             return
         sweep_work(self._settings)  # a killed process could not clear its working copy away
-        if child.claim.kind in (SETTLE, SCREEN):
+        if child.claim.kind in OF_NOBODY:
             return
         _signal_backends(connection, _TERMINATE, f"{SESSION_NAME} {child.claim.id}")
         if child.is_too_long:

@@ -56,7 +56,7 @@ def fresh_database(name: str) -> Settings:
 def _folder_of(name: str) -> Path:
     """A local folder of the database's own: what is swept up there are no files of the installation."""
     folder = load_settings().var / "tests" / name
-    for left in ("uploads", "refused", "work"):
+    for left in ("uploads", "refused", "work", "packs"):
         shutil.rmtree(folder / left, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     secrets = folder / "secrets"

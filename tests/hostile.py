@@ -43,6 +43,7 @@ EXCEPTIONS = {
 ONLY_WHERE = {
     ("visit", "verdict"): "verdict <> 'valid'",  # a verdict counts if and only if it is 'valid'
     ("base_feature", "kind"): "kind <> 'road_main'",  # a feature of an unknown kind is not drawn; one road stays
+    ("pack", "base"): "base <> ''",  # the own map has no name, and is asked for without one
 }
 # What a person's file and ledger say in the preview of an upload.
 _WORDS_OF_THE_FILE = {"sheet", "heading", "sample", "why", "name", "text", "reason", "sender", "sentence", "evidence"}
@@ -135,6 +136,9 @@ _ROWS = (
     "insert into login_attempt (username, address, succeeded) values ('a', 'b', false)",
     """insert into base_feature (kind, geom, jur)
        values ('water', st_setsrid(st_makepoint(118.803, 36.405), 4326), :low)""",
+    """insert into pack (area_id, jur, jur_end, base, whole, source, sha256, size_bytes, last_zoom)
+       values (:village, :low, :high, '', true, '\\x00', '\\x00', 1, 15),
+              (:village, :low, :high, 'a', true, '\\x00', '\\x00', 1, 15)""",
     # A house outside every village and one household known by its ledger only, both for the work lists.
     "update household set stated_area = '测试', address = '测试' where geom is null or village_id is null",
     "update visit set suspect = '{far}' where natural_key = 'test:V3'",

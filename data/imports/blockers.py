@@ -28,6 +28,7 @@ _RECORDS = {
     "attachment": Text("附件 {n} 个", "{n} attachment(s)"),
     "hardship_case": Text("困难户台账 {n} 条", "{n} case(s) of hardship"),
     "publicity": Text("宣讲记录 {n} 条", "{n} record(s) of publicity"),
+    "mark": Text("现场标注 {n} 条", "{n} mark(s) from the field"),
     "placement": Text("手工定位 {n} 处", "{n} place(s) set by hand"),
 }
 _WHY = {

@@ -38,6 +38,7 @@ _REFERENCES = (
     ("attachment", "t.household_id", "household"),
     ("placement", "case when t.undone_at is null then t.household_id end", "household"),
     ("hardship_case", "t.household_id", "household"),
+    ("mark", "t.household_id", "household"),
     ("publicity", "t.area_id", "area"),
     ("publicity", "t.campaign_id", "campaign"),
     ("appraisal", "t.house_id", "house"),

@@ -30,6 +30,7 @@ from data.imports.refused import settle_import
 from data.imports.report import ImportReport, Progress
 from data.imports.run import import_file
 from data.imports.undo import Blocker, UndoBlocked, find_blockers, undo_batch
+from data.packs import make_packs
 from data.rules.plan import read_plan
 from data.sealing import Sealer, load_sealer
 from data.settings import Settings
@@ -48,7 +49,9 @@ SESSION_NAME = "fangtu-job"
 SETTLE = "settle"
 # Nor this: looking at the visits of a round, which nobody asked for.
 SCREEN = "screen"
-_OF_NOBODY = (SETTLE, SCREEN)
+# Nor this: making the offline packs of some villages.
+PACK = "pack"
+OF_NOBODY = (SETTLE, SCREEN, PACK)
 _STOPPED = "57014"  # PostgreSQL: query_canceled
 
 
@@ -104,7 +107,7 @@ def do_job(
     engine = _job_engine(settings, claim, on_backend)
     task = Task(settings, engine, load_sealer(settings.key_file), claim, progress, cancelled)
     try:
-        if claim.kind not in _OF_NOBODY:
+        if claim.kind not in OF_NOBODY:
             with owner_session(engine) as session:
                 require_authority(session, claim)
         _KINDS[claim.kind](task)
@@ -285,6 +288,13 @@ def _screen(task: Task) -> None:
         screen(session, task.claim.payload["campaign"], task.claim.payload["round"])
 
 
+def _pack(task: Task) -> None:
+    for village_id in task.claim.payload["villages"]:
+        # One at a time: what is made stays although the next one fails.
+        with owner_session(task.engine) as session:
+            make_packs(session, task.settings, village_id)
+
+
 def _undo(task: Task) -> None:
     with owner_session(task.engine) as session:
         batch = session.get(Batch, task.claim.batch_id)
@@ -394,4 +404,5 @@ _KINDS: dict[str, Callable[[Task], None]] = {
     "plan": _plan,
     SETTLE: _settle,
     SCREEN: _screen,
+    PACK: _pack,
 }

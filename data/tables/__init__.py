@@ -25,6 +25,8 @@ from data.tables.households import Household
 from data.tables.houses import Appraisal, House, RenovationSite
 from data.tables.ledgers import HardshipCase, Publicity
 from data.tables.lookback import Finding, Lookback, LookbackPick, LookbackVillage
+from data.tables.marks import Mark, MarkChange
+from data.tables.packs import Pack
 from data.tables.placements import Placement
 from data.tables.suspicions import CardAttempt, CardWord, HouseholdCard, Screening, Suspicion, SuspicionNote
 from data.tables.sync import Demand, Device, FieldVisit, Pulled, SyncedItem, SyncedPhoto, SyncReject
@@ -74,6 +76,9 @@ __all__ = [
     "LookbackPick",
     "LookbackVillage",
     "MapVersion",
+    "Mark",
+    "MarkChange",
+    "Pack",
     "Placement",
     "Publicity",
     "Pulled",

@@ -18,7 +18,9 @@ class Placement(Base):
 
     __tablename__ = "placement"
     __table_args__ = (
-        CheckConstraint("method in ('click', 'house_number', 'building', 'house', 'hamlet', 'village')", name="method"),
+        CheckConstraint(
+            "method in ('click', 'house_number', 'building', 'house', 'hamlet', 'village', 'mark')", name="method"
+        ),
         ForeignKeyConstraint(
             ["household_id", "jur"],
             ["household.id", "household.jur"],

@@ -113,6 +113,7 @@ class Attachment(Base, Stamped):
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
     jur: Mapped[int] = mapped_column(BigInteger, index=True)
     visit_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("visit.id"), index=True)
+    mark_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("mark.id"), index=True)
     household_id: Mapped[int | None] = mapped_column(BigInteger)
     house_id: Mapped[int | None] = mapped_column(BigInteger)
     site_id: Mapped[int | None] = mapped_column(BigInteger)

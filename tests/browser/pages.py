@@ -16,4 +16,6 @@ LISTS = [
     "/findings",
     "/publicity",
     "/campaigns",
+    "/field-work",
+    "/field-phones",
 ]

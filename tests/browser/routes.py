@@ -37,6 +37,8 @@ def values_for(stand: Stand, payload: str) -> dict[str, list[Any]]:
         "kind": ["households"],
         "record_id": stand.ids("publicity"),
         "case_id": stand.ids("hardship_case"),
+        "picture_id": stand.ids("attachment"),
+        "reject_id": stand.ids("sync_reject"),
         **stand.imports(),
         "card": ["AAAAA-AAAAA"],
         "layer": ["base", "records", "households", "houses", "sites", "visits", "areas"],

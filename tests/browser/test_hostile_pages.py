@@ -16,6 +16,7 @@ from tests.browser.look import MapPage, words_of
 from tests.browser.routes import addresses, read_rules, routes_of, values_for
 from tests.browser.stand import ROLES, Stand, add_records_in_village_one, commit_township, served
 from tests.browser.watch import Watch
+from tests.field_records import from_field, seal_rejects
 from tests.hostile import ALL, PAYLOADS, fill_every_table, poison, value_of
 
 # Everything at once for each role; each payload alone for those who see most of it.
@@ -39,6 +40,8 @@ SHOWN = {
     "/account": ["account.full_name", "session.agent", "area.name"],
     "/visits": ["visit.visitor", "visit.companions"],
     "/publicity": ["publicity.title"],
+    "/field-work": ["mark.marked_by", "mark.remark", "mark.reason", "mark_change.value"],
+    "/field-phones": ["device.name"],
     "/imports": ["upload.file_name", "upload.sender", "batch.file_name", "batch.sender", "area.name"],
 }
 # The same for pages of one record, by the beginning of their address.
@@ -50,8 +53,8 @@ SHOWN_OF_ONE = {
 CLOSED = {
     "admin": set(),
     "supervisor": {"/accounts", "/audit"},
-    "leader": {"/accounts", "/audit", "/imports"},
-    "inspector": {"/accounts", "/audit", "/imports"},
+    "leader": {"/accounts", "/audit", "/imports", "/field-work", "/field-phones"},
+    "inspector": {"/accounts", "/audit", "/imports", "/field-work", "/field-phones"},
 }
 
 
@@ -61,6 +64,8 @@ def stand() -> Iterator[Stand]:
     with Session(made.owner) as session, session.begin():
         fill_every_table(session, made.town)
         add_records_in_village_one(session, made.town)
+        from_field(session, made.settings, made.town.households["H1"], made.accounts["inspector"])
+        seal_rejects(session, made.settings)
     yield made
     made.owner.dispose()
 

@@ -49,6 +49,9 @@ COUNTED = (
     "field_visit",
     "demand",
     "pulled",
+    "mark",
+    "mark_change",
+    "pack",
     "grid",
     "batch",
     "audit",
@@ -181,6 +184,14 @@ def test_the_next_transaction_of_a_pooled_connection_remembers_nobody(store: Sto
         "update sync_reject set body_sealed = ''",
         "delete from sync_reject",
         "update device set account_id = 1",
+        "update mark set jur = 0",
+        "update mark set kind = 'ruin'",
+        "delete from mark",
+        "update mark_change set value = '1'",
+        "delete from mark_change",
+        "update pack set sha256 = ''",
+        "insert into mark (id, kind, account_id, marked_by, jur, at)"
+        " select gen_random_uuid(), 'ruin', id + 1, 'a', jur, now() from account",
         "insert into synced_item (id, kind, account_id, sent_by, sha256, size_bytes)"
         " select gen_random_uuid(), 'visit', a.id + 1, a.id, '', 1 from account a",
         "select add_history(array[1::bigint], array[1::smallint], array[1::bigint], array[0::bigint],"
@@ -273,3 +284,43 @@ def test_what_the_application_changes_is_never_noted_for_a_batch(store: Store, a
         text("update household set remark = 'x' where id = :id returning id"), {"id": store.town.households["H1"]}
     )
     assert changed.scalar() == store.town.households["H1"]
+
+
+def test_marks_and_packs_stay_in_their_village_and_no_inspector_settles_one(store: Store, asking: Session) -> None:
+    keys = {"home": store.town.households["H6"], "village": store.town.areas[VILLAGES[1]]}
+    with Session(store.owner) as session, session.begin():
+        account = session.query(Account).filter_by(username="two").one()
+        session.execute(
+            text("""
+                with made as (
+                    insert into mark (id, kind, account_id, marked_by, household_id, jur, at)
+                    select gen_random_uuid(), 'correction', :account, 'a', id, jur, now()
+                      from household where id = :home
+                    returning id, jur)
+                insert into mark_change (mark_id, field, jur, value) select id, 'people', jur, '3' from made"""),
+            {**keys, "account": account.id},
+        )
+        session.execute(
+            text("""
+                insert into house (natural_key, household_id, jur)
+                select 'mark:x', id, jur from household where id = :home"""),
+            keys,
+        )
+        session.execute(
+            text("""
+                insert into pack (area_id, jur, jur_end, whole, source)
+                select id, jur, jur_end, true, '' from area where id = :village"""),
+            keys,
+        )
+    seen = "select (select count(*) from mark), (select count(*) from mark_change), (select count(*) from pack)"
+    enter(asking, store.tokens["one"])
+    assert tuple(asking.execute(text(seen)).one()) == (0, 0, 0)
+    asking.rollback()
+    enter(asking, store.tokens["two"])
+    assert tuple(asking.execute(text(seen)).one()) == (1, 1, 1)
+    for act in (
+        "update mark set state = 'accepted'",
+        "update mark_change set state = 'applied'",
+        "delete from house",
+    ):
+        assert asking.execute(text(act)).rowcount == 0, act  # type: ignore[attr-defined]

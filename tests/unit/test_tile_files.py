@@ -13,9 +13,10 @@ import pytest
 
 from data.base_files import Shelf, TileFileUnknown
 from data.base_maps import TileFile
-from geo.tilefiles.archive import open_tile_file, plain_words
+from geo.tilefiles.archive import TileFileInfo, open_tile_file, plain_words
 from geo.tilefiles.content import TileFileError, check_picture, unpack
 from geo.tilefiles.pmtiles import read_directory, tile_number
+from geo.tilefiles.writing import pack_tiles
 from tests.tile_files import directory, pmtiles, png, square_tile, varint, write_mbtiles
 
 RED, BLUE = png(200, 0, 0), png(0, 0, 200)
@@ -257,3 +258,33 @@ def test_a_vector_tile_that_is_a_bomb_does_not_reach_a_browser(tmp_path: Path) -
     written(tmp_path / "a.pmtiles", pmtiles({(1, 0, 0): bomb}, kind=1))
     with pytest.raises(TileFileError, match="exceeds"):
         Shelf([TileFile("a", tmp_path / "a.pmtiles")]).tile("a", 1, 0, 0)
+
+
+@pytest.mark.parametrize("levels", [range(10, 13), range(10, 19)])
+def test_a_packed_file_gives_its_tiles_back(tmp_path: Path, levels: range) -> None:
+    """With the deeper levels the root directory no longer fits in a reader's first look, so it leads to others."""
+    tiles = {
+        (z, x + 800, y + 400): f"{z}/{x}/{y}".encode() if (x * 7 + y * 13 + z) % 5 else b"the same"
+        for z in levels
+        for x in range(33)
+        for y in range(33)
+    }
+    body = pack_tiles(tiles.items(), kind="vector", bounds=(118.0, 36.0, 119.5, 37.25), words={"name": "测试村"})
+    assert body == pack_tiles(
+        reversed(tiles.items()), kind="vector", bounds=(118.0, 36.0, 119.5, 37.25), words={"name": "测试村"}
+    )
+    leaf_bytes = struct.unpack_from("<Q", body, 48)[0]
+    assert (leaf_bytes > 0) == (len(levels) > 3)
+    archive = open_tile_file(written(tmp_path / "a.pmtiles", body))
+    assert archive.info == TileFileInfo(
+        "vector", levels[0], levels[-1], (118.0, 36.0, 119.5, 37.25), title="测试村", credit=""
+    )
+    assert {place: gzip.decompress(archive.tile(*place) or b"") for place in tiles} == tiles
+    assert archive.tile(levels[-1], 0, 0) is None
+
+
+def test_a_packed_file_takes_each_tile_once_and_none_empty() -> None:
+    box = (118.0, 36.0, 119.0, 37.0)
+    for tiles in ([], [((1, 0, 0), b"a"), ((1, 0, 0), b"a")], [((1, 0, 0), b"")]):
+        with pytest.raises(ValueError, match=r"."):
+            pack_tiles(tiles, kind="image/png", bounds=box, words={})

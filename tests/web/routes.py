@@ -12,9 +12,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
+from data.packs import make_packs
 from data.sealing import load_sealer
 from data.upload_files import seal_refused
 from geo.tiles import world_xy
+from tests.field_records import from_field
 from tests.township import VILLAGES
 from tests.web.conftest import Web
 
@@ -35,7 +37,7 @@ FILES = {
 }
 NO_UUID = uuid.UUID(int=0)
 # What phones made and nobody else: theirs are told from those of others in test_field_sync.py.
-FROM_PHONES: dict[str, object] = dict.fromkeys(("device_id", "visit_id", "photo_id"), NO_UUID)
+FROM_PHONES: dict[str, object] = dict.fromkeys(("device_id", "visit_id", "photo_id", "mark_id"), NO_UUID)
 ABSENT = 999_999_999
 
 
@@ -81,7 +83,7 @@ def records_of(web: Web, household: str, account: str) -> dict[str, object]:
             "house_id": one("select id from house where household_id = :id"),
             "site_id": one("select id from renovation_site where household_id = :id"),
             "no": one("select min(no) from visit where household_id = :id"),
-            "code": VILLAGES[0] if household == "H1" else VILLAGES[1],
+            "code": _packed(web, session, VILLAGES[0] if household == "H1" else VILLAGES[1]),
             "account_id": web.accounts[account],
             "record_id": _made(session, "publicity", key),
             "case_id": _made(session, "hardship_case", key),
@@ -90,11 +92,26 @@ def records_of(web: Web, household: str, account: str) -> dict[str, object]:
             "edit_id": ABSENT,
             "act_id": ABSENT,
             **FROM_PHONES,
+            **_sent(web, household, key),
             **_lookback_at(web, key),
             "z": 16,
             "x": int(x),
             "y": int(y),
         }
+
+
+def _sent(web: Web, household: str, key: int) -> dict[str, object]:
+    """What the inspector of a household's village sent of it."""
+    sender = web.accounts["inspector" if household == "H1" else "inspector_two"]
+    with Session(web.owner) as session, session.begin():
+        return from_field(session, web.settings, key, sender)
+
+
+def _packed(web: Web, session: Session, code: str) -> str:
+    """The code of a village, once its offline packs are made."""
+    make_packs(session, web.settings, web.town.areas[code])
+    session.commit()
+    return code
 
 
 def _made(session: Session, table: str, household: int) -> int:
@@ -199,9 +216,11 @@ def absent_records() -> dict[str, object]:
         "lookback_id",
         "pick_id",
         "finding_id",
+        "number",
     )
     keys = dict.fromkeys(names, ABSENT)
-    keys |= dict.fromkeys(("upload_id", "job_id", "bulk_id"), NO_UUID) | {"batch_id": ABSENT}
+    uuids = ("upload_id", "job_id", "bulk_id", "picture_id", "reject_id", "phone_id")
+    keys |= dict.fromkeys(uuids, NO_UUID) | {"batch_id": ABSENT}
     return {**FILES, **keys, **FROM_PHONES, "code": "990909909909", "z": 16, "x": 1, "y": 1}
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
+import os
 import uuid
+import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -24,7 +28,7 @@ from data.duplicates import find_companions
 from data.folding import fold
 from data.sealing import load_sealer
 from data.sync.devices import list_devices, revoke_device
-from data.sync.photos import photo_path, read_photo
+from data.sync.photos import AT_ONCE, photo_path, place_in_line, read_photo, sweep_photos
 from data.sync.refusals import open_refused
 from tests.database.test_isolation import open_session
 from tests.web.conftest import Web, commit_web
@@ -470,3 +474,129 @@ def test_a_place_has_the_same_jurisdiction_as_in_an_import(web: Web, spot: tuple
         bulk = session.scalar(text("select place_jur from visit where id = :id"), {"id": key})
         assert session.scalar(text(f"select sec.jur_of_place({place})"), point) == bulk
         session.rollback()
+
+
+def archive(phone: Phone, items: dict[str, bytes], photos: list[tuple[str, str, bytes]], **other: Any) -> bytes:
+    """The ZIP of a phone: items by id, photographs with id, item and bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        manifest = {
+            "schema": 1,
+            "device": phone.id,
+            "account": phone.web.accounts["inspector"],
+            "made_at": NOON.isoformat(),
+            "items": [{"kind": "visit", "id": key, "file": f"visits/{key}.json"} for key in items],
+            "photos": [
+                {"id": key, "of": of, "file": f"photos/{key}", "sha256": hashlib.sha256(content).hexdigest()}
+                for key, of, content in photos
+            ],
+            **other,
+        }
+        packed.writestr("outbox.json", json.dumps(manifest))
+        for key, body in items.items():
+            packed.writestr(f"visits/{key}.json", body)
+        for key, _, content in photos:
+            packed.writestr(f"photos/{key}", content)
+    return out.getvalue()
+
+
+def test_the_archive_of_a_phone_goes_the_way_of_the_single_items(web: Web, phone_of: Callable[[str], Phone]) -> None:
+    keys = [str(uuid.uuid4()) for _ in range(4)]
+    content = picture(9)
+    photo = named(content)
+    phone, boss = phone_of("inspector"), phone_of("supervisor")
+    bodies = [
+        json.dumps(visit_body(web, "H1", start=NOON + timedelta(days=n), photos=[photo] if n == 0 else [])).encode()
+        for n in range(3)
+    ]
+    assert phone.send(bodies[1], keys[1]).status_code == 201
+    packed = archive(phone, dict(zip(keys, [*bodies, b"{broken"], strict=True)), [(photo["id"], keys[0], content)])
+    for account in ("inspector_two", "outsider", "leader"):
+        assert phone_of(account).call("POST", "/api/v1/outbox", data=packed).status_code == 403, account
+    answer = boss.call("POST", "/api/v1/outbox", data=packed)
+    assert answer.status_code == 200, answer.text
+    assert [one["state"] for one in answer.json["items"]] == ["applied", "already", "applied", "refused"]
+    assert [one["state"] for one in answer.json["photos"]] == ["applied"]
+    stored = visit_of(web, keys[0])
+    assert (stored.account_id, stored.visitor) == (web.accounts["inspector"], "测试inspector")
+    assert (
+        row(web, "select sent_by from synced_item where id = cast(:id as uuid)", id=keys[0])[0]
+        == (web.accounts["supervisor"])
+    )
+    # The phone that comes back later finds everything there, and its own refusal.
+    states = phone.call("POST", "/api/v1/receipts", json={"ids": keys}).json["items"]
+    assert [one["state"] for one in states] == ["done", "done", "done", "refused"]
+    again = phone.call("POST", "/api/v1/outbox", data=packed).json
+    assert [one["state"] for one in again["items"]] == ["already", "already", "already", "refused"]
+    assert [one["state"] for one in again["photos"]] == ["applied"]
+
+
+def test_an_archive_that_lacks_a_photograph_says_so(web: Web, phone: Phone) -> None:
+    key, photo = str(uuid.uuid4()), named(picture(11))
+    body = json.dumps(visit_body(web, "H1", outcome="refused", photos=[photo])).encode()
+    packed = archive(phone, {key: body}, [(photo["id"], key, picture(12))])
+    answer = phone.call("POST", "/api/v1/outbox", data=packed).json
+    assert [one["state"] for one in answer["items"]] == ["missing_photos"]
+    assert [(one["state"], one["error"]) for one in answer["photos"]] == [("refused", "photo_unfit")]
+
+
+@pytest.mark.parametrize("broken", ["nothing", "cut", "no list", "bomb", "directory", "many", "account"])
+def test_an_archive_that_is_none_is_refused_whole(web: Web, phone: Phone, broken: str) -> None:
+    whole = archive(phone, {str(uuid.uuid4()): b"{}"}, [])
+    out = io.BytesIO()
+    if broken == "no list":
+        with zipfile.ZipFile(out, "w") as packed:
+            packed.writestr("a.json", "{}")
+    if broken == "bomb":
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+            packed.writestr("outbox.json", b" " * (64 << 20))
+    if broken == "many":
+        with zipfile.ZipFile(out, "w") as packed:
+            for n in range(6001):
+                packed.writestr(str(n), b"")
+    # A directory said to be of 4 GB.
+    forged = whole[:-10] + b"\xff\xff\xff\xff" + whole[-6:]
+    content = {
+        "nothing": b"",
+        "cut": whole[:-30],
+        "directory": forged,
+        "account": archive(phone, {}, [], account="me"),
+    }.get(broken, out.getvalue())
+    before = row(web, "select count(*) from synced_item")[0]
+    answer = phone.call("POST", "/api/v1/outbox", data=content)
+    assert (answer.status_code, answer.json["error"]) == (422, "outbox_unfit"), answer.text
+    assert row(web, "select count(*) from synced_item")[0] == before
+
+
+def test_photographs_are_shed_when_too_many_come_at_once_and_visits_are_not(web: Web, phone: Phone) -> None:
+    key, content = str(uuid.uuid4()), picture(20)
+    photo = named(content)
+    with ExitStack() as full:
+        for _ in range(AT_ONCE):
+            full.enter_context(place_in_line())
+        assert phone.send(visit_body(web, "H1", outcome="refused", photos=[photo]), key).status_code == 201
+        shed = phone.send_photo(key, photo["id"], content)
+        assert (shed.status_code, shed.json["error"]) == (429, "too_many_photos")
+        assert int(shed.headers["Retry-After"]) > 0
+    assert phone.send_photo(key, photo["id"], content).status_code == 200
+
+
+def test_what_a_killed_process_leaves_of_a_photograph_is_swept_up(web: Web, phone: Phone) -> None:
+    key, content = str(uuid.uuid4()), picture(30)
+    photo = named(content)
+    assert phone.send(visit_body(web, "H1", outcome="refused", photos=[photo]), key).status_code == 201
+    assert phone.send_photo(key, photo["id"], content).status_code == 200
+    kept = photo_path(web.settings, uuid.UUID(photo["id"]))
+    orphan = kept.with_name(str(uuid.uuid4()))
+    orphan.write_bytes(b"x")
+    draft = kept.with_name(f".{uuid.uuid4()}.1-1-gone")
+    draft.write_bytes(b"x")
+    os.utime(orphan, (0, 0))
+    os.utime(kept, (0, 0))
+    with web.owner.connect() as connection:
+        sweep_photos(connection, web.settings, int(kept.parent.name, 16))
+    assert (kept.exists(), orphan.exists(), draft.exists()) == (True, False, False)
+    # A file the disk has lost is taken again.
+    kept.unlink()
+    assert phone.send_photo(key, photo["id"], content).status_code == 200
+    assert kept.exists()

@@ -1,0 +1,151 @@
+"""The desk of field work (外业): what comes in, and marks to settle side by side with the records."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, time
+from typing import Any
+
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.access import Role, require
+from app.caching import keep_by_content
+from app.language import language
+from app.session import asker, db, store
+from app.view import ZONE, page_number, today
+from data.areas import EVERYWHERE
+from data.askers import RecordUnknown
+from data.households import iso
+from data.mark_lists import OPEN, Arrival, count_today, find_photo, list_arrivals, list_marks
+from data.photo_views import shown_photo
+from data.placements import CannotRestore
+from data.rules.marks import CHANGE_STATE, CONCERNS, FIELD, FLAG, KIND, PART, STATE
+from data.rules.words import GRADE, KEY_GROUP, OUTCOME
+from data.settling import MarkRefused, settle_mark, undo_mark
+from data.sync.photos import read_photo
+from geo.errors import Text
+
+bp = Blueprint("field_work", __name__)
+DESK = (Role.SUPERVISOR, Role.ADMIN)
+_FIELD = "field."
+
+
+@bp.get("/field-work")
+@require(*DESK)
+def page() -> str:
+    """Arrivals, and the marks of the area, those that wait first."""
+    state = request.args.get("state", "open")
+    state = state if state in STATE or state in ("open", "all") else "open"
+    found = list_marks(db(), asker().role, within(), state="" if state == "all" else state, page=page_number())
+    return render_template(
+        "field_work.html",
+        found=found,
+        state=state,
+        waiting=sum(found.counts[one] for one in OPEN),
+        today=_today(),
+        arrivals=[_arrival(one) for one in list_arrivals(db(), within())],
+        words={
+            "kind": KIND,
+            "state": STATE,
+            "field": FIELD,
+            "change": CHANGE_STATE,
+            "part": PART,
+            "flag": FLAG,
+            "grade": GRADE,
+            "key_group": KEY_GROUP,
+        },
+        concerns=CONCERNS,
+    )
+
+
+@bp.get("/field-work/arrivals.json")
+@require(*DESK)
+def arrivals() -> Response:
+    """What came in, for a page that is open: asked for when the stream of the map tells of a change."""
+    marks = list_marks(db(), asker().role, within(), state="open")
+    return keep_by_content(
+        jsonify(
+            today=_today(),
+            waiting=sum(marks.counts[one] for one in OPEN),
+            rows=[_arrival(one) for one in list_arrivals(db(), within())],
+        )
+    )
+
+
+@bp.post("/field-work/marks/<key:number>")
+@require(*DESK)
+def settle(number: int) -> AnyResponse:
+    """Accept or refuse a mark, or the single fields of a correction."""
+    choices = {name[len(_FIELD) :]: value for name, value in request.form.items() if name.startswith(_FIELD)}
+    decision = request.form.get("decision", "")
+    try:
+        state = settle_mark(db(), asker(), number, decision, request.form.get("reason", ""), choices)
+    except MarkRefused as refusal:
+        flash(_said(refusal.text), "error")
+        return _back()
+    said = {"accepted": _("已采纳。"), "refused": _("已记为不采纳。")}
+    flash(said.get(state, _("已保存，其余各项仍待确认。")), "success")
+    return _back()
+
+
+@bp.post("/field-work/marks/<key:number>/undo")
+@require(*DESK)
+def undo(number: int) -> AnyResponse:
+    """Take back how a mark was settled."""
+    try:
+        undo_mark(db(), asker(), number)
+        flash(_("已撤销，标注回到待处理。"), "success")
+    except (MarkRefused, CannotRestore) as refusal:
+        flash(_said(refusal.text), "error")
+    return _back()
+
+
+@bp.get("/field-work/photos/<uuid:picture_id>")
+@require(*DESK)
+def photo(picture_id: uuid.UUID) -> Response:
+    """A photograph from the field, encoded anew: of what was sent only the picture itself is shown."""
+    find_photo(db(), str(picture_id))
+    try:
+        content = shown_photo(read_photo(store().settings, store().sealer, picture_id))
+    except FileNotFoundError as error:
+        raise RecordUnknown from error
+    answer = Response(content, mimetype="image/jpeg")
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
+
+
+def within() -> tuple[int, int]:
+    """The area of duty of the asker where there is one only, else everything visible to the asker."""
+    duty = asker().duty
+    return duty[0] if len(duty) == 1 else EVERYWHERE
+
+
+def _today() -> dict[str, int]:
+    visits, marks = count_today(db(), within(), datetime.combine(today(), time.min, ZONE))
+    return {"visits": visits, "marks": marks}
+
+
+def _arrival(one: Arrival) -> dict[str, Any]:
+    words = OUTCOME if one.what == "visit" else KIND
+    return {
+        "at": iso(one.at.astimezone(ZONE)),
+        "what": one.what,
+        "label": _("现场走访") if one.what == "visit" else _("标注"),
+        "no": one.no,
+        "said": _said(words.get(one.kind, Text(one.kind, one.kind))),
+        "who": one.who,
+        "village": one.village,
+        "household": one.household,
+        "address": f"/households/{one.household_id}" if one.household_id else None,
+    }
+
+
+def _back() -> AnyResponse:
+    query = request.form.get("query", "")
+    return redirect(f"/field-work?{query}" if query else "/field-work", 303)
+
+
+def _said(words: Text) -> str:
+    return words.in_language(language())

@@ -1,0 +1,36 @@
+"""Photographs as they are shown to somebody: encoded anew, so that of what was sent only the picture itself is left."""
+
+from __future__ import annotations
+
+import io
+
+from geo.errors import FangtuError, Text
+
+LONG_EDGE = 1280
+_QUALITY = 80
+
+
+class PhotoBroken(FangtuError):
+    """A stored photograph does not open any more."""
+
+    code = "photo_broken"
+
+
+def shown_photo(content: bytes) -> bytes:
+    """A photograph as JPEG, its long edge at most :data:`LONG_EDGE` pixels, without anything but its pixels.
+
+    Raises
+    ------
+    PhotoBroken
+        If it does not open.
+    """
+    from PIL import Image  # here: pages without pictures do without
+
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            picture.thumbnail((LONG_EDGE, LONG_EDGE))
+            out = io.BytesIO()
+            picture.convert("RGB").save(out, "JPEG", quality=_QUALITY)
+    except (OSError, ValueError) as error:
+        raise PhotoBroken(Text("照片打不开。", "The photograph does not open.")) from error
+    return out.getvalue()

@@ -1,0 +1,80 @@
+"""The desk of field work: what a phone hands in shows on an open page, and is settled and taken back there."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from urllib.request import Request, urlopen
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import text
+
+from tests.browser.conftest import PHONE
+from tests.browser.stand import Stand
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(autouse=True)
+def no_mark_left(stand: Stand) -> Iterator[None]:
+    yield
+    with stand.owner.begin() as connection:
+        connection.execute(text("delete from mark"))
+
+
+def hand_in(site: str, stand: Stand, **told: object) -> None:
+    """A mark as the phone of the inspector sends it."""
+    body = {"schema": 1, "at": "2026-05-06T12:00:00+08:00", **told}
+    request = Request(
+        f"{site}/api/v1/marks/{uuid.uuid4()}",
+        data=json.dumps(body).encode(),
+        method="PUT",
+        headers={
+            "X-Fangtu-Device": str(uuid.uuid4()),
+            "Authorization": f"Bearer {stand.tokens['inspector']}",
+            "Content-Type": "application/json",
+        },
+    )
+    with urlopen(request) as answer:
+        assert answer.status == 201
+
+
+def test_a_mark_shows_on_an_open_page_and_is_settled_there(open_page: OpenPage, site: str, stand: Stand) -> None:
+    page = open_page("/field-work", "supervisor")
+    page.wait_for_selector("body[data-ready=true]")
+    expect(page.locator("#arrivals-live")).to_have_text("实时")
+    expect(page.locator("#answer")).to_contain_text("0 条标注待处理")
+    hand_in(site, stand, kind="waste", lon=118.8045, lat=36.4061, accuracy_m=6, remark="<b>沟边</b>")
+    expect(page.locator("#arrivals li")).to_contain_text("垃圾")
+    expect(page.locator("#arrivals li.is-new")).to_have_count(1)
+    expect(page.locator("#answer")).to_contain_text("1 条标注待处理")
+    page.reload()
+    mark = page.get_by_role("article")
+    expect(mark).to_contain_text("<b>沟边</b>")
+    mark.get_by_role("button", name="列入整治").click()
+    expect(page.get_by_role("status").first).to_contain_text("已采纳")
+    expect(page.get_by_role("article")).to_have_count(0)
+    page.goto("/field-work?state=accepted")
+    page.get_by_role("button", name="撤销").click()
+    expect(page.get_by_role("status").first).to_contain_text("标注回到待处理")
+
+
+def test_a_conflict_is_settled_on_a_phone_field_by_field(open_page: OpenPage, site: str, stand: Stand) -> None:
+    home = stand.town.households["H1"]  # at 测试路一号
+    changes = {"address": {"base": "旧址", "value": "新址"}, "key_groups": {"base": ["lone_elder"], "value": []}}
+    hand_in(site, stand, kind="correction", household_id=home, changes=changes)
+    page = open_page("/field-work", "supervisor", viewport=PHONE)
+    mark = page.get_by_role("article")
+    for value in ("旧址", "测试路一号", "新址"):
+        expect(mark).to_contain_text(value)
+    choice = mark.get_by_label("地址")
+    expect(choice).to_have_value("refuse")  # somebody has changed it since: the present value stays unless chosen
+    mark.get_by_label("重点群体").select_option("later")
+    mark.get_by_label("理由").fill("已电话核实")
+    mark.get_by_role("button", name="保存选择").click()
+    expect(page.get_by_role("status").first).to_contain_text("其余各项仍待确认")
+    expect(page.get_by_role("article")).to_contain_text("不采纳")
+    with stand.owner.connect() as connection:
+        assert connection.scalar(text("select address from household where id = :id"), {"id": home}) == "测试路一号"
