@@ -1,5 +1,8 @@
-"""The application behind a wrapper that fails on demand: killed before or after a commit, in the middle of a photo, or with
-another version of the field app. What it is to do stands in a file, so that a test can say so while it runs."""
+"""The application behind a wrapper that fails on demand.
+
+It is killed before or after a commit or in the middle of a photo, or gives another version of the field app. What it is
+to do stands in a file, so that a test can say so while it runs.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,7 @@ def wsgi() -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
         if path == "/field/sw.js" and orders.get("version"):
             return _other_version(app, environ, start_response, orders["version"])
         if orders.get("missing") == path:
+            give_orders(file, **{**orders, "happened": path})
             start_response("404 Not Found", [("Content-Type", "text/plain")])
             return [b"missing"]
         return app(environ, start_response)

@@ -1,4 +1,4 @@
-"""A phone in the field: a browser profile of its own that survives restarts, and what one does with the app by finger."""
+"""A phone in the field: a browser profile of its own that survives restarts, and what one does in the app by finger."""
 
 from __future__ import annotations
 
@@ -26,12 +26,14 @@ _AXE_RUN = """async () => (await axe.run(document, {
     runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], resultTypes: ["violations"],
 })).violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(" ")).join(" | ")}`)"""
 # Everything one can tap, that is not large enough; a label counts with what it holds, a link in a sentence does not.
-_SMALL = """() => [...document.querySelectorAll("button, a, input, textarea, summary, label.choice, label.shot, label.check")]
-    .filter((node) => node.checkVisibility() && !node.closest("label.choice, label.shot, label.check, .unseen"))
+_SMALL = """() => [...document.querySelectorAll("button, a, input, textarea, summary, label")]
+    .filter((node) => node.checkVisibility() && !node.closest(".unseen"))
+    .map((node) => node.closest("label.choice, label.shot, label.check") || node)
+    .filter((node) => !node.matches("label.field"))
     .map((node) => [node, node.getBoundingClientRect()])
     .filter(([, box]) => box.width && (box.height < 47.5 || box.width < 47.5))
     .map(([node, box]) => `${node.tagName} ${node.className} ${node.textContent} ${box.width}x${box.height}`)"""
-_SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 class Phone:
@@ -100,7 +102,7 @@ class Phone:
         page.get_by_role("button", name="设定").tap()
         self.ready()
         expect(page.locator(".row").first).to_be_visible()
-        page.wait_for_function("navigator.serviceWorker.controller !== null")
+        self.until("navigator.serviceWorker.controller !== null")
         return page
 
     def unlock(self, pin: str = PIN) -> Page:
@@ -108,6 +110,13 @@ class Phone:
         self.page.locator("input[name=pin]").fill(pin)
         self.page.get_by_role("button", name="打开").tap()
         return self.page
+
+    def until(self, expression: str) -> None:
+        """Wait until an expression holds; the page's policy forbids to wait for it inside the page."""
+        end = time.monotonic() + WAIT_MS / 1000
+        while not self.page.evaluate(expression):
+            assert time.monotonic() < end, f"never true: {expression}"
+            time.sleep(0.05)
 
     def ready(self) -> None:
         """Wait until the app is open."""
@@ -172,9 +181,14 @@ class Phone:
 
 def faults_of(page: Page) -> list[str]:
     """What axe finds at WCAG 2.2 AA, what is too small to tap, and whether the page is wider than the phone."""
+    size = page.viewport_size
+    assert size is not None
+    # As tall as the page: what the bar below covers just now can be scrolled to.
+    page.set_viewport_size({"width": size["width"], "height": page.evaluate("document.documentElement.scrollHeight")})
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found: list[str] = page.evaluate(_AXE_RUN)
+    page.set_viewport_size(size)
     found += page.evaluate(_SMALL)
-    if page.evaluate(_SIDEWAYS) > 0:
+    if page.evaluate(SIDEWAYS) > 0:
         found.append("the page scrolls sideways")
     return found

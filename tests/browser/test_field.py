@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
+import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from PIL import Image
+from playwright.sync_api import Browser, expect
 from sqlalchemy import text
 
-from tests.browser.field import PIN, Phone, faults_of
+from tests.browser.conftest import WAIT_MS
+from tests.browser.field import PIN, SIDEWAYS, Phone, faults_of
 from tests.browser.stand import Stand, commit_township, served
 from tests.faulty import ORDERS, give_orders
 
@@ -42,9 +44,7 @@ def field_site(field_stand: Stand, orders: Path, tmp_path_factory: pytest.TempPa
 
 
 @pytest.fixture
-def phone_of(
-    browser: Browser, field_stand: Stand, field_site: str, orders: Path, tmp_path: Path
-) -> Iterator[Make]:
+def phone_of(browser: Browser, field_stand: Stand, field_site: str, orders: Path, tmp_path: Path) -> Iterator[Make]:
     """Phones of the inspector; no visit of another test is left."""
     _forget(field_stand)
     give_orders(orders)
@@ -65,6 +65,7 @@ def _forget(stand: Stand) -> None:
         connection.execute(text("update session set device_id = null, kind = 'web'"))
         for table in ("demand", "field_visit", "synced_photo", "sync_reject", "pulled", "device"):
             connection.execute(text(f"delete from {table}"))
+        connection.execute(text("delete from attachment where visit_id in (select id from synced_item)"))
         connection.execute(text("delete from visit where id in (select id from synced_item)"))
         connection.execute(text("delete from synced_item"))
 
@@ -81,7 +82,9 @@ def visits_in(stand: Stand) -> list[str]:
 def photos_in(stand: Stand) -> set[str]:
     """SHA-256 of the photos that are stored."""
     with stand.owner.connect() as connection:
-        rows = connection.execute(text("select encode(sha256, 'hex') as sum from synced_photo where received_at is not null"))
+        rows = connection.execute(
+            text("select encode(sha256, 'hex') as sum from synced_photo where received_at is not null")
+        )
         return {row.sum for row in rows}
 
 
@@ -104,3 +107,213 @@ def test_taps_are_three_and_two_and_nobody_home_three(phone_of: Make, field_stan
     phone.upload()
     expect(page.locator(".day-first")).to_have_text("今日 3 户，服务器已全部确认。可以放心收工。")
     assert sorted(visits_in(field_stand)) == ["done", "done", "nobody_home"]
+
+
+def test_without_network_and_after_a_crash_everything_is_there(
+    phone_of: Make, field_stand: Stand, tmp_path: Path
+) -> None:
+    phone = phone_of()
+    page = phone.begin()
+    phone.context.set_offline(True)
+    page.reload()
+    # The worker still has the key; no PIN is asked for.
+    phone.ready()
+    expect(page.locator(".row").first).to_be_visible()
+    page.locator(".row-button").first.tap()
+    page.locator("input[value=issue]").check(force=True)
+    page.locator(".tile").first.tap()
+    page.locator("textarea").first.fill("屋顶漏雨")
+    page.locator(".demand input[type=file]").set_input_files(picture(tmp_path))
+    expect(page.locator(".demand .thumb")).to_have_js_property("complete", True)
+    shown = page.locator(".sheet-title").inner_text()
+    # As the camera does on a small phone: the page dies, and comes back at the same sheet.
+    page.reload()
+    phone.ready()
+    expect(page.locator(".sheet-title")).to_have_text(shown)
+    expect(page.locator("textarea").first).to_have_value("屋顶漏雨")
+    expect(page.locator(".demand .thumb")).to_have_count(1)
+    page.get_by_role("button", name="保存走访").tap()
+    expect(page.locator(".saved")).to_be_visible()
+    phone.visit(0, "nobody")
+    assert phone.unsent() == 2
+    page = phone.restart()
+    phone.context.set_offline(True)
+    phone.open()
+    # Locked: how much is unsent is said, nothing else; another PIN opens nothing.
+    expect(page.locator(".gate")).to_contain_text("待上传 2")
+    phone.unlock("000000")
+    expect(page.locator(".lack")).to_have_text("密码不对，请再试。")
+    phone.unlock()
+    phone.ready()
+    assert phone.unsent() == 2
+    assert visits_in(field_stand) == []
+    phone.context.set_offline(False)
+    phone.upload()
+    assert sorted(visits_in(field_stand)) == ["done", "nobody_home"]
+    with field_stand.owner.connect() as connection:
+        demand = connection.execute(text("select words, solved from demand")).one()
+        assert tuple(demand) == ("屋顶漏雨", False)
+    assert len(photos_in(field_stand)) == 1
+    assert page.evaluate(_LEFT, field_stand.accounts["inspector"]) == {"photos": 0, "drafts": 0}
+
+
+_LEFT = """(account) => new Promise((done) => {
+    const asked = indexedDB.open(`fangtu-${account}`);
+    asked.onsuccess = () => {
+        const tx = asked.result.transaction(["photos", "drafts"]);
+        const left = {};
+        for (const name of ["photos", "drafts"]) {
+            tx.objectStore(name).count().onsuccess = (event) => { left[name] = event.target.result; };
+        }
+        tx.oncomplete = () => { asked.result.close(); done(left); };
+    };
+})"""
+
+
+def wait_for(holds: Callable[[], bool]) -> None:
+    """Wait until something holds outside the page."""
+    end = time.monotonic() + WAIT_MS / 1000
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def picture(folder: Path) -> Path:
+    """A photo as a camera writes it: large, with noise."""
+    path = folder / "photo.jpg"
+    Image.effect_noise((1600, 1200), 60).convert("RGB").save(path, quality=85)
+    return path
+
+
+@pytest.mark.parametrize("fault", ["before", "after", "middle of a photo", "after a photo"])
+def test_a_server_that_dies_gets_each_visit_once(
+    phone_of: Make, field_stand: Stand, orders: Path, tmp_path: Path, fault: str
+) -> None:
+    phone = phone_of()
+    page = phone.begin()
+    page.locator(".row-button").first.tap()
+    page.locator("input[value=well]").check(force=True)
+    page.get_by_role("button", name="拍照").first.tap()
+    page.locator(".panel input[type=file]").set_input_files(picture(tmp_path))
+    expect(page.locator(".panel .thumb")).to_have_count(1)
+    page.get_by_role("button", name="保存走访").tap()
+    expect(page.locator(".saved")).to_be_visible()
+    give_orders(orders, fault=fault)
+    page.locator(".pill").tap()
+    page.get_by_role("button", name="立即上传").tap()
+    expect(page.locator(".pill")).to_have_text("已全部上传", timeout=60_000)
+    assert json.loads(orders.read_text())["happened"] == fault
+    assert visits_in(field_stand) == ["done"]
+    assert len(photos_in(field_stand)) == 1
+
+
+def test_two_tabs_send_nothing_twice(phone_of: Make, field_stand: Stand) -> None:
+    phone = phone_of()
+    page = phone.begin()
+    phone.context.set_offline(True)
+    for _ in range(3):
+        phone.visit()
+    second = phone.context.new_page()
+    second.goto("/field/#day")
+    second.wait_for_selector("body[data-ready=true]")
+    phone.context.set_offline(False)
+    page.locator(".pill").tap()
+    for tab in (page, second):
+        tab.get_by_role("button", name="立即上传").click(no_wait_after=True)
+    for tab in (page, second):
+        expect(tab.locator(".day-first")).to_have_text("今日 3 户，服务器已全部确认。可以放心收工。")
+    assert len(visits_in(field_stand)) == 3
+
+
+def test_a_new_version_waits_for_an_open_form_and_a_broken_one_is_not_taken(phone_of: Make, orders: Path) -> None:
+    phone = phone_of()
+    page = phone.begin()
+    shells = "caches.keys().then((names) => names.filter((name) => name.startsWith('fangtu-shell-')).length)"
+    update = "navigator.serviceWorker.getRegistration('/field/').then((found) => { found.update().catch(() => {}); })"
+    give_orders(orders, version="broken", missing="/static/js/field/day.js")
+    page.evaluate(update)
+    wait_for(lambda: "happened" in json.loads(orders.read_text()))
+    phone.until(
+        "navigator.serviceWorker.getRegistration('/field/').then((found) => !found.installing && !found.waiting)"
+    )
+    page.reload()
+    phone.ready()
+    page.locator(".row-button").first.tap()
+    page.locator("input[value=nobody]").check(force=True)
+    give_orders(orders, version="next")
+    page.evaluate(update)
+    phone.until("navigator.serviceWorker.getRegistration('/field/').then((found) => found.waiting !== null)")
+    expect(page.get_by_role("button", name="立即更新")).to_have_count(0)
+    expect(page.locator("input[value=nobody]")).to_be_checked()
+    page.get_by_role("button", name="关闭").tap()
+    expect(page.locator(".notice", has_text="有新版本")).to_be_visible()
+    with page.expect_navigation():
+        page.get_by_role("button", name="立即更新").tap()
+    # The key was handed on to the new worker.
+    phone.ready()
+    expect(page.locator(".row-button").first).to_contain_text("正在填写")
+    phone.until(f"{shells}.then((n) => n === 1)")
+
+
+def test_a_revoked_phone_gives_up_what_it_holds_but_no_unsent_work(phone_of: Make, field_stand: Stand) -> None:
+    phone = phone_of()
+    page = phone.begin()
+    phone.upload()
+    phone.page.get_by_role("button", name="走访").tap()
+    phone.context.set_offline(True)
+    phone.visit()
+    with field_stand.owner.begin() as connection:
+        connection.execute(text("update device set revoked_at = now(), wipe = true"))
+    phone.context.set_offline(False)
+    page.locator(".pill").tap()
+    page.get_by_role("button", name="立即上传").tap()
+    expect(page.locator(".notice.is-dan")).to_contain_text("本机已被停用")
+    assert phone.unsent() == 1
+    with page.expect_download() as exported:
+        page.locator(".notice").get_by_role("button", name="导出未上传").tap()
+    assert exported.value.suggested_filename.endswith(".zip")
+
+
+def test_a_web_view_without_worker_works_with_the_network(phone_of: Make, field_stand: Stand) -> None:
+    phone = phone_of(service_workers="block", user_agent="Mozilla/5.0 (Linux; Android 14) MicroMessenger/8.0")
+    page = phone.open()
+    page.locator("input[name=pin]").fill(PIN)
+    page.locator("input[name=again]").fill(PIN)
+    page.get_by_role("button", name="设定").tap()
+    phone.ready()
+    expect(page.locator(".notice", has_text="请用系统浏览器打开")).to_be_visible()
+    phone.visit()
+    phone.upload()
+    assert visits_in(field_stand) == ["done"]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_screen_is_accessible_at_any_size(phone_of: Make, language: str) -> None:
+    phone = phone_of()
+    page = phone.begin()
+    page.evaluate("(lang) => localStorage.setItem('fangtu.lang', lang)", language)
+    for theme in ("light", "dark"):
+        page.evaluate("(theme) => localStorage.setItem('fangtu.theme', theme)", theme)
+        page.reload()
+        phone.ready()
+        for hash_ in ("list", "map", "day", "settings"):
+            page.evaluate("(name) => { location.hash = name; }", hash_)
+            expect(page.locator(".view")).to_be_visible()
+            assert faults_of(page) == [], f"{hash_} {theme}"
+        page.evaluate("location.hash = 'list'")
+        page.locator(".row-button").last.tap()
+        for choice in ("nobody", "other", "issue"):
+            page.locator(f"input[value={choice}]").check(force=True)
+            assert faults_of(page) == [], f"{choice} {theme}"
+        page.locator(".tile").first.tap()
+        for panel in page.locator(".thirds button").all():
+            panel.tap()
+            assert faults_of(page) == [], panel.inner_text()
+        for size in ((320, 640), (390, 844)):
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            page.evaluate("document.documentElement.style.fontSize = '200%'")
+            assert page.evaluate(SIDEWAYS) <= 0, f"200 % at {size}"
+            page.evaluate("document.documentElement.style.fontSize = ''")
+            assert page.evaluate(SIDEWAYS) <= 0, f"{size}"
+        page.get_by_role("button", name="丢弃这次填写" if language == "zh" else "Discard this entry").tap()
+        expect(page.locator(".row").first).to_be_visible()

@@ -25,13 +25,14 @@ export async function register(onWaiting) {
     agreed = true;
     worker.postMessage({ act: "update" });
   });
-  if (registration.waiting && navigator.serviceWorker.controller) ready(registration.waiting);
-  registration.addEventListener("updatefound", () => {
-    const coming = registration.installing;
-    coming?.addEventListener("statechange", () => {
-      if (coming.state === "installed" && navigator.serviceWorker.controller) ready(coming);
-    });
+  const { controller } = navigator.serviceWorker;
+  if (registration.waiting && controller) ready(registration.waiting);
+  const follow = (coming) => coming?.addEventListener("statechange", () => {
+    if (coming.state === "installed" && navigator.serviceWorker.controller) ready(coming);
   });
+  // It may have been found before anybody listened.
+  follow(registration.installing);
+  registration.addEventListener("updatefound", () => follow(registration.installing));
   let asked = Date.now();
   document.addEventListener("visibilitychange", () => {
     if (document.hidden || Date.now() - asked < ASK_EVERY_MS) return;

@@ -34,7 +34,7 @@ const app = { phone: null, current: null, here: null, placeTrouble: false, sheet
 const heading = h("h1", { class: "bar-title" });
 const pill = h("button", { type: "button", class: "pill", onclick: () => app.show("day") });
 const progress = h("div", { class: "bar-progress" });
-const head = h("header", { class: "bar" }, h("div", { class: "bar-line" }, heading, pill), progress);
+const head = h("header", { class: "bar" }, h("div", { class: "bar-line" }, heading, pill));
 const main = h("main", { class: "screen", id: "main" });
 const views = { list: h("div", { class: "view" }), map: h("div", { class: "view view-map" }), mark: h("div", { class: "view view-map" }), day: h("div", { class: "view" }), settings: h("div", { class: "view" }), visit: h("div", { class: "view view-visit" }) };
 const TABS = [["list", "list", () => t("走访")], ["map", "map", () => t("地图")], ["day", "clock", () => t("今日")]];
@@ -299,7 +299,7 @@ async function openApp(db, key, account) {
   };
   app.phone = await openPhone({ db, key, account, version: document.documentElement.dataset.version, onChange });
   tabs.setAttribute("aria-label", t("主导航"));
-  fill(root, head, main, tabs);
+  fill(root, head, progress, main, tabs);
   const wanted = window.location.hash.slice(1);
   const visit = wanted.match(/^h=(\d+)$/);
   if (visit) {
