@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.access import require
 from app.api import Operation, describe
-from app.field_door import body_of, from_field, receipt_json, sender, take_in
+from app.field_door import body_of, from_field, from_field_with_file, receipt_json, sender, take_in
 from app.session import asker, db, release, store
 from data.sealed_files import require_room
 from data.sync.items import MOST_BODY, MOST_PHOTO_BYTES, MOST_PHOTOS
@@ -155,7 +155,7 @@ def hand_in(visit_id: uuid.UUID) -> AnyResponse:
 
 @bp.put("/api/v1/visits/<uuid:visit_id>/photos/<uuid:photo_id>")
 @require()
-@from_field
+@from_field_with_file
 @describe(
     Operation(
         "Hand in a photograph of a visit: the raw bytes of a JPEG, PNG or WebP picture, their hash in X-SHA256",

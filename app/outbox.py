@@ -15,7 +15,7 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, Reque
 
 from app.access import require
 from app.api import Operation, describe
-from app.field_door import from_field, take_in
+from app.field_door import from_field_with_file, take_in
 from app.language import language
 from app.session import asker, db, give_up, release, store
 from data.audit import record
@@ -55,7 +55,7 @@ WAYS: dict[str, Way] = {
 
 @bp.post("/api/v1/outbox")
 @require()
-@from_field
+@from_field_with_file
 @describe(
     Operation(
         "Hand in the ZIP of what a phone could not send; also for somebody whose area of duty lies within one's own",

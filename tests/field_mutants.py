@@ -103,7 +103,7 @@ def _unknown_is_done() -> Iterator[None]:
 
 @contextmanager
 def _no_demands() -> Iterator[None]:
-    with patch("data.sync.visits._keep_demands", lambda *_: None):
+    with patch("data.sync.visits.keep_demands", lambda *_: None):
         yield
 
 
