@@ -259,7 +259,8 @@ _UNPACKED = """async ([steps, counts]) => {
     const [days, cells] = [await ask(`${address}&form=steps`), await ask(address)];
     told.push([Array.from(unpack(days.heat).cells), cells.heat.cells, Boolean(days.heat.cells)]);
     // The first and the last cell of the world, and what needs more than 32 bits.
-    told.push([Array.from(unpack({ zoom: 19, steps, counts }).cells), [0, 0, 1, 2, 65537, 2, 524287, 524287, 3], false]);
+    const far = unpack({ zoom: 19, steps, counts }).cells;
+    told.push([Array.from(far), [0, 0, 1, 2, 65537, 2, 524287, 524287, 3], false]);
     return told;
 }"""
 
