@@ -35,10 +35,14 @@ PATHS = (
     "/map/heat.json?kind=unvisited&form=steps",
     "/map/heat.json?kind=visited&form=steps",
     "/map/heat.json?kind=dilapidated&form=steps",
+    "/map/heat.json?kind=demands&form=steps",
     "/map/days.json",
     "/map/days.json?by=village,grid&heat=1&form=steps",
     "/map/settled.json",
     "/coverage?by=grid",
+    "/api/v1/coverage?by=grid",
+    "/today",
+    "/remainder",
 )
 
 

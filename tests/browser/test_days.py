@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, Request, expect
 from sqlalchemy.orm import Session
 
+from data.letters import as_letters
 from tests.browser.conftest import PHONE, OpenMap, OpenPage
 from tests.browser.look import MapPage, number_in, words_of
 from tests.browser.stand import Stand, commit_township
@@ -244,28 +246,29 @@ def test_on_a_phone_the_slider_is_a_row_of_the_sheet(open_page: OpenPage) -> Non
     expect(page.locator(".coverage-figure")).to_contain_text("2 / 10 户")
 
 
-_UNPACKED = """async () => {
+_UNPACKED = """async ([steps, counts]) => {
     const { unpack } = await import("/static/js/map/cells.js");
     const ask = async (address) => (await fetch(address)).json();
     const told = [];
     for (const kind of ["unvisited", "visited", "dilapidated"]) {
         const address = `/map/heat.json?kind=${kind}`;
-        const [steps, cells] = [await ask(`${address}&form=steps`), await ask(address)];
-        told.push([Array.from(unpack(steps).cells), cells.cells, Boolean(steps.cells)]);
+        const [sent, cells] = [await ask(`${address}&form=steps`), await ask(address)];
+        told.push([Array.from(unpack(sent).cells), cells.cells, Boolean(sent.cells)]);
     }
     const address = "/map/days.json?by=village&heat=1";
-    const [steps, cells] = [await ask(`${address}&form=steps`), await ask(address)];
-    told.push([Array.from(unpack(steps.heat).cells), cells.heat.cells, Boolean(steps.heat.cells)]);
+    const [days, cells] = [await ask(`${address}&form=steps`), await ask(address)];
+    told.push([Array.from(unpack(days.heat).cells), cells.heat.cells, Boolean(days.heat.cells)]);
     // The first and the last cell of the world, and what needs more than 32 bits.
-    const last = 4 ** 19 - 1;
-    told.push([Array.from(unpack({ zoom: 19, steps: [0, 2 ** 33 + 6, last - 2 ** 33 - 6], counts: [1, 2, 3] }).cells),
-        [0, 0, 1, 2, 65537, 2, 524287, 524287, 3], false]);
+    const far = unpack({ zoom: 19, steps, counts }).cells;
+    told.push([Array.from(far), [0, 0, 1, 2, 65537, 2, 524287, 524287, 3], false]);
     return told;
 }"""
 
 
 def test_cells_that_come_in_steps_are_the_same_cells(open_map: OpenMap) -> None:
-    told = open_map("leader").page.evaluate(_UNPACKED)
+    steps = np.array([0, 2**33 + 6, 4**19 - 1 - 2**33 - 6])
+    made = [as_letters(steps), as_letters(np.array([1, 2, 3]))]
+    told = open_map("leader").page.evaluate(_UNPACKED, made)
     assert len(told) == 5
     for unpacked, cells, has_both in told:
         assert unpacked == cells != []
