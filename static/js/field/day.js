@@ -53,7 +53,7 @@ export function drawDay(app, box) {
   ].filter(Boolean).join(t("；"));
 
   fill(box, h("h2", { class: "unseen" }, t("今日收工")), app.notices(),
-    h("section", { class: all ? "day-card is-done" : "day-card" },
+    h("section", { class: `day-card ${all ? "is-done" : mine.length || going.length || refused.length ? "is-open" : ""}` },
       h("p", { class: "day-first" }, first), second && h("p", { class: "day-second" }, second),
       mine.length > 0 && h("div", { class: "segments", "aria-hidden": "true" }, mine.map((row) => h("span", { class: `segment-${row.state}` })))),
     h("ul", { class: "groups" },
