@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import text
 
 from tests.browser.conftest import WAIT_MS
@@ -63,7 +63,16 @@ def phone_of(browser: Browser, field_stand: Stand, field_site: str, orders: Path
 def _forget(stand: Stand) -> None:
     with stand.owner.begin() as connection:
         connection.execute(text("update session set device_id = null, kind = 'web'"))
-        for table in ("demand", "field_visit", "synced_photo", "sync_reject", "pulled", "device"):
+        for table in (
+            "mark_change",
+            "mark",
+            "demand",
+            "field_visit",
+            "synced_photo",
+            "sync_reject",
+            "pulled",
+            "device",
+        ):
             connection.execute(text(f"delete from {table}"))
         connection.execute(text("delete from attachment where visit_id in (select id from synced_item)"))
         connection.execute(text("delete from visit where id in (select id from synced_item)"))
@@ -287,33 +296,72 @@ def test_a_web_view_without_worker_works_with_the_network(phone_of: Make, field_
     assert visits_in(field_stand) == ["done"]
 
 
+def test_a_house_and_a_correction_are_marked_without_network(phone_of: Make, field_stand: Stand) -> None:
+    phone = phone_of()
+    page = phone.begin()
+    phone.context.set_offline(True)
+    page.get_by_role("button", name="标房").tap()
+    page.get_by_role("button", name="新房").tap()
+    canvas = page.locator(".stage")
+    for key in ("ArrowRight", "ArrowDown", "ArrowLeft"):
+        page.get_by_role("button", name="十字处加一角").tap()
+        canvas.press(key)
+    page.get_by_role("button", name="D级").tap()
+    # Another screen and back: the draft is kept.
+    page.get_by_role("button", name="今日").tap()
+    page.get_by_role("button", name="标房").tap()
+    expect(page.locator(".mark-panel")).to_contain_text("3 个角")
+    page.get_by_role("button", name="保存标记").tap()
+    page.get_by_role("button", name="信息更正").tap()
+    page.locator(".mark-panel .chip").first.tap()
+    page.get_by_label("人口").fill("9")
+    page.get_by_role("button", name="保存标记").tap()
+    expect(page.locator(".mark-panel .notice")).to_have_text("标记已保存，待主管确认。")
+    phone.context.set_offline(False)
+    phone.upload()
+    expect(page.locator(".groups")).to_contain_text("标记 2 个，已确认 2 个")
+    with field_stand.owner.connect() as connection:
+        rows = connection.execute(
+            text("select kind, grade, suspected, st_npoints(outline) as corners from mark order by kind")
+        )
+        assert [tuple(row) for row in rows] == [("correction", None, False, None), ("new_house", "D", True, 4)]
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_screen_is_accessible_at_any_size(phone_of: Make, language: str) -> None:
     phone = phone_of()
     page = phone.begin()
     page.evaluate("(lang) => localStorage.setItem('fangtu.lang', lang)", language)
-    for theme in ("light", "dark"):
-        page.evaluate("(theme) => localStorage.setItem('fangtu.theme', theme)", theme)
-        page.reload()
-        phone.ready()
-        for hash_ in ("list", "map", "day", "settings"):
-            page.evaluate("(name) => { location.hash = name; }", hash_)
-            expect(page.locator(".view")).to_be_visible()
-            assert faults_of(page) == [], f"{hash_} {theme}"
-        page.evaluate("location.hash = 'list'")
-        page.locator(".row-button").last.tap()
-        for choice in ("nobody", "other", "issue"):
-            page.locator(f"input[value={choice}]").check(force=True)
-            assert faults_of(page) == [], f"{choice} {theme}"
-        page.locator(".tile").first.tap()
-        for panel in page.locator(".thirds button").all():
-            panel.tap()
-            assert faults_of(page) == [], panel.inner_text()
-        for size in ((320, 640), (390, 844)):
-            page.set_viewport_size({"width": size[0], "height": size[1]})
-            page.evaluate("document.documentElement.style.fontSize = '200%'")
-            assert page.evaluate(SIDEWAYS) <= 0, f"200 % at {size}"
-            page.evaluate("document.documentElement.style.fontSize = ''")
-            assert page.evaluate(SIDEWAYS) <= 0, f"{size}"
-        page.get_by_role("button", name="丢弃这次填写" if language == "zh" else "Discard this entry").tap()
-        expect(page.locator(".row").first).to_be_visible()
+    # English in the dark, Chinese in the light: both are seen with both kinds of text.
+    page.evaluate("(dark) => localStorage.setItem('fangtu.theme', dark ? 'dark' : 'light')", language == "en")
+    page.reload()
+    phone.ready()
+    for screen in ("map", "mark", "day", "settings", "list"):
+        page.evaluate("(name) => { location.hash = name; }", screen)
+        expect(page.locator(f".view[data-screen={screen}]")).to_be_visible()
+        assert faults_of(page) == [], screen
+        assert wide_of(page) == [], screen
+    page.locator(".row-button").last.tap()
+    for choice in ("nobody", "other", "issue"):
+        page.locator(f"input[value={choice}]").check(force=True)
+        assert faults_of(page) == [], choice
+    page.locator(".tile").first.tap()
+    for panel in page.locator(".thirds button").all():
+        panel.tap()
+        assert wide_of(page) == [], panel.inner_text()
+    assert faults_of(page) == []
+    page.get_by_role("button", name="丢弃这次填写" if language == "zh" else "Discard this entry").tap()
+    expect(page.locator(".row").first).to_be_visible()
+
+
+def wide_of(page: Page) -> list[str]:
+    """At which sizes of phone and type the page is wider than the phone."""
+    found = []
+    for width, height, type_ in ((320, 640, ""), (320, 640, "200%"), (390, 844, "200%")):
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate("(size) => { document.documentElement.style.fontSize = size; }", type_)
+        if page.evaluate(SIDEWAYS) > 0:
+            found.append(f"{width} px, type {type_}")
+    page.evaluate("document.documentElement.style.fontSize = ''")
+    page.set_viewport_size({"width": 390, "height": 844})
+    return found

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from app.field import KILLER, WORKER, files
 from tests.field_modules import PACKAGES, PLANTED, STATIC, play, run_node, with_fault
+from tests.tile_files import pmtiles
 
 GAMES = 60
 # As many games as make sure each fault is caught; seeds are fixed, so it is always the same games.
 GAMES_WITH_FAULT = 40
+SCRIPTS_KB, STYLES_KB = 110, 10
 
 
 def test_no_game_of_faults_loses_or_doubles_a_visit() -> None:
@@ -41,3 +46,42 @@ def test_the_export_is_a_zip_that_others_read() -> None:
             "visits/户.json": "走访".encode(),
             "empty": b"",
         }
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_a_pack_is_read_as_it_was_written(tmp_path: Path, leaves: bool) -> None:
+    tiles = {(z, x, y): f"{z}/{x}/{y}".encode() for z in (10, 15) for x in range(5, 9) for y in range(5, 9)}
+    file = tmp_path / "pack.pmtiles"
+    packed = {place: gzip.compress(tile) for place, tile in tiles.items()}
+    file.write_bytes(pmtiles(packed, kind=1, leaves=leaves))
+    places = {"/".join(map(str, place)): tile.hex() for place, tile in tiles.items()}
+    asked = [*places, "10/9/9", "9/5/5", "16/5/5", "12/5/5"]
+    told = json.loads(run_node("pack.mjs", STATIC / "js" / "field", file, *asked))
+    assert told == {**dict.fromkeys(asked), **places}
+
+
+def test_the_phone_keeps_every_module_and_no_more_than_the_budget() -> None:
+    kept = set(files())
+    needed, todo = set(), {"js/field/main.js", "js/field/first.js"}
+    while todo:
+        name = todo.pop()
+        needed.add(name)
+        text = (STATIC / name).read_text(encoding="utf-8")
+        found = re.findall(r"""(?:\bfrom|\bimport)\s*\(?\s*["'](\.[^"']+)["']""", text)
+        paths = {str((STATIC / name).parent.joinpath(one).resolve().relative_to(STATIC)) for one in found}
+        todo |= paths - needed
+    assert needed == {name for name in kept if name.endswith(".js")}
+    assert not kept & {WORKER, KILLER}
+
+    def weight(ending: str) -> float:
+        bodies = [(STATIC / name).read_bytes() for name in kept if name.endswith(ending)]
+        return sum(len(gzip.compress(body, 6)) for body in bodies) / 1024
+
+    assert weight(".js") <= SCRIPTS_KB
+    assert weight(".css") <= STYLES_KB
+
+
+def test_the_worker_never_takes_over_by_itself_and_keeps_nothing_of_the_api() -> None:
+    worker = (STATIC / WORKER).read_text(encoding="utf-8")
+    assert "/api/" not in re.sub(r"/\*.*?\*/", "", worker, flags=re.DOTALL)
+    assert re.findall(r".*skipWaiting.*", worker) == ['  if (data.act === "update") self.skipWaiting();']

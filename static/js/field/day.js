@@ -11,18 +11,24 @@ import { flagWord } from "./words.js";
 
 const ASKING = new Set(["duplicate", "not_assigned", "household_gone"]);
 
-/** Today's visits and marks by how they stand. */
+/** Today's visits and marks, and older ones that are still open, by how they stand. */
 function groupsOf(app) {
   const today = dayAt(Date.now());
-  const { confirmed } = app.phone;
   const rows = app.phone.rows.filter((row) => !row.practice);
-  const mine = rows.filter((row) => row.day === today);
+  const ofToday = rows.filter((row) => row.day === today);
   const left = rows.filter((row) => row.day !== today && row.state !== "done");
-  const done = mine.filter((row) => row.state === "done" && (!confirmed || confirmed.has(row.id) || row.received_at));
-  const refused = [...left, ...mine].filter((row) => row.state === "refused");
-  const going = [...left, ...mine].filter((row) => row.state === "queued" || row.state === "sent");
-  const asking = mine.filter((row) => row.flags.some((flag) => ASKING.has(flag)));
-  return { mine, left, done, refused, going, asking };
+  const open = [...left, ...ofToday];
+  const mine = ofToday.filter((row) => row.kind === "visit");
+  return {
+    mine,
+    left,
+    done: mine.filter((row) => row.state === "done"),
+    marks: ofToday.filter((row) => row.kind === "mark"),
+    refused: open.filter((row) => row.state === "refused"),
+    going: open.filter((row) => row.state === "queued" || row.state === "sent"),
+    asking: mine.filter((row) => row.flags.some((flag) => ASKING.has(flag))),
+    all: ofToday.length > 0 && ofToday.every((row) => row.state === "done") && !left.length,
+  };
 }
 
 export function nameOfRow(app, row) {
@@ -33,27 +39,27 @@ export function nameOfRow(app, row) {
 
 export function drawDay(app, box) {
   const { phone } = app;
-  const { mine, left, done, refused, going, asking } = groupsOf(app);
+  const { mine, left, done, marks, refused, going, asking, all } = groupsOf(app);
   const state = phone.sender.state;
   const photos = going.reduce((sum, row) => sum + row.photos.filter((photo) => photo.state === "here").length, 0);
-  const all = mine.length > 0 && done.length === mine.length && !left.length;
   const last = done.map((row) => row.received_at).filter(Boolean).sort().at(-1);
   const later = phone.households().filter((one) => one.status === 3 && (one.return_at || one.here));
 
   const first = !mine.length ? t("今日还没有走访。") : all ? t("今日 %(n)s 户，服务器已全部确认。可以放心收工。", { n: count(mine.length) }) : t("今日 %(n)s 户，服务器已确认 %(done)s 户", { n: count(mine.length), done: count(done.length) });
   const second = [
-    going.length && t("%(n)s 户和 %(photos)s 张照片待上传", { n: count(going.length), photos: count(photos) }),
-    refused.length && t("%(n)s 户被退回", { n: count(refused.length) }),
-    left.length && t("其中 %(n)s 户是前几天的", { n: count(left.length) }),
+    going.length && t("%(n)s 条和 %(photos)s 张照片待上传", { n: count(going.length), photos: count(photos) }),
+    refused.length && t("%(n)s 条被退回", { n: count(refused.length) }),
+    left.length && t("其中 %(n)s 条是前几天的", { n: count(left.length) }),
   ].filter(Boolean).join(t("；"));
 
   fill(box, h("h2", { class: "unseen" }, t("今日收工")), app.notices(),
-    h("section", { class: all ? "day-card is-done" : "day-card" },
+    h("section", { class: `day-card ${all ? "is-done" : mine.length || going.length || refused.length ? "is-open" : ""}` },
       h("p", { class: "day-first" }, first), second && h("p", { class: "day-second" }, second),
       mine.length > 0 && h("div", { class: "segments", "aria-hidden": "true" }, mine.map((row) => h("span", { class: `segment-${row.state}` })))),
     h("ul", { class: "groups" },
       mine.length > 0 && group("check", "ok", t("已确认 %(n)s 户", { n: count(done.length) }), last ? t("最后确认 %(when)s", { when: dayAndTime(last) }) : t("尚无确认")),
-      going.length > 0 && group("up", "wrn", t("待上传 %(n)s 户、%(photos)s 张照片", { n: count(going.length), photos: count(photos) }), phaseWord(state), state.percent === null ? null : `${state.percent}%`),
+      marks.length > 0 && group("flag", "inf", t("标记 %(n)s 个，已确认 %(done)s 个", { n: count(marks.length), done: count(marks.filter((row) => row.state === "done").length) })),
+      going.length > 0 && group("up", "wrn", t("待上传 %(n)s 条、%(photos)s 张照片", { n: count(going.length), photos: count(photos) }), phaseWord(state), state.percent === null ? null : `${state.percent}%`),
       refused.map((row) => group("warn", "dan", t("被退回：%(name)s", { name: nameOfRow(app, row) }), row.error?.message || row.error?.code || "", null, h("div", { class: "halves" },
         button(t("再试一次"), async () => { await tryAgain(phone.db, row.id); await phone.reload(); phone.sender.hurry(); phone.sync(); }),
         button(t("导出"), () => exportUnsent(app, [row.id]), { name: "download" })))),

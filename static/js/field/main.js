@@ -9,6 +9,7 @@ import { register, removeShell } from "./install.js";
 import { askKey, forgetKey, keepKey } from "./keeper.js";
 import { drawList, progressOf } from "./list.js";
 import { createMap } from "./map.js";
+import { createMarking } from "./marks.js";
 import { nextOne } from "./nearby.js";
 import { ask } from "./net.js";
 import { UNDO_MS } from "./outbox.js";
@@ -36,8 +37,9 @@ const pill = h("button", { type: "button", class: "pill", onclick: () => app.sho
 const progress = h("div", { class: "bar-progress" });
 const head = h("header", { class: "bar" }, h("div", { class: "bar-line" }, heading, pill));
 const main = h("main", { class: "screen", id: "main" });
-const views = { list: h("div", { class: "view" }), map: h("div", { class: "view view-map" }), mark: h("div", { class: "view view-map" }), day: h("div", { class: "view" }), settings: h("div", { class: "view" }), visit: h("div", { class: "view view-visit" }) };
-const TABS = [["list", "list", () => t("走访")], ["map", "map", () => t("地图")], ["day", "clock", () => t("今日")]];
+const screen = (name, look = "view") => h("div", { class: look, dataset: { screen: name } });
+const views = { list: screen("list"), map: screen("map", "view view-map"), mark: screen("mark", "view view-map"), day: screen("day"), settings: screen("settings"), visit: screen("visit", "view view-visit") };
+const TABS = [["list", "list", () => t("走访")], ["map", "map", () => t("地图")], ["mark", "plus", () => t("标房")], ["day", "clock", () => t("今日")]];
 const tabs = h("nav", { class: "tabs" });
 const TITLES = { list: () => t("今天的走访"), map: () => t("地图"), mark: () => t("标房"), day: () => t("今日收工"), settings: () => t("设置"), visit: () => t("走访") };
 
@@ -109,6 +111,7 @@ app.draw = () => {
   if (app.current === "list") drawList(app, views.list);
   else if (app.current === "day") drawDay(app, views.day);
   else if (app.current === "map") app.map?.draw();
+  else if (app.current === "mark") app.marking?.draw();
 };
 app.redrawAll = () => {
   views.list.replaceChildren();
@@ -117,6 +120,7 @@ app.redrawAll = () => {
 
 app.show = async (name) => {
   if (app.sheet) await app.leaveSheet();
+  if (app.current === "mark") await app.marking?.flush();
   app.current = name;
   fill(main, views[name]);
   window.scrollTo(0, 0);
@@ -128,6 +132,9 @@ app.show = async (name) => {
   if (name === "map") {
     app.map ||= createMap(app);
     app.map.show(views.map);
+  } else if (name === "mark") {
+    app.marking ||= createMarking(app);
+    await app.marking.show(views.mark);
   }
 };
 
@@ -190,6 +197,7 @@ app.placed = (fix) => {
   app.sheet?.placed(fix);
   if (!before || Math.abs(fix.lat - before.lat) + Math.abs(fix.lon - before.lon) > HERE_MOVED_DEG) app.draw();
   else if (app.current === "map") app.map?.draw();
+  else if (app.current === "mark") app.marking?.draw();
 };
 
 let unwatch = () => {};
@@ -344,10 +352,14 @@ function follow() {
     if (document.hidden) {
       hidden = Date.now();
       app.sheet?.flush();
+      app.marking?.flush();
     } else if (hidden && Date.now() - hidden > LOCK_AFTER_MS) app.lock();
     else hurry();
   });
-  window.addEventListener("pagehide", () => app.sheet?.flush());
+  window.addEventListener("pagehide", () => {
+    app.sheet?.flush();
+    app.marking?.flush();
+  });
   window.addEventListener("hashchange", () => {
     const name = window.location.hash.slice(1);
     if (name !== app.current && views[name] && name !== "visit") app.show(name);

@@ -151,7 +151,9 @@ export async function listPacks(headers) {
   const answer = await ask("GET", "/api/v1/packs", { headers });
   if (answer.status !== 200 || !Array.isArray(answer.body?.packs)) return null;
   const cache = await caches.open(CACHE);
-  return Promise.all(answer.body.packs.map(async (pack) => {
+  // Those taken from a tile file of somebody else's are for other programs: the field draws the own map.
+  const own = answer.body.packs.filter((pack) => !pack.base);
+  return Promise.all(own.map(async (pack) => {
     const held = await cache.match(pathOf(pack.code));
     return { ...pack, here: held?.headers.get("X-Checksum") === pack.sha256 };
   }));

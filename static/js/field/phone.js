@@ -23,7 +23,7 @@ export async function openPhone({ db, key, account, version, onChange }) {
     device = crypto.randomUUID();
     await putMeta(db, "device", device);
   }
-  const phone = { db, key, account, device, version, book: null, rows: [], drafts: new Set(), offset: null, confirmed: null, noCampaign: false, alive: true };
+  const phone = { db, key, account, device, version, book: null, rows: [], drafts: new Set(), offset: null, noCampaign: false, alive: true };
   let bookAt = 0;
   let deviceAt = 0;
   let timer = 0;
@@ -174,17 +174,15 @@ export async function openPhone({ db, key, account, version, onChange }) {
     return state;
   };
 
-  /** What the server confirms of today: `{saved, confirmed}`; confirmed null when it cannot be asked. */
+  /** Ask what the server holds of today; what it does not know is queued again, and so no longer shown as confirmed. */
   phone.compareToday = async () => {
     const today = phone.rows.filter((row) => row.day === dayAt(Date.now()));
     try {
-      const states = await sender.compare(today);
-      phone.confirmed = new Set([...states].filter(([, state]) => state === "done").map(([id]) => id));
-      await phone.reload();
+      await sender.compare(today);
     } catch (reason) {
-      phone.confirmed = null;
+      return; // without a network the server's last word stands
     }
-    onChange("outbox");
+    await phone.reload();
   };
 
   phone.close = () => {

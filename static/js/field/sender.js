@@ -114,17 +114,14 @@ export function createSender({ db, key, ask, device, account, now = Date.now, al
     return items;
   };
 
-  /** Compare what is held done with what the server holds; what it does not know goes out again. Ids by state. */
+  /** Compare what is held done with what the server holds; what it does not know goes out again. */
   sender.compare = async (rows) => {
-    const found = new Map();
     // The server keeps nothing of practice.
     const known = rows.filter((row) => !row.practice && (row.state === "sent" || row.state === "done"));
-    if (!known.length) return found;
+    if (!known.length) return;
     for (const item of await sender.receipts(known.map((row) => row.id))) {
-      found.set(item.id, item.state);
       if (item.state === "unknown") await sendAnew(db, item.id);
     }
-    return found;
   };
 
   /** Does something stop the pass? Says so, and when to come again. */

@@ -94,7 +94,7 @@ async function download(app, packs, redraw) {
 
 function pinPart(app, redraw) {
   const field = (words, name) => h("label", { class: "field" }, h("span", {}, words), h("input", { class: "input pin", name, type: "password", inputmode: "numeric", maxlength: 6, autocomplete: "off" }));
-  const form = h("form", { novalidate: true }, field(t("现在的密码"), "old"), field(t("新密码"), "fresh"), h("button", { class: "button" }, t("更改密码")));
+  const form = h("form", { novalidate: true }, field(t("现在的密码"), "old"), field(t("新密码"), "fresh"), h("button", { class: "button" }, t("更改本机密码")));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const { old, fresh } = form.elements;
@@ -110,7 +110,7 @@ function pinPart(app, redraw) {
     }
     redraw();
   });
-  return h("details", {}, h("summary", {}, t("更改密码")), form);
+  return h("details", {}, h("summary", {}, t("更改本机密码")), form);
 }
 
 function leavePart(app) {

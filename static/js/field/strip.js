@@ -9,7 +9,7 @@ import { hasPlace } from "./nearby.js";
 import { fieldTiles } from "./tiles.js";
 
 const STRIP_ZOOM = 17.5;
-const DEEPEST = 16; // tiles of deeper levels hold nothing more
+const DEEPEST = 15; // as in the offline packs; tiles of deeper levels hold nothing more
 const FULL = Math.PI * 2;
 
 /** Make a canvas ready and give its view: the place in its middle at a zoom. Null while it has no size. */

@@ -10,4 +10,4 @@ class FieldTiles extends TileSource {
   }
 }
 
-export const fieldTiles = new FieldTiles({ url: "/api/v1/tiles/base/{z}/{x}/{y}.mvt", decode: decodeBase, maxZoom: 16 });
+export const fieldTiles = new FieldTiles({ url: "/api/v1/tiles/base/{z}/{x}/{y}.mvt", decode: decodeBase, maxZoom: 15 });
