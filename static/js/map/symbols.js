@@ -225,29 +225,42 @@ export function sprite(name, r) {
   return made;
 }
 
-function paintSample(node) {
-  const ratio = pixelRatio();
-  const side = 20;
-  node.width = side * ratio;
-  node.height = side * ratio;
-  const ctx = node.getContext("2d");
-  ctx.scale(ratio, ratio);
-  ctx.translate(side / 2, side / 2);
-  drawSign(ctx, node.dataset.sign, Number(node.dataset.radius), 0);
+const samples = new Map();
+
+/** Address of a sign as a picture for legend rows and popups. */
+function sampleOf(name) {
+  let made = samples.get(name);
+  if (!made) {
+    const ratio = pixelRatio();
+    const side = 20;
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = side * ratio;
+    const ctx = canvas.getContext("2d");
+    ctx.scale(ratio, ratio);
+    ctx.translate(side / 2, side / 2);
+    drawSign(ctx, name, name.startsWith("grade") || name.startsWith("stage") ? 7 : 6, 0);
+    made = canvas.toDataURL();
+    samples.set(name, made);
+  }
+  return made;
 }
 
-/** The sign as an element for legend rows and popups; its meaning must stand beside it in words. */
+/**
+ * The sign as an element for legend rows and popups; its meaning must stand beside it in words. A picture, since the
+ * browser keeps a layer for each canvas and goes through all of them in every frame.
+ */
 export function signElement(name) {
-  const node = document.createElement("canvas");
+  const node = document.createElement("img");
   node.className = "sign";
-  node.setAttribute("aria-hidden", "true");
+  node.alt = "";
+  node.decoding = "sync";
   node.dataset.sign = name;
-  node.dataset.radius = name.startsWith("grade") || name.startsWith("stage") ? 7 : 6;
-  paintSample(node);
+  node.src = sampleOf(name);
   return node;
 }
 
 onPalette(() => {
   sprites.clear();
-  for (const node of document.querySelectorAll("canvas.sign")) paintSample(node);
+  samples.clear();
+  for (const node of document.querySelectorAll("img.sign")) node.src = sampleOf(node.dataset.sign);
 });
