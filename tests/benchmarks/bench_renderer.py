@@ -64,7 +64,7 @@ PLAY_MS = 10_000  # of the days, as far as they come in that time
 SIZE_KB, THEME_MS, LIVE_MS, LONG_TASKS, STEPS = 8.0, 20.0, 10.0, 1, 25.0
 PICKS, VIEWS, PICK_ZOOM, REACH_PX, EDGE_PX = 100, 10, 15, 8.0, 0.25
 HEAT_ZOOMS = (10, 11, 12, 13, 14)
-# What the renderer is, without the signs, the outlines of areas and the requests it is handed.
+# What the renderer is, without the signs, the outlines of areas and the requests it is handed, and without paper.
 RENDERER = {"records.js": "createRecords", "mosaic.js": "Mosaic"}
 BESIDE = ("symbols.js", "areas.js", "areas-data.js", "api.js")
 PICTURES = {
@@ -136,6 +136,7 @@ class Walk:
     long: int
     long_ms: float
     tiles: int
+    cpu: float  # processor time of the main thread for a frame, in milliseconds
 
 
 def main() -> int:
@@ -300,11 +301,14 @@ class Bench:
             for turn in range(runs + 1):
                 for name in names:
                     with self.opened(name, viewport, slower) as page:
+                        processor = _processor(page)
+                        begun = processor()
                         told = page.evaluate(
                             "([at, zooms]) => walk(window.fangtu?.page.map || window.peer.map, at, zooms)",
                             [self.at, ZOOMS],
                         )
-                    walk = Walk(told["fps"], told["p95"], told["long"], told["longMs"], told["tiles"])
+                        cpu = (processor() - begun) / told["frames"]
+                    walk = Walk(told["fps"], told["p95"], told["long"], told["longMs"], told["tiles"], cpu)
                     print(f"  {case}, {name}: {walk}{'' if turn else ' (fills what is kept)'}", flush=True)
                     if turn:
                         found[name].append(walk)
@@ -483,6 +487,11 @@ def _told(case: str, found: dict[str, list[Walk]], goal: float, told: str) -> li
             conditions=f"{spread}; {middle_of(OURS, 'tiles'):.0f} requests of tiles; {told}", beside=rates,
         ),
         Figure(f"95th percentile of a frame, {case}", middle_of(OURS, "p95"), "ms", conditions=told),
+        Figure(
+            f"processor time of the main thread for a frame, {case}", middle_of(OURS, "cpu"), "ms",
+            peer=", ".join(f"{n} {middle_of(n, 'cpu'):.1f} ms" for n in others), conditions=told,
+            beside={n: middle_of(n, "cpu") for n in others},
+        ),
         Figure(
             f"long tasks of a walk, {case}", middle_of(OURS, "long"), "", LONG_TASKS if case.startswith("d") else None,
             peer=", ".join(f"{n} {middle_of(n, 'long'):.0f} ({middle_of(n, 'long_ms'):.0f} ms)" for n in others),

@@ -155,3 +155,15 @@ def test_dark_colours_change_the_picture_but_not_the_figures(open_map: OpenMap) 
     light = open_map("leader", "/map", color_scheme="light")
     assert next(iter(dark)) != next(iter(light.painted("land"))), "the land has the same colour"
     assert light.page.locator("#panel").inner_text() == words
+
+
+def test_signs_of_a_theme_out_of_sight_take_the_new_colours_too(open_map: OpenMap) -> None:
+    sign = "#layers label:has([data-layer=gC]) img.sign"
+    expected = open_map("leader", "/map?theme=houses", color_scheme="dark").page.locator(sign).get_attribute("src")
+    seen = open_map("leader", "/map?theme=houses", color_scheme="light")
+    assert seen.page.locator(sign).get_attribute("src") != expected
+    seen.page.keyboard.press("1")
+    expect(seen.page.locator(sign)).to_have_count(0)
+    seen.page.evaluate("() => { document.documentElement.dataset.bsTheme = 'dark'; }")
+    seen.page.keyboard.press("5")
+    assert seen.page.locator(sign).get_attribute("src") == expected

@@ -25,6 +25,8 @@ export function leftOut(counts, pills = false) {
   return parts;
 }
 
+let list = null; // kept: a picture taken out of the page is read once more when it comes back
+
 /** Draw the dock. `rows` are the areas of the level shown. */
 export function drawDock(place, { setup, areas, classes, zoom, past = false }) {
   const on = layersOn(state.theme, state.layers);
@@ -49,7 +51,8 @@ export function drawDock(place, { setup, areas, classes, zoom, past = false }) {
   else if (state.theme === "status" && zoom < 14) sentence = t("圈内为未走访户数，绿色为已访比例。%(rule)s", { rule: setup.rule || "" });
   else if (state.theme === "status" && zoom < 16) sentence = t("实心为已访，空心为未访；放大看类别。%(rule)s", { rule: setup.rule || "" });
   const said = [legend && rest.length && !ofHouses ? "" : sentence, ...rest].filter(Boolean);
-  const list = h("a", { class: "dock-list", href: listAddress() }, icon("list"), h("span", {}, t("以列表查看")));
+  list ||= h("a", { class: "dock-list" }, icon("list"), h("span", {}, t("以列表查看")));
+  list.href = listAddress();
   place.dataset.kind = dock;
   place.classList.toggle("is-open", wasOpen);
   fill(place,

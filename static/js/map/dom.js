@@ -41,6 +41,14 @@ export function fill(node, ...children) {
   return node;
 }
 
+/** Make `nodes` the children of `node`; those that are there in their order are left alone. */
+export function arrange(node, nodes) {
+  for (const child of [...node.children]) if (!nodes.includes(child)) child.remove();
+  nodes.forEach((one, i) => {
+    if (node.children[i] !== one) node.insertBefore(one, node.children[i] || null);
+  });
+}
+
 // The page's own icons name the sprite with its checksum; the same address is in the browser's cache for good.
 const sheet = document.querySelector("svg.icon use")?.getAttribute("href").split("#")[0] || "/static/img/icons.svg";
 

@@ -2,7 +2,7 @@
 
 import { count, percent, rate, share } from "../format.js";
 import { t } from "../i18n.js";
-import { differs, fill, h } from "./dom.js";
+import { arrange, differs, fill, h } from "./dom.js";
 import { onPalette } from "./palette.js";
 import { later } from "./queue.js";
 import { change, listAddress, state } from "./state.js";
@@ -69,7 +69,7 @@ function mark(name) {
   return signElement(name);
 }
 
-// Rows are kept, as each sign is a drawing of its own; other colours make new ones.
+// Rows are kept: what both themes show stays where it is. Those that are out of sight would keep the colours of before.
 const rows = new Map();
 onPalette(() => rows.clear());
 
@@ -86,21 +86,26 @@ function layerRow({ key, sign, label, count: n }, on) {
   return kept.row;
 }
 
+const lists = new WeakMap(); // the parts that each list keeps
+
 /** The list that switches layers and explains their signs. */
 export function drawLayers(place, theme, setup) {
   const focused = document.activeElement?.dataset?.layer;
   const on = layersOn(theme, state.layers);
   if (!differs(place, theme, [...on], setup.counts)) return;
   const own = legendRows(theme, setup.counts);
-  fill(place,
-    own.length ? [
-      h("div", { class: "panel-head" }, h("h3", {}, t("图例 · %(theme)s", { theme: themeOf(theme).label() })),
-        h("span", { class: "hint" }, theme === "status" ? t("户数") : theme === "houses" ? t("栋数") : t("处数"))),
-      h("ul", { class: "layers" }, own.map((row) => layerRow(row, on))),
-    ] : null,
-    h("div", { class: "panel-head" }, h("h3", {}, t("叠加图层"))),
-    h("ul", { class: "layers" }, overlayRows(theme, setup.counts).map((row) => layerRow(row, on))));
-  if (focused) place.querySelector(`[data-layer="${focused}"]`)?.focus();
+  const kept = lists.get(place) || { title: h("h3"), hint: h("span", { class: "hint" }), own: h("ul", { class: "layers" }), over: h("ul", { class: "layers" }) };
+  if (!lists.has(place)) {
+    kept.head = h("div", { class: "panel-head" }, kept.title, kept.hint);
+    fill(place, kept.head, kept.own, h("div", { class: "panel-head" }, h("h3", {}, t("叠加图层"))), kept.over);
+    lists.set(place, kept);
+  }
+  for (const part of [kept.head, kept.own]) part.hidden = !own.length;
+  kept.title.textContent = t("图例 · %(theme)s", { theme: themeOf(theme).label() });
+  kept.hint.textContent = theme === "status" ? t("户数") : theme === "houses" ? t("栋数") : t("处数");
+  arrange(kept.own, own.map((row) => layerRow(row, on)));
+  arrange(kept.over, overlayRows(theme, setup.counts).map((row) => layerRow(row, on)));
+  if (focused && document.activeElement?.dataset?.layer !== focused) place.querySelector(`[data-layer="${focused}"]`)?.focus();
 }
 
 /** Areas with most households left; each row goes to its place on the map. */

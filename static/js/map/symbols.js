@@ -225,29 +225,44 @@ export function sprite(name, r) {
   return made;
 }
 
-function paintSample(node) {
-  const ratio = pixelRatio();
-  const side = Math.max(20, 2.4 * node.dataset.radius);
-  node.width = side * ratio;
-  node.height = side * ratio;
-  const ctx = node.getContext("2d");
-  ctx.scale(ratio, ratio);
-  ctx.translate(side / 2, side / 2);
-  drawSign(ctx, node.dataset.sign, Number(node.dataset.radius), 0);
+const samples = new Map();
+
+/** Address of a sign as a picture for legend rows, popups and lists. */
+function sampleOf(name, radius) {
+  const key = `${name} ${radius}`;
+  let made = samples.get(key);
+  if (!made) {
+    const ratio = pixelRatio();
+    const side = Math.max(20, 2.4 * radius);
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = side * ratio;
+    const ctx = canvas.getContext("2d");
+    ctx.scale(ratio, ratio);
+    ctx.translate(side / 2, side / 2);
+    drawSign(ctx, name, radius, 0);
+    made = canvas.toDataURL();
+    samples.set(key, made);
+  }
+  return made;
 }
 
-/** The sign as an element for legend rows, popups and lists; its meaning must stand beside it in words. */
+/**
+ * The sign as an element for legend rows, popups and lists; its meaning must stand beside it in words. A picture, since
+ * the browser keeps a layer for each canvas and goes through all of them in every frame.
+ */
 export function signElement(name, radius = name.startsWith("grade") || name.startsWith("stage") ? 7 : 6) {
-  const node = document.createElement("canvas");
+  const node = document.createElement("img");
   node.className = "sign";
-  node.setAttribute("aria-hidden", "true");
+  node.alt = "";
+  node.decoding = "sync";
   node.dataset.sign = name;
   node.dataset.radius = radius;
-  paintSample(node);
+  node.src = sampleOf(name, radius);
   return node;
 }
 
 onPalette(() => {
   sprites.clear();
-  for (const node of document.querySelectorAll("canvas.sign")) paintSample(node);
+  samples.clear();
+  for (const node of document.querySelectorAll("img.sign")) node.src = sampleOf(node.dataset.sign, Number(node.dataset.radius));
 });

@@ -29,6 +29,7 @@ window.walk = async (map, [lat, lon], zooms) => {
   watcher.disconnect();
   const gaps = frames.slice(1).map((at, i) => at - frames[i]).sort((a, b) => a - b);
   return {
+    frames: gaps.length,
     fps: (gaps.length / (frames.at(-1) - frames[0])) * 1000,
     p95: gaps[Math.floor(gaps.length * 0.95)],
     long: long.length,
