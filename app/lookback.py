@@ -22,6 +22,7 @@ from data.lookback import (
     find_pick,
     list_lookbacks,
     modes_of,
+    proved_in,
     record_result,
     village_picks,
     village_states,
@@ -157,6 +158,7 @@ def village(code: str) -> str:
         code=code,
         chosen=chosen,
         state=state,
+        proved=proved_in(db(), chosen, state) if chosen and state else None,
         picks=[_shown(pick) for pick in picks],
         modes=modes_of(view.campaign),
         may_record=asker().role in LOOKS,
@@ -249,7 +251,11 @@ def draw_one() -> Response:
 @describe(
     Operation(
         "Households of one village in the order drawn",
-        answer={"village": VILLAGE, "picks": [PICK]},
+        answer={
+            "village": VILLAGE,
+            "proved": "Real visits that are proved so far, at the look-back's error; null where households are gone",
+            "picks": [PICK],
+        },
     )
 )
 def order(lookback_id: int, code: str) -> Response:
@@ -259,7 +265,10 @@ def order(lookback_id: int, code: str) -> Response:
     if state is None:
         raise RecordUnknown
     picks = village_picks(db(), lookback, state.village_id, ahead=_ahead(state))
-    return jsonify(village=state.as_json(), picks=[{name: _shown(pick)[name] for name in PICK} for pick in picks])
+    proved = proved_in(db(), lookback, state)
+    return jsonify(
+        village=state.as_json(), proved=proved, picks=[{name: _shown(pick)[name] for name in PICK} for pick in picks]
+    )
 
 
 @bp.post("/api/v1/lookback-picks/<key:pick_id>")

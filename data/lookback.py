@@ -14,7 +14,17 @@ from data.areas import EVERYWHERE
 from data.askers import Asker, RecordUnknown
 from data.audit import record
 from data.findings import FALSE_VISIT, UNTRUE_RECORD, add_finding, withdraw_of_pick
-from data.rules.lookback import NOT_REACHED, NOT_VISITED, RESULTS, UNTRUE, Claim, LookbackError, Verdict, judge
+from data.rules.lookback import (
+    NOT_REACHED,
+    NOT_VISITED,
+    RESULTS,
+    UNTRUE,
+    Claim,
+    LookbackError,
+    Verdict,
+    judge,
+    proved_visits,
+)
 from data.rules.words import MODE
 from data.tables import Campaign, Lookback, LookbackPick
 from geo.errors import Text
@@ -109,6 +119,15 @@ def village_states(
             )
         )
     return states
+
+
+def proved_in(session: Session, lookback: Lookback, state: VillageState) -> int | None:
+    """Real visits of a village that are proved so far, at the look-back's error; None where households are gone."""
+    if state.verdict is None:
+        return None
+    weights, results = _drawn(session, lookback, [state.village_id])
+    claim = Claim(state.eligible, state.counted, lookback.coverage, lookback.error)
+    return proved_visits(claim, weights[state.village_id], results[state.village_id])
 
 
 def _drawn(
