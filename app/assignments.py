@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from app.access import Role, require
 from app.api import Operation, describe
-from app.job_answers import body_of
+from app.job_answers import body_of, job_answer
 from app.language import language
 from app.maps import shell, shell_version
 from app.session import asker, db
@@ -32,6 +32,7 @@ from data.assignments import CannotAssign, assign_drawn, tallies
 from data.campaigns import list_campaigns
 from data.duplicates import list_duplicates
 from data.households import iso
+from data.jobs import add_job
 from data.masks import shown_name
 from data.remainder import MOST_SHOWN, count_left, owners_on_map, remainder
 from data.rules.visitors import VisitorKind, kinds_of
@@ -290,13 +291,17 @@ def duplicates() -> Response:
             "owners": [{**_OWNER, "households": "Afterwards"}],
             "unmet": [_UNMET],
             "message": "In words",
+            "job": f"Instead of all this, with more than {MOST_SHOWN} households: a job whose result says it",
         },
     )
 )
 def preview() -> Response:
     """What would change."""
     view, kinds = _view()
-    return jsonify(_proposal_json(_propose(view, kinds, body_of()), kinds))
+    wanted = _wish(body_of())
+    if _is_large(view, kinds):
+        return _in_background(view, wanted, write=False)
+    return jsonify(_proposal_json(_propose(view, kinds, wanted), kinds))
 
 
 @bp.post("/api/v1/assignments")
@@ -318,8 +323,9 @@ def preview() -> Response:
             "assigned": "With drawn: households that changed",
             "left_out": [{"why": "With drawn: the reason", "n": "Households"}],
             "unmet": [_UNMET],
+            "job": f"Instead of all this, by rule or grid with more than {MOST_SHOWN} households: a job",
         },
-        statuses={422: "Nobody of that name, or too many households"},
+        statuses={409: "Another such job is under way", 422: "Nobody of that name, or too many households"},
     )
 )
 def assign() -> Response:
@@ -328,9 +334,12 @@ def assign() -> Response:
     view, kinds = _view()
     if wanted.get("by") == "drawn":
         return _assign_drawn(view, kinds, wanted)
+    wanted = _wish(wanted)
+    if _is_large(view, kinds):
+        return _in_background(view, wanted, write=True)
     lock_round(db(), view.campaign.id, view.round_no)
     found = _propose(view, kinds, wanted)
-    act = write_proposal(db(), asker(), view.campaign.id, view.round_no, wanted["by"], found)
+    act = write_proposal(db(), asker(), view.campaign.id, view.round_no, str(wanted["by"]), found)
     return jsonify(act=act, **_proposal_json(found, kinds))
 
 
@@ -357,22 +366,34 @@ def _view() -> tuple[View, tuple[VisitorKind, ...]]:
     return view, kinds_of(view.campaign.plan)
 
 
-def _propose(view: View, kinds: tuple[VisitorKind, ...], wanted: dict[str, Any]) -> Proposal:
-    by, kind = wanted.get("by"), wanted.get("kind")
-    if by not in (BY_RULE, BY_GRID) or not (kind is None or isinstance(kind, str)):
+def _wish(body: dict[str, Any]) -> dict[str, str | None]:
+    by, kind = body.get("by"), body.get("kind")
+    if by not in (BY_RULE, BY_GRID) or not (kind is None or (isinstance(kind, str) and "\0" not in kind)):
         abort(400)
-    session, campaign, number = db(), view.campaign.id, view.round_no
-    households = count_left(session, campaign, number, kinds, view.within)["households"]
-    if households > MOST_SHOWN:
+    return {"by": by, "kind": kind}
+
+
+def _is_large(view: View, kinds: tuple[VisitorKind, ...]) -> bool:
+    """Whether a round is shared out by the worker, since nobody waits that long for a page."""
+    return count_left(db(), view.campaign.id, view.round_no, kinds, view.within)["households"] > MOST_SHOWN
+
+
+def _in_background(view: View, wanted: dict[str, str | None], *, write: bool) -> Response:
+    if not asker().covers(*view.within):
         raise CannotAssign(
             Text(
-                f"共 {households} 户，一次最多指派 {MOST_SHOWN} 户。请选一个乡镇，或用 ./fangtu assign。",
-                f"{households} households; at most {MOST_SHOWN} are assigned at once. Choose a township, "
-                "or use ./fangtu assign.",
-            ),
-            found=households,
-            expected=MOST_SHOWN,
+                f"超过 {MOST_SHOWN} 户，要在后台指派。您的辖区不止一处，请先选其中一处。",
+                f"More than {MOST_SHOWN} households are assigned in the background. You answer for more than one "
+                "area: choose one of them first.",
+            )
         )
+    payload = {"campaign": view.campaign.id, "round": view.round_no, **wanted, "write": write}
+    return job_answer(add_job(db(), asker(), "assign", view.within, payload=payload))
+
+
+def _propose(view: View, kinds: tuple[VisitorKind, ...], wanted: dict[str, str | None]) -> Proposal:
+    by, kind = wanted["by"], wanted["kind"]
+    session, campaign, number = db(), view.campaign.id, view.round_no
     if by == BY_GRID:
         return propose_by_grid(session, campaign, number, kinds, view.within, grid_kind(kinds, kind))
     return propose_by_rule(session, campaign, number, kinds, view.within)

@@ -28,6 +28,7 @@ from data.campaigns import CampaignUnknown, PlanTooLong
 from data.cards import CardRefused, CardWait
 from data.edit_refusals import EditConflict, EditRefused
 from data.findings import FindingClosed
+from data.findings_by_hand import FindingRefused
 from data.hardship import HardshipUnfit
 from data.households import ReasonTooShort
 from data.jobs import JobRunning
@@ -85,6 +86,7 @@ STATUS: dict[type[FangtuError], int] = {
     PlanNotAllowed: 403,
     CannotRestore: 409,
     CannotAssign: 422,
+    FindingRefused: 422,
     KindUnknown: 422,
     CannotTakeBack: 409,
     CannotReserve: 409,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, jsonify, redirect, render_template, request, url_for
@@ -10,9 +11,21 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.access import Role, require
 from app.api import Operation, describe
+from app.job_answers import body_of
+from app.language import language
 from app.session import asker, db
 from app.view import current_view
-from data.findings import ACTS, STATES, count_waiting, list_findings, settle_finding, village_scores
+from data.findings import (
+    ACTS,
+    STATES,
+    count_waiting,
+    list_findings,
+    scores_of,
+    settle_finding,
+    village_scores,
+)
+from data.findings_by_hand import FindingRefused, find_by_hand
+from data.households import ReasonTooShort
 from data.masks import shown_name
 
 bp = Blueprint("findings", __name__)
@@ -34,7 +47,34 @@ def page() -> str:
         waiting=count_waiting(db(), view.campaign.id, view.round_no, view.within),
         states=STATES,
         may_decide=asker().role in DECIDES,
+        kinds=scores_of(view.campaign.plan),
+        asked={name: request.args.get(name, "") for name in ("kind", "household", "visit")},
     )
+
+
+@bp.post("/findings")
+@require(*DECIDES)
+def add() -> AnyResponse:
+    """Write a finding down from the form."""
+    form = request.form
+    view = current_view(db(), asker())
+    try:
+        find_by_hand(
+            db(),
+            asker(),
+            view.campaign,
+            view.round_no,
+            form.get("kind", ""),
+            form.get("remark", ""),
+            household=form.get("household", "").strip() or None,
+            visit_no=_number(form.get("visit", "").strip() or None),
+            points=_points(form.get("points", "").strip() or None),
+            clause=form.get("clause"),
+        )
+        flash(_("已记下，等人认定。"), "success")
+    except (FindingRefused, ReasonTooShort) as refusal:
+        flash(refusal.text.in_language(language()), "error")
+    return redirect(url_for(".page", campaign=view.campaign.code, round=view.round_no))
 
 
 @bp.post("/findings/<key:finding_id>")
@@ -108,6 +148,46 @@ def listing() -> Response:
     )
 
 
+@bp.post("/api/v1/findings")
+@require(*DECIDES)
+@describe(
+    Operation(
+        "Write down what a person found at a household, or of a visit of the round",
+        query={"campaign": "Number or code; the newest by default", "round": "Number"},
+        body={
+            "kind": "Key of the plan's score table, false_visit or untrue_record",
+            "remark": "What was found; at least four characters",
+            "household": "Code; not needed with a visit",
+            "visit": "Number of the visit, or null",
+            "points": "In place of the plan's, 0 to 1000; or null",
+            "clause": "In place of the plan's; or null",
+        },
+        answer={"id": "Of the finding, which is open"},
+        statuses={400: "Not as described", 422: "Not taken, with why"},
+    )
+)
+def add_one() -> Response:
+    """Write a finding down."""
+    wanted = body_of()
+    texts = {name: wanted.get(name) or "" for name in ("kind", "remark", "household", "clause")}
+    if not all(isinstance(value, str) and "\0" not in value for value in texts.values()):
+        abort(400)
+    view = current_view(db(), asker())
+    made = find_by_hand(
+        db(),
+        asker(),
+        view.campaign,
+        view.round_no,
+        texts["kind"],
+        texts["remark"],
+        household=texts["household"] or None,
+        visit_no=_number(wanted.get("visit")),
+        points=_points(wanted.get("points")),
+        clause=texts["clause"],
+    )
+    return jsonify(id=made)
+
+
 @bp.post("/api/v1/findings/<key:finding_id>")
 @require(*DECIDES)
 @describe(
@@ -126,6 +206,24 @@ def settle_one(finding_id: int) -> Response:
         abort(400)
     finding = settle_finding(db(), asker(), finding_id, act, words)
     return jsonify(id=finding.id, state=finding.state)
+
+
+def _number(value: Any) -> int | None:
+    if isinstance(value, str) and value.isdecimal() and len(value) < 19:
+        value = int(value)
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 2**62):
+        abort(400)
+    return value
+
+
+def _points(value: Any) -> float | None:
+    try:
+        found = None if value is None or isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        abort(400)
+    if found is not None and not math.isfinite(found):
+        abort(400)
+    return found
 
 
 def _masked(name: str | None) -> str | None:

@@ -47,6 +47,7 @@ ROUND = {"campaign": "Number or code; the newest by default", "round": "Number; 
             "status": "0 not visited … 7 (see the glossary); null if not eligible in the round",
             "days_unvisited": "Days since the last valid visit, else since the round began; null if visited",
             "owners": [{"kind": "Kind of visitors", "owner": "Who of it is to visit in the round"}],
+            "reservation": {"kind": "", "who": "Who is on the way; null if nobody", "until": "Moment", "mine": ""},
             "visits": [
                 {
                     "id": "Number of the visit",

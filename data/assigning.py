@@ -98,7 +98,13 @@ class _Ground:
 
 
 def propose_by_rule(
-    session: Session, campaign_id: int, round_no: int, kinds: Sequence[VisitorKind], within: Range
+    session: Session,
+    campaign_id: int,
+    round_no: int,
+    kinds: Sequence[VisitorKind],
+    within: Range,
+    *,
+    duty: Ranges | None = None,
 ) -> Proposal:
     """Share a round out as the plan says.
 
@@ -108,6 +114,8 @@ def propose_by_rule(
         All of the plan.
     within : (int, int)
         Range of jurisdiction numbers; only what the asker sees inside it.
+    duty : tuple of (int, int), optional
+        Only people whose own duty lies in it; for the owner, who sees everybody. Without it, all the session sees.
 
     Returns
     -------
@@ -115,7 +123,7 @@ def propose_by_rule(
         What people drew by hand stays, and who had a household that is visited keeps it.
     """
     ground = _read_ground(session, campaign_id, round_no, within)
-    people = _people(session)
+    people = _people(session, duty)
     demands: list[tuple[VisitorKind, list[Party]]] = []
     unmet: list[Unmet] = []
     gazetteer = Gazetteer(session, Scope("", *within))
@@ -135,15 +143,17 @@ def propose_by_grid(
     kinds: Sequence[VisitorKind],
     within: Range,
     kind: VisitorKind,
+    *,
+    duty: Ranges | None = None,
 ) -> Proposal:
-    """Give each grid's people its households, as visitors of one kind.
+    """Give each grid's people its households, as visitors of one kind; ``duty`` as of :func:`propose_by_rule`.
 
     A grid's people are the inspectors with the narrowest duty that holds it; several share it. Households of other
     kinds stay with them.
     """
     ground = _read_ground(session, campaign_id, round_no, within)
     by_place = VisitorKind(kind.kind, kind.name, "remainder", repeats=kind.repeats)
-    return _compare(ground, [(by_place, _inspectors(_people(session)))], kinds, BY_GRID)
+    return _compare(ground, [(by_place, _inspectors(_people(session, duty)))], kinds, BY_GRID)
 
 
 def grid_kind(kinds: Sequence[VisitorKind], wanted: str | None) -> VisitorKind:
@@ -248,9 +258,11 @@ def _compare(
     return Proposal(changes, dict(tallies), shared.unmet, drawn, done, len(ground.homes))
 
 
-def _people(session: Session) -> dict[tuple[int | None, str], tuple[str, Ranges]]:
+def _people(session: Session, duty: Ranges | None = None) -> dict[tuple[int | None, str], tuple[str, Ranges]]:
     people: dict[tuple[int | None, str], tuple[str, Ranges]] = {}
     for row in session.execute(text("select account_id, full_name, role, jur, jur_end from sec.assignable()")):
+        if duty is not None and not any(low <= row.jur and row.jur_end <= high for low, high in duty):
+            continue
         key = (row.account_id, row.full_name)
         ranges = people[key][1] if key in people else ()
         people[key] = (row.role, (*ranges, (row.jur, row.jur_end)))

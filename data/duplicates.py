@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.rules.repeats import BETWEEN_NAMES, Told, find_repeats
-from data.rules.visitors import kinds_of, names_kinds
+from data.rules.visitors import VisitorKind, kinds_of, names_kinds
 
 if TYPE_CHECKING:
     from data.imports.limits import Limits
@@ -45,16 +45,11 @@ def refresh_duplicates(
     int
         How many visits changed. Only campaigns whose plan names its kinds of visitors can have any.
     """
-    kinds = {
-        row.id: kinds_of(row.plan) if names_kinds(row.plan) else ()
-        for row in session.execute(text("select id, plan from campaign"))
-        if campaign_id is None or row.id == campaign_id
-    }
+    kinds = _kinds(session, campaign_id)
     # A plan that no longer names kinds takes its flags back.
     asked = [key for key, found in kinds.items() if found or campaign_id is not None]
     if not asked or (household_ids is not None and not household_ids):
         return 0
-    within = limits.sql("v.jur") if limits is not None else "true"
     # Of all households, those with one visit that counts have none too many.
     chosen = (
         """exists (select 1 from standing s
@@ -64,6 +59,50 @@ def refresh_duplicates(
         else "v.household_id = any (:ids)"
     )
     flagged = "true" if household_ids is None else chosen
+    within = limits.sql("v.jur") if limits is not None else "true"
+    add, remove = _wrong(session, kinds, asked, within, chosen, flagged, sorted(set(household_ids or ())))
+    for ids, change in ((add, "array_append(suspect, :flag)"), (remove, "array_remove(suspect, :flag)")):
+        if ids:
+            session.execute(
+                text(f"update visit set suspect = {change} where id = any (cast(:ids as uuid[]))"),
+                {"ids": ids, "flag": FLAG},
+            )
+    return len(add) + len(remove)
+
+
+def flagged_wrongly(session: Session) -> int:
+    """How many visits are flagged otherwise than all visits of their household say, whatever is kept besides.
+
+    Flags of campaigns whose plan names no kinds of visitors are wrong. As the owner, to see all.
+    """
+    kinds = _kinds(session, None)
+    repeated = """exists (
+        select 1 from visit o
+         where o.household_id = v.household_id and o.campaign_id = v.campaign_id and o.round_no = v.round_no
+           and o.id <> v.id and o.counts and o.superseded_by is null)"""
+    add, remove = _wrong(session, kinds, list(kinds), "true", repeated, "true", [])
+    return len(add) + len(remove)
+
+
+def _kinds(session: Session, campaign_id: int | None) -> dict[int, tuple[VisitorKind, ...]]:
+    """Kinds of visitors of each campaign; none where its plan names none."""
+    return {
+        row.id: tuple(kinds_of(row.plan)) if names_kinds(row.plan) else ()
+        for row in session.execute(text("select id, plan from campaign"))
+        if campaign_id is None or row.id == campaign_id
+    }
+
+
+def _wrong(
+    session: Session,
+    kinds: Mapping[int, Sequence[VisitorKind]],
+    asked: Sequence[int],
+    within: str,
+    chosen: str,
+    flagged: str,
+    household_ids: Sequence[int],
+) -> tuple[list[str], list[str]]:
+    """Visits that lack the flag, and those that have it wrongly; ``within``, ``chosen`` and ``flagged`` are our SQL."""
     named = [key for key, found in kinds.items() if found]
     rows = session.execute(
         text(f"""
@@ -75,7 +114,7 @@ def refresh_duplicates(
                and ({chosen} and v.counts and v.superseded_by is null and v.campaign_id = any (:named)
                     or {flagged} and :flag = any (v.suspect))
              order by v.campaign_id, v.round_no, v.household_id, {_MOMENT} nulls last, v.no"""),
-        {"ids": sorted(set(household_ids or ())), "campaigns": asked, "named": named, "flag": FLAG},
+        {"ids": list(household_ids), "campaigns": list(asked), "named": named, "flag": FLAG},
     ).all()
     add: list[str] = []
     remove: list[str] = []
@@ -88,13 +127,7 @@ def refresh_duplicates(
         for row in visits:
             if row.flagged != (row.id in one_too_many):
                 (remove if row.flagged else add).append(str(row.id))
-    for ids, change in ((add, "array_append(suspect, :flag)"), (remove, "array_remove(suspect, :flag)")):
-        if ids:
-            session.execute(
-                text(f"update visit set suspect = {change} where id = any (cast(:ids as uuid[]))"),
-                {"ids": ids, "flag": FLAG},
-            )
-    return len(add) + len(remove)
+    return add, remove
 
 
 def find_companions(session: Session, stage: str) -> None:

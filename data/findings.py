@@ -84,7 +84,7 @@ class VillageScore:
 
 def score_of(plan: Mapping[str, Any], kind: str) -> Score:
     """Name, points and clause of a kind, as the campaign's plan sets them (``[[score]]``)."""
-    words = KINDS[kind]
+    words = KINDS.get(kind, Text(kind, kind))
     for one in plan.get("score", ()):
         if one.get("key") == kind:
             return Score(
@@ -96,6 +96,12 @@ def score_of(plan: Mapping[str, Any], kind: str) -> Score:
     return Score(words.zh, words.en, 0.0, None)
 
 
+def scores_of(plan: Mapping[str, Any]) -> dict[str, Score]:
+    """Every kind that can be found: those the plan names, in its order, then those a look-back finds, by key."""
+    keys = [str(one["key"]) for one in plan.get("score", ()) if one.get("key")]
+    return {key: score_of(plan, key) for key in dict.fromkeys([*keys, *KINDS])}
+
+
 def add_finding(
     session: Session,
     campaign: Campaign,
@@ -105,18 +111,27 @@ def add_finding(
     account_id: int | None,
     household_id: int,
     pick_id: int | None = None,
+    visit_no: int | None = None,
     remark: str | None = None,
+    score: Score | None = None,
 ) -> int:
     """Write down that something was found at a household; its points are the plan's of today. Returns its key.
 
     A look-back finds one thing at a household: found again, the finding is opened again; another one takes its place.
+
+    Parameters
+    ----------
+    visit_no : int, optional
+        Number of the visit it is about; the household's last one that counts by default.
+    score : Score, optional
+        In place of the plan's.
 
     Raises
     ------
     FindingClosed
         If a person has confirmed something else that the same look-back found.
     """
-    score = score_of(campaign.plan, kind)
+    score = score or score_of(campaign.plan, kind)
     home = session.execute(
         text("""
             select h.jur, h.village_id, (
@@ -147,7 +162,7 @@ def add_finding(
         village_id=home.village_id,
         household_id=household_id,
         jur=home.jur,
-        visit_no=home.visit_no,
+        visit_no=visit_no if visit_no is not None else home.visit_no,
         pick_id=pick_id,
         remark=remark,
         account_id=account_id,

@@ -7,6 +7,7 @@ most of its households: what is known by its number alone, and whoever answers f
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,9 +134,9 @@ def make_grids(session: Session, scene: Scene, wish: Wish) -> tuple[list[Change]
         held = Counter(to for row, to in zip(rows, members, strict=True) if row.grid_id == area.id and to >= 0)
         best = min(held, key=lambda to: (-held[to], to)) if held else _nearest(made, area.shape)
         heirs.append(Heirs(area.code, (codes[best],)))
-    _tell(scene, wish, made, lines)
-    shapes = tuple(compactness(shape) for shape in made.shapes)
     names = tuple(default_name(code) for code in codes)
+    _tell(scene, wish, made, names, lines)
+    shapes = tuple(compactness(shape) for shape in made.shapes)
     return changes, heirs, Making(tuple(codes), names, made.sizes, shapes, made.ratio, made.along)
 
 
@@ -172,7 +173,7 @@ def _nearest(made: Balanced, shape: BaseGeometry | None) -> int:
     return int(np.argmax(covered))
 
 
-def _tell(scene: Scene, wish: Wish, made: Balanced, lines: list[BaseGeometry] | None) -> None:
+def _tell(scene: Scene, wish: Wish, made: Balanced, names: Sequence[str], lines: list[BaseGeometry] | None) -> None:
     """Say what kept the grids from being as they were wished."""
     if made.crowded:
         scene.notes.append(
@@ -182,12 +183,26 @@ def _tell(scene: Scene, wish: Wish, made: Balanced, lines: list[BaseGeometry] | 
                 "their grid is larger",
             )
         )
-    if made.apart:
+    for span in made.spans:
+        name = names[span.grid]
         scene.notes.append(
             Text(
-                f"村界有 {made.apart} 块飞地，户数不够单独成格，归最近的网格",
-                f"{made.apart} part(s) of the village lie apart with too few households for a grid: each "
-                "belongs to the grid nearest to it",
+                f"{name}另含村界的 {span.parts} 块飞地，共 {span.held} 户：单独成格至少要 {made.least} 户",
+                f"{name} has {span.parts} more part(s) of the village that lie apart, with {span.held} households: "
+                f"a grid of their own would have to hold {made.least}",
+            )
+            if span.held
+            else Text(
+                f"{name}另含村界的 {span.parts} 块飞地，无人居住",
+                f"{name} has {span.parts} more part(s) of the village that lie apart, where nobody lives",
+            )
+        )
+    if not made.is_even:
+        scene.notes.append(
+            Text(
+                "村界各块的户数分不成大小相近的网格：各块内部均衡，块与块之间不均衡",
+                "the households of the village's parts make no grids of like size: those of one part are even, but not "
+                "those of different parts",
             )
         )
     if lines == []:

@@ -115,6 +115,7 @@ def household_card(
         "status": status,
         "days_unvisited": _days_unvisited(session, household_id, status, round_, today),
         "owners": _owners(session, household_id, round_),
+        "reservation": _reservation(session, household_id, round_, asker),
         "visits": _visits(session, household_id),
         "houses": _houses(session, household_id),
         "sites": _sites(session, household_id),
@@ -232,6 +233,23 @@ def _owners(session: Session, household_id: int, round_: tuple[int, int, date | 
             {"c": round_[0], "r": round_[1], "id": household_id},
         ).all()
     )
+
+
+def _reservation(
+    session: Session, household_id: int, round_: tuple[int, int, date | None] | None, asker: Asker
+) -> dict[str, Any] | None:
+    """Who is on the way to the household in the round; None if nobody is."""
+    if round_ is None:
+        return None
+    row = session.execute(
+        text("""
+            select account_id, kind, who, until from reservation
+             where campaign_id = :c and round_no = :r and household_id = :id and ended_at is null and until > now()"""),
+        {"c": round_[0], "r": round_[1], "id": household_id},
+    ).one_or_none()
+    if row is None:
+        return None
+    return {"kind": row.kind, "who": row.who, "until": iso(row.until), "mine": row.account_id == asker.account_id}
 
 
 def _visits(session: Session, household_id: int) -> list[dict[str, Any]]:

@@ -141,6 +141,17 @@ def ask_cancel(session: Session, *, upload_id: uuid.UUID) -> int:
     return rows_changed(result)
 
 
+def cancel_job(session: Session, job: Job) -> None:
+    """Ask that one of the asker's own jobs be stopped; one that has ended stays as it ended."""
+    session.execute(
+        update(Job)
+        .where(Job.id == job.id, Job.state.in_(OPEN), Job.cancel_asked_at.is_(None))
+        .values(cancel_asked_at=text("now()"))
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(job)
+
+
 def is_worker_there(session: Session) -> bool:
     """Whether a worker is at work on this database."""
     return bool(

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.areas import members_of
+from data.duplicates import flagged_wrongly
 from data.judging import judged_differently
 
 # Eligible households by place, and how many have a counting visit: from visits and households alone, past standing.
@@ -169,6 +170,7 @@ def recheck(session: Session) -> dict[str, Any]:
     for way in ("nestloop", "mergejoin"):
         session.execute(text(f"set local enable_{way} = on"))
     checks["verdicts"] = judged_differently(session)
+    checks["duplicates"] = flagged_wrongly(session)
     counts = {
         name: int(session.scalar(text(f"select count(*) from {name}")) or 0)
         for name in ("household", "visit", "standing", "coverage_folded", "coverage_part_folded")

@@ -54,6 +54,7 @@ LIMIT_S = {
     "undo": 1800.0,
     "edit": 600.0,
     "plan": 600.0,
+    "assign": 1800.0,
     SETTLE: 600.0,
     SCREEN: 1800.0,
     PACK: 600.0,

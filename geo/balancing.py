@@ -1,12 +1,14 @@
 """Balanced grids (网格): an area divided so that each part holds about as many households, in one piece and compact.
 
 An area is cut in two by a straight line through a gap between households, and so on; then two or three neighbours at a
-time are united and cut anew while that makes them more even or more compact. Borders may be laid along lines (roads,
-outlines of natural villages) where that keeps the balance. Nothing is left to chance: equal places give equal grids.
+time are united and cut anew, and corners moved, while that makes grids more even or more compact. Borders may be laid
+along lines (roads, outlines of natural villages) where that keeps the balance. Nothing is left to chance: equal places
+give equal grids.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,19 +20,40 @@ from shapely import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from geo.balancing_along import along_ratio, lay_along
+from geo.balancing_bends import round_off
 from geo.balancing_lines import SECTORS, Floats, Ints
+from geo.balancing_parts import RATIO, ROOM, Parted, share_parts
 from geo.balancing_sides import roundness
 from geo.balancing_tiles import Share, Tile, cut_evenly, even_out, tidied, total
 from geo.measuring import metric_movers
 from geo.shapes import as_multipolygon
 
-# How much more or less than an even share a grid may hold: the largest has at most 1.22 times as many as the smallest.
-ROOM = 0.1
 # What a village has to hold, as a multiple of the wanted size, to be divided at all.
 DIVIDED_FROM = 1.5
-# Up to so many households each way to begin is followed to the end; of a larger village the one that is better when
-# pairs are even, so that a preview need not be waited for.
-_BOTH_WAYS = 800
+# Up to so many households six ways to begin are tried and the two best of them followed to the end; of a larger village
+# two and the better one, so that a preview need not be waited for.
+_LARGE, _FOLLOWED = 800, 2
+# So often neighbours are cut anew and then corners moved.
+_TURNS = 2
+
+
+@dataclass(frozen=True)
+class Span:
+    """A grid with parts of the area that lie apart from it.
+
+    Attributes
+    ----------
+    grid : int
+        By its position in :attr:`Balanced.shapes`.
+    parts : int
+        How many lie apart.
+    held : int
+        Households in them.
+    """
+
+    grid: int
+    parts: int
+    held: int
 
 
 @dataclass(frozen=True)
@@ -43,9 +66,12 @@ class Balanced:
         EPSG:4326; they cover the area without gap or overlap, and neighbours have their corners in common to the bit.
     members : ndarray of int, shape (n,)
         Grid of each place by its position in ``shapes``: on a border the first one, -1 outside all.
-    apart : int
-        Parts of the area that lie apart and hold too few households for a grid of their own; each belongs to the grid
-        nearest to it.
+    spans : tuple of Span
+        Grids in several parts.
+    least : int
+        Households a part of the area needed for a grid of its own.
+    is_even : bool
+        False if no number of grids of each part makes them about as large in all.
     crowded : int
         Households at one place that alone are more than a grid should hold; 0 if there is no such place.
     along : float or None
@@ -54,7 +80,9 @@ class Balanced:
 
     shapes: tuple[MultiPolygon, ...]
     members: npt.NDArray[np.int64]
-    apart: int = 0
+    spans: tuple[Span, ...] = ()
+    least: int = 0
+    is_even: bool = True
     crowded: int = 0
     along: float | None = None
 
@@ -109,16 +137,18 @@ def balance_grids(
         Longitude and latitude of the households in it; n = 0 is allowed. Those at the same place stay together.
     size : int
         Households a grid should hold. As many grids are made as come nearest to it: ``n / size``, rounded; one where
-        there are fewer than :data:`DIVIDED_FROM` times as many.
+        there are fewer than :data:`DIVIDED_FROM` times as many. Where parts lie apart, as many of each part as make
+        all about as large, which may be up to 1.3 times more or less than wished.
     lines : sequence of LineString or MultiLineString, optional
         EPSG:4326: borders are laid along them where that keeps the balance.
 
     Returns
     -------
     Balanced
-        Each grid is one polygon, but for parts that lie apart. No grid holds more than 1.22 times as many households as
-        another (more where a grid is to hold fewer than ten, by whole households), unless many live at one place, no
-        line tells them apart, or parts of the area that lie apart need grids of their own.
+        Each grid is one polygon, but for parts of the area that lie apart and hold too few for a grid of their own:
+        these belong to a grid near by. No grid holds more than 1.25 times as many households as another (more where a
+        grid is to hold fewer than ten, by whole households), unless many live at one place, no line tells them apart,
+        or no number of grids of each part makes all even.
 
     Raises
     ------
@@ -134,17 +164,21 @@ def balance_grids(
     at, counts = np.unique(frame.flat(places), axis=0, return_counts=True)
     weights = counts.astype(np.float64)
     drawn = shapely.transform(shapely.union_all(list(lines)), frame.flat) if lines else shapely.MultiLineString()
-    home = _part_of(parts, at)
-    held: Floats = np.bincount(home, weights=weights, minlength=len(parts)).astype(np.float64)
     crowded = int(weights.max()) if len(at) and weights.max() > size * (1 + ROOM) else 0
+    apart: dict[int, tuple[int, int]] = {}
+    parted: Parted | None = None
     if len(places) < DIVIDED_FROM * size:
-        shapes, apart = [level], 0
+        shapes = [level]
     else:
-        shapes, apart = _divide(parts, at, weights, home, held, size, drawn)
-    ordered = [shapes[which] for which in reading_order(shapes)]
+        shapes, apart, parted = _divide(parts, at, weights, size, drawn)
+    order = reading_order(shapes)
+    ordered = [shapes[which] for which in order]
     along = along_ratio(ordered, drawn) if lines else None
     back = tuple(as_multipolygon(shapely.transform(shape, frame.degrees)) for shape in ordered)
-    return Balanced(back, _members(back, np.asarray(places, dtype=np.float64).reshape(-1, 2)), apart, crowded, along)
+    members = _members(back, np.asarray(places, dtype=np.float64).reshape(-1, 2))
+    spans = tuple(Span(number, *apart[which]) for number, which in enumerate(order) if which in apart)
+    least = math.ceil(min((share.least for share in parted.shares.values()), default=0)) if parted else 0
+    return Balanced(back, members, spans, least, parted.is_even if parted else True, crowded, along)
 
 
 def reading_order(shapes: Sequence[BaseGeometry]) -> list[int]:
@@ -175,83 +209,71 @@ def compactness(shape: BaseGeometry) -> float:
 
 
 def _divide(
-    parts: Sequence[Polygon],
-    at: Floats,
-    weights: Floats,
-    home: Ints,
-    held: Floats,
-    size: int,
-    lines: BaseGeometry,
-) -> tuple[list[MultiPolygon], int]:
-    """Divide each part that holds enough; the others go to the grid nearest to them."""
-    enough = [which for which in range(len(parts)) if held[which] >= size / 2] or [int(held.argmax())]
-    small = [which for which in range(len(parts)) if which not in enough]
-    joined: dict[int, list[tuple[int, int]]] = {which: [] for which in enough}
-    for which in small:
-        nearest = min(enough, key=lambda large: (shapely.distance(parts[which], parts[large]), large))
-        # Its households count where it hangs on: at the place of the other part that is nearest to it.
-        edge = shapely.shortest_line(parts[nearest], parts[which]).coords[0]
-        inner = np.array(parts[nearest].representative_point().coords[0])
-        spot = np.array(edge) + (inner - edge) * 1e-3
-        joined[nearest].append((which, len(at)))
-        at, weights, home = np.vstack([at, spot]), np.append(weights, held[which]), np.append(home, nearest)
-    owns = [np.flatnonzero(home == which) for which in enough]
-    divided = [_divide_part(parts[which], at[own], weights[own], size) for which, own in zip(enough, owns, strict=True)]
-    low, high = _room_left([held for part in divided for held in part.held])
+    parts: Sequence[Polygon], at: Floats, weights: Floats, size: int, lines: BaseGeometry
+) -> tuple[list[MultiPolygon], dict[int, tuple[int, int]], Parted]:
+    """Divide each part that holds enough; the others go to a grid near by.
+
+    Gives the grids, how many parts lie apart from a grid with how many households, and how they were shared out.
+    """
+    home = _part_of(parts, at)
+    # A place where more live than a grid should hold is a grid's worth, whatever else there is.
+    heavy = weights >= size
+    light: Floats = np.bincount(home[~heavy], weights=weights[~heavy], minlength=len(parts)).astype(np.float64)
+    parted = share_parts(parts, light, np.bincount(home[heavy], minlength=len(parts)), size)
+    # Households of the other parts count where they hang on.
+    spots = np.array([group.spot for group in parted.groups]).reshape(-1, 2)
+    home = np.concatenate([home, np.array([group.owner for group in parted.groups], dtype=np.int64)])
+    counts = np.concatenate([weights, [group.held for group in parted.groups]])
+    heavy = np.concatenate([heavy, np.zeros(len(spots), dtype=bool)])
+    first_spot = len(at)
+    at = np.vstack([at, spots])
+    divided: list[tuple[int, Ints, list[Tile], Floats]] = []
+    for which, count in parted.counts.items():
+        own = np.flatnonzero(home == which)
+        counted = np.where(heavy[own], parted.shares[which].even, counts[own]) if count > 1 else counts[own]
+        divided.append((which, own, _divide_part(parts[which], at[own], counted, count, parted.shares[which]), counted))
+    low, high = _room_left([float(counted[tile.places].sum()) for _, _, tiles, counted in divided for tile in tiles])
     shapes: list[MultiPolygon] = []
-    for which, own, part in zip(enough, owns, divided, strict=True):
-        share = Share(max(part.share.least, low), part.share.even, min(part.share.most, high))
-        for tile in tidied(lay_along(part.tiles, at[own], part.counted, share, lines), parts[which]):
-            here = set(own[tile.places].tolist())
-            apart = [parts[other] for other, place in joined[which] if place in here]
-            shapes.append(MultiPolygon([tile.shape, *apart]))
-    return shapes, len(small)
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A part of the area cut by straight lines: its tiles, what each place counts, and what a tile may hold."""
-
-    tiles: list[Tile]
-    counted: Floats
-    share: Share
-
-    @property
-    def held(self) -> list[float]:
-        return [float(self.counted[tile.places].sum()) for tile in self.tiles]
+    apart: dict[int, tuple[int, int]] = {}
+    for which, own, tiles, counted in divided:
+        share = parted.shares[which]
+        share = Share(max(share.least, low), share.even, min(share.most, high))
+        for tile in tidied(lay_along(tiles, at[own], counted, share, lines), parts[which]):
+            here = [parted.groups[place - first_spot] for place in own[tile.places].tolist() if place >= first_spot]
+            others = [parts[member] for group in here for member in group.members]
+            if others:
+                apart[len(shapes)] = (len(others), round(sum(group.held for group in here)))
+            shapes.append(MultiPolygon([tile.shape, *others]))
+    return shapes, apart, parted
 
 
 def _room_left(held: Sequence[float]) -> tuple[float, float]:
-    """Least and most that tiles of all parts may come to hold, so that together they stay within the room."""
+    """Least and most that tiles may come to hold, so that together they stay as even as they are or as wanted."""
     if not min(held):
         return 0.0, math.inf
-    slack = max(math.sqrt((1 + ROOM) / (1 - ROOM) * min(held) / max(held)), 1.0)
+    slack = max(math.sqrt(RATIO * min(held) / max(held)), 1.0)
     return math.ceil(min(held) / slack), math.floor(max(held) * slack)
 
 
-def _divide_part(part: Polygon, at: Floats, weights: Floats, size: int) -> _Part:
-    # A place where more live than a grid should hold is a grid's worth, whatever else there is.
-    heavy = weights >= size
-    count = int(heavy.sum()) + math.floor(float(weights[~heavy].sum()) / size + 0.5)
+def _divide_part(part: Polygon, at: Floats, counted: Floats, count: int, share: Share) -> list[Tile]:
     if count < 2:
-        held = float(weights.sum())
-        return _Part([Tile(part, np.arange(len(at)))], weights, Share(held, held, held))
-    light = float(weights[~heavy].sum()) / max(count - int(heavy.sum()), 1)
-    even = light if light > 0 else float(size)
-    counted = np.where(heavy, even, weights)
-    share = Share(
-        min(math.ceil(even * (1 - ROOM)), math.floor(even)), even, max(math.floor(even * (1 + ROOM)), math.ceil(even))
-    )
-    both = float(weights.sum()) <= _BOTH_WAYS
-    ways = []
-    for sector in range(SECTORS):
-        tiles = cut_evenly(part, at, counted, count, share, sector=sector)
-        tiles = even_out(tiles, at, counted, share, most=3 if both else 2)
-        ways.append((-len(tiles), total(tiles, counted, share), sector, tiles))
-    tiles = min(ways, key=lambda way: way[:3])[3]
-    if not both:
-        tiles = even_out(tiles, at, counted, share)
-    return _Part(tiles, counted, share)
+        return [Tile(part, np.arange(len(at)))]
+    is_large = float(counted.sum()) > _LARGE
+    firsts = [count // 2] if is_large else sorted({count // 2, max(count * 3 // 10, 1), 1})
+    starts = []
+    for sector, first in itertools.product(range(SECTORS), firsts):
+        tiles = cut_evenly(part, at, counted, count, share, sector=sector, first=first)
+        tiles = even_out(tiles, at, counted, share, most=2)
+        starts.append((-len(tiles), total(tiles, counted, share), sector, first, tiles))
+    found = []
+    for *_, sector, first, tiles in sorted(starts, key=lambda start: start[:4])[: 1 if is_large else _FOLLOWED]:
+        for _turn in range(_TURNS):
+            tiles = even_out(tiles, at, counted, share)
+            low, high = _room_left([float(counted[tile.places].sum()) for tile in tiles])
+            room = Share(max(share.least, low), share.even, min(share.most, high))
+            tiles = round_off(tidied(tiles, part), part, at, counted, room)
+        found.append((-len(tiles), total(tiles, counted, share), sector, first, tiles))
+    return min(found, key=lambda way: way[:4])[4]
 
 
 def _part_of(parts: Sequence[Polygon], at: Floats) -> Ints:

@@ -11,7 +11,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.balancing_lines import Bools, Floats, Ints
 from geo.balancing_sides import SNAP_M, has_needles, one_piece
-from geo.balancing_tiles import Share, Tile, common, edges, exchanged, neighbours
+from geo.balancing_tiles import Share, Tile, common, corners_of, edges, exchanged, neighbours
 
 # A metre of border along a line counts as so much of a metre elsewhere: a detour of up to three times is taken.
 ALONG = 0.33
@@ -123,6 +123,9 @@ def _moved(
     if not (isinstance(one_side, Polygon) and isinstance(other_side, Polygon)):
         return None
     first, second = common(united, one_side, other_side)
+    # Where lines meet a border within a hair's breadth, uniting may have shifted a corner that neighbours have too.
+    if not set(corners_of(united)) <= {*corners_of(first), *corners_of(second)}:
+        return None
     if not (first.is_valid and second.is_valid) or has_needles(first, second):
         return None
     return [Tile(first, places[chosen[home]]), Tile(second, places[~chosen[home]])]

@@ -63,6 +63,7 @@ def cut_evenly(
     share: Share,
     *,
     sector: int | None = None,
+    first: int | None = None,
     patient: bool = True,
     below: float = math.inf,
 ) -> list[Tile]:
@@ -100,7 +101,7 @@ def cut_evenly(
             continue
         tile = tiles[here]
         held = float(weights[tile.places].sum())
-        near = parts // 2
+        near = first if first and len(tiles) == 1 else parts // 2
         far = parts - near
         # Half of the room there is, so that the cuts to come have the other half.
         room = [share.even + (bound - share.even) / 2 for bound in (share.least, share.most)]
@@ -223,8 +224,8 @@ def total(tiles: Sequence[Tile], weights: Floats, share: Share) -> tuple[float, 
 def exchanged(tiles: Sequence[Tile], group: Sequence[int], better: tuple[Polygon, list[Tile]]) -> list[Tile]:
     """Put new tiles in the place of those they were made from, and their corners on the edges of the others."""
     united, made = better
-    there = set(_corners(united))
-    new = sorted({corner for tile in made for corner in _corners(tile.shape)} - there)
+    there = set(corners_of(united))
+    new = sorted({corner for tile in made for corner in corners_of(tile.shape)} - there)
     fresh = dict(zip(group, made, strict=True))
     rest = [tile for at, tile in enumerate(tiles) if at not in fresh]
     others = iter(_meeting(rest, united, new))
@@ -233,7 +234,7 @@ def exchanged(tiles: Sequence[Tile], group: Sequence[int], better: tuple[Polygon
 
 def tidied(tiles: Sequence[Tile], region: Polygon) -> list[Tile]:
     """Drop the corners that former borders have left on straight edges; those of the area itself stay."""
-    there = set(_corners(region))
+    there = set(corners_of(region))
     tiles = list(tiles)
     while True:
         beside: dict[Corner, list[frozenset[Corner]]] = {}
@@ -252,7 +253,7 @@ def tidied(tiles: Sequence[Tile], region: Polygon) -> list[Tile]:
                 dropped.add(corner)
         if not dropped:
             return tiles
-        tiles = [Tile(_only(tile.shape, set(_corners(tile.shape)) - dropped), tile.places) for tile in tiles]
+        tiles = [Tile(_only(tile.shape, set(corners_of(tile.shape)) - dropped), tile.places) for tile in tiles]
 
 
 def _is_straight(corner: Corner, before: Corner, after: Corner) -> bool:
@@ -263,7 +264,7 @@ def _halved(tiles: Sequence[Tile], which: int, cut: Cut) -> list[Tile]:
     """Put both sides of a cut in the place of a tile, the second at the end, and its corners on edges of the others."""
     whole = tiles[which]
     first, second = common(whole.shape, cut.first, cut.second)
-    new = sorted((set(_corners(first)) & set(_corners(second))) - set(_corners(whole.shape)))
+    new = sorted((set(corners_of(first)) & set(corners_of(second))) - set(corners_of(whole.shape)))
     rest = _meeting([tile for at, tile in enumerate(tiles) if at != which], whole.shape, new)
     rest.insert(which, Tile(first, whole.places[cut.in_first]))
     return [*rest, Tile(second, whole.places[~cut.in_first])]
@@ -271,8 +272,8 @@ def _halved(tiles: Sequence[Tile], which: int, cut: Cut) -> list[Tile]:
 
 def common(region: Polygon, first: Polygon, second: Polygon) -> tuple[Polygon, Polygon]:
     """Drop corners that a line left on the edge of an area where it does not part its sides."""
-    one, other = set(_corners(first)), set(_corners(second))
-    strayed = (one ^ other) - set(_corners(region))
+    one, other = set(corners_of(first)), set(corners_of(second))
+    strayed = (one ^ other) - set(corners_of(region))
     if not strayed:
         return first, second
     kept = (one | other) - strayed
@@ -291,7 +292,8 @@ def _meeting(tiles: Sequence[Tile], region: Polygon, corners: Sequence[Corner]) 
     return made
 
 
-def _corners(shape: Polygon) -> list[Corner]:
+def corners_of(shape: Polygon) -> list[Corner]:
+    """Corners of a polygon's rings, the first of each repeated at its end."""
     return [(x, y) for x, y in shapely.get_coordinates(shape).tolist()]
 
 

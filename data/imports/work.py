@@ -1,4 +1,4 @@
-"""What is done for each kind of background job, in a process of its own: preview, trial, import, undo, edit, plan."""
+"""What is done for each kind of background job, in a process of its own: files, undo, boundaries, plans, assigning."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from data.askers import Asker, Role
+from data.assigning_work import assign_as_asked
 from data.bilingual import both
 from data.campaign_versions import apply_plan
 from data.claims import Claim, ClaimLost, end_job
@@ -283,6 +285,27 @@ def _plan(task: Task) -> None:
         end_job(session, task.claim, "done", result=result)
 
 
+def _assign(task: Task) -> None:
+    with owner_session(task.engine) as session:
+        row = session.execute(
+            text("select username, full_name, role from account where id = :account"),
+            {"account": task.claim.account_id},
+        ).one()
+        ranges = tuple(
+            session.execute(
+                text("select jur, jur_end from duty where account_id = :account order by jur"),
+                {"account": task.claim.account_id},
+            ).tuples()
+        )
+        asker = Asker(task.claim.account_id, row.username, row.full_name, Role(row.role), None, ranges)
+        bind_account(session, task.claim.account_id)
+        within = (task.claim.jur, task.claim.jur_end)
+        told = assign_as_asked(session, asker, within, task.claim.payload, task.progress)
+        # In the act's own transaction: what was assigned and the end of the job are there together or not at all.
+        require_authority(session, task.claim)
+        end_job(session, task.claim, "done", result=told)
+
+
 def _screen(task: Task) -> None:
     with owner_session(task.engine) as session:
         screen(session, task.claim.payload["campaign"], task.claim.payload["round"])
@@ -402,6 +425,7 @@ _KINDS: dict[str, Callable[[Task], None]] = {
     "undo": _undo,
     "edit": _edit,
     "plan": _plan,
+    "assign": _assign,
     SETTLE: _settle,
     SCREEN: _screen,
     PACK: _pack,

@@ -60,7 +60,9 @@ class Job(Base):
     __tablename__ = "job"
     __table_args__ = (
         CheckConstraint("jur < jur_end", name="range"),
-        CheckConstraint("kind in ('preview', 'trial', 'import', 'undo', 'place', 'edit', 'plan')", name="kind"),
+        CheckConstraint(
+            "kind in ('preview', 'trial', 'import', 'undo', 'place', 'edit', 'plan', 'assign')", name="kind"
+        ),
         CheckConstraint("state in ('waiting', 'running', 'done', 'failed', 'cancelled')", name="state"),
         Index("ix_job_open", "created_at", postgresql_where=text("state in ('waiting', 'running')")),
     )

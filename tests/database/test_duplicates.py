@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from data.areas import number_range
 from data.duplicates import list_duplicates, refresh_duplicates
 from data.imports.undo import UndoBlocked, undo_batch
+from data.recheck import recheck
 from data.rules.repeats import Told, find_repeats, names_in
 from data.rules.visitors import GRID_WORKERS, VisitorKind
 from geo.errors import Text
@@ -118,6 +119,26 @@ def test_a_second_organisations_visit_is_kept_flagged_and_raises_no_coverage(reg
         rows, total = list_duplicates(session, campaign, 1, number_range(TOWNSHIP))
     assert total == 1
     assert (rows[0]["code"], rows[0]["visitor"], rows[0]["first_visitor"]) == ("H1", "乙", "甲")
+
+
+def test_a_recheck_finds_flags_that_are_missing_or_too_many(register: Store, tmp_path: Path) -> None:
+    visits(
+        register, tmp_path / "a.csv",
+        ("V1", "H1", "2", "甲", "网格员", ""), ("V2", "H1", "4", "乙", "市直单位", ""),
+        ("V3", "H2", "2", "甲", "网格员", ""),
+    )  # fmt: skip
+
+    def wrong() -> int:
+        with Session(register.engine) as session:
+            return int(recheck(session)["checks"]["duplicates"])
+
+    assert wrong() == 0
+    with register.engine.begin() as connection:
+        connection.execute(text("update visit set suspect = array_remove(suspect, 'duplicate')"))
+    assert wrong() == 1
+    with register.engine.begin() as connection:
+        connection.execute(text("update visit set suspect = array['duplicate']"))
+    assert wrong() == 2
 
 
 def test_who_was_there_first_counts_whichever_file_came_first(register: Store, tmp_path: Path) -> None:

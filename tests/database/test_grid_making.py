@@ -121,6 +121,28 @@ def test_a_small_village_becomes_one_grid_and_roads_that_are_not_there_are_told(
     assert any("自然村没有轮廓" in note.zh for note in seen.plan.notes)
 
 
+def test_the_preview_names_the_grid_with_a_part_of_the_village_that_lies_apart(rich: Town) -> None:
+    with rich.store.engine.begin() as connection:
+        was = connection.scalar(text("select st_asewkb(geom) from area where code = :code"), {"code": VILLAGES[0]})
+        connection.execute(
+            text("""
+                update area set geom =
+                       st_multi(st_union(geom, st_makeenvelope(:east, 36.4, :east + 0.001, 36.401, 4326)))
+                 where code = :code"""),
+            {"code": VILLAGES[0], "east": 119.5},
+        )
+    seen = preview(rich, WISH).plan
+    with rich.store.engine.begin() as connection:
+        connection.execute(
+            text("update area set geom = st_geomfromewkb(:was) where code = :code"),
+            {"was": bytes(was), "code": VILLAGES[0]},
+        )
+    assert seen.making is not None
+    (note,) = [note for note in seen.notes if "飞地" in note.zh]
+    assert note.zh in {f"{name}另含村界的 1 块飞地，无人居住" for name in seen.making.names}
+    assert "where nobody lives" in note.en
+
+
 def test_the_preview_names_whose_duty_follows_and_what_that_person_will_see(
     rich: Town, before: dict[str, list[str]]
 ) -> None:

@@ -13,6 +13,7 @@ from data.askers import RecordUnknown
 from data.db import owner_session
 from data.imports.undo import UndoBlocked, UndoRefused, UndoReport, find_blockers, purge_changes, undo_batch
 from data.recheck import recheck
+from data.settings import ROOT
 from tests.database.importing import TOWNSHIP, VILLAGES, Store, opened, square_ring, write_csv, write_geojson
 from tests.database.rich_town import CHANGES, HOUSEHOLDS, HOUSES, NEIGHBOUR, PEOPLE, VISITS, Change, build
 from tests.database.store_dump import Dump, differences, dump
@@ -304,6 +305,23 @@ def test_an_import_of_the_neighbour_does_not_stand_in_the_way(town: Town, tmp_pa
     other = [("N2", "陈邻二", "", "", "邻测村", "", "二号", 118.836, 36.405, "")]
     town.store.load("households", write_csv(tmp_path / "n.csv", HOUSEHOLDS, other), area=NEIGHBOUR)
     assert town.blockers(batch) == []
+
+
+def test_a_campaign_of_before_plans_had_versions_is_taken_back(town: Town, tmp_path: Path) -> None:
+    """The upgrade that kept versions made the first one of each campaign, which its batch knew nothing of."""
+    batch = town.change(CHANGES["a new campaign"], tmp_path)
+    note = "from batch_change where batch_id = :id and table_name = 'campaign_version'"
+    with town.store.engine.begin() as connection:
+        hashes = connection.scalars(text(f"select after_hash {note}"), {"id": batch}).all()
+        connection.execute(text(f"delete {note}"), {"id": batch})
+    assert len(hashes) == 1
+    assert any(line.startswith("方案版本 1 个用到本批新增的记录") for line in _blocked(town, batch))
+    script = (ROOT / "data/migrations/sql/0023_assign_jobs.sql").read_text(encoding="utf-8")
+    with town.store.engine.begin() as connection:
+        connection.connection.cursor().execute(script[script.index("do $$") :])
+        assert connection.scalars(text(f"select after_hash {note}"), {"id": batch}).all() == hashes
+    town.undo(batch)
+    assert differences(town.untouched, town.dump()) == {}
 
 
 def test_a_batch_that_changed_nothing_is_taken_back_as_well(town: Town, tmp_path: Path) -> None:

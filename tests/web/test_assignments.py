@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -12,6 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from data.claims import HEAVY, claim_job
+from data.imports.work import do_job
 from tests.township import VILLAGES
 from tests.web.conftest import Web
 
@@ -68,6 +71,44 @@ def test_by_rule_is_seen_before_it_is_done_and_taken_back(
     assert back.status_code == 200
     assert client_as("supervisor").get("/api/v1/assignments").json["owners"] == []
     assert post("supervisor", f"/api/v1/assignments/acts/{done['act']}/undo").status_code == 409
+
+
+def test_a_large_round_is_seen_and_done_by_the_background_program_and_can_be_stopped(
+    web: Web, post: Callable[..., TestResponse], client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = post("supervisor", "/api/v1/assignments/preview", by="rule").json
+    monkeypatch.setattr("app.assignments.MOST_SHOWN", 3)
+
+    def done(key: str) -> dict[str, Any]:
+        with web.owner.connect() as connection:
+            claim = claim_job(connection, HEAVY)
+        assert claim is not None
+        do_job(web.settings, claim, lambda *_: None, lambda: False)
+        job = client_as("supervisor").get(f"/api/v1/jobs/{key}").json
+        assert job["state"] == "done", job
+        return dict(job["result"])
+
+    first = post("supervisor", "/api/v1/assignments", by="rule").json["job"]
+    assert post("supervisor", "/api/v1/assignments", by="grid").status_code == 409  # one at a time
+    assert client_as("leader").get(f"/api/v1/jobs/{first['id']}").status_code in (403, 404)
+    stopped = post("supervisor", f"/api/v1/jobs/{first['id']}/cancel")
+    assert stopped.json["state"] == "cancelled"
+    seen = done(post("supervisor", "/api/v1/assignments/preview", by="rule").json["job"]["id"])
+    assert {name: seen[name] for name in ("households", "changes", "message")} == {
+        name: at_once[name] for name in ("households", "changes", "message")
+    }
+    assert [one["message"] for one in seen["unmet"]] == [one["message"] for one in at_once["unmet"]]
+    assert seen["act"] is None
+    assert client_as("supervisor").get("/api/v1/assignments").json["owners"] == []
+    written = done(post("supervisor", "/api/v1/assignments", by="rule").json["job"]["id"])
+    told = client_as("supervisor").get("/api/v1/assignments").json
+    assert (told["acts"][0]["id"], told["acts"][0]["how"]) == (written["act"], "rule")
+    assert {(one["owner"], one["households"]) for one in told["owners"]} >= {("市水务局", 3)}
+    # As at once: only people of the duty are assigned, though the background program sees everybody.
+    assert sorted((one["owner"], one["households"]) for one in told["owners"]) == sorted(
+        (one["owner"], one["households"]) for one in at_once["owners"]
+    )
+    assert post("supervisor", f"/api/v1/assignments/acts/{written['act']}/undo").status_code == 200
 
 
 def test_what_is_drawn_says_who_was_left_out(web: Web, post: Callable[..., TestResponse], client_as: ClientAs) -> None:

@@ -119,3 +119,35 @@ def test_results_are_recorded_from_the_page(ask: Callable[[str], FlaskClient]) -
     assert "吴测六" not in ask("inspector").get("/lookback").text
     assert "<form" not in ask("leader").get(f"/lookback/{VILLAGES[0]}").text.split("<main", 1)[1]
     assert ask("leader").get("/lookback/990909909909").status_code == 404
+
+
+def test_a_supervisor_writes_a_finding_down_by_hand_and_of_a_false_visit(
+    ask: Callable[[str], FlaskClient], web: Web
+) -> None:
+    client = ask("supervisor")
+    with Session(web.owner) as session:
+        no, home = session.execute(text("select no, household_id from visit where natural_key = 'test:again-H5'")).one()
+    page = client.get(f"/findings?kind=false_visit&visit={no}&household=H5").text
+    assert f'name="visit" value="{no}"' in page
+    wanted = {"kind": "false_visit", "remark": "住户说没人来过", "visit": no}
+    for account in ("inspector", "leader"):
+        assert ask(account).post("/api/v1/findings", json=wanted).status_code == 403
+    assert ask("outsider").post("/api/v1/findings", json=wanted).status_code == 422  # as if there were none
+    made = client.post("/api/v1/findings", json=wanted)
+    assert made.status_code == 200, made.json
+    assert client.post("/api/v1/findings", json=wanted).json["error"] == "finding_refused"  # once for each visit
+    rows = {row["id"]: row for row in ask("leader").get("/api/v1/findings").json["findings"]}
+    found = rows[made.json["id"]]
+    assert (found["source"], found["state"], found["visit_no"], found["household_id"], found["points"]) == (
+        "person", "open", no, home, 1.0,
+    )  # fmt: skip
+    # By hand at a household, with points and a clause of its own.
+    form = {"kind": "untrue_record", "household": "H4", "remark": "记录与实际不符", "points": "2.5", "clause": "第九条"}
+    assert client.post("/findings", data=form).status_code == 302
+    hand = next(row for row in client.get("/api/v1/findings").json["findings"] if row["clause"] == "第九条")
+    assert (hand["household_code"], hand["points"], hand["kind"]) == ("H4", 2.5, "untrue_record")
+    for wrong in ({"kind": "no_such"}, {"household": "H99"}, {"remark": "短"}, {"points": 1001}, {"household": ""}):
+        body = {"kind": "untrue_record", "household": "H4", "remark": "记录与实际不符", **wrong}
+        assert client.post("/api/v1/findings", json=body).status_code == 422, wrong
+    for wrong in ({"visit": "x"}, {"points": "nan"}, {"kind": 3}):
+        assert client.post("/api/v1/findings", json={**wanted, **wrong}).status_code == 400, wrong

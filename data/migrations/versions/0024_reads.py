@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0024"
-down_revision = "0022"
+down_revision = "0023"
 SQL = Path(__file__).resolve().parent.parent / "sql" / "0024_reads.sql"
 
 

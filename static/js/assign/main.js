@@ -2,6 +2,7 @@
 
 import { count, dayAndTime } from "../format.js";
 import { loadWords, t } from "../i18n.js";
+import { createProgress, followJob } from "../import/jobs.js";
 import { signInLink } from "../import/trouble.js";
 import { getJson, postJson, withParams } from "../map/api.js";
 import { fill, h, icon, say, toast } from "../map/dom.js";
@@ -53,16 +54,26 @@ function createPage(map) {
     await outlines;
     map.invalidateSize({ animate: false, pan: false });
     if (plain.extent()) map.fitBounds(plain.extent(), { padding: [20, 20], animate: false });
+    fromMap();
     kindChanged();
     chosenChanged();
     document.body.dataset.ready = "true";
   };
 
+  // Whoever comes from a household on the map finds it here in the same place, and chosen.
+  function fromMap() {
+    const asked = new URLSearchParams(window.location.hash.slice(1));
+    const [zoom, lat, lon] = (asked.get("map") || "").split("/").map(Number);
+    if ([zoom, lat, lon].every(Number.isFinite) && Math.abs(lat) < 86) map.setView([lat, lon], zoom, { animate: false });
+    const wanted = Number(asked.get("sel"));
+    if (state.rows.some((row) => row.id === wanted)) state.chosen.add(wanted);
+  }
+
   async function load() {
     const kind = byId("assign-kind").value;
     const [list, found] = await Promise.all([
       getJson(withParams("/api/v1/assignments", where)),
-      getJson(withParams("/api/v1/assignments/households", { ...where, kind })),
+      getJson(withParams("/api/v1/assignments/households", { ...where, kind })).catch(tooMany),
     ]);
     state.list = list;
     state.kinds = list.kinds;
@@ -73,11 +84,18 @@ function createPage(map) {
     });
     state.vague = found.vague;
     byId("assign-trouble").hidden = true;
+    if (found.trouble) trouble(found.trouble);
     fill(byId("assign-answer"), t("共 %(n)s 户，还剩 %(left)s 户没有走访、别的单位也没有领走，其中 %(bare)s 户没有指派给人。",
       { n: count(list.households), left: count(list.left), bare: count(list.unassigned) }));
     drawOwners();
     drawActs();
     chosenChanged();
+  }
+
+  // Too many to be drawn one by one are still assigned by rule or by grid.
+  function tooMany(reason) {
+    if (reason.status !== 422) throw reason;
+    return { owners: [], rows: [], vague: 0, trouble: reason };
   }
 
   /* ---- choosing ---- */
@@ -166,7 +184,8 @@ function createPage(map) {
 
   function preview(by) {
     act(async () => {
-      const answer = await postJson(withParams("/api/v1/assignments/preview", where), { by, kind: by === "grid" ? byId("assign-kind").value : null });
+      const answer = await ended(await postJson(withParams("/api/v1/assignments/preview", where), { by, kind: by === "grid" ? byId("assign-kind").value : null }));
+      if (!answer) return;
       state.by = by;
       const box = byId("assign-preview");
       box.hidden = false;
@@ -179,6 +198,23 @@ function createPage(map) {
     });
   }
 
+  // A large round is shared out in the background: what came of it, or null where it was stopped.
+  async function ended(answer) {
+    if (!answer.job) return answer;
+    const place = byId("assign-job");
+    const progress = createProgress(place, () => postJson(`/api/v1/jobs/${answer.job.id}/cancel`, {}).catch(trouble));
+    progress.show(answer.job);
+    let job;
+    let away = false;
+    try {
+      job = await followJob(answer.job, (next) => progress.show(next, away), (now) => { away = now; progress.show(answer.job, away); }).ended;
+    } finally {
+      progress.show(null);
+    }
+    if (job.state === "failed") throw new Error(job.error.message);
+    return job.state === "done" ? job.result : null;
+  }
+
   function hidePreview() {
     byId("assign-preview").hidden = true;
     fill(byId("assign-preview"));
@@ -187,8 +223,9 @@ function createPage(map) {
   function apply(by) {
     const kind = by === "grid" ? byId("assign-kind").value : null;
     act(async () => {
-      const answer = await postJson(withParams("/api/v1/assignments", where), { by, kind });
       hidePreview();
+      const answer = await ended(await postJson(withParams("/api/v1/assignments", where), { by, kind }));
+      if (!answer) return;
       await told(answer);
     });
   }

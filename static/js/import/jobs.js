@@ -73,6 +73,7 @@ const KIND_WORDS = {
   edit: () => t("正在修改边界"),
   place: () => t("正在定位农户"),
   plan: () => t("正在应用实施方案"),
+  assign: () => t("正在指派"),
 };
 
 /** What a job is doing, in words. */

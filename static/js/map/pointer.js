@@ -40,6 +40,8 @@ export function createPointer(page) {
       map.setView(at, zoom);
     },
     open: (kind, id) => acts.openThing(kind, id),
+    // Who reads, and in which round.
+    reader: () => page.setup && { role: page.setup.role, where: { campaign: page.setup.campaign, round: page.setup.round } },
   };
 
   function hideTip() {

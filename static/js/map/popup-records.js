@@ -4,6 +4,7 @@ import { count, dayAndTime, day, distance, NONE, percent, rate, share, yuan } fr
 import { t } from "../i18n.js";
 import { h } from "./dom.js";
 import { actions, facts, tag, tags } from "./popup.js";
+import { reservePart } from "./popup-reserve.js";
 import { masked } from "./reveal.js";
 import { signElement, statusSign } from "./symbols.js";
 import { gradeWord, methodWord, stageWord, statusWord } from "./themes.js";
@@ -39,7 +40,7 @@ function visitLine(visit) {
     .filter(Boolean).join(" · ");
 }
 
-/** `view` = {zoomTo(latlng, zoom), open(kind, id, latlng)} */
+/** `view` = {zoom(), zoomTo(latlng, zoom), open(kind, id, latlng), reader()} */
 export function householdPopup(data, view) {
   const status = tag(
     data.status === 0 && data.days_unvisited ? t("未走访 %(n)s 天", { n: data.days_unvisited }) : statusWord(data.status),
@@ -69,6 +70,7 @@ export function householdPopup(data, view) {
   if (data.lon !== null && data.lon !== undefined && view.zoom() < 17) {
     parts.push(actions(h("button", { type: "button", class: "btn", onclick: () => view.zoomTo([data.lat, data.lon], 18) }, t("放大到此处"))));
   }
+  parts.push(reservePart(data, view.reader()));
   return {
     title: revealedName(data),
     code: t("户号 %(code)s", { code: data.code }),
