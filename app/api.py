@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -11,9 +11,11 @@ from flask import Blueprint, Response, current_app, jsonify
 from werkzeug.routing import Rule
 
 from app.access import PUBLIC, public, rule_of
+from app.field_door import HEADER, is_for_phones
 
 View = TypeVar("View", bound=Callable[..., Any])
 MARK = "fangtu_operation"
+_UUID = {"type": "string", "format": "uuid"}
 PREFIXES = ("/api/v1/", "/healthz")
 
 bp = Blueprint("api", __name__)
@@ -37,6 +39,14 @@ class Operation:
         Refusals that are particular to it, besides 401, 403 and 404, or in place of their words.
     media : str
         Media type of the answer.
+    needed : sequence of str, optional
+        Fields of the body that must be there; all of them by default.
+    takes : sequence of str
+        Media types of a body that is no JSON.
+    made : str
+        What 201 means, where something new is answered with it.
+    body_example, answer_example
+        A body and an answer as they are.
     """
 
     summary: str
@@ -45,6 +55,11 @@ class Operation:
     body: Mapping[str, str] = field(default_factory=dict)
     statuses: Mapping[int, str] = field(default_factory=dict)
     media: str = "application/json"
+    needed: Sequence[str] | None = None
+    takes: Sequence[str] = ()
+    made: str = ""
+    body_example: Any = None
+    answer_example: Any = None
 
 
 def describe(operation: Operation) -> Callable[[View], View]:
@@ -127,6 +142,7 @@ def _operation(rule: Rule, view: Callable[..., Any]) -> dict[str, Any]:
         "operationId": rule.endpoint.replace(".", "_"),
         "summary": said.summary,
         "responses": {"200": {"description": "The answer", "content": {said.media: _content(said)}}}
+        | ({"201": {"description": said.made, "content": {said.media: _content(said)}}} if said.made else {})
         | {
             str(status): {
                 "description": words,
@@ -142,13 +158,18 @@ def _operation(rule: Rule, view: Callable[..., Any]) -> dict[str, Any]:
         {"name": name, "in": "query", "description": words, "schema": {"type": "string"}}
         for name, words in said.query.items()
     ]
+    if is_for_phones(view):
+        parameters.append({"name": HEADER, "in": "header", "required": True, "schema": _UUID})
     if parameters:
         found["parameters"] = parameters
     if said.body:
-        found["requestBody"] = {
-            "required": True,
-            "content": {"application/json": {"schema": _schema(said.body) | {"required": list(said.body)}}},
-        }
+        needed = list(said.body if said.needed is None else said.needed)
+        content = {"schema": _schema(said.body) | {"required": needed}}
+        if said.body_example is not None:
+            content["example"] = said.body_example
+        found["requestBody"] = {"required": True, "content": {"application/json": content}}
+    elif said.takes:
+        found["requestBody"] = {"required": True, "content": {media: {} for media in said.takes}}
     if roles != PUBLIC:
         found["security"] = [{"token": []}, {"session": []}]
         found["x-roles"] = sorted(role.value for role in roles or ())
@@ -157,6 +178,8 @@ def _operation(rule: Rule, view: Callable[..., Any]) -> dict[str, Any]:
 
 def _path_schema(rule: Rule, name: str) -> dict[str, Any]:
     kind = type(rule._converters[name]).__name__
+    if kind == "UUIDConverter":
+        return _UUID
     if kind == "IntegerConverter":
         return {"type": "integer", "minimum": 0}
     return {"type": "integer", "minimum": 1} if kind == "KeyConverter" else {"type": "string"}
@@ -164,7 +187,10 @@ def _path_schema(rule: Rule, name: str) -> dict[str, Any]:
 
 def _content(said: Operation) -> dict[str, Any]:
     # Of bytes OpenAPI 3.1 says no more than their media type.
-    return {"schema": _schema(said.answer)} if said.media == "application/json" else {}
+    if said.media != "application/json":
+        return {}
+    shown = {} if said.answer_example is None else {"example": said.answer_example}
+    return {"schema": _schema(said.answer), **shown}
 
 
 def _schema(said: Any) -> dict[str, Any]:

@@ -124,6 +124,7 @@ HTTP_CODES = {
     400: "bad_request",
     404: "not_found",
     405: "method_not_allowed",
+    408: "cut_short",
     413: "too_large",
     415: "not_json",
     429: "too_many",
@@ -190,6 +191,7 @@ def _http(error: HTTPException) -> AnyResponse:
         400: _("请求有缺漏或写法不对。请核对后重试。"),
         404: _("没有这一页，或它不在您的辖区。"),
         405: _("这个地址不接受这种请求。"),
+        408: _("内容没有传完，请稍后重试。"),
         413: _("文件太大，最多 %(n)s MB。请拆分后再上传。", n=(request.max_content_length or 0) >> 20),
         415: _("这里只接受 JSON。"),
     }

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, g, request
 from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, RequestTimeout
 
 from app.session import asker, db, give_up, release, store
 from data.askers import NotAllowed
@@ -28,6 +28,7 @@ from geo.errors import FangtuError, Text
 View = TypeVar("View", bound=Callable[..., Any])
 HEADER = "X-Fangtu-Device"
 MARK = "fangtu_from_field"
+SMALL, FILE = "small", "file"
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _TRIES = 3
 # What another writer may be the cause of: keys that moved, a ring of waiting, a duty that was changed meanwhile.
@@ -37,15 +38,29 @@ _TAKEN = {"23505", "42501"}
 
 
 def from_field(view: View) -> View:
-    """Mark a view as one for phones in the field, which name themselves in a header."""
-    setattr(view, MARK, True)
+    """Mark a view as one for phones in the field, which name themselves in a header.
+
+    What comes with the request is read before the database is asked anything: on a thin line that may take long.
+    """
+    setattr(view, MARK, SMALL)
     return view
+
+
+def from_field_with_file(view: View) -> View:
+    """The same for a view that takes a file and reads it itself, once it is known who sends it."""
+    setattr(view, MARK, FILE)
+    return view
+
+
+def is_for_phones(view: Callable[..., Any] | None) -> bool:
+    """Whether a view is one for phones."""
+    return bool(getattr(view, MARK, False))
 
 
 def is_from_field() -> bool:
     """Whether this request goes to such a view and names its phone."""
     view = current_app.view_functions.get(request.endpoint or "")
-    return getattr(view, MARK, False) and _UUID.match(request.headers.get(HEADER, "")) is not None
+    return is_for_phones(view) and _UUID.match(request.headers.get(HEADER, "")) is not None
 
 
 def init_app(app: Flask) -> None:
@@ -55,10 +70,12 @@ def init_app(app: Flask) -> None:
 
 def _check() -> None:
     view = current_app.view_functions.get(request.endpoint or "")
-    if not getattr(view, MARK, False):
+    if not is_for_phones(view):
         return
     if not is_from_field():
         raise DeviceNeeded
+    if getattr(view, MARK) == SMALL and request.method not in ("GET", "HEAD", "OPTIONS"):
+        g.field_body = _read(MOST_BODY)
     state, wipe = device_state(db(), device())
     if state == "revoked":
         raise DeviceRevoked(wipe)
@@ -81,12 +98,21 @@ def body_of(most_bytes: int = MOST_BODY) -> bytes:
     Raises
     ------
     BodyTooLarge
+    RequestTimeout
+        If they end early. A phone tries again after that, while another word would be taken for a refusal.
     """
+    read: bytes | None = g.get("field_body")
+    return _read(most_bytes) if read is None else read
+
+
+def _read(most_bytes: int) -> bytes:
     request.max_content_length = most_bytes
     try:
         return request.get_data(cache=False)
     except RequestEntityTooLarge as error:
         raise BodyTooLarge(most_bytes) from error
+    except ClientDisconnected as error:
+        raise RequestTimeout from error
 
 
 def sender() -> Sender:

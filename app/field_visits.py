@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.access import require
 from app.api import Operation, describe
-from app.field_door import body_of, from_field, receipt_json, sender, take_in
+from app.field_door import body_of, from_field, from_field_with_file, receipt_json, sender, take_in
 from app.session import asker, db, release, store
 from data.sealed_files import require_room
 from data.sync.items import MOST_BODY, MOST_PHOTO_BYTES, MOST_PHOTOS
@@ -52,6 +52,62 @@ VISIT_BODY = {
     "practice": "true is acknowledged and kept nowhere",
 }
 
+VISIT_EXAMPLE = {
+    "schema": 1,
+    "household_id": 4711,
+    "household_ref": "370725108001-023",
+    "campaign": 1,
+    "round": 2,
+    "kind": None,
+    "started_at": "2026-05-06T10:02:00+08:00",
+    "ended_at": "2026-05-06T10:37:30+08:00",
+    "duration_s": 2130.4,
+    "duration_by": "monotonic",
+    "clock_offset_ms": -1350,
+    "entered_at": "2026-05-06T10:37:31+08:00",
+    "mode": "home",
+    "reason": None,
+    "outcome": "done",
+    "outcome_reason": None,
+    "fix": {
+        "lon": 118.8021,
+        "lat": 36.4052,
+        "accuracy_m": 8.5,
+        "at": "2026-05-06T10:03:12+08:00",
+        "distance_m": 12.0,
+    },
+    "fix_reason": None,
+    "companions": ["李四"],
+    "work": ["policy_card", "gas_safety"],
+    "form_version": 3,
+    "answers": {"water": "水压低"},
+    "satisfaction": 5,
+    "return_at": None,
+    "return_when": None,
+    "remark": None,
+    "demands": [
+        {
+            "id": "0b4f1f5e-6d0f-4c53-9f52-1f9d6f0c7e10",
+            "class": "water",
+            "text": "二楼水压低",
+            "solved": False,
+            "from_question": "water",
+            "photos": ["b7a1c6f2-0f0e-4a3e-8a36-0a4ce4d2c801"],
+        }
+    ],
+    "photos": [
+        {
+            "id": "b7a1c6f2-0f0e-4a3e-8a36-0a4ce4d2c801",
+            "sha256": "c3" * 32,
+            "size": 213044,
+            "taken_at": "2026-05-06T10:20:00+08:00",
+            "kind": "demand",
+        }
+    ],
+    "supersedes": None,
+    "practice": False,
+}
+
 
 @bp.put("/api/v1/visits/<uuid:visit_id>")
 @require()
@@ -67,6 +123,17 @@ VISIT_BODY = {
             "received_at": "",
             "flags": ["duplicate, not_assigned, household_gone, clock_off, order, far, rough or outside_round"],
             "household": {"id": "", "status": "Where it stands in the round now"},
+        },
+        needed=("schema", "campaign", "round", "started_at", "ended_at", "entered_at", "mode", "outcome"),
+        made="Accepted for the first time; the same bytes again are answered with 200",
+        body_example=VISIT_EXAMPLE,
+        answer_example={
+            "id": "3f0e8f0a-58a1-4f5e-9d0c-7a1f8f0a2b11",
+            "sha256": "9a" * 32,
+            "missing": ["b7a1c6f2-0f0e-4a3e-8a36-0a4ce4d2c801"],
+            "received_at": "2026-05-06T18:02:11.482+08:00",
+            "flags": [],
+            "household": {"id": 4711, "status": 1},
         },
         statuses={
             400: DEVICE_LACKING,
@@ -88,10 +155,11 @@ def hand_in(visit_id: uuid.UUID) -> AnyResponse:
 
 @bp.put("/api/v1/visits/<uuid:visit_id>/photos/<uuid:photo_id>")
 @require()
-@from_field
+@from_field_with_file
 @describe(
     Operation(
         "Hand in a photograph of a visit: the raw bytes of a JPEG, PNG or WebP picture, their hash in X-SHA256",
+        takes=("image/jpeg", "image/png", "image/webp"),
         answer={"id": "", "sha256": "", "size": "Bytes", "received_at": ""},
         statuses={
             400: DEVICE_LACKING,

@@ -11,11 +11,11 @@ from typing import IO, Any
 
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, RequestTimeout
 
 from app.access import require
 from app.api import Operation, describe
-from app.field_door import from_field, take_in
+from app.field_door import from_field_with_file, take_in
 from app.language import language
 from app.session import asker, db, give_up, release, store
 from data.audit import record
@@ -55,10 +55,11 @@ WAYS: dict[str, Way] = {
 
 @bp.post("/api/v1/outbox")
 @require()
-@from_field
+@from_field_with_file
 @describe(
     Operation(
         "Hand in the ZIP of what a phone could not send; also for somebody whose area of duty lies within one's own",
+        takes=("application/zip",),
         answer={
             "items": [
                 {
@@ -120,6 +121,8 @@ def _receive(file: IO[bytes]) -> None:
             file.write(piece)
     except RequestEntityTooLarge as error:
         raise FileTooLarge(MOST_BYTES) from error
+    except ClientDisconnected as error:
+        raise RequestTimeout from error
     file.seek(0)
 
 

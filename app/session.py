@@ -126,8 +126,11 @@ def release() -> None:
     session: Session | None = g.pop("fangtu_db", None)
     g.pop("fangtu_asker", None)
     if session is not None:
-        session.commit()
-        session.close()
+        try:
+            session.commit()
+        finally:
+            # Also where it fails: nothing else knows the session any more, and its locks would outlive the request.
+            session.close()
 
 
 def give_up() -> None:

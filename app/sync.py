@@ -167,6 +167,7 @@ def pulling() -> Response:
 @describe(
     Operation(
         "What has become of items one sent",
+        body_example={"ids": ["3f0e8f0a-58a1-4f5e-9d0c-7a1f8f0a2b11"]},
         body={"ids": f"At most {MOST_IDS} ids of visits and marks"},
         answer={
             "at": "The server's clock",

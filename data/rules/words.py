@@ -87,6 +87,23 @@ SUSPECT = {
     "two_places": Text("同一时间在两处", "At two places at once"),
     "duplicate": Text("别的单位已走访过", "Visited by another organisation before"),
 }
+# What is odd about a visit as it came from a phone; its receipt says so, and nothing is refused for it.
+FIELD_FLAG = {
+    "duplicate": Text("本轮已有有效走访", "Visited in this round already"),
+    "not_assigned": Text("不是指派给本人的户", "Assigned to somebody else"),
+    "household_gone": Text("户已注销或不在辖区", "Household gone or outside the area of duty"),
+    "clock_off": Text("手机时间不准", "The phone's clock is off"),
+    "order": Text("时间先后不符", "Times in the wrong order"),
+    "far": Text("离房屋超过 200 米", "More than 200 m from the house"),
+    "rough": Text("定位误差超过 50 米", "Position error above 50 m"),
+    "outside_round": Text("不在本轮日期内", "Outside the days of the round"),
+}
+RETURN = {
+    "tonight": Text("今晚", "Tonight"),
+    "tomorrow": Text("明天", "Tomorrow"),
+    "weekend": Text("周末", "At the weekend"),
+    "phone": Text("先打电话", "Telephone first"),
+}
 METHOD = {
     "repair": Text("修缮加固", "Repair"),
     "rebuild": Text("拆除重建", "Rebuild"),

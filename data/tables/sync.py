@@ -25,10 +25,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from data.rules.words import RETURN
 from data.tables.base import Base, Placed, Stamped, jurisdiction
 
 ITEM_KINDS = ("visit", "mark")
-RETURNS = ("tonight", "tomorrow", "weekend", "phone")
+RETURNS = tuple(RETURN)
 DURATIONS = ("monotonic", "clock")
 
 

@@ -7,17 +7,22 @@ photographs over HTTP from a process of its own. Run: ``python -m tests.benchmar
 from __future__ import annotations
 
 import argparse
+import gzip
+import http.client
 import io
+import json
 import os
 import random
 import statistics
 import sys
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 from PIL import Image
@@ -33,13 +38,14 @@ from tests.browser.stand import Stand, commit_township, served
 from tests.database.test_isolation import open_session
 from tests.township import TOWNSHIP
 
-ABOUT = "Visits a second that phones can hand in, and 900 phones that come back within a minute."
+ABOUT = "Visits a second that phones can hand in, what a phone is told, and 900 phones that come back within a minute."
 DATABASE = "fangtu_bench_sync"
 RATE, WITHIN_MS, DRAINED_S = 150.0, 500.0, 600.0
 LOW = number_range(TOWNSHIP)[0]
 VILLAGES, HOUSEHOLDS, PHONES = 40, 12_000, 900
 WORKERS, LINES, AT_ONCE = 2, 16, 3000
 VISITS_EACH, PHOTOS_EACH, SPREAD_S, PICTURES = 3, 1, 60.0, 12
+PULLS = 20
 # A county's worth of villages beside the small township, each with its shape, so that a place is looked up among many.
 _PLACES = """
     insert into area (code, name, level, jur, jur_end, geom)
@@ -69,10 +75,48 @@ def run(households: int | None = None, phones: int = PHONES) -> list[Figure]:
             pictures = _pictures(Path(folder))
             # As many threads as a deployment has; streams are none here.
             with served(stand.settings, Path(folder, "web.log"), workers=WORKERS) as site:
-                return [*_steady(stand, site, homes, tokens), *_returning(stand, site, homes, tokens, pictures, phones)]
+                return [
+                    *_pulling(stand, site, tokens),
+                    *_steady(stand, site, homes, tokens),
+                    *_returning(stand, site, homes, tokens, pictures, phones),
+                ]
     finally:
         stand.owner.dispose()
         drop_database(stand.settings)
+
+
+def _pulling(stand: Stand, site: str, tokens: list[str]) -> list[Figure]:
+    """A phone of a village that is told everything, and then that nothing changed."""
+    where, device = urlsplit(site).netloc, str(uuid.uuid4())
+
+    def pull(since: str) -> tuple[dict[str, Any], int]:
+        line = http.client.HTTPConnection(where, timeout=60)
+        headers = {"Authorization": f"Bearer {tokens[0]}", "X-Fangtu-Device": device, "Accept-Encoding": "gzip"}
+        line.request("GET", f"/api/v1/pull?since={since}", headers=headers)
+        answer = line.getresponse()
+        body = answer.read()
+        line.close()
+        return json.loads(gzip.decompress(body) if answer.headers["Content-Encoding"] else body), len(body)
+
+    for _ in range(4):
+        told, size = pull("")
+    figures = []
+    for what, since in (("whole", ""), ("of which nothing changed", told["since"])):
+        with _spent(stand) as spent:
+            for _ in range(PULLS):
+                again, size = pull(since)
+                since = again["since"] if since else ""
+        each = 1000 * (spent["web"] + spent["database"]) / PULLS
+        figures.append(
+            Figure(
+                f"processor time of a pull {what}",
+                each,
+                "ms",
+                conditions=f"village of {len(told['households'])} households; {size / 1000:.1f} kB sent; of it "
+                f"{1000 * spent['database'] / PULLS:.1f} ms in the database; {PULLS} pulls; {load_average()}",
+            )
+        )
+    return figures
 
 
 def _steady(stand: Stand, site: str, homes: dict[int, list[Any]], tokens: list[str]) -> list[Figure]:
@@ -123,8 +167,8 @@ def _returning(
     busy = spent["web"] + spent["database"]
     told = (
         f"{phones} phones, {VISITS_EACH} visits and {VISITS_EACH * PHOTOS_EACH} photographs each, within "
-        f"{SPREAD_S:.0f} s; median {1000 * statistics.median(found.visits):.0f} ms, largest {1000 * max(found.visits):.0f} ms, "
-        f"{found.put_off} put off; {busy:.0f} s of processor time; {load_average()}"
+        f"{SPREAD_S:.0f} s; median {1000 * statistics.median(found.visits):.0f} ms, largest "
+        f"{1000 * max(found.visits):.0f} ms, {found.put_off} put off; {busy:.0f} s of processor time; {load_average()}"
     )
     drained = f"{found.shed} times put off by 429; {len(found.photos)} photographs"
     return [

@@ -600,3 +600,17 @@ def test_what_a_killed_process_leaves_of_a_photograph_is_swept_up(web: Web, phon
     kept.unlink()
     assert phone.send_photo(key, photo["id"], content).status_code == 200
     assert kept.exists()
+
+
+def test_the_example_of_the_description_is_one_that_is_accepted(web: Web, phone: Phone, app: Flask) -> None:
+    told = app.test_client().get("/openapi.json").json["paths"]["/api/v1/visits/{visit_id}"]["put"]
+    content = told["requestBody"]["content"]["application/json"]
+    example = content["example"] | {"campaign": web.town.campaign_id, "round": 1}
+    example["household_id"] = web.town.households["H1"]
+    answer = phone.send(example)
+    assert answer.status_code == 201, answer.text
+    assert set(answer.json) == set(told["responses"]["201"]["content"]["application/json"]["example"])
+    assert set(example) == set(content["schema"]["properties"])
+    for name in content["schema"]["required"]:
+        assert phone.send({key: value for key, value in example.items() if key != name}).status_code == 422, name
+    assert {"name": DEVICE, "in": "header"}.items() <= told["parameters"][-1].items()
