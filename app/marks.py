@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.access import require
 from app.api import Operation, describe
-from app.field_door import body_of, from_field, receipt_json, sender, take_in
+from app.field_door import body_of, from_field, from_field_with_file, receipt_json, sender, take_in
 from app.field_visits import DEVICE_LACKING, photo_answer
 from data.marks import KIND, mark_answer, store_mark
 from data.rules.marks import KIND as KINDS
@@ -46,6 +46,28 @@ bp = Blueprint("marks", __name__)
             "photos": f"List of id, sha256, size, taken_at, kind (visit, demand or house); at most {MOST_PHOTOS}",
             "practice": "true is acknowledged and kept nowhere",
         },
+        needed=("schema", "kind", "at"),
+        made="Accepted for the first time; the same bytes again are answered with 200",
+        body_example={
+            "schema": 1,
+            "kind": "correction",
+            "household_id": 4711,
+            "at": "2026-05-06T17:40:00+08:00",
+            "clock_offset_ms": 0,
+            "base_revision": 3,
+            "changes": {"people": {"base": 3, "value": 4}, "head_name": {"base": "梁*花", "value": "梁新花"}},
+            "remark": "户主已变更",
+            "photos": [],
+        },
+        answer_example={
+            "id": "3f0e8f0a-58a1-4f5e-9d0c-7a1f8f0a2b11",
+            "sha256": "9a" * 32,
+            "missing": [],
+            "received_at": "2026-05-06T18:02:11.482+08:00",
+            "state": "proposed",
+            "flags": [],
+            "fields": {"people": "applied", "head_name": "proposed"},
+        },
         answer={
             "id": "",
             "sha256": "Of the bytes that were accepted",
@@ -75,10 +97,11 @@ def hand_in(mark_id: uuid.UUID) -> AnyResponse:
 
 @bp.put("/api/v1/marks/<uuid:mark_id>/photos/<uuid:photo_id>")
 @require()
-@from_field
+@from_field_with_file
 @describe(
     Operation(
         "Hand in a photograph of a mark: the raw bytes of a JPEG, PNG or WebP picture, their hash in X-SHA256",
+        takes=("image/jpeg", "image/png", "image/webp"),
         answer={"id": "", "sha256": "", "size": "Bytes", "received_at": ""},
         statuses={
             400: DEVICE_LACKING,

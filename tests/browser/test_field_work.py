@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import uuid
+import zipfile
 from collections.abc import Callable, Iterator
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 from sqlalchemy import text
 
 from tests.browser.conftest import PHONE
@@ -22,6 +24,7 @@ def no_mark_left(stand: Stand) -> Iterator[None]:
     yield
     with stand.owner.begin() as connection:
         connection.execute(text("delete from mark"))
+        connection.execute(text("delete from sync_reject"))
 
 
 def hand_in(site: str, stand: Stand, **told: object) -> None:
@@ -59,6 +62,35 @@ def test_a_mark_shows_on_an_open_page_and_is_settled_there(open_page: OpenPage, 
     page.goto("/field-work?state=accepted")
     page.get_by_role("button", name="撤销").click()
     expect(page.get_by_role("status").first).to_contain_text("标注回到待处理")
+
+
+def test_an_exported_archive_is_uploaded_and_each_refusal_named(open_page: OpenPage, stand: Stand) -> None:
+    keys = [str(uuid.uuid4()), str(uuid.uuid4())]
+    told = {"schema": 1, "at": "2026-05-06T12:00:00+08:00", "kind": "waste", "lon": 118.8045, "lat": 36.4061}
+    listed = {
+        "schema": 1,
+        "device": str(uuid.uuid4()),
+        "account": stand.accounts["inspector"],
+        "made_at": "2026-05-07T12:00:00+08:00",
+        "items": [{"kind": "mark", "id": key, "file": f"{key}.json"} for key in keys],
+        "photos": [],
+    }
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("outbox.json", json.dumps(listed))
+        archive.writestr(f"{keys[0]}.json", json.dumps(told))
+        archive.writestr(f"{keys[1]}.json", json.dumps(told | {"kind": "castle"}))
+    page = open_page("/field-phones", "supervisor")
+    page.wait_for_selector("body[data-ready=true]")
+    file: FilePayload = {"name": "outbox.zip", "mimeType": "application/zip", "buffer": packed.getvalue()}
+    page.get_by_label("ZIP 文件").set_input_files(file)
+    page.get_by_role("button", name="上传", exact=True).click()
+    expect(page.locator("#outbox-result")).to_contain_text("新收下 1 条，此前已收下 0 条，缺照片 0 条，没有收下 1 条")
+    expect(page.locator("#outbox-result")).to_contain_text(f"{keys[1]} 没有收下：kind")
+    page.reload()
+    refused = page.get_by_role("row").filter(has_text="没有收下：kind")
+    refused.get_by_role("button", name="标记为已处理").click()
+    expect(page.get_by_role("status").first).to_contain_text("已标记为处理完毕")
 
 
 def test_a_conflict_is_settled_on_a_phone_field_by_field(open_page: OpenPage, site: str, stand: Stand) -> None:

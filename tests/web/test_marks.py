@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from tests.web.conftest import Web
 from tests.web.field import Phone, named, picture
+from tests.web.test_field_bad_input import VALUES
 from tests.web.test_sign_in import form_token
 
 ClientAs = Callable[[str | None], FlaskClient]
@@ -179,11 +180,6 @@ def test_what_cannot_be_stored_is_refused_with_its_place_and_kept(
     run(web, "delete from sync_reject where item_id = cast(:id as uuid)", id=mark_id)
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=6,
-)
 NAMES = st.sampled_from(
     [
         "kind",
@@ -209,7 +205,7 @@ NAMES = st.sampled_from(
 
 
 @given(
-    base=st.sampled_from(["ruin", "impression", "correction", "moved"]), odd=st.dictionaries(NAMES, JSON, max_size=3)
+    base=st.sampled_from(["ruin", "impression", "correction", "moved"]), odd=st.dictionaries(NAMES, VALUES, max_size=3)
 )
 @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_sent_is_stored_whole_or_refused_and_kept(
