@@ -11,7 +11,11 @@ function worker() {
 
 /** Hand the key over; nothing happens where there is no worker. */
 export function keepKey(account, key) {
-  worker()?.postMessage({ act: "keep", account, key });
+  try {
+    worker()?.postMessage({ act: "keep", account, key });
+  } catch (refused) {
+    forgetKey(); // a browser that hands no keys on: the PIN is asked for each time
+  }
 }
 
 export function forgetKey() {

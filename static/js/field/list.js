@@ -5,6 +5,7 @@ import { count, dayAndTime, distance } from "../format.js";
 import { fill, h, icon } from "../map/dom.js";
 import { addressOf, button, chip, statusMark, tagsOf } from "./parts.js";
 import { arrange, isVisited, ownOf } from "./nearby.js";
+import { PRACTICE } from "./sheet.js";
 import { statusWord } from "./words.js";
 
 const FIRST = 60; // rows drawn at once
@@ -54,7 +55,7 @@ export function drawList(app, box) {
   const more = rows.length > shown.length && button(t("再显示 %(n)s 户", { n: Math.min(FIRST, rows.length - shown.length) }), pick({ rows: look.rows + FIRST }), { class: "quiet wide" });
   const scope = own.length !== all.length || look.all ? h("label", { class: "check" }, h("input", { type: "checkbox", checked: look.all, onchange: pick({ all: !look.all }) }), t("也显示未指派给我的 %(n)s 户", { n: count(all.length - ownOf(all).length) })) : null;
   const focused = document.activeElement === search;
-  fill(box, h("h2", { class: "unseen" }, t("农户名单")), app.notices(), app.savedBar(), chips, h("div", { class: "find" }, search), scope, notes, list, more);
+  fill(box, h("h2", { class: "unseen" }, t("农户名单")), app.notices(), app.savedBar(), leftOver(app), chips, h("div", { class: "find" }, search), scope, notes, list, more);
   if (focused) search.focus();
 }
 
@@ -69,6 +70,12 @@ function row(app, one, nearest) {
         h("span", { class: "row-place" }, `${addressOf(one)} · ${state}`)),
       h("span", { class: "row-far" }, one.metres !== null && h("strong", {}, distance(one.metres)), nearest && h("span", { class: "row-nearest" }, t("离您最近"))),
       icon("right")));
+}
+
+/** Visits begun at households that are on the list no more. */
+function leftOver(app) {
+  const gone = [...app.phone.drafts].filter((key) => key.startsWith("h:") && key !== `h:${PRACTICE}` && !app.phone.book.households[key.slice(2)]);
+  return gone.map((key) => h("div", { class: "notice is-wrn" }, h("span", {}, t("有一户已不在名单，填写的内容还在。")), button(t("继续填写"), () => app.openVisit(Number(key.slice(2))))));
 }
 
 function empty(app, all, own) {

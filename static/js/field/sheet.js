@@ -21,12 +21,17 @@ function practiceHome() {
   return { id: PRACTICE, code: null, head: t("练习户"), address: t("不计入走访"), status: 0, lon: null, lat: null, quality: 7, key_groups: [] };
 }
 
+/** A household that went to somebody else while its visit was being written down: what was written stays and can be sent. */
+function goneHome({ household, code, head }) {
+  return { id: household, code, head, address: t("已不在名单"), status: null, lon: null, lat: null, quality: 7, key_groups: [] };
+}
+
 /** Open the sheet of a household in `box`. Resolves with what the page needs of it: `close()`, `flush()`. */
 export async function openSheet(app, box, id, { choose = null } = {}) {
   const { phone } = app;
-  const home = id === PRACTICE ? practiceHome() : phone.households().find((one) => one.id === id);
-  if (!home) return null;
   const before = await phone.draftOf(`h:${id}`);
+  const home = id === PRACTICE ? practiceHome() : phone.households().find((one) => one.id === id) || (before && goneHome(before));
+  if (!home) return null;
   let draft = before || newDraft(home, phone.book, { practice: id === PRACTICE });
   if (choose && !draft.choice) draft = { ...draft, choice: choose, return_when: choose === "nobody" ? "tonight" : null };
   const sheet = { id, open: { more: null }, told: null };

@@ -53,6 +53,7 @@ export function newDraft(household, book, { practice = false } = {}) {
     id: crypto.randomUUID(),
     household: household.id,
     code: household.code ?? null,
+    head: household.head ?? null,
     campaign: book.campaign?.id ?? null,
     round: book.campaign?.round ?? null,
     visitor: book.campaign?.kind?.key ?? null,
