@@ -33,7 +33,7 @@ DIVIDED_FROM = 1.5
 # Up to so many households six ways to begin are tried and the two best of them followed to the end; of a larger village
 # two and the better one, so that a preview need not be waited for.
 _LARGE, _FOLLOWED = 800, 2
-# So often neighbours are cut anew and then corners moved.
+# So often neighbours are cut anew and then corners moved; once in a large village, where the second time gains little.
 _TURNS = 2
 
 
@@ -267,7 +267,7 @@ def _divide_part(part: Polygon, at: Floats, counted: Floats, count: int, share: 
         starts.append((-len(tiles), total(tiles, counted, share), sector, first, tiles))
     found = []
     for *_, sector, first, tiles in sorted(starts, key=lambda start: start[:4])[: 1 if is_large else _FOLLOWED]:
-        for _turn in range(_TURNS):
+        for _turn in range(1 if is_large else _TURNS):
             tiles = even_out(tiles, at, counted, share)
             low, high = _room_left([float(counted[tile.places].sum()) for tile in tiles])
             room = Share(max(share.least, low), share.even, min(share.most, high))

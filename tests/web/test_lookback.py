@@ -132,7 +132,7 @@ def test_a_supervisor_writes_a_finding_down_by_hand_and_of_a_false_visit(
     wanted = {"kind": "false_visit", "remark": "住户说没人来过", "visit": no}
     for account in ("inspector", "leader"):
         assert ask(account).post("/api/v1/findings", json=wanted).status_code == 403
-    assert ask("outsider").post("/api/v1/findings", json=wanted).status_code == 422  # as if there were none
+    assert ask("outsider").post("/api/v1/findings", json=wanted).status_code == 404
     made = client.post("/api/v1/findings", json=wanted)
     assert made.status_code == 200, made.json
     assert client.post("/api/v1/findings", json=wanted).json["error"] == "finding_refused"  # once for each visit
