@@ -13,7 +13,7 @@ import { fill, h, icon, say, toast } from "../map/dom.js";
 import { toLatLng, toWorld } from "../map/overlay.js";
 import { createPlainMap } from "../map/plain.js";
 import { createCorners } from "./corners.js";
-import { answerWords, HOW, showAreas, showHistory, showPreview } from "./panel.js";
+import { answerWords, HOW, showAreas, showDividing, showHistory, showPreview } from "./panel.js";
 import { createPicture } from "./picture.js";
 import { canMake, makingWish, onMaking } from "./making.js";
 import { edgeAt, multiPolygon, polygon, polygonsOf, textOf } from "./shape.js";
@@ -277,6 +277,7 @@ function createPage(map) {
         showPreview(byId("edit-preview"), null);
         return;
       }
+      if (wanted.act === "grids") showDividing(byId("edit-preview"));
       try {
         const found = await postJson("/api/v1/edits/preview", wanted);
         if (number !== state.asked) return;

@@ -2,7 +2,7 @@
 
 import { count, NONE, rate } from "../format.js";
 import { lang, t } from "../i18n.js";
-import { fill, h } from "../map/dom.js";
+import { fill, h, say } from "../map/dom.js";
 import { makingLists, makingWords } from "./making.js";
 
 const squareMetres = (m2) => t("%(n)s 平方米", { n: count(Math.round(m2)) });
@@ -50,6 +50,14 @@ export function answerWords(found) {
 }
 
 /** Show a preview, or nothing. */
+/** Dividing a large village takes seconds: say so meanwhile. */
+export function showDividing(place) {
+  const words = t("正在划分网格，村大时要几秒…");
+  place.classList.remove("is-old");
+  fill(place, h("p", { class: "quiet" }, words), h("progress", { class: "job-bar", "aria-label": words }));
+  say(words);
+}
+
 export function showPreview(place, found) {
   place.classList.remove("is-old");
   if (!found) {

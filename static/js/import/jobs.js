@@ -79,7 +79,7 @@ const KIND_WORDS = {
 /** What a job is doing, in words. */
 export function jobWords(job) {
   const what = KIND_WORDS[job.kind]?.() || t("正在处理");
-  return job.step ? t("%(what)s：%(step)s", { what, step: job.step }) : what;
+  return job.step && !what.includes(job.step) ? t("%(what)s：%(step)s", { what, step: job.step }) : what;
 }
 
 /** Progress as a part of the page; `progress.show(job|null, away)` keeps it up to date. */
