@@ -13,7 +13,7 @@ from app.field_door import body_of, from_field, from_field_with_file, receipt_js
 from app.session import asker, db, release, store
 from data.sealed_files import require_room
 from data.sync.items import MOST_BODY, MOST_PHOTO_BYTES, MOST_PHOTOS
-from data.sync.photos import find_announced, place_in_line, take_photo
+from data.sync.photos import check_photo, find_announced, place_in_line, take_photo
 from data.sync.visit_bodies import read_visit
 from data.sync.visits import KIND, store_visit, visit_answer
 
@@ -184,7 +184,8 @@ def photo_answer(kind: str, item_id: uuid.UUID, photo_id: uuid.UUID) -> AnyRespo
     with place_in_line():
         content = body_of(MOST_PHOTO_BYTES)
         require_room(store().settings.var, len(content))
-        moment = take_photo(db(), store().settings, store().sealer, announced, content, request.headers.get("X-SHA256"))
+        picture = check_photo(announced, content, request.headers.get("X-SHA256"))
+        moment = take_photo(db(), store().settings, store().sealer, announced, content, picture)
         release()
     return jsonify(
         id=str(photo_id),

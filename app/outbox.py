@@ -26,7 +26,7 @@ from data.sync.fields import Fields
 from data.sync.items import Receipt, missing_photos
 from data.sync.mark_bodies import read_mark
 from data.sync.outbox import MOST_BYTES, Outbox, PackedItem, PackedPhoto, sender_of
-from data.sync.photos import find_announced, take_photo
+from data.sync.photos import check_photo, find_announced, take_photo
 from data.sync.refusals import Sender
 from data.sync.visit_bodies import read_visit
 from data.sync.visits import KIND, store_visit, visit_answer
@@ -146,7 +146,9 @@ def _photo(whom: Callable[[], Sender], photo: PackedPhoto, content: bytes | None
     try:
         kind = next((item.kind for item in box.items if item.id == photo.of), KIND)
         announced = find_announced(db(), whom().account_id, kind, photo.of, photo.id)
-        take_photo(db(), store().settings, store().sealer, announced, content, photo.sha256)
+        release()
+        picture = check_photo(announced, content, photo.sha256)
+        take_photo(db(), store().settings, store().sealer, announced, content, picture)
         release()
     except FangtuError as why:
         give_up()

@@ -120,7 +120,7 @@ class Handset:
             start=true + self.ahead,
             minutes=chance.choice((5, 30, 45)),
             clock_offset_ms=-round(self.ahead.total_seconds() * 1000),
-            remark=f"{run.seed}-{len(run.saved)}",
+            remark=f"{run.seed}-{len(run.saved)}-{uuid.uuid4()}",
             outcome=chance.choice(("done", "done", "nobody_home", "refused")),
         )
         photos = [Photo(str(uuid.uuid4()), chance.choice(PICTURES)) for _ in range(chance.choice((0, 0, 1, 2)))]

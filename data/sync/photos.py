@@ -21,7 +21,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from data.askers import RecordUnknown
-from data.photo_hashes import open_picture
+from data.photo_hashes import Picture, open_picture
 from data.processes import is_alive
 from data.sealed_files import SealedWriter, read_sealed
 from data.sealing import Sealer
@@ -33,8 +33,8 @@ from geo.errors import FangtuError, Text
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 # A phone sends 1,280 pixels along the long edge; this many are decoded in a fifth of a second and 75 MB.
 MOST_PIXELS = 25_000_000
-# So many come in at once in one process, and so many of them are opened and written: a visit never waits behind the
-# pictures of others.
+# So many come in at once in one process, and so many of them are opened: a visit never waits behind the pictures of
+# others.
 AT_ONCE, WORKED_ON = 12, 2
 RETRY_AFTER_S = 5
 FOLDER = "photos"
@@ -115,15 +115,8 @@ def find_announced(session: Session, account_id: int, kind: str, item_id: uuid.U
     return Announced(row.id, row.item_id, bytes(row.sha256), row.size_bytes)
 
 
-def take_photo(
-    session: Session,
-    settings: Settings,
-    sealer: Sealer,
-    announced: Announced,
-    content: bytes,
-    sha256: str | None = None,
-) -> datetime:
-    """Check and store the bytes of a photograph; the caller commits.
+def check_photo(announced: Announced, content: bytes, sha256: str | None = None) -> Picture:
+    """Compare the bytes of a photograph with what was announced, and open it; asks no database.
 
     Parameters
     ----------
@@ -132,18 +125,10 @@ def take_photo(
     sha256 : str, optional
         What the sender says of them, in hexadecimal.
 
-    Returns
-    -------
-    datetime
-        When it was received, for the first time.
-
     Raises
     ------
     PhotoUnfit
         If the hash is another, or they are no JPEG, PNG or WebP picture that opens.
-    RecordUnknown
-        If the item is gone meanwhile.
-    DiskFull
     """
     digest = hashlib.sha256(content)
     if digest.digest() != announced.sha256 or (sha256 is not None and sha256.lower() != digest.hexdigest()):
@@ -155,28 +140,48 @@ def take_photo(
             found=digest.hexdigest(),
             expected=announced.sha256.hex(),
         )
+    # Whoever waits here holds no connection of the database, which visits need.
+    with _work:
+        picture = open_picture(content, kinds=tuple(TYPES), most_pixels=MOST_PIXELS)
+    if picture is None:
+        raise PhotoUnfit(
+            Text(
+                "没有收下照片：打不开，应为 JPEG、PNG 或 WebP 图片。",
+                "The photograph was not taken: it does not open; a JPEG, PNG or WebP picture is expected.",
+            ),
+            expected=sorted(TYPES.values()),
+        )
+    return picture
+
+
+def take_photo(
+    session: Session, settings: Settings, sealer: Sealer, announced: Announced, content: bytes, picture: Picture
+) -> datetime:
+    """Store the bytes of a photograph that :func:`check_photo` has found to be one; the caller commits.
+
+    Returns
+    -------
+    datetime
+        When it was received, for the first time.
+
+    Raises
+    ------
+    RecordUnknown
+        If the item is gone meanwhile.
+    DiskFull
+    """
     path = photo_path(settings, announced.id)
     # The same photograph twice at once: the second waits here, and finds it stored.
     session.execute(
         text("select pg_advisory_xact_lock(hashtextextended('photo ' || :photo, 0))"), {"photo": str(announced.id)}
     )
-    received_at = session.scalar(
+    received_at: datetime | None = session.scalar(
         text("select received_at from synced_photo where id = cast(:photo as uuid)"), {"photo": str(announced.id)}
     )
     # Unless the disk has lost them, there is nothing to do for bytes that come again.
     if received_at is not None and path.exists():
         return received_at
-    with _work:
-        picture = open_picture(content, kinds=tuple(TYPES), most_pixels=MOST_PIXELS)
-        if picture is None:
-            raise PhotoUnfit(
-                Text(
-                    "没有收下照片：打不开，应为 JPEG、PNG 或 WebP 图片。",
-                    "The photograph was not taken: it does not open; a JPEG, PNG or WebP picture is expected.",
-                ),
-                expected=sorted(TYPES.values()),
-            )
-        _write(settings, sealer, path, content)
+    _write(settings, sealer, path, content)
     moment: datetime | None = session.scalar(
         text("select sec.keep_photo(cast(:item as uuid), cast(:photo as uuid), :type, :hash)"),
         {

@@ -96,6 +96,7 @@ class _Phone:
         self._into = into
         self._device = str(uuid.uuid4())
         self._line: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._is_new = True
 
     async def run(self, began: float) -> None:
         await asyncio.sleep(self._work.begins_s)
@@ -127,7 +128,10 @@ class _Phone:
             try:
                 status, after = await self._ask(path, body, kind)
             except (OSError, asyncio.IncompleteReadError):
-                self._line = None
+                # A line kept open for long may have been closed on the other side: a new one is tried at once.
+                was_new, self._line = self._is_new, None
+                if not was_new:
+                    continue
                 status, after = 0, 0.0
             if status in (200, 201):
                 return time.perf_counter() - began
@@ -142,6 +146,7 @@ class _Phone:
             wait_s = min(2 * wait_s, 60.0)
 
     async def _ask(self, path: str, body: bytes, kind: str) -> tuple[int, float]:
+        self._is_new = self._line is None
         if self._line is None:
             self._line = await asyncio.open_connection(*self._where)
         reader, writer = self._line
