@@ -300,6 +300,19 @@ def test_a_visit_recorded_on_a_phone_since_blocks(town: Town, tmp_path: Path) ->
     assert _blocked(town, batch) == ["走访 1 次用到本批新增的记录：人工"]
 
 
+def test_a_mark_from_the_field_since_blocks(town: Town, tmp_path: Path) -> None:
+    batch = town.change(CHANGES["new households"], tmp_path)
+    who = town.store.account("mark_tester", "测试标注员", TOWNSHIP)
+    with town.store.engine.begin() as connection:
+        connection.execute(
+            text("""
+                insert into mark (id, kind, account_id, marked_by, household_id, jur, at)
+                select gen_random_uuid(), 'impression', :who, 'a', id, jur, now() from household where code = 'H7'"""),
+            {"who": who},
+        )
+    assert [line for line in _blocked(town, batch) if line.startswith("现场标注 1 条用到本批新增的记录")]
+
+
 def test_an_import_of_the_neighbour_does_not_stand_in_the_way(town: Town, tmp_path: Path) -> None:
     batch = town.change(CHANGES["boundaries that move households"], tmp_path)
     other = [("N2", "陈邻二", "", "", "邻测村", "", "二号", 118.836, 36.405, "")]
