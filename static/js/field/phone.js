@@ -13,6 +13,7 @@ import { bodyOf, dayAt, statusAfter } from "./visit.js";
 const STATUS_OF = { home: 1, remote: 2, nobody_home: 3, refused: 4, long_away: 5, demolished: 7, moved: 7, not_found: 7 };
 const BOOK_EVERY_MS = 5 * 60 * 1000;
 const DEVICE_EVERY_MS = 60 * 1000;
+const ELSEWHERE_MS = 2000;
 
 /**
  * @param {object} options `db`, `key`, `account` `{id, name, role}`, `version` of the app, `onChange(what)` for the screen
@@ -148,10 +149,15 @@ export async function openPhone({ db, key, account, version, onChange }) {
     if (!phone.alive) return;
     try {
       await bringBack(db, account.id);
-      await sender.run();
+      const ran = await sender.run();
       const { phase, ping } = sender.state;
       if (phase === "idle" && ping && Date.now() - deviceAt > DEVICE_EVERY_MS) await tellDevice();
       await phone.reload();
+      if (!ran) {
+        // Another tab is sending; see in a moment what came of it.
+        phone.wake(ELSEWHERE_MS);
+        return;
+      }
       if (sender.state.ping) await putMeta(db, "offset", phone.offset);
       if (phase === "idle" && (fresh || Date.now() - bookAt > BOOK_EVERY_MS)) await phone.updateBook();
       if (phase === "idle") await clearOld(db, Date.now());
