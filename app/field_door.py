@@ -30,6 +30,8 @@ HEADER = "X-Fangtu-Device"
 MARK = "fangtu_from_field"
 SMALL, FILE = "small", "file"
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+# A line on which nothing comes for so long is given up; a phone does the same.
+STALLED_S = 20.0
 _TRIES = 3
 # What another writer may be the cause of: keys that moved, a ring of waiting, a duty that was changed meanwhile.
 _AGAIN = {"23503", "23505", "40001", "40P01", "42501"}
@@ -107,12 +109,19 @@ def body_of(most_bytes: int = MOST_BODY) -> bytes:
 
 def _read(most_bytes: int) -> bytes:
     request.max_content_length = most_bytes
+    # A phone that vanishes in the middle must not hold its thread, and its place in the line, for good.
+    line = request.environ.get("gunicorn.socket")
+    if line is not None:
+        line.settimeout(STALLED_S)
     try:
         return request.get_data(cache=False)
     except RequestEntityTooLarge as error:
         raise BodyTooLarge(most_bytes) from error
     except ClientDisconnected as error:
         raise RequestTimeout from error
+    finally:
+        if line is not None:
+            line.settimeout(None)
 
 
 def sender() -> Sender:

@@ -50,15 +50,20 @@ class Fate:
     next : str
         ``lost`` never arrives; ``cut`` arrives in half; ``killed_before`` dies before it commits, ``killed_after``
         before it answers.
+    dies_at : int
+        Which commit of the request ``killed_before`` dies at; nothing is committed from there on.
     """
 
     def __init__(self, app: Flask) -> None:
         self._app = app
         self.next = "none"
+        self.dies_at = 1
+        self._commits = 0
         event.listen(app.extensions["fangtu"].engine, "commit", self._commit)
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Pass the request on, or not."""
+        self._commits = 0
         if self.next == "lost":
             raise Killed
         if self.next == "cut":
@@ -72,7 +77,8 @@ class Fate:
         return [body]
 
     def _commit(self, _connection: Any) -> None:
-        if self.next == "killed_before":
+        self._commits += 1
+        if self.next == "killed_before" and self._commits >= self.dies_at:
             raise Killed
 
 
@@ -123,7 +129,7 @@ class Handset:
             remark=f"{run.seed}-{len(run.saved)}-{uuid.uuid4()}",
             outcome=chance.choice(("done", "done", "nobody_home", "refused")),
         )
-        photos = [Photo(str(uuid.uuid4()), chance.choice(PICTURES)) for _ in range(chance.choice((0, 0, 1, 2)))]
+        photos = [Photo(str(uuid.uuid4()), chance.choice(PICTURES)) for _ in range(chance.choice((0, 1, 1, 2)))]
         body["photos"] = [
             {
                 "id": photo.id,
@@ -254,6 +260,7 @@ class Run:
 
     def _pass(self, fate: str, method: str, path: str, body: bytes, headers: dict[str, str]) -> TestResponse | None:
         self._fate.next = fate
+        self._fate.dies_at = self.chance.choice((1, 2))
         try:
             return self._client.open(path, method=method, data=body, headers=headers, content_type="application/json")
         except Killed:
@@ -268,7 +275,7 @@ class Run:
             (Handset.sync, 6),
             (Handset.ask_receipts, 2),
             (Handset.edit_after_ack, 1),
-            (Handset.send_other_picture, 1),
+            (Handset.send_other_picture, 2),
             (self._transfer, 1),
             (self._come_late, 2),
         )

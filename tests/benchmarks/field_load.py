@@ -129,7 +129,9 @@ class _Phone:
                 status, after = await self._ask(path, body, kind)
             except (OSError, asyncio.IncompleteReadError):
                 # A line kept open for long may have been closed on the other side: a new one is tried at once.
-                was_new, self._line = self._is_new, None
+                was_new, line, self._line = self._is_new, self._line, None
+                if line:
+                    line[1].close()
                 if not was_new:
                     continue
                 status, after = 0, 0.0

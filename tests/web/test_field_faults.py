@@ -44,7 +44,7 @@ def test_nothing_is_lost_doubled_or_silent(app: Flask, web: Web, fate: Fate, see
     assert tell_story(app, web, fate, seed).saved
 
 
-@pytest.mark.parametrize("name", ["acknowledged before it is committed", "a photograph is taken without its hash"])
+@pytest.mark.parametrize("name", ["acknowledged before it is committed", "no photograph is said to be lacking"])
 def test_a_server_with_a_fault_built_in_is_found_out(app: Flask, web: Web, fate: Fate, name: str) -> None:
     assert any(fails(app, web, fate, name, seed) for seed in range(40))
 
