@@ -120,7 +120,7 @@ export function accepted(db, id, { missing, flags = [], received_at = null }) {
     const left = list.filter((photo) => photo.state === "here").length;
     const refused = list.some((photo) => photo.state === "refused");
     const state = left ? "sent" : refused ? "refused" : "done";
-    const next = { ...row, state, photos: list, flags, received_at, error: state === "refused" ? row.error : null };
+    const next = { ...row, state, photos: list, flags, received_at, error: refused ? row.error : null };
     await outbox.put(next);
     return next;
   });

@@ -119,8 +119,11 @@ export function createSender({ db, key, ask, device, account, now = Date.now, al
     // The server keeps nothing of practice.
     const known = rows.filter((row) => !row.practice && (row.state === "sent" || row.state === "done"));
     if (!known.length) return;
+    const done = new Set(known.filter((row) => row.state === "done").map((row) => row.id));
     for (const item of await sender.receipts(known.map((row) => row.id))) {
-      if (item.state === "unknown") await sendAnew(db, item.id);
+      // Photos it once confirmed and misses now: asked anew it names them, and what is gone for good is said.
+      const forgot = item.state === "missing_photos" && done.has(item.id);
+      if (item.state === "unknown" || forgot) await sendAnew(db, item.id);
     }
   };
 
