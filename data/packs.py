@@ -25,9 +25,9 @@ from data.base_files import Shelf
 from data.base_maps import TileFile
 from data.processes import process_mark
 from data.settings import Settings
-from data.sweeping import YOUNG_S
 from data.tables import Pack
 from data.tiles import BASE_KINDS
+from data.work_folders import YOUNG_S
 from geo.errors import FangtuError
 from geo.tilefiles.content import VECTOR
 from geo.tilefiles.writing import pack_tiles

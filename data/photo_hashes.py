@@ -47,8 +47,10 @@ def open_picture(
     dHash after N. Krawetz, “Kind of Like That” (2013): which of two neighbouring spots is brighter, in a grid of
     9 by 8. Turned pictures are set upright by their EXIF first.
     """
-    from PIL import Image, ImageOps  # only those who take photographs in need it
+    from PIL import Image, ImageFile, ImageOps  # only those who take photographs in need it
 
+    # The library that makes PDFs has half a picture pass for a whole one, for all of the process.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")

@@ -17,12 +17,10 @@ from data.processes import is_alive
 from data.settings import Settings
 from data.sync.photos import sweep_photos
 from data.upload_files import refused_path, upload_path
-from data.work_folders import sweep_work
+from data.work_folders import YOUNG_S, sweep_work
 
 log = logging.getLogger(__name__)
 
-# A file may be there a moment before its row is committed, and a row a moment before the import's file is cleared.
-YOUNG_S = 600.0
 _SETTLED_WITHIN = "1 hour"
 # What a phone was told of; one that stays away longer is told everything anew.
 _PULLED_DAYS = 60

@@ -11,6 +11,9 @@ from pathlib import Path
 from data.processes import is_alive, process_mark
 from data.settings import Settings
 
+# A file may be there a moment before its row is committed, and a row a moment before its file is cleared away.
+YOUNG_S = 600.0
+
 
 @contextmanager
 def work_folder(settings: Settings) -> Iterator[Path]:

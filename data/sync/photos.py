@@ -27,6 +27,7 @@ from data.sealed_files import SealedWriter, read_sealed
 from data.sealing import Sealer
 from data.settings import Settings
 from data.sync.items import MOST_PHOTO_BYTES
+from data.work_folders import YOUNG_S
 from geo.errors import FangtuError, Text
 
 # Media types by the format that the content itself has, whatever the request calls it.
@@ -39,8 +40,6 @@ AT_ONCE, WORKED_ON = 12, 2
 RETRY_AFTER_S = 5
 FOLDER = "photos"
 _FOLDERS = 256
-# A file may be there a moment before its row is committed.
-_YOUNG_S = 600.0
 
 _places = threading.BoundedSemaphore(AT_ONCE)
 _work = threading.BoundedSemaphore(WORKED_ON)
@@ -270,7 +269,7 @@ def sweep_photos(connection: Connection, settings: Settings, turn: int) -> None:
 def _is_old(path: Path) -> bool:
     try:
         uuid.UUID(path.name)
-        return time.time() - path.stat().st_mtime > _YOUNG_S
+        return time.time() - path.stat().st_mtime > YOUNG_S
     except (ValueError, FileNotFoundError):
         return False
 

@@ -122,7 +122,7 @@ def assert_nothing_can_run(address: str, answer: TestResponse, payload: str) -> 
     else:
         assert kind in {
             "application/json", "application/vnd.mapbox-vector-tile", "application/x-protobuf", "text/event-stream",
-            "image/jpeg",
+            "image/jpeg", "application/manifest+json",
         }, address  # fmt: skip
 
 
