@@ -97,6 +97,12 @@ def photos_in(stand: Stand) -> set[str]:
         return {row.sum for row in rows}
 
 
+def unsent_told(stand: Stand) -> list[int]:
+    """What each phone last told of its unsent records."""
+    with stand.owner.connect() as connection:
+        return list(connection.scalars(text("select unsent from device")))
+
+
 def test_taps_are_three_and_two_and_nobody_home_three(phone_of: Make, field_stand: Stand) -> None:
     phone = phone_of()
     page = phone.begin()
@@ -116,6 +122,11 @@ def test_taps_are_three_and_two_and_nobody_home_three(phone_of: Make, field_stan
     phone.upload()
     expect(page.locator(".day-first")).to_have_text("今日 3 户，服务器已全部确认。可以放心收工。")
     assert sorted(visits_in(field_stand)) == ["done", "done", "nobody_home"]
+    # The desk is told at once, and not only when the phone next tells of itself.
+    end = time.monotonic() + WAIT_MS / 1000
+    while unsent_told(field_stand) != [0]:
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_without_network_and_after_a_crash_everything_is_there(

@@ -47,6 +47,16 @@ await check("presence by the clock that no change of time moves", () => {
   assert.deepEqual([another.duration_s, another.duration_by], [60, "clock"]);
   assert.equal(m.evidence.endPresence({ ...begun, life: "another page" }, 0, 7).duration_s, 0);
 });
+await check("an address without what the whole list shares", () => {
+  const home = { village: { name: "孔家庄村" }, hamlet: null, code: "0043", house_no: null };
+  const full = "山东省潍坊市昌乐县鄌郚镇孔家庄村双泉10排6号";
+  assert.equal(m.nearby.addressOf({ ...home, hamlet: "双泉", address: full, house_no: "6号" }), "双泉10排6号");
+  assert.equal(m.nearby.addressOf({ ...home, address: full }), "孔家庄村 双泉10排6号");
+  assert.equal(m.nearby.addressOf({ ...home, address: "孔家庄村", house_no: "7号" }), "孔家庄村 7号");
+  assert.equal(m.nearby.addressOf({ ...home, address: "东街3号" }), "孔家庄村 东街3号");
+  assert.equal(m.nearby.addressOf({ ...home, address: null }), "孔家庄村");
+  assert.equal(m.nearby.addressOf({ address: null, code: "0043" }), "0043");
+});
 await check("times are China's", () => {
   assert.equal(m.visit.isoAt(at("2026-11-26T20:00:00.5Z")), "2026-11-27T04:00:00.500+08:00");
   assert.equal(m.visit.dayAt(at("2026-11-26T15:59:59Z")), "2026-11-26");

@@ -3,8 +3,8 @@
 import { t } from "../i18n.js";
 import { count, dayAndTime, distance } from "../format.js";
 import { fill, h, icon } from "../map/dom.js";
-import { addressOf, button, chip, statusMark, tagsOf } from "./parts.js";
-import { arrange, isVisited, ownOf } from "./nearby.js";
+import { button, chip, statusMark, tagsOf } from "./parts.js";
+import { addressOf, arrange, isVisited, ownOf } from "./nearby.js";
 import { PRACTICE } from "./sheet.js";
 import { statusWord } from "./words.js";
 

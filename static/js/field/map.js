@@ -3,8 +3,8 @@
 import { t } from "../i18n.js";
 import { fill, h, icon } from "../map/dom.js";
 import { toWorld } from "../map/world.js";
-import { hasPlace, ownOf } from "./nearby.js";
-import { addressOf, button, tagsOf } from "./parts.js";
+import { addressOf, hasPlace, ownOf } from "./nearby.js";
+import { button, tagsOf } from "./parts.js";
 import { createStage } from "./stage.js";
 import { drawHere, drawHouseholds } from "./strip.js";
 import { statusWord } from "./words.js";

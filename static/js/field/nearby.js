@@ -56,3 +56,12 @@ export function ownOf(households) {
   const own = ofRound.filter((one) => one.assigned);
   return own.length ? own : ofRound;
 }
+
+/** Where a household lives, in words; what comes before the village's name is the same for the whole list. */
+export function addressOf({ hamlet, village, address, house_no: number, code }) {
+  const from = village?.name ? (address || "").indexOf(village.name) : -1;
+  const near = from < 0 ? address : address.slice(from + village.name.length) || address;
+  const place = [hamlet || village?.name, near].filter(Boolean);
+  const words = place.length > 1 && place[1].includes(place[0]) ? place[1] : place.join(" ");
+  return `${words}${number && !words.includes(number) ? ` ${number}` : ""}` || code || "";
+}

@@ -38,13 +38,6 @@ export function tagsOf(household) {
   ];
 }
 
-export function addressOf(household) {
-  const place = [household.hamlet || household.village?.name, household.address].filter(Boolean);
-  const words = place.length > 1 && place[1].includes(place[0]) ? place[1] : place.join(" ");
-  const number = household.house_no && !words.includes(household.house_no) ? ` ${household.house_no}` : "";
-  return `${words}${number}` || household.code || "";
-}
-
 /** Focus a thing that gets no focus by itself, such as a heading. */
 export function focusOn(node) {
   node.tabIndex = -1;

@@ -27,6 +27,7 @@ export async function openPhone({ db, key, account, version, onChange }) {
   const phone = { db, key, account, device, version, book: null, rows: [], drafts: new Set(), offset: null, noCampaign: false, alive: true };
   let bookAt = 0;
   let deviceAt = 0;
+  let deviceTold = null;
   let timer = 0;
 
   const sender = createSender({
@@ -132,7 +133,10 @@ export async function openPhone({ db, key, account, version, onChange }) {
       clock_offset_ms: phone.offset,
     };
     const answer = await ask("PUT", `/api/v1/devices/${device}`, { body: JSON.stringify(body), headers: { "X-Fangtu-Device": device, "Content-Type": "application/json" } });
-    if (answer.status === 200 || answer.status === 201) deviceAt = Date.now();
+    if (answer.status === 200 || answer.status === 201) {
+      deviceAt = Date.now();
+      deviceTold = `${told.items} ${told.photos}`;
+    }
     return answer;
   }
 
@@ -151,8 +155,10 @@ export async function openPhone({ db, key, account, version, onChange }) {
       await bringBack(db, account.id);
       const ran = await sender.run();
       const { phase, ping } = sender.state;
-      if (phase === "idle" && ping && Date.now() - deviceAt > DEVICE_EVERY_MS) await tellDevice();
       await phone.reload();
+      const { items, photos } = phone.unsent();
+      const isNews = deviceTold !== `${items} ${photos}` || Date.now() - deviceAt > DEVICE_EVERY_MS;
+      if (phase === "idle" && ping && isNews) await tellDevice();
       if (!ran) {
         // Another tab is sending; see in a moment what came of it.
         phone.wake(ELSEWHERE_MS);
