@@ -16,6 +16,7 @@ from tests.browser.conftest import WAIT_MS
 from tests.browser.field import PIN, SIDEWAYS, Phone, faults_of
 from tests.browser.stand import Stand, commit_township, served
 from tests.faulty import ORDERS, give_orders
+from tests.hostile import ALL
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 Make = Callable[..., Phone]
@@ -95,6 +96,24 @@ def photos_in(stand: Stand) -> set[str]:
             text("select encode(sha256, 'hex') as sum from synced_photo where received_at is not null")
         )
         return {row.sum for row in rows}
+
+
+def test_hostile_text_is_read_letter_by_letter(phone_of: Make, field_stand: Stand) -> None:
+    with field_stand.owner.begin() as connection:
+        before = connection.execute(text("select id, address from household")).all()
+        connection.execute(text("update household set address = :payload"), {"payload": ALL})
+    try:
+        phone = phone_of()
+        page = phone.begin()
+        expect(page.locator(".row-place").first).to_contain_text(ALL)
+        page.locator(".row-button").first.tap()
+        expect(page.get_by_role("button", name="保存走访")).to_be_visible()
+        assert page.locator("img[src=x], script:not([src])").count() == 0
+        assert page.title() != "x"
+    finally:
+        with field_stand.owner.begin() as connection:
+            for row in before:
+                connection.execute(text("update household set address = :address where id = :id"), row._asdict())
 
 
 def unsent_told(stand: Stand) -> list[int]:

@@ -40,7 +40,7 @@ SHOWN = {
     "/account": ["account.full_name", "session.agent", "area.name"],
     "/visits": ["visit.visitor", "visit.companions"],
     "/publicity": ["publicity.title"],
-    "/field-work": ["mark.marked_by", "mark.remark", "mark.reason", "mark_change.value"],
+    "/field-work": ["mark.marked_by", "mark.remark"],
     "/field-phones": ["device.name"],
     "/imports": ["upload.file_name", "upload.sender", "batch.file_name", "batch.sender", "area.name"],
 }
@@ -123,7 +123,8 @@ def test_no_page_and_no_popup_lets_the_text_run(
     assert {"/map", *SHOWN} - set(pages_of[role]) <= CLOSED[role]
     previewed: list[str] = []
     for address in pages_of[role]:
-        if address == "/map":
+        # The map is drawn below; the field app shows nothing before its PIN (tests.browser.test_field).
+        if address in ("/map", "/field/"):
             continue
         page.goto(address)
         if page.locator("script[src*='/js/import/'], script[src*='/js/placing/']").count():

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Route, expect
 
+from data.letters import as_letters
 from tests.browser.conftest import OpenMap
 from tests.browser.look import MapPage, number_in
 from tests.browser.stand import ROLES
 from tests.township import VILLAGES
+from tests.unit.test_letters import from_letters
 
 # Where H1 (visited) and H2 (a visit that is too short) live.
 H1, H2 = (118.8020, 36.405), (118.8030, 36.405)
@@ -95,7 +98,7 @@ def crowd(route: Route) -> None:
     """Ten households in a township make no heat: each cell is told to hold two thousand."""
     answer = route.fetch()
     said = answer.json()
-    said["counts"] = [2000 * n for n in said["counts"]]
+    said["counts"] = as_letters(2000 * np.array(from_letters(said["counts"]), dtype=np.int64))
     route.fulfill(response=answer, json=said)
 
 
