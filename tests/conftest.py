@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -39,18 +40,35 @@ def shared_data() -> Path:
 
 def fresh_database(name: str) -> Settings:
     """Drop and make a database of the given name with all tables; each process of a test run has its own."""
-    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
-        name = f"{name}_{worker}"
-    settings = replace(load_settings(database=name), var=_folder_of(name))
+    settings = _settings_of(name)
+    blank = _blank_database()
+    server = create_engine(settings.admin_url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text(f'drop database if exists "{settings.admin_url.database}" with (force)'))
+        connection.execute(text(f'create database "{settings.admin_url.database}" template "{blank}"'))
+    server.dispose()
+    return settings
+
+
+@cache
+def _blank_database() -> str:
+    """Name of the empty database that those of this process are copies of: copying takes a tenth of making."""
+    settings = _settings_of("fangtu_test_blank")
     server = create_engine(settings.admin_url.set(database="postgres"), isolation_level="AUTOCOMMIT")
     # Roles belong to the whole server, where two processes that touch them at once get in each other's way.
     with open(settings.var.parent / "lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with server.connect() as connection:
-            connection.execute(text(f'drop database if exists "{name}" with (force)'))
+            connection.execute(text(f'drop database if exists "{settings.admin_url.database}" with (force)'))
         server.dispose()
         prepare_database(settings)
-    return settings
+    return str(settings.admin_url.database)
+
+
+def _settings_of(name: str) -> Settings:
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        name = f"{name}_{worker}"
+    return replace(load_settings(database=name), var=_folder_of(name))
 
 
 def _folder_of(name: str) -> Path:

@@ -42,15 +42,15 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stand() -> Iterator[Stand]:
-    """The small township with an account per role."""
+    """The small township with an account per role, anew for each file of tests."""
     made = commit_township("fangtu_test_browser")
     yield made
     made.owner.dispose()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(stand: Stand, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of the served township."""
     with served(stand.settings, tmp_path_factory.mktemp("server") / "web.log") as address:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import Engine, select, text
@@ -118,7 +119,7 @@ def add_account(
         role=role,
         jur=duty[0],
         jur_end=duty[1],
-        password_hash=hash_password(PASSWORD),
+        password_hash=_password_hash(),
         password_changed_at=datetime.now(UTC),
     )
     session.add(account)
@@ -150,6 +151,11 @@ def add_records_in_village_one(session: Session, town: SmallTownship) -> None:
         )
     )
     session.add(Appraisal(house_id=house.id, jur=house.jur, result="B", appraised_on=datetime(2026, 3, 1, tzinfo=UTC)))
+
+
+@cache
+def _password_hash() -> str:
+    return hash_password(PASSWORD)  # which takes its time by design
 
 
 @contextmanager

@@ -196,6 +196,16 @@ def test_without_network_and_after_a_crash_everything_is_there(
     assert page.evaluate(_LEFT, field_stand.accounts["inspector"]) == {"photos": 0, "drafts": 0}
 
 
+def test_a_phone_that_is_killed_at_once_knows_whose_it_is(phone_of: Make) -> None:
+    phone = phone_of()
+    phone.begin()
+    phone.restart()
+    phone.context.set_offline(True)
+    phone.open()
+    phone.unlock()
+    phone.ready()
+
+
 _LEFT = """(account) => new Promise((done) => {
     const asked = indexedDB.open(`fangtu-${account}`);
     asked.onsuccess = () => {

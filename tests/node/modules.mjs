@@ -21,6 +21,14 @@ async function check(what, work) {
 }
 const at = (words) => Date.parse(words);
 
+await check("the phone knows whose it is until it is given up", async () => {
+  assert.equal(await m.store.rememberedAccount(), undefined);
+  await m.store.rememberAccount({ id: 7, name: "何巡访" });
+  await m.store.rememberAccount({ id: 8, name: "吕主管" });
+  assert.deepEqual(await m.store.rememberedAccount(), { id: 8, name: "吕主管" });
+  await m.store.forgetAccount();
+  assert.equal(await m.store.rememberedAccount(), undefined);
+});
 await check("distance along a degree of latitude", () => {
   assert.ok(Math.abs(m.evidence.metresBetween({ lon: 118, lat: 36 }, { lon: 118, lat: 37 }) - 111195) < 1);
   assert.equal(m.evidence.metresBetween({ lon: 118, lat: 36 }, { lon: 118, lat: 36 }), 0);

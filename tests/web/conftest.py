@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app.factory import create_app
@@ -65,7 +66,7 @@ def commit_web(database: str) -> Web:
                 role=role,
                 jur=low,
                 jur_end=high,
-                password_hash=hash_password(PASSWORD),
+                password_hash=password_hash(),
             )
             session.add(account)
             session.flush()
@@ -74,6 +75,12 @@ def commit_web(database: str) -> Web:
             tokens[name], accounts[name] = f"token-of-{name}", account.id
             open_session(session, settings, account.id, tokens[name])
     return Web(settings, engine, town, tokens, accounts)
+
+
+@cache
+def password_hash() -> str:
+    """Hash of :data:`PASSWORD`, which takes its time by design."""
+    return hash_password(PASSWORD)
 
 
 def with_base_map(settings: Settings) -> Settings:
@@ -86,21 +93,15 @@ def with_base_map(settings: Settings) -> Settings:
     return replace(settings, base_maps=BaseMaps((TileFile("town", path),)))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def web() -> Iterator[Web]:
+    """The township of one file of tests: what another file left behind is not in it."""
     made = commit_web("fangtu_test_web")
     yield made
     made.owner.dispose()
 
 
-@pytest.fixture(scope="module", autouse=True)
-def in_use(web: Web) -> None:
-    """Sign-ins end after half an hour without use, which a run on a busy machine outlasts."""
-    with Session(web.owner) as session, session.begin():
-        session.execute(text("update session set seen_at = now() where ended_at is null"))
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def app(web: Web) -> Flask:
     made = create_app(web.settings)
     made.config["TESTING"] = True

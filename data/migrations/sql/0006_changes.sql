@@ -507,6 +507,9 @@ update public.standing s set key_groups = h.key_groups from public.household h
  where h.id = s.household_id and h.key_groups <> '{}';
 update public.standing s set kinds = f.kinds from public.visit_facts f
  where (f.campaign_id, f.round_no, f.household_id) = (s.campaign_id, s.round_no, s.household_id) and f.kinds <> '{}';
+-- What the updates left to be checked at the end stands in the way of the next line.
+set constraints all immediate;
+set constraints all deferred;
 alter table public.standing enable trigger standing_updated;
 insert into public.coverage_part_folded select * from public.counted_parts;
 insert into public.visit_tally_folded select * from public.counted_visits;

@@ -19,10 +19,9 @@ import { openPhone } from "./phone.js";
 import { drawSettings } from "./settings.js";
 import { openSheet } from "./sheet.js";
 import { askToPersist, isFull } from "./space.js";
-import { dropStore, getMeta, openStore } from "./store.js";
+import { dropStore, forgetAccount, getMeta, openStore, rememberAccount, rememberedAccount } from "./store.js";
 import { watchPlace } from "./evidence.js";
 
-const ACCOUNT = "fangtu.field.account";
 const HERE_MOVED_DEG = 0.0001; // about ten metres
 const LOCK_AFTER_MS = 15 * 60 * 1000;
 const PING_EVERY_MS = 60 * 1000;
@@ -230,18 +229,10 @@ app.leave = async () => {
 async function wipe(account) {
   await dropStore(account);
   await dropPacks();
-  localStorage.removeItem(ACCOUNT);
+  await forgetAccount();
 }
 
 /* ---- the start ---- */
-
-function rememberedAccount() {
-  try {
-    return JSON.parse(localStorage.getItem(ACCOUNT));
-  } catch (unreadable) {
-    return null;
-  }
-}
 
 async function whoIsThere() {
   try {
@@ -259,8 +250,8 @@ async function start() {
     showTrouble(root, lack);
     return;
   }
-  let account = rememberedAccount();
   const asked = whoIsThere();
+  let account = await rememberedAccount();
   if (!account) {
     const ping = await asked;
     if (!ping) {
@@ -272,13 +263,13 @@ async function start() {
       showSignIn(root);
       return;
     }
-    localStorage.setItem(ACCOUNT, JSON.stringify(account));
+    await rememberAccount(account);
   } else {
     // Somebody else signed in on this phone: their data is their own.
     const ping = await Promise.race([asked, new Promise((done) => setTimeout(done, 1500, null))]);
     if (ping?.account && ping.account.id !== account.id) {
       account = ping.account;
-      localStorage.setItem(ACCOUNT, JSON.stringify(account));
+      await rememberAccount(account);
     }
     if (ping?.kill) await removeShell();
   }

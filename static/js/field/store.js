@@ -41,6 +41,35 @@ export function dropStore(account) {
   return deleteDB(databaseName(account));
 }
 
+/*
+ * Whose the phone is stands in a database of its own. A browser writes its small store (localStorage) seconds later, and a
+ * browser that was killed meanwhile would ask for a network before it shows what is already on the phone.
+ */
+const PHONE = "fangtu-phone";
+
+async function withPhone(work) {
+  const db = await openDB(PHONE, 1, { upgrade: (made) => made.createObjectStore("meta"), blocking: (_old, _now, event) => event.target.close() });
+  try {
+    return await work(db);
+  } finally {
+    db.close();
+  }
+}
+
+/** The account this phone was last used by, also without a network: `id`, `name`; undefined on its first day. */
+export function rememberedAccount() {
+  return withPhone((db) => getMeta(db, "account"));
+}
+
+/** Keep whose the phone is; on the disk when this resolves. */
+export function rememberAccount(account) {
+  return withPhone((db) => putMeta(db, "account", account));
+}
+
+export function forgetAccount() {
+  return deleteDB(PHONE);
+}
+
 /**
  * Do `work(stores)` in one transaction that is on the disk when this resolves.
  * @param {string[]} names object stores
