@@ -20,8 +20,15 @@ class DatabaseUnfit(FangtuError):
     code = "database_unfit"
 
 
-def prepare_database(settings: Settings, say: Callable[[Text], None] = lambda text: None) -> None:
+def prepare_database(
+    settings: Settings, say: Callable[[Text], None] = lambda text: None, *, revision: str = "head"
+) -> None:
     """Create what is missing and run the migrations; doing it again changes nothing.
+
+    Parameters
+    ----------
+    revision : str
+        How far: a test makes the form of an older version, to fill it and bring it up.
 
     Raises
     ------
@@ -37,7 +44,7 @@ def prepare_database(settings: Settings, say: Callable[[Text], None] = lambda te
     say(Text("数据库角色与扩展就位", "Database roles and extensions are in place"))
     config = alembic_config(settings)
     config.attributes["say"] = say  # a migration that fills new tables tells of it
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
     with engine.begin() as connection:
         _store_session_key(connection, settings)
     engine.dispose()

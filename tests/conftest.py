@@ -53,7 +53,12 @@ def fresh_database(name: str) -> Settings:
 @cache
 def _blank_database() -> str:
     """Name of the empty database that those of this process are copies of: copying takes a tenth of making."""
-    settings = _settings_of("fangtu_test_blank")
+    return str(made_database("fangtu_test_blank").admin_url.database)
+
+
+def made_database(name: str, *, revision: str = "head") -> Settings:
+    """Drop a database and make it by the migrations, up to one of them."""
+    settings = _settings_of(name)
     server = create_engine(settings.admin_url.set(database="postgres"), isolation_level="AUTOCOMMIT")
     # Roles belong to the whole server, where two processes that touch them at once get in each other's way.
     with open(settings.var.parent / "lock", "w", encoding="utf-8") as lock:
@@ -61,8 +66,8 @@ def _blank_database() -> str:
         with server.connect() as connection:
             connection.execute(text(f'drop database if exists "{settings.admin_url.database}" with (force)'))
         server.dispose()
-        prepare_database(settings)
-    return str(settings.admin_url.database)
+        prepare_database(settings, revision=revision)
+    return settings
 
 
 def _settings_of(name: str) -> Settings:
