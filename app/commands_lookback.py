@@ -120,10 +120,11 @@ def _tell(campaign: Campaign, drawn: Lookback, states: Sequence[VillageState], a
         )
     )
     for state in states:
-        click.echo(f"{state.code:<14} {state.counted:>6} / {state.eligible:<6} {_in_words(state):<34} {state.name}")
+        click.echo(f"{state.code:<14} {state.counted:>6} / {state.eligible:<6} {in_words(state):<34} {state.name}")
 
 
-def _in_words(state: VillageState) -> str:
+def in_words(state: VillageState) -> str:
+    """How far the look-back of a village has come, in a few words."""
     verdict = state.verdict
     if verdict is None:
         return words("抽取后有农户被删除，须重抽", "households were deleted since: draw again")
@@ -134,8 +135,10 @@ def _in_words(state: VillageState) -> str:
         return words(f"未达到，用 {at} 户", f"not reached, found with {at} visits")
     if state.state == "stopped":
         return words(f"建议停止，已看 {verdict.asked} 户", f"not worth going on, {verdict.asked} asked")
-    if verdict.still is None:
+    if verdict.still is None and verdict.unreached:
         return words("须先找到未联系上的户", "those not reached have to be reached")
+    if verdict.still is None:
+        return words("不属实的户太多，证明不了", "too many are false to prove it")
     return words(
         f"已看 {verdict.asked} 户，至少再看 {verdict.still} 户", f"{verdict.asked} asked, at least {verdict.still} more"
     )

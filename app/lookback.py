@@ -65,7 +65,7 @@ VILLAGE = {
     "decided_at": "How many it took; null while it goes on",
     "false": "Found false",
     "unreached": "Not reached or passed over",
-    "still": "Least number still to ask; null if those not reached have to be reached",
+    "still": "Least number still to ask; null if those not reached have to be reached, or if too many are false",
     "by_count": "Decided by counting, without probability",
 }
 LOOKBACK = {

@@ -9,6 +9,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from app.commands_lookback import in_words
+from data.lookback import VillageState
 from data.rules.lookback import CONFIRMED, NOT_REACHED, NOT_VISITED, STOPPED, UNTRUE, judge, least_visits
 from data.rules.lookback_claim import USUAL, Claim, LookbackError, Plan
 from data.rules.lookback_draw import (
@@ -284,3 +286,17 @@ def test_without_replacement_somewhat_fewer_visits_do_than_wald_has_with_it() ->
     gained = power * math.log(power / error) + (1 - power) * math.log((1 - power) / (1 - error))
     each = low * math.log(low / high) + (1 - low) * math.log((1 - low) / (1 - high))
     assert 0.8 * gained / each < fewest_visits(size, too_many, false, error, power) < gained / each
+
+
+@pytest.mark.parametrize(
+    ("results", "told"),
+    [
+        ([UNTRUE] * 3, {"不属实的户太多，证明不了", "too many are false to prove it"}),
+        ([NOT_REACHED] * 3, {"须先找到未联系上的户", "those not reached have to be reached"}),
+    ],
+)
+def test_why_a_look_back_without_a_plan_cannot_go_on_is_said(results: list[str], told: set[str]) -> None:
+    # It is never given up, so that the reason has to be said while it goes on.
+    verdict = judge(Claim(20, 20, 0.9, 0.05), [1.0] * 20, results, None)
+    assert (verdict.state, verdict.still) == ("going_on", None)
+    assert in_words(VillageState(1, "990101001001", "测试1村", 20, 20, 18, verdict.state, verdict)) in told
