@@ -49,8 +49,9 @@ from data.sessions import TooManyAttempts, WrongPassword
 from data.settling import MarkRefused
 from data.sync.devices import DeviceNeeded, DeviceOfAnother, DeviceRevoked
 from data.sync.items import SyncBusy
+from data.sync.line import TooManyPhotos
 from data.sync.outbox import OutboxUnfit
-from data.sync.photos import PhotoUnfit, TooManyPhotos
+from data.sync.photos import PhotoUnfit
 from data.sync.refusals import BodyTooLarge, ItemDiffers, ItemUnfit
 from data.tiles import TileUnknown
 from data.uploads import TooManyUploads, UploadClosed, UploadUnfit

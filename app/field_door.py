@@ -22,13 +22,14 @@ from data.askers import NotAllowed
 from data.sync.devices import DeviceNeeded, DeviceRevoked, device_state
 from data.sync.fields import Fields
 from data.sync.items import MOST_BODY, Item, Receipt, SyncBusy, accept
+from data.sync.line import LINE
 from data.sync.refusals import BodyTooLarge, ItemDiffers, ItemUnfit, Sender, keep_refused
 from geo.errors import FangtuError, Text
 
 View = TypeVar("View", bound=Callable[..., Any])
 HEADER = "X-Fangtu-Device"
 MARK = "fangtu_from_field"
-SMALL, FILE = "small", "file"
+SMALL, FILE, PHOTO = "small", "file", "photo"
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 # A line on which nothing comes for so long is given up; a phone does the same.
 STALLED_S = 20.0
@@ -54,6 +55,12 @@ def from_field_with_file(view: View) -> View:
     return view
 
 
+def from_field_with_photo(view: View) -> View:
+    """The same for a photograph, which is put off before anything is spent on it while too much comes in."""
+    setattr(view, MARK, PHOTO)
+    return view
+
+
 def is_for_phones(view: Callable[..., Any] | None) -> bool:
     """Whether a view is one for phones."""
     return bool(getattr(view, MARK, False))
@@ -68,6 +75,7 @@ def is_from_field() -> bool:
 def init_app(app: Flask) -> None:
     """Look at the phone before the rule of the view: one that was revoked is told so although its session is over."""
     app.before_request(_check)
+    app.teardown_request(_leave_line)
 
 
 def _check() -> None:
@@ -78,9 +86,18 @@ def _check() -> None:
         raise DeviceNeeded
     if getattr(view, MARK) == SMALL and request.method not in ("GET", "HEAD", "OPTIONS"):
         g.field_body = _read(MOST_BODY)
+        g.field_line = LINE.record()
+        g.field_line.__enter__()
+    if getattr(view, MARK) == PHOTO:
+        LINE.require_room()
     state, wipe = device_state(db(), device())
     if state == "revoked":
         raise DeviceRevoked(wipe)
+
+
+def _leave_line(_error: BaseException | None) -> None:
+    if (place := g.pop("field_line", None)) is not None:
+        place.__exit__(None, None, None)
 
 
 def device() -> uuid.UUID:

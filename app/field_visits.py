@@ -9,11 +9,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.access import require
 from app.api import Operation, describe
-from app.field_door import body_of, from_field, from_field_with_file, receipt_json, sender, take_in
+from app.field_door import body_of, from_field, from_field_with_photo, receipt_json, sender, take_in
 from app.session import asker, db, release, store
 from data.sealed_files import require_room
 from data.sync.items import MOST_BODY, MOST_PHOTO_BYTES, MOST_PHOTOS
-from data.sync.photos import check_photo, find_announced, place_in_line, take_photo
+from data.sync.line import LINE
+from data.sync.photos import check_photo, find_announced, take_photo
 from data.sync.visit_bodies import read_visit
 from data.sync.visits import KIND, store_visit, visit_answer
 
@@ -155,7 +156,7 @@ def hand_in(visit_id: uuid.UUID) -> AnyResponse:
 
 @bp.put("/api/v1/visits/<uuid:visit_id>/photos/<uuid:photo_id>")
 @require()
-@from_field_with_file
+@from_field_with_photo
 @describe(
     Operation(
         "Hand in a photograph of a visit: the raw bytes of a JPEG, PNG or WebP picture, their hash in X-SHA256",
@@ -181,7 +182,7 @@ def photo_answer(kind: str, item_id: uuid.UUID, photo_id: uuid.UUID) -> AnyRespo
     announced = find_announced(db(), asker().account_id, kind, item_id, photo_id)
     # Its bytes may be long in coming; nothing is held for them but a place in the line.
     release()
-    with place_in_line():
+    with LINE.photo():
         content = body_of(MOST_PHOTO_BYTES)
         require_room(store().settings.var, len(content))
         picture = check_photo(announced, content, request.headers.get("X-SHA256"))

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.access import require
 from app.api import Operation, describe
-from app.field_door import body_of, from_field, from_field_with_file, receipt_json, sender, take_in
+from app.field_door import body_of, from_field, from_field_with_photo, receipt_json, sender, take_in
 from app.field_visits import DEVICE_LACKING, photo_answer
 from data.marks import KIND, mark_answer, store_mark
 from data.rules.marks import KIND as KINDS
@@ -97,7 +97,7 @@ def hand_in(mark_id: uuid.UUID) -> AnyResponse:
 
 @bp.put("/api/v1/marks/<uuid:mark_id>/photos/<uuid:photo_id>")
 @require()
-@from_field_with_file
+@from_field_with_photo
 @describe(
     Operation(
         "Hand in a photograph of a mark: the raw bytes of a JPEG, PNG or WebP picture, their hash in X-SHA256",

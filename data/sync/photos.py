@@ -11,8 +11,6 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -34,14 +32,11 @@ from geo.errors import FangtuError, Text
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 # A phone sends 1,280 pixels along the long edge; this many are decoded in a fifth of a second and 75 MB.
 MOST_PIXELS = 25_000_000
-# So many come in at once in one process, and so many of them are opened: a visit never waits behind the pictures of
-# others.
-AT_ONCE, WORKED_ON = 12, 2
-RETRY_AFTER_S = 5
+# So many are opened at once in one process: a visit never waits behind the pictures of others.
+WORKED_ON = 1
 FOLDER = "photos"
 _FOLDERS = 256
 
-_places = threading.BoundedSemaphore(AT_ONCE)
 _work = threading.BoundedSemaphore(WORKED_ON)
 
 
@@ -49,21 +44,6 @@ class PhotoUnfit(FangtuError):
     """The bytes are not the photograph that was announced, or no photograph."""
 
     code = "photo_unfit"
-
-
-class TooManyPhotos(FangtuError):
-    """Too many photographs come in at once; this one may be sent again in a moment."""
-
-    code = "too_many_photos"
-
-    def __init__(self) -> None:
-        super().__init__(
-            Text(
-                "照片正在排队，请稍后自动重试；走访记录不受影响。",
-                "Photographs are waiting in line and will be tried again; visits are not affected.",
-            ),
-            seconds=RETRY_AFTER_S,
-        )
 
 
 @dataclass(frozen=True)
@@ -74,23 +54,6 @@ class Announced:
     item_id: uuid.UUID
     sha256: bytes
     size_bytes: int
-
-
-@contextmanager
-def place_in_line() -> Iterator[None]:
-    """One of the places of this process for taking in a photograph.
-
-    Raises
-    ------
-    TooManyPhotos
-        At once, if all are taken: photographs are shed, visits are not.
-    """
-    if not _places.acquire(blocking=False):
-        raise TooManyPhotos
-    try:
-        yield
-    finally:
-        _places.release()
 
 
 def find_announced(session: Session, account_id: int, kind: str, item_id: uuid.UUID, photo_id: uuid.UUID) -> Announced:

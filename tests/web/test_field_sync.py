@@ -9,7 +9,7 @@ import os
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -28,7 +28,8 @@ from data.duplicates import find_companions
 from data.folding import fold
 from data.sealing import load_sealer
 from data.sync.devices import list_devices, revoke_device
-from data.sync.photos import AT_ONCE, photo_path, place_in_line, read_photo, sweep_photos
+from data.sync.line import LINE, PHOTOS, RECORDS
+from data.sync.photos import photo_path, read_photo, sweep_photos
 from data.sync.refusals import open_refused
 from tests.database.test_isolation import open_session
 from tests.web.conftest import Web, commit_web
@@ -568,12 +569,15 @@ def test_an_archive_that_is_none_is_refused_whole(web: Web, phone: Phone, broken
     assert row(web, "select count(*) from synced_item")[0] == before
 
 
-def test_photographs_are_shed_when_too_many_come_at_once_and_visits_are_not(web: Web, phone: Phone) -> None:
+@pytest.mark.parametrize(("hold", "most"), [(LINE.photo, PHOTOS), (LINE.record, RECORDS + 1)])
+def test_photographs_are_shed_when_too_much_comes_at_once_and_visits_are_not(
+    web: Web, phone: Phone, hold: Callable[[], AbstractContextManager[None]], most: int
+) -> None:
     key, content = str(uuid.uuid4()), picture(20)
     photo = named(content)
     with ExitStack() as full:
-        for _ in range(AT_ONCE):
-            full.enter_context(place_in_line())
+        for _ in range(most):
+            full.enter_context(hold())
         assert phone.send(visit_body(web, "H1", outcome="refused", photos=[photo]), key).status_code == 201
         shed = phone.send_photo(key, photo["id"], content)
         assert (shed.status_code, shed.json["error"]) == (429, "too_many_photos")
