@@ -4,6 +4,8 @@ import { covers, discRadius } from "./areas-data.js";
 import { classOfArea } from "./classes.js";
 import { colour, looks, withAlpha } from "./palette.js";
 
+const L = window.L;
+
 /** Add the outline of an area to the present path: its rings, or its disc. */
 export function traceArea(ctx, area, view) {
   if (area.disc) {
@@ -13,21 +15,45 @@ export function traceArea(ctx, area, view) {
     ctx.arc(x, y, discRadius(area), 0, Math.PI * 2);
     return;
   }
-  for (const ring of area.rings) traceRing(ctx, ring, view);
+  for (const ring of area.rings) traceRing(ctx, coarse(ring, view), view);
 }
 
 const RIM = 40; // pixels outside the canvas that still count as seen: room for the widest line
-const APART = 0.7; // pixels; corners nearer to each other than this make no difference to a line
+const APART = 0.6; // pixels; what lies nearer to a line than this makes no difference to it
+// Pixels; of a smaller area an outline would be all one sees, and far out there are thousands of them.
+const LEAST_FILLED = 8;
+const LEAST_LINED = 32;
+
+/** Is an area large enough in a view for its border to tell anything? */
+function isAtLeast(pixels, { box: [west, north, east, south], disc }, { scale }) {
+  return disc || Math.max(east - west, south - north) * scale >= pixels;
+}
+
+const reduced = new WeakMap(); // of a ring, by zoom
+
+/** A ring as it looks at a view's zoom, without the corners that make no difference there; made once for each zoom. */
+function coarse(ring, { scale }) {
+  const zoom = Math.ceil(Math.log2(scale));
+  let known = reduced.get(ring);
+  if (!known) reduced.set(ring, known = new Map());
+  let found = known.get(zoom);
+  if (found) return found;
+  const side = 2 ** zoom;
+  const corners = Array.from({ length: ring.length / 2 }, (_, i) => ({ x: ring[i * 2] * side, y: ring[i * 2 + 1] * side }));
+  found = Float64Array.from(L.LineUtil.simplify(corners, APART).flatMap(({ x, y }) => [x / side, y / side]));
+  known.set(zoom, found);
+  return found;
+}
 
 /**
- * One ring, without the corners that nobody sees: those too near to the last one, and those of a piece that lies beyond
- * one and the same side of the canvas. A machine without a GPU spends most of a frame on such corners otherwise.
+ * One ring, without the corners that nobody sees: those of a stretch that lies beyond one and the same side of the
+ * canvas. A machine without a GPU spends most of a frame on such corners otherwise.
  */
 function traceRing(ctx, ring, view) {
   const sideOf = (x, y) => (x < -RIM ? 1 : x > view.width + RIM ? 2 : 0) | (y < -RIM ? 4 : y > view.height + RIM ? 8 : 0);
   let [x, y] = [ring[0] * view.scale - view.left, ring[1] * view.scale - view.top];
   let side = sideOf(x, y);
-  let [lastX, lastY, beyond] = [x, y, side]; // the last corner drawn, and the side that all since then lie beyond
+  let beyond = side; // the side that all corners since the last one drawn lie beyond
   ctx.moveTo(x, y);
   for (let i = 2; i <= ring.length; i += 2) {
     const [nowX, nowY, now] = [x, y, side];
@@ -37,12 +63,12 @@ function traceRing(ctx, ring, view) {
       y = ring[i + 1] * view.scale - view.top;
       side = sideOf(x, y);
     }
-    if (!end && ((beyond & now & side) || (Math.abs(nowX - lastX) < APART && Math.abs(nowY - lastY) < APART))) {
+    if (!end && (beyond & now & side)) {
       beyond &= now;
       continue;
     }
     ctx.lineTo(nowX, nowY);
-    [lastX, lastY, beyond] = [nowX, nowY, now];
+    beyond = now;
   }
   ctx.closePath();
 }
@@ -160,7 +186,7 @@ export function createAreas() {
 
   layer.drawLand = ({ ctx, ...view }) => {
     ctx.beginPath();
-    for (const area of layer.duty) traceArea(ctx, area, view);
+    for (const area of inside(view, layer.duty)) traceArea(ctx, area, view);
     ctx.fillStyle = colour("map-land");
     ctx.fill();
   };
@@ -196,7 +222,7 @@ export function createAreas() {
     if (layer.filled) {
       paintClasses({ ctx, ...view }, true);
       for (const area of layer.areas) {
-        if (!inView(area, view)) continue;
+        if (!inView(area, view) || !isAtLeast(LEAST_FILLED, area, view)) continue;
         ctx.beginPath();
         traceArea(ctx, area, view);
         ctx.setLineDash([]);
@@ -217,7 +243,7 @@ export function createAreas() {
       ctx.setLineDash(dash);
       // Area by area: all in one path takes many times as long where no GPU draws it.
       for (const area of areas) {
-        if (!inView(area, view)) continue;
+        if (!inView(area, view) || !isAtLeast(LEAST_LINED, area, view)) continue;
         ctx.beginPath();
         traceArea(ctx, area, view);
         ctx.stroke();
@@ -226,10 +252,11 @@ export function createAreas() {
     ctx.setLineDash([]);
     ctx.strokeStyle = colour("map-boundary");
     ctx.lineWidth = 2.2;
-    ctx.beginPath();
-    for (const area of layer.duty) traceArea(ctx, area, view);
-    if (layer.focus) traceArea(ctx, layer.focus, view);
-    ctx.stroke();
+    for (const area of [...inside(view, layer.duty), ...(layer.focus ? [layer.focus] : [])]) {
+      ctx.beginPath();
+      traceArea(ctx, area, view);
+      ctx.stroke();
+    }
   };
   return layer;
 }
