@@ -1,13 +1,11 @@
-"""The phone's own modules in Node: games against a faulty world, as they are and with faults planted into them."""
+"""The phone's own modules in Node, as they are and with faults planted into them."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 from app.launch.environment import find_npm
 from app.launch.places import Places
@@ -45,7 +43,7 @@ PLANTED: dict[str, tuple[str, tuple[Change, ...]]] = {
         (
             ('return body && typeof body === "object" ? "ok" : "again"', 'return "ok"'),
             ("if (body.id !== row.id || body.sha256 !== row.sha256 || !Array.isArray(body.missing))", "if (false)"),
-            ("await accepted(db, row.id, body);", "await accepted(db, row.id, { missing: [], ...body });"),
+            ("await note(accepted, row.id, body);", "await note(accepted, row.id, { missing: [], ...body });"),
         ),
     ),
     "a gateway's refusal parks the visit": (
@@ -81,8 +79,47 @@ PLANTED: dict[str, tuple[str, tuple[Change, ...]]] = {
         "sender.js",
         (
             (
-                'else if (meaning === "refused") await refused(db, row.id, reasonOf(answer));',
+                'else if (meaning === "refused") await note(refused, row.id, reasonOf(answer));',
                 'else if (meaning === "refused") return { again: null };',
+            ),
+        ),
+    ),
+    "said to be saved before it is on the disk": (
+        "store.js",
+        (('{ durability: "strict" }', '{ durability: "relaxed" }'),),
+    ),
+    "a full disk is passed over in silence": (
+        "phone.js",
+        (
+            ("rescue(account.id, row);", ""),
+            (
+                "async (draft) => {\n    await withRoom(() => putDraft(db, key, draft));",
+                "async (draft) => {\n    await putDraft(db, key, draft).catch(() => {});",
+            ),
+        ),
+    ),
+    "one's work goes out under whoever is signed in": (
+        "sender.js",
+        (('if (ping.account?.id !== account) return stops("other");', ""),),
+    ),
+    "a sheet in another tab brings a saved draft to life again": (
+        "drafts.js",
+        (("if (await outbox.getKey(draft.id)) throw new AlreadySaved();", ""),),
+    ),
+    "a sheet in another tab forgets a photo": (
+        "drafts.js",
+        (("if (kept.length !== named.size || !kept.every((id) => named.has(id))) throw new DraftChanged();", ""),),
+    ),
+    "a clock that is set back holds what was saved": (
+        "sender.js",
+        ((" && row.hold_until <= now() + UNDO_MS", ""),),
+    ),
+    "only what the server has forgotten of today is sent again": (
+        "phone.js",
+        (
+            (
+                "await sender.compare(phone.rows);",
+                "await sender.compare(phone.rows.filter((row) => row.day === dayAt(Date.now())));",
             ),
         ),
     ),
@@ -106,29 +143,6 @@ def run_node(script: str, *words: object, timeout: int = 900) -> str:
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
-
-
-def play(first: int, runs: int, *, static: Path = STATIC) -> dict[str, Any]:
-    """Play games of random acts and faults.
-
-    Parameters
-    ----------
-    first : int
-        Seed of the first game.
-    runs : int
-        How many games.
-    static : Path
-        Folder whose ``js/field`` is played with.
-
-    Returns
-    -------
-    dict
-        ``runs``, ``visits`` that were said to be saved, ``wrong`` games, and the first ``failed`` with their problems.
-    """
-    told: dict[str, Any] = json.loads(
-        run_node("faults.mjs", static / "js" / "field", PACKAGES / "fake-indexeddb", first, runs)
-    )
-    return told
 
 
 def with_fault(name: str, folder: Path) -> Path:

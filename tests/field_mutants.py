@@ -1,4 +1,4 @@
-"""Servers with one fault built in each: the stories of :mod:`tests.field_faults` have to find every one of them out."""
+"""Servers with one fault built in each: the games of :mod:`tests.field_games` have to find every one of them out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The field app under faults: games of its modules in Node, and days of a phone in Chromium beside a failing server.
+"""The field app under faults: days of a phone in Chromium beside a failing server. Games are ``bench_field_games``.
 
 Run with ``python -m tests.benchmarks.bench_field``.
 """
@@ -22,10 +22,9 @@ from tests.browser.conftest import CHROMIUM
 from tests.browser.field import Phone
 from tests.browser.stand import Stand, commit_township, served
 from tests.faulty import ORDERS, give_orders
-from tests.field_modules import PLANTED, play, with_fault
 
 ABOUT = "Faults of net, server, browser and user against the field app: nothing lost, nothing doubled."
-GAMES, DAYS, ACTS = 1000, 50, 5
+DAYS, ACTS = 50, 5
 FAULTS = ("before", "after", "middle of a photo", "after a photo")
 SEED = 20261126
 # A server that died is up again in a second; the phone waits a little longer each time.
@@ -35,21 +34,12 @@ PATIENCE_MS = 120_000
 def run(households: int | None = None, days: int = DAYS) -> list[Figure]:
     """Play; the number of households has no meaning here."""
     began = time.process_time()
-    told = play(1, GAMES)
-    found = [
-        Figure("games in Node with a loss or a double", told["wrong"], "", 0, conditions=f"{GAMES} games"),
-        Figure("visits saved in them", told["visits"], ""),
-    ]
-    with TemporaryDirectory() as folder:
-        caught = sum(
-            play(1, 60, static=with_fault(name, Path(folder, str(n))))["wrong"] > 0 for n, name in enumerate(PLANTED)
-        )
-    found.append(Figure("planted faults caught", caught, "", len(PLANTED), at_least=True))
     saved, wrong = play_days(days)
     seconds = f"{days} days of {ACTS} acts, {time.process_time() - began:.0f} s of this process"
-    found.append(Figure("days in Chromium with a loss or a double", wrong, "", 0, conditions=seconds))
-    found.append(Figure("visits saved in them", saved, ""))
-    return found
+    return [
+        Figure("days in Chromium with a loss or a double", wrong, "", 0, conditions=seconds),
+        Figure("visits saved in them", saved, ""),
+    ]
 
 
 def play_days(days: int) -> tuple[int, int]:

@@ -61,14 +61,28 @@ export function drawDay(app, box) {
       marks.length > 0 && group("flag", "inf", t("标记 %(n)s 个，已确认 %(done)s 个", { n: count(marks.length), done: count(marks.filter((row) => row.state === "done").length) })),
       going.length > 0 && group("up", "wrn", t("待上传 %(n)s 条、%(photos)s 张照片", { n: count(going.length), photos: count(photos) }), phaseWord(state), state.percent === null ? null : `${state.percent}%`),
       refused.map((row) => group("warn", "dan", t("被退回：%(name)s", { name: nameOfRow(app, row) }), row.error?.message || row.error?.code || "", null, h("div", { class: "halves" },
-        button(t("再试一次"), async () => { await tryAgain(phone.db, row.id); await phone.reload(); phone.sender.hurry(); phone.sync(); }),
+        button(t("再试一次"), () => sendAgain(app, row).catch(app.trouble)),
         button(t("导出"), () => exportUnsent(app, [row.id]), { name: "download" })))),
       asking.map((row) => group("info", "vio", t("请留意：%(name)s", { name: nameOfRow(app, row) }), row.flags.map(flagWord).join(" "))),
       later.length > 0 && group("clock", "inf", t("待再访 %(n)s 户", { n: count(later.length) }), later.slice(0, 6).map((one) => one.head).join("、"))),
     h("div", { class: "foot-buttons" },
-      button(t("立即上传"), () => { phone.sender.hurry(); Promise.all(going.map((row) => release(phone.db, row.id))).then(() => phone.sync({ fresh: true })).then(() => phone.compareToday()); }, { class: "main", name: "upload" }),
+      button(t("立即上传"), () => sendNow(app, going).catch(app.trouble), { class: "main", name: "upload" }),
       button(t("导出未上传"), () => exportUnsent(app), { name: "download", disabled: phone.unsent().items === 0 }),
       button(t("设置"), () => app.show("settings"), { name: "gear" })));
+}
+
+async function sendNow({ phone }, rows) {
+  phone.sender.hurry();
+  await Promise.all(rows.map((row) => release(phone.db, row.id)));
+  await phone.sync({ fresh: true });
+  await phone.compare();
+}
+
+async function sendAgain({ phone }, row) {
+  await tryAgain(phone.db, row.id);
+  await phone.reload();
+  phone.sender.hurry();
+  await phone.sync();
 }
 
 function group(sign, kind, title, words, figure = null, more = null) {

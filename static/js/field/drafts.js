@@ -11,6 +11,36 @@ export function draftKey(household) {
 const place = (key) => `drafts/${key}`;
 const photoPlace = (id) => `photos/${id}`;
 
+/** Somebody, in another tab, has saved this draft already. */
+export class AlreadySaved extends Error {
+  constructor() {
+    super("the draft was saved already");
+    this.name = "AlreadySaved";
+  }
+}
+
+/** Photos were taken or taken out in another tab, of which this one does not know. */
+export class DraftChanged extends Error {
+  constructor() {
+    super("the photos of the draft are others now");
+    this.name = "DraftChanged";
+  }
+}
+
+/*
+ * Change what is kept of a draft, unless another tab was faster: one that was saved must neither come to life again nor lose
+ * its photos, which are on their way; and no photo may be forgotten, or named and not be there.
+ */
+function whileOpen(db, draft, work) {
+  return strictly(db, ["drafts", "photos", "outbox"], async ({ drafts, photos, outbox }) => {
+    if (await outbox.getKey(draft.id)) throw new AlreadySaved();
+    const named = new Set(draft.photos.map((photo) => photo.id));
+    const kept = await photos.index("of").getAllKeys(draft.id);
+    if (kept.length !== named.size || !kept.every((id) => named.has(id))) throw new DraftChanged();
+    await work({ drafts, photos });
+  });
+}
+
 /** The draft under a key, or null. */
 export async function getDraft(db, key, name) {
   const row = await db.get("drafts", name);
@@ -20,7 +50,7 @@ export async function getDraft(db, key, name) {
 /** Keep a draft; `draft.key` names it. */
 export async function putDraft(db, key, draft) {
   const row = { key: draft.key, sealed: await sealJson(key, draft, place(draft.key)) };
-  await strictly(db, ["drafts"], ({ drafts }) => drafts.put(row));
+  await whileOpen(db, draft, ({ drafts }) => drafts.put(row));
 }
 
 export async function sealedDraft(key, draft) {
@@ -37,7 +67,7 @@ export async function addPhoto(db, key, draft, bytes, { kind, demand = null, tak
   const next = { ...draft, photos: [...draft.photos, { ...photo, demand }] };
   const row = { id: photo.id, of: draft.id, sealed: await seal(key, bytes, photoPlace(photo.id)) };
   const kept = await sealedDraft(key, next);
-  await strictly(db, ["photos", "drafts"], async ({ photos, drafts }) => {
+  await whileOpen(db, draft, async ({ photos, drafts }) => {
     await photos.put(row);
     await drafts.put(kept);
   });
@@ -48,7 +78,7 @@ export async function addPhoto(db, key, draft, bytes, { kind, demand = null, tak
 export async function dropPhoto(db, key, draft, id) {
   const next = { ...draft, photos: draft.photos.filter((photo) => photo.id !== id) };
   const kept = await sealedDraft(key, next);
-  await strictly(db, ["photos", "drafts"], async ({ photos, drafts }) => {
+  await whileOpen(db, draft, async ({ photos, drafts }) => {
     await photos.delete(id);
     await drafts.put(kept);
   });
@@ -57,7 +87,7 @@ export async function dropPhoto(db, key, draft, id) {
 
 /** Throw a draft away, with its photos. */
 export async function dropDraft(db, draft) {
-  await strictly(db, ["photos", "drafts"], async ({ photos, drafts }) => {
+  await whileOpen(db, draft, async ({ photos, drafts }) => {
     await drafts.delete(draft.key);
     for (const id of await photos.index("of").getAllKeys(draft.id)) await photos.delete(id);
   });

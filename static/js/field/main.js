@@ -127,7 +127,7 @@ app.show = async (name) => {
   if (window.location.hash !== hash) window.history.replaceState(null, "", hash);
   if (name === "settings") drawSettings(app, views.settings);
   app.draw();
-  if (name === "day") app.phone.compareToday();
+  if (name === "day") app.phone.compare();
   if (name === "map") {
     app.map ||= createMap(app);
     app.map.show(views.map);
@@ -179,7 +179,13 @@ app.visitSaved = async (id, home) => {
 /** Something could not be kept: say what it means, and that it can be given out. */
 app.trouble = (reason) => {
   if (reason.name === "AlreadySaved") {
+    app.said = t("这次走访已在另一个页面上保存，这里后来的改动没有保存。");
     app.closeVisit();
+    return;
+  }
+  if (reason.name === "DraftChanged" && app.sheet) {
+    app.said = t("照片已在另一个页面上改动，请看过后再保存。");
+    app.openVisit(app.sheet.id);
     return;
   }
   app.said = isFull(reason) ? t("手机存储已满，没有保存。请先导出未上传的记录，再清理手机。") : t("没有保存：%(why)s。您填的内容还在，请重试。", { why: reason.name });

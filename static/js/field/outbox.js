@@ -4,7 +4,7 @@
  * sent is no state but a lock, so a crash falls back to where the server's last word left it.
  */
 
-import { sealedDraft } from "./drafts.js";
+import { AlreadySaved, sealedDraft } from "./drafts.js";
 import { seal, sha256, unseal, unsealJson } from "./seal.js";
 import { strictly } from "./store.js";
 
@@ -13,14 +13,6 @@ const KEEP_DONE_MS = 14 * 24 * 3600 * 1000;
 
 const encoder = new TextEncoder();
 const place = (id) => `outbox/${id}`;
-
-/** Somebody, in another tab, has saved this draft already. */
-export class AlreadySaved extends Error {
-  constructor() {
-    super("the draft was saved already");
-    this.name = "AlreadySaved";
-  }
-}
 
 /** It is on its way to the server and cannot be taken back here. */
 export class OnItsWay extends Error {

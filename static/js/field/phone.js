@@ -186,11 +186,13 @@ export async function openPhone({ db, key, account, version, onChange }) {
     return state;
   };
 
-  /** Ask what the server holds of today; what it does not know is queued again, and so no longer shown as confirmed. */
-  phone.compareToday = async () => {
-    const today = phone.rows.filter((row) => row.day === dayAt(Date.now()));
+  /**
+   * Ask what the server holds of all that is kept here, which is that of two weeks: a server that was set back may lack more
+   * than today's. What it does not know is queued again, and so no longer shown as confirmed.
+   */
+  phone.compare = async () => {
     try {
-      await sender.compare(today);
+      await sender.compare(phone.rows);
     } catch (reason) {
       return; // without a network the server's last word stands
     }

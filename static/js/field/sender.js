@@ -4,8 +4,9 @@
  * words parks anything. Everything else is a bad line, and is tried again.
  */
 
-import { accepted, beginTry, listRows, photoAccepted, refused, rowBytes, sendAnew } from "./outbox.js";
+import { accepted, beginTry, listRows, photoAccepted, refused, rowBytes, sendAnew, UNDO_MS } from "./outbox.js";
 import { photoBytes } from "./drafts.js";
+import { withRoom } from "./space.js";
 
 export const FIRST_WAIT_MS = 2000;
 export const LAST_WAIT_MS = 300000;
@@ -52,6 +53,9 @@ export function createSender({ db, key, ask, device, account, now = Date.now, al
     onState(sender.state);
   }
 
+  /** Write a change of the outbox; on a full disk room is made first, since sending is what frees more of it. */
+  const note = (change, ...words) => withRoom(() => change(db, ...words));
+
   /** Ask who is there; null if it is not our server. */
   sender.ping = async () => {
     const before = now();
@@ -63,7 +67,7 @@ export function createSender({ db, key, ask, device, account, now = Date.now, al
   };
 
   async function sendRow(row) {
-    const started = await beginTry(db, row.id, now());
+    const started = await note(beginTry, row.id, now());
     if (!started) return "gone";
     const bytes = await rowBytes(key, started);
     const answer = await ask("PUT", PATHS[row.kind] + row.id, { body: bytes, headers: { ...headers, "Content-Type": "application/json" } });
@@ -71,15 +75,15 @@ export function createSender({ db, key, ask, device, account, now = Date.now, al
     if (meaning === "ok") {
       const { body } = answer;
       if (body.id !== row.id || body.sha256 !== row.sha256 || !Array.isArray(body.missing)) return "again";
-      await accepted(db, row.id, body);
-    } else if (meaning === "refused") await refused(db, row.id, reasonOf(answer));
+      await note(accepted, row.id, body);
+    } else if (meaning === "refused") await note(refused, row.id, reasonOf(answer));
     return meaning === "again" ? { again: answer.retryAfter } : meaning;
   }
 
   async function sendPhoto(row, photo, progress) {
     const bytes = await photoBytes(db, key, photo.id);
     if (!bytes) {
-      await refused(db, row.id, { status: 0, code: "photo_gone", message: "", details: {} }, photo.id);
+      await note(refused, row.id, { status: 0, code: "photo_gone", message: "", details: {} }, photo.id);
       return "refused";
     }
     const path = `${PATHS[row.kind]}${row.id}/photos/${photo.id}`;
@@ -87,17 +91,17 @@ export function createSender({ db, key, ask, device, account, now = Date.now, al
     const meaning = readAnswer(answer);
     if (meaning === "ok") {
       if (answer.body.id !== photo.id || answer.body.sha256 !== photo.sha256) return "again";
-      await photoAccepted(db, row.id, photo.id);
+      await note(photoAccepted, row.id, photo.id);
     } else if (meaning === "refused") {
       // A server set back to an older day does not know the visit: that is for the visit to be sent anew.
       if (answer.status === 404) {
         const [state] = await sender.receipts([row.id]);
         if (state?.state === "unknown") {
-          await sendAnew(db, row.id);
+          await note(sendAnew, row.id);
           return "anew";
         }
       }
-      await refused(db, row.id, reasonOf(answer), photo.id);
+      await note(refused, row.id, reasonOf(answer), photo.id);
     }
     return meaning === "again" ? { again: answer.retryAfter } : meaning;
   }
@@ -123,7 +127,7 @@ export function createSender({ db, key, ask, device, account, now = Date.now, al
     for (const item of await sender.receipts(known.map((row) => row.id))) {
       // Photos it once confirmed and misses now: asked anew it names them, and what is gone for good is said.
       const forgot = item.state === "missing_photos" && done.has(item.id);
-      if (item.state === "unknown" || forgot) await sendAnew(db, item.id);
+      if (item.state === "unknown" || forgot) await note(sendAnew, item.id);
     }
   };
 
@@ -153,7 +157,8 @@ export function createSender({ db, key, ask, device, account, now = Date.now, al
     const waiting = (await listRows(db)).filter((row) => row.state === "queued");
     let held = 0;
     for (const row of waiting) {
-      if (row.hold_until > now()) {
+      // Held longer than anything is, it was saved before the clock was set back.
+      if (row.hold_until > now() && row.hold_until <= now() + UNDO_MS) {
         held = held ? Math.min(held, row.hold_until) : row.hold_until;
         continue;
       }

@@ -44,8 +44,12 @@ function thumb(sheet, photo, n) {
     img.src = url;
   });
   const drop = async () => {
-    const next = await sheet.app.phone.dropPhoto(sheet.draft(), photo.id);
-    sheet.set({ photos: next.photos });
+    try {
+      const next = await sheet.app.phone.dropPhoto(sheet.draft(), photo.id);
+      sheet.set({ photos: next.photos });
+    } catch (reason) {
+      sheet.app.trouble(reason);
+    }
   };
   return h("span", { class: "photo" }, img, h("button", { type: "button", class: "round small", "aria-label": t("删去照片 %(n)s", { n: n + 1 }), onclick: drop }, icon("x")));
 }

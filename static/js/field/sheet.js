@@ -45,7 +45,10 @@ export async function openSheet(app, box, id, { choose = null } = {}) {
     const write = () => {
       if (saved) return;
       const now = draft;
-      saving = saving.then(() => phone.putDraft(now)).catch((reason) => app.trouble(reason));
+      saving = saving.then(() => phone.putDraft(now)).catch((reason) => {
+        // A photo came in between: what the draft is now is kept at once.
+        if (reason.name !== "DraftChanged" || now === draft) app.trouble(reason);
+      });
     };
     if (soon) waiting = setTimeout(write, 400);
     else write();
@@ -165,8 +168,12 @@ export async function openSheet(app, box, id, { choose = null } = {}) {
     saved = true;
     clearTimeout(waiting);
     await saving;
-    await phone.dropDraft(draft);
-    app.closeVisit();
+    try {
+      await phone.dropDraft(draft);
+      app.closeVisit();
+    } catch (reason) {
+      app.trouble(reason);
+    }
   };
 
   draw();

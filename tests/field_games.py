@@ -1,0 +1,181 @@
+"""Games of the phone's own modules, in Node, against the real server: what they are played with, and what came of them.
+
+A game makes nothing anew but two inspectors with households of their own and a supervisor over both, so that a thousand
+are played in one database, one after the other.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.factory import create_app
+from data.folding import fold
+from data.tables import Account, Duty
+from tests.database.test_isolation import open_session
+from tests.field_modules import NODE, PACKAGES, STATIC, node
+from tests.field_site import site_of
+from tests.web.conftest import Web
+from tests.web.field import picture
+
+STEPS = 26
+HOUSEHOLDS = 5
+# Places no village of the small township has; and one in another township, where its campaign is not known.
+_FIRST, _EACH, _HALF = 990101001500000, 10, 5
+_AWAY = (990101003000000, 990101003001000)
+_TOKENS = 5
+_AT_ONCE, _WITHIN_S = 25, 1800
+_PICTURES = [picture(seed, size=(64, 48)) for seed in range(6)]
+_HOMES = """
+    insert into household (natural_key, code, head_name, address, jur, village_id, quality)
+    select 'game:' || :jur || ':' || n, 'G' || n, '某某', '密址' || n, :jur, :village, 7 from generate_series(1, :n) n
+    returning id"""
+
+
+@dataclass
+class Played:
+    """What came of some games.
+
+    Attributes
+    ----------
+    runs, saved, photos, requests : int
+        Games; visits and marks said to be saved in them with their photographs; requests of phones.
+    injected : Counter
+        How often each fault was made.
+    failed : list of dict
+        Games in which something was wrong: ``seed``, ``problems``, ``steps``.
+    cpu_s : float
+        Processor time of the phones.
+    """
+
+    runs: int = 0
+    saved: int = 0
+    photos: int = 0
+    requests: int = 0
+    injected: Counter[str] = field(default_factory=Counter)
+    failed: list[dict[str, Any]] = field(default_factory=list)
+    cpu_s: float = 0.0
+
+    def add(self, told: dict[str, Any]) -> None:
+        """Count one game."""
+        self.runs += 1
+        for name in ("saved", "photos", "requests", "cpu_s"):
+            setattr(self, name, getattr(self, name) + told[name])
+        self.injected.update(told["injected"])
+        if told["problems"]:
+            self.failed.append({name: told[name] for name in ("seed", "problems", "steps")})
+
+
+class Games:
+    """A server on which games are played."""
+
+    def __init__(self, web: Web, site: str) -> None:
+        self._web = web
+        self._site = site
+        self._place = _FIRST
+        self._making = threading.Lock()
+
+    def play(self, seeds: Sequence[int], *, static: Path = STATIC, until_wrong: bool = False, lines: int = 1) -> Played:
+        """Play a game for each seed.
+
+        Parameters
+        ----------
+        seeds : sequence of int
+        static : Path
+            Folder whose ``js/field`` is played with.
+        until_wrong : bool
+            Whether to end with the first game in which something is wrong.
+        lines : int
+            How many games are played at once.
+
+        Raises
+        ------
+        AssertionError
+            If Node breaks down.
+        """
+        played = Played()
+        some = [seeds[at : at + _AT_ONCE] for at in range(0, len(seeds), _AT_ONCE)]
+        with ThreadPoolExecutor(lines) as pool:
+            for told in pool.map(lambda few: self._play(few, static, until_wrong, played), some):
+                for game in told:
+                    played.add(game)
+                fold(self._web.owner)
+        return played
+
+    def _play(self, seeds: Sequence[int], static: Path, until_wrong: bool, before: Played) -> list[dict[str, Any]]:
+        if until_wrong and before.failed:
+            return []
+        with self._making:
+            games = [self._game(seed) for seed in seeds]
+        told = {
+            "games": games,
+            "pictures": [base64.b64encode(content).decode() for content in _PICTURES],
+            "steps": STEPS,
+            "untilWrong": until_wrong,
+        }
+        flags = ("--experimental-vm-modules", "--no-warnings")
+        fake = PACKAGES / "fake-indexeddb"
+        command = [node(), *flags, str(NODE / "games.mjs"), str(static / "js" / "field"), str(fake), self._site]
+        done = subprocess.run(
+            command, input=json.dumps(told), capture_output=True, text=True, timeout=_WITHIN_S, check=False
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def _game(self, seed: int) -> dict[str, Any]:
+        """Two inspectors with their households, each by itself, and a supervisor of both."""
+        low, self._place = self._place, self._place + _EACH
+        places = [(low, low + _HALF), (low + _HALF, low + _EACH)]
+        with Session(self._web.owner) as session, session.begin():
+            accounts = [self._account(session, "inspector", place, _TOKENS) for place in places]
+            chief = self._account(session, "supervisor", (low, low + _EACH), 1)
+            for account, (jur, _) in zip(accounts, places, strict=True):
+                keys = {"jur": jur, "village": self._web.town.areas["990101001001"], "n": HOUSEHOLDS}
+                account["households"] = list(session.scalars(text(_HOMES), keys))
+        by_account = {account["id"]: place for account, place in zip(accounts, places, strict=True)}
+        return {
+            "seed": seed,
+            "campaign": self._web.town.campaign_id,
+            "accounts": accounts,
+            "chief": {"token": chief["tokens"][0], "device": str(uuid.uuid4())},
+            "places": {**by_account, "away": _AWAY},
+        }
+
+    def _account(self, session: Session, role: str, place: tuple[int, int], tokens: int) -> dict[str, Any]:
+        low, high = place
+        account = Account(username=f"game-{uuid.uuid4().hex[:12]}", full_name="某", role=role, jur=low, jur_end=high)
+        session.add(account)
+        session.flush()
+        session.add(Duty(account_id=account.id, jur=low, jur_end=high))
+        session.flush()
+        made = [f"game-{uuid.uuid4().hex}" for _ in range(tokens)]
+        for token in made:
+            open_session(session, self._web.settings, account.id, token)
+        return {"id": account.id, "tokens": made}
+
+
+@contextmanager
+def games_on(web: Web) -> Iterator[Games]:
+    """The application on a township, ready for games."""
+    app: Flask = create_app(web.settings)
+    # A server that is killed says nothing, and its own answer to that is no game's matter.
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    try:
+        with site_of(app, web) as site:
+            yield Games(web, site)
+    finally:
+        app.extensions["fangtu"].engine.dispose()

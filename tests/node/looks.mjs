@@ -1,0 +1,184 @@
+/*
+ * The end of a game: everything works again, each phone is opened once more and left to send. Then what each screen said is
+ * compared with what the server holds: nothing lost, nothing doubled, nothing silent.
+ */
+
+import { serialize } from "node:v8";
+
+const ROUNDS = 5;
+
+/** Let everything come in, and look. */
+export async function look(game) {
+  game.line.isCalm = true;
+  for (const account of game.accounts) await game.duty(account, "own");
+  while (game.line.late.length) await game.line.deliverLate();
+  const ends = [];
+  for (const person of game.people) ends.push(...(await settle(game, person)));
+  const seen = await game.seen(game.accounts.map((one) => one.id));
+  for (const told of game.promised.values()) isThere(game, told, ends, seen);
+  isOnce(game, ends, seen);
+  for (const refusal of game.refusals) {
+    const kept = seen.rejects.filter((one) => one.id === refusal.id && one.sha256 === refusal.sha256);
+    if (kept.length !== 1) game.problem(`refused and kept ${kept.length} times`);
+  }
+  for (const end of ends) hasOnlyItsOwn(game, end, seen);
+}
+
+/** One phone left to itself, for each account that has worked on it. */
+async function settle(game, person) {
+  const { handset } = person;
+  handset.isOffline = false;
+  handset.disk.room = Infinity;
+  const ends = [];
+  for (const { id: account } of game.accounts) {
+    for (const page of [...handset.pages]) page.kill();
+    const stored = handset.disk.read(`fangtu-${account}`);
+    if (!stored?.meta.length) {
+      if (stored && account === person.account && !person.wiped && game.steps.length > 20) continue;
+      continue;
+    }
+    person.signIn(account);
+    const page = await person.open();
+    if (!page || page.account !== account) {
+      if (!page && person.wiped) continue;
+      game.problem(`${handset.name} does not open again`);
+      continue;
+    }
+    const end = { person, account, page, rows: [], text: "", receipts: [] };
+    const isRevoked = person.revoked === account;
+    for (let round = 0; round < ROUNDS && !page.isDead; round += 1) {
+      await page.live(async () => {
+        game.passed += 300001;
+        end.text = await person.day(page, "立即上传");
+        if (round === 1) for (const row of page.phone.rows) if (row.state === "refused") await page.app.outbox.tryAgain(page.phone.db, row.id);
+        await page.phone.reload();
+        end.text = await person.day(page);
+      });
+      if (!page.isDead && page.phone.rows.every((row) => row.state === "done") && !page.phone.unsent().items) break;
+    }
+    await page.live(() => finish(game, end, isRevoked));
+    ends.push(end);
+  }
+  return ends;
+}
+
+async function finish(game, end, isRevoked) {
+  const { person, page } = end;
+  const { phone } = page;
+  end.rows = phone.rows;
+  for (const row of phone.rows) row.isWhole = (await page.app.seal.sha256(await page.app.outbox.rowBytes(phone.key, row))) === row.sha256;
+  if (phone.unsent().items) {
+    const told = await game.handIn(await person.exported(page));
+    const named = new Set(told?.items.map((one) => one.id));
+    for (const row of phone.rows) if (row.state !== "done" && !named.has(row.id)) game.problem("the export leaves something out");
+  }
+  end.drafts = new Map();
+  for (const key of await phone.db.getAllKeys("drafts")) end.drafts.set(key, await phone.draftOf(key));
+  end.photos = new Set(await phone.db.getAllKeys("photos"));
+  if (!isRevoked) {
+    await phone.updateBook();
+    end.receipts = await phone.sender.receipts(phone.rows.map((row) => row.id));
+  }
+  // What was handed in meanwhile does not make a revoked phone give up what is unsent on it by its own account.
+  if (isRevoked) await person.sync(page);
+}
+
+/** What was said to be saved stands at the server as it was said, or was refused, is kept there and shown as refused. */
+function isThere(game, told, ends, seen) {
+  const end = ends.find((one) => one.person === told.person && one.account === told.account);
+  const row = end?.rows.find((one) => one.id === told.id);
+  const isRevoked = told.person.revoked === told.account;
+  const held = [...seen.visits, ...seen.marks, ...seen.practice].filter((one) => one.id === told.id);
+  const kept = seen.rejects.some((one) => one.id === told.id && one.sha256 === told.sha256);
+  const what = `${told.kind} ${told.id.slice(0, 8)} of ${told.person.handset.name}`;
+  if (!row && !isRevoked) game.problem(`${what} is no longer on its phone`);
+  if (!held.length) {
+    if (!kept) game.problem(`lost: ${what} is ${row?.state || "nowhere"} (${row?.error?.code || ""})`);
+    else if (row?.state !== "refused" && !isRevoked) game.problem(`${what} was refused and is shown as ${row?.state}`);
+    else if (row && row.state === "refused" && !row.error?.code) game.problem(`${what} was refused and the phone does not say why`);
+    return;
+  }
+  const [one] = held;
+  if (held.length > 1) game.problem(`doubled: ${what}`);
+  if (one.account !== told.account) game.problem(`${what} came in for another account`);
+  if (told.sha256 && one.sha256 !== told.sha256) game.problem(`${what}: the server holds other bytes`);
+  if (told.practice !== seen.practice.includes(one)) game.problem(`${what} was ${told.practice ? "" : "not "}for practice`);
+  const isForgotten = game.forgotten.has(told.id);
+  const isTold = isForgotten && (row?.error?.code === "photo_gone" || isRevoked);
+  if (row && row.state !== "done" && !isTold && !isRevoked) game.problem(`${what} is confirmed and shown as ${row.state} ${row.error?.code || ""}`);
+  if (told.practice) return;
+  for (const photo of told.photos) {
+    if (one.photos[photo.id] !== photo.sha256 && !isTold) game.problem(`lost: a photo of ${what} is ${one.photos[photo.id] ? "another" : "not there"}`);
+  }
+  if (Object.keys(one.photos).length > told.photos.length) game.problem(`${what} has photos nobody took`);
+  if (told.kind !== "visit" || !told.body) return;
+  const { body } = told;
+  if (one.started_at !== Date.parse(body.started_at) + (body.clock_offset_ms || 0)) game.problem(`${what}: the clock was not set right`);
+  if (one.remark !== body.remark) game.problem(`${what}: other words`);
+  if (one.demands !== body.demands.length) game.problem(`${what}: ${one.demands} demands of ${body.demands.length}`);
+  if (one.audits !== 1 && !isForgotten) game.problem(`${what}: ${one.audits} rows in the audit`);
+  if (one.household === null && one.household_ref !== body.household_ref) game.problem(`${what}: its household is forgotten`);
+}
+
+/** Nothing stands at the server twice, or that nobody saved. */
+function isOnce(game, ends, seen) {
+  const words = new Set();
+  const known = new Set(ends.flatMap((end) => end.rows.map((row) => row.id)));
+  for (const { id, remark } of seen.visits) {
+    if (remark && words.has(remark)) game.problem("doubled: one visit came under two ids");
+    words.add(remark);
+    // One that a page died over may have been kept without a word; then it is in the outbox.
+    if (!game.ever.has(id) && !known.has(id) && !game.people.some((person) => person.wiped)) game.problem("the server holds a visit nobody saved");
+    if (game.taken.has(id) && !known.has(id)) game.problem("the server holds a visit that was taken back");
+  }
+}
+
+/** A phone holds its account's own records, sealed, with its drafts; and what it says of the day is so. */
+function hasOnlyItsOwn(game, end, seen) {
+  const { person, account, page, rows } = end;
+  const { handset } = person;
+  const isRevoked = person.revoked === account;
+  const held = new Map([...seen.visits, ...seen.marks, ...seen.practice].map((one) => [one.id, one]));
+  for (const row of rows) {
+    const one = held.get(row.id);
+    if (!row.isWhole) game.problem("a row on the phone does not open");
+    if (one && one.account !== account) game.problem("a row of another account is on the phone");
+    if (row.state === "done" && !one) game.problem("shown as confirmed, and the server does not hold it");
+  }
+  for (const { id, state } of end.receipts) {
+    const row = rows.find((one) => one.id === id);
+    const agrees = { done: row.state === "done", missing_photos: row.error?.code === "photo_gone", refused: row.state === "refused", unknown: false };
+    if (!agrees[state]) game.problem(`the receipt says ${state}, the phone ${row.state} ${row.error?.code || ""}`);
+  }
+  const stored = handset.disk.read(`fangtu-${account}`);
+  if (!stored) {
+    if (!person.wiped) game.problem("the phone's database is gone");
+    return;
+  }
+  const bytes = serialize(stored);
+  for (const { body } of game.promised.values()) if (body?.remark && bytes.includes(body.remark)) game.problem("words lie open on the phone");
+  for (const word of ["密址"]) if (bytes.includes(word) || bytes.includes(Buffer.from(word, "utf16le"))) game.problem("an address lies open on the phone");
+  if (page.isDead) return;
+  if (!isRevoked) {
+    const own = new Set(game.accounts.find((one) => one.id === account).households);
+    if (Object.keys(page.phone.book.households).some((id) => !own.has(Number(id)))) game.problem("households of another area are on the phone");
+    isDaySaid(game, end, held);
+  }
+  for (const [name, { id, photos }] of person.half) {
+    const [owner, key] = name.split(" ");
+    if (Number(owner) !== account || rows.some((row) => row.id === id)) continue;
+    const draft = end.drafts.get(key);
+    if (draft?.id !== id) game.problem("a draft is gone");
+    else if (photos.some((photo) => !end.photos.has(photo) || !draft.photos.some((one) => one.id === photo))) game.problem("a photo of a draft is gone");
+  }
+}
+
+/** 今日 n 户，服务器已确认 n 户. */
+function isDaySaid(game, { page, rows, text }, held) {
+  const day = page.app.visit.dayAt(page.handset.now());
+  const mine = rows.filter((row) => row.kind === "visit" && row.day === day && !row.practice);
+  const [, n, done] = text.match(/今日 (\d+) 户，服务器已(?:全部确认|确认 (\d+) 户)/) || [];
+  if (!mine.length) return;
+  const whole = mine.filter((row) => row.state === "done" && held.has(row.id)).length;
+  if (Number(n) !== mine.length || Number(done ?? n) !== whole) game.problem(`the day says ${text.slice(0, 40)}; the server holds ${whole} of ${mine.length}`);
+}
