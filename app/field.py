@@ -30,7 +30,7 @@ MAP_MODULES = (
 STYLES = ("css/tokens.css", "css/field.css")
 OTHERS = (
     "js/i18n.js", "js/format.js", "img/icons.svg", "img/favicon.svg", "img/field-192.png", "img/field-512.png",
-    "vendor/idb/index.js",
+    "vendor/idb/index.js", "vendor/uqr/index.js",
 )  # fmt: skip
 # The worker's own text, and what takes its place.
 WORKER, KILLER = "js/field/worker.js", "js/field/killer.js"

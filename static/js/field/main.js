@@ -3,8 +3,10 @@
 import { loadWords, t } from "../i18n.js";
 import { count, distance } from "../format.js";
 import { fill, h, icon, say } from "../map/dom.js";
+import { correctionKey } from "./corrections.js";
 import { drawDay, exportUnsent, phaseWord } from "./day.js";
-import { askNewPin, askPin, inChatApp, missing, showSignIn, showTrouble } from "./gate.js";
+import { askNewPin, askPin, missing, showSignIn, showTrouble } from "./gate.js";
+import { elsewhere, inChatApp } from "./elsewhere.js";
 import { register, removeShell } from "./install.js";
 import { askKey, forgetKey, keepKey } from "./keeper.js";
 import { drawList, progressOf } from "./list.js";
@@ -27,7 +29,7 @@ const LOCK_AFTER_MS = 15 * 60 * 1000;
 const PING_EVERY_MS = 60 * 1000;
 const root = document.getElementById("app");
 
-const app = { phone: null, current: null, here: null, placeTrouble: false, sheet: null, update: null, saved: null, said: null, people: [] };
+const app = { phone: null, current: null, here: null, placeTrouble: false, sheet: null, update: null, saved: null, said: null };
 
 /* ---- what stands round every screen ---- */
 
@@ -67,7 +69,7 @@ app.notices = () => {
   const line = (kind, ...parts) => h("div", { class: `notice is-${kind}` }, ...parts);
   return [
     app.update && !app.sheet && line("inf", h("span", {}, t("有新版本")), button(t("立即更新"), app.update)),
-    inChatApp() && line("wrn", h("span", {}, t("在聊天软件里打开不能离线使用。请用系统浏览器打开本页。"))),
+    inChatApp() && elsewhere(),
     phase === "sign-in" && line("wrn", h("span", {}, t("登录已过期，记录都在。登录后继续上传。")), h("a", { class: "button", href: "/sign-in?next=/field/" }, t("登录"))),
     (phase === "other" || phase === "revoked") && line("dan", h("span", {}, phaseWord({ phase })), button(t("导出未上传"), () => exportUnsent(app))),
     (app.said || trouble) && line("dan", h("span", {}, app.said || t("手机存储出了问题：%(why)s", { why: trouble.name })), button(t("导出未上传"), () => exportUnsent(app)), h("button", { type: "button", class: "round", "aria-label": t("关闭"), onclick: () => { app.said = null; app.phone.sender.state.trouble = null; app.draw(); } }, icon("x"))),
@@ -80,7 +82,7 @@ app.notices = () => {
 app.savedBar = () => {
   const { saved } = app;
   if (!saved) return null;
-  const next = nextOne(progressOf(app).own, app.here, saved.home.id);
+  const next = saved.correct ? null : nextOne(progressOf(app).own, app.here, saved.home.id);
   const far = next && next.metres !== null && next.metres !== undefined ? ` ${distance(next.metres)}` : "";
   return h("section", { class: "saved", "aria-label": t("已保存") },
     h("p", {}, icon("check"), h("span", {}, t("已保存：%(name)s", { name: saved.home.head })), saved.undo && h("button", { type: "button", class: "link", onclick: undo }, t("撤销"))),
@@ -89,11 +91,11 @@ app.savedBar = () => {
 };
 
 async function undo() {
-  const { id, home } = app.saved;
+  const { id, home, correct } = app.saved;
   try {
     await app.phone.undo(id);
     app.saved = null;
-    await app.openVisit(home.id);
+    await app.openVisit(home.id, { correct });
     say(t("已撤销，请继续填写。"));
   } catch (reason) {
     app.saved = { ...app.saved, undo: false };
@@ -144,11 +146,18 @@ app.openVisit = async (id, more = {}) => {
   app.current = "visit";
   fill(main, views.visit);
   window.scrollTo(0, 0);
-  window.history.replaceState(null, "", `#h=${id}`);
+  window.history.replaceState(null, "", more.correct ? `#c=${more.correct}` : `#h=${id}`);
   drawHead();
   app.sheet = await openSheet(app, views.visit, id, more);
   app.follow();
   if (!app.sheet) await app.show("list");
+};
+
+/** Open a saved visit to correct it. */
+app.openSaved = async (id, more = {}) => {
+  const home = app.phone.rows.find((row) => row.id === id)?.household ?? (await app.phone.draftOf(correctionKey(id)))?.household;
+  if (home === undefined) await app.show("day");
+  else await app.openVisit(home, { correct: id, ...more });
 };
 
 app.leaveSheet = async () => {
@@ -158,20 +167,20 @@ app.leaveSheet = async () => {
 };
 
 app.closeVisit = async () => {
-  const id = app.sheet?.id;
-  await app.show(app.back === "visit" ? "list" : app.back || "list");
-  main.querySelector(`[data-household="${id}"]`)?.focus({ preventScroll: true });
+  const { id, correct } = app.sheet || {};
+  await app.show(correct ? "day" : app.back || "list");
+  main.querySelector(correct ? `[data-visit="${correct}"]` : `[data-household="${id}"]`)?.focus({ preventScroll: true });
 };
 
-app.visitSaved = async (id, home) => {
+app.visitSaved = async (id, home, correct = null) => {
   app.sheet = null;
-  app.saved = { id, home, undo: true };
+  app.saved = { id, home, correct, undo: true };
   setTimeout(() => {
     if (app.saved?.id !== id) return;
     app.saved = { ...app.saved, undo: false };
     app.draw();
   }, UNDO_MS);
-  await app.show("list");
+  await app.show(correct ? "day" : "list");
   main.querySelector(".saved-next")?.focus({ preventScroll: true });
   askToPersist();
 };
@@ -301,10 +310,11 @@ async function openApp(db, key, account) {
   fill(root, head, progress, main, tabs);
   const wanted = window.location.hash.slice(1);
   const visit = wanted.match(/^h=(\d+)$/);
-  if (visit) {
-    app.current = "list";
-    await app.openVisit(Number(visit[1]));
-  } else await app.show(["map", "mark", "day", "settings"].includes(wanted) ? wanted : "list");
+  const saved = wanted.match(/^c=([\da-f-]{36})$/);
+  if (visit || saved) app.current = "list";
+  if (visit) await app.openVisit(Number(visit[1]));
+  else if (saved) await app.openSaved(saved[1]);
+  else await app.show(["map", "mark", "day", "settings"].includes(wanted) ? wanted : "list");
   document.body.dataset.ready = "true";
   app.follow();
   register((update) => {
