@@ -42,7 +42,7 @@ function savedRow(app, row) {
   // What the server refuses cannot be corrected by something that builds on it.
   if (row.state === "refused") return h("li", { class: "row" }, h("div", { class: "row-button" }, statusMark(row.status), words));
   return h("li", { class: "row" }, h("button", { type: "button", class: "row-button", dataset: { visit: row.id }, onclick: () => app.openSaved(row.id) },
-    statusMark(row.status), words, h("span", { class: "row-far" }, t("更正")), icon("right")));
+    statusMark(row.status), words, h("span", { class: "row-far" }, t("修改")), icon("right")));
 }
 
 /** Somebody else was at the same household: two choices, and both records stay whichever is taken. */

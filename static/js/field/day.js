@@ -52,7 +52,7 @@ export function drawDay(app, box) {
 
   const first = !mine.length ? t("今日还没有走访。") : all ? t("今日 %(n)s 户，服务器已全部确认。可以放心收工。", { n: count(homes) }) : t("今日 %(n)s 户，服务器已确认 %(done)s 户", { n: count(homes), done: count(confirmed) });
   const second = [
-    going.length && t("%(n)s 条和 %(photos)s 张照片待上传", { n: count(going.length), photos: count(photos) }),
+    going.length && (photos ? t("%(n)s 条和 %(photos)s 张照片待上传", { n: count(going.length), photos: count(photos) }) : t("%(n)s 条待上传", { n: count(going.length) })),
     refused.length && t("%(n)s 条被退回", { n: count(refused.length) }),
     asked.length && t("%(n)s 户需您确认", { n: count(asked.length) }),
     left.length && t("其中 %(n)s 条是前几天的", { n: count(left.length) }),
@@ -65,7 +65,7 @@ export function drawDay(app, box) {
     h("ul", { class: "groups" },
       mine.length > 0 && group("check", "ok", t("已确认 %(n)s 户", { n: count(confirmed) }), last ? t("最后确认 %(when)s", { when: dayAndTime(last) }) : t("尚无确认")),
       marks.length > 0 && group("flag", "inf", t("标记 %(n)s 个，已确认 %(done)s 个", { n: count(marks.length), done: count(marks.filter((row) => row.state === "done").length) })),
-      going.length > 0 && group("up", "wrn", t("待上传 %(n)s 条、%(photos)s 张照片", { n: count(going.length), photos: count(photos) }), phaseWord(state), state.percent === null ? null : `${state.percent}%`),
+      going.length > 0 && group("up", "wrn", photos ? t("待上传 %(n)s 条、%(photos)s 张照片", { n: count(going.length), photos: count(photos) }) : t("待上传 %(n)s 条", { n: count(going.length) }), phaseWord(state), state.percent === null ? null : `${state.percent}%`),
       refused.map((row) => group("warn", "dan", t("被退回：%(name)s", { name: nameOfRow(app, row) }), row.error?.message || row.error?.code || "", null, h("div", { class: "halves" },
         button(t("再试一次"), async () => { await tryAgain(phone.db, row.id); await phone.reload(); phone.sender.hurry(); phone.sync(); }),
         button(t("导出"), () => exportUnsent(app, [row.id]), { name: "download" })))),

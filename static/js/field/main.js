@@ -13,14 +13,14 @@ import { drawList, progressOf } from "./list.js";
 import { createMap } from "./map.js";
 import { createMarking } from "./marks.js";
 import { nextOne } from "./nearby.js";
-import { ask } from "./net.js";
+import { ask, signOut } from "./net.js";
 import { UNDO_MS } from "./outbox.js";
 import { dropPacks } from "./packs.js";
 import { button } from "./parts.js";
 import { openPhone } from "./phone.js";
 import { drawSettings } from "./settings.js";
 import { openSheet } from "./sheet.js";
-import { askToPersist, isFull } from "./space.js";
+import { askToPersist, isFull, rescued } from "./space.js";
 import { dropStore, forgetAccount, getMeta, openStore, rememberAccount, rememberedAccount } from "./store.js";
 import { watchPlace } from "./evidence.js";
 
@@ -73,6 +73,7 @@ app.notices = () => {
     phase === "sign-in" && line("wrn", h("span", {}, t("登录已过期，记录都在。登录后继续上传。")), h("a", { class: "button", href: "/sign-in?next=/field/" }, t("登录"))),
     (phase === "other" || phase === "revoked") && line("dan", h("span", {}, phaseWord({ phase })), button(t("导出未上传"), () => exportUnsent(app))),
     (app.said || trouble) && line("dan", h("span", {}, app.said || t("手机存储出了问题：%(why)s", { why: trouble.name })), button(t("导出未上传"), () => exportUnsent(app)), h("button", { type: "button", class: "round", "aria-label": t("关闭"), onclick: () => { app.said = null; app.phone.sender.state.trouble = null; app.draw(); } }, icon("x"))),
+    app.phone.emptied && line("dan", h("span", {}, t("手机空间不足，浏览器清除了本机数据。未上传的记录已恢复；没有上传的照片和没写完的走访可能丢失，请查看。"))),
     app.phone.noCampaign && line("inf", h("span", {}, t("还没有走访行动，请联系主管。"))),
     app.phone.book.at === null && !app.phone.noCampaign && line("inf", h("span", {}, t("还没有名单。")), button(t("立即更新"), () => app.phone.sync({ fresh: true }))),
   ];
@@ -182,7 +183,7 @@ app.visitSaved = async (id, home, correct = null) => {
   }, UNDO_MS);
   await app.show(correct ? "day" : "list");
   main.querySelector(".saved-next")?.focus({ preventScroll: true });
-  askToPersist();
+  app.phone.persisted = await askToPersist();
 };
 
 /** Something could not be kept: say what it means, and that it can be given out. */
@@ -225,14 +226,20 @@ app.lock = async () => {
   window.location.reload();
 };
 
-/** Delete what the phone holds of this account; only when nothing is unsent. */
+/** Delete what the phone holds of this account and end its session; only when nothing is unsent. False without a network. */
 app.leave = async () => {
   await app.phone.reload();
-  if (app.phone.unsent().items) return;
+  if (app.phone.unsent().items) return true;
+  try {
+    await signOut();
+  } catch (unreachable) {
+    return false;
+  }
   forgetKey();
   app.phone.close();
   await wipe(app.phone.account.id);
   window.location.href = "/sign-in?next=/field/";
+  return true;
 };
 
 async function wipe(account) {
@@ -291,7 +298,7 @@ async function start() {
 async function openLock(db, account) {
   if (!(await getMeta(db, "key"))) return askNewPin(root, db, account);
   const rows = await db.getAll("outbox");
-  return askPin(root, db, { name: account.name, unsent: rows.filter((row) => row.state !== "done").length });
+  return askPin(root, db, { name: account.name, unsent: rows.filter((row) => row.state !== "done").length + rescued(account.id).length });
 }
 
 async function openApp(db, key, account) {
@@ -332,13 +339,16 @@ async function openApp(db, key, account) {
 
 /** A phone that was revoked gives up what it holds, once nothing on it is unsent. */
 async function afterSync() {
-  const { ping, phase } = app.phone.sender.state;
-  if (phase !== "revoked" || !ping?.device?.wipe || app.phone.unsent().items) return;
-  app.phone.close();
-  forgetKey();
-  await wipe(app.phone.account.id);
-  showTrouble(root, t("本机已被停用，本机数据已清除。请联系主管。"));
+  const { phone } = app;
+  if (!phone) return;
+  const { ping, phase } = phone.sender.state;
+  if (phase !== "revoked" || !ping?.device?.wipe || phone.unsent().items) return;
+  // Nothing is drawn of it any more, and it is wiped once.
   app.phone = null;
+  phone.close();
+  forgetKey();
+  await wipe(phone.account.id);
+  showTrouble(root, t("本机已被停用，本机数据已清除。请联系主管。"));
 }
 
 function follow() {

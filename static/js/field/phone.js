@@ -6,8 +6,9 @@ import { correctionOf, replacedIn } from "./corrections.js";
 import { addPhoto, dropDraft, dropPhoto, getDraft, putDraft } from "./drafts.js";
 import { isVisited } from "./nearby.js";
 import { ask } from "./net.js";
-import { AlreadySaved, clearOld, freeze, keep, listRows, rowBody, settle, takeBack, tally } from "./outbox.js";
+import { clearOld, freeze, keep, listRows, rowBody, settle, takeBack, tally } from "./outbox.js";
 import { addPerson, readPeople } from "./people.js";
+import { putBack, readMeta } from "./restore.js";
 import { createSender } from "./sender.js";
 import { bringBack, isFull, rescue, rescued, withRoom } from "./space.js";
 import { getMeta, putMeta } from "./store.js";
@@ -17,6 +18,7 @@ const STATUS_OF = { home: 1, remote: 2, nobody_home: 3, refused: 4, long_away: 5
 const BOOK_EVERY_MS = 5 * 60 * 1000;
 const DEVICE_EVERY_MS = 60 * 1000;
 const ELSEWHERE_MS = 2000;
+const FULL_WAIT_MS = 30000;
 
 /**
  * @param {object} options `db`, `key`, `account` `{id, name, role}`, `version` of the app, `onChange(what)` for the screen
@@ -27,7 +29,7 @@ export async function openPhone({ db, key, account, version, onChange }) {
     device = crypto.randomUUID();
     await putMeta(db, "device", device);
   }
-  const phone = { db, key, account, device, version, book: null, rows: [], drafts: new Set(), replaced: new Set(), conflicts: new Map(), people: [], offset: null, noCampaign: false, alive: true };
+  const phone = { db, key, account, device, version, book: null, rows: [], drafts: new Set(), replaced: new Set(), conflicts: new Map(), people: [], offset: null, noCampaign: false, persisted: null, emptied: false, alive: true };
   const bodies = new Map(); // of rows that are asked about; what is frozen is read once
   let bookAt = 0;
   let deviceAt = 0;
@@ -43,17 +45,28 @@ export async function openPhone({ db, key, account, version, onChange }) {
   });
   phone.sender = sender;
 
+  const meta = await readMeta(db);
+  db.putBack = async (connection) => {
+    await putBack(connection, { meta, rows: phone.rows, account });
+    phone.emptied = true;
+    onChange("emptied");
+  };
+
   /** Read anew what the database holds. */
   phone.load = async () => {
     phone.book ||= await readBook(db, key);
     phone.offset ??= (await getMeta(db, "offset")) ?? null;
     phone.people = await readPeople(db, key);
+    phone.persisted = (await navigator.storage?.persisted?.()) ?? null;
     await phone.reload();
     return phone;
   };
 
   phone.reload = async () => {
-    [phone.rows, phone.drafts] = [await listRows(db), new Set(await db.getAllKeys("drafts"))];
+    const [rows, drafts] = [await listRows(db), new Set(await db.getAllKeys("drafts"))];
+    const apart = rescued(account.id).filter((one) => !rows.some((row) => row.id === one.id));
+    for (const row of apart) drafts.delete(row.draft.key);
+    [phone.rows, phone.drafts] = [[...rows, ...apart], drafts];
     phone.replaced = replacedIn(phone.rows);
     await findConflicts();
     onChange("outbox");
@@ -79,10 +92,7 @@ export async function openPhone({ db, key, account, version, onChange }) {
   }
 
   /** Not confirmed by the server, those outside the outbox included. */
-  phone.unsent = () => {
-    const told = tally(phone.rows);
-    return { ...told, items: told.items + rescued(account.id) };
-  };
+  phone.unsent = () => tally(phone.rows);
 
   /** Households as they stand on this phone: what was saved here counts until the server's own word comes. */
   phone.households = () => {
@@ -114,8 +124,6 @@ export async function openPhone({ db, key, account, version, onChange }) {
 
   /** Queue a draft as it is now. On a full phone, where not even the draft can be kept, it goes to the last place. */
   async function queue(draft, body, more) {
-    // Another tab has it already; put back, the draft would be there a second time.
-    if (await db.get("outbox", draft.id)) throw new AlreadySaved();
     const now = Date.now();
     const row = await freeze(key, draft, body, { now, day: draft.corrects?.day ?? dayAt(now), ...more });
     try {
@@ -126,6 +134,11 @@ export async function openPhone({ db, key, account, version, onChange }) {
     } catch (reason) {
       if (!isFull(reason)) throw reason;
       rescue(account.id, row);
+      // The database may not even be read just now.
+      phone.rows = [...phone.rows, row];
+      phone.drafts.delete(draft.key);
+      phone.wake(FULL_WAIT_MS);
+      return row.id;
     }
     await phone.reload();
     phone.wake(row.hold_until - now + 100);
@@ -198,15 +211,37 @@ export async function openPhone({ db, key, account, version, onChange }) {
   }
 
   let syncing = null;
-  /** Send what waits, fetch what is new, say how things stand. Never throws; one at a time. */
+  let wanted = false;
+  let again = false;
+  /**
+   * Send what waits, fetch what is new, say how things stand. Never throws; one at a time. Asked for while one is under way it
+   * is done once more, since that one may have looked already at what is due only now.
+   */
   phone.sync = ({ fresh = false } = {}) => {
-    syncing ||= syncOnce(fresh).finally(() => {
+    wanted ||= fresh;
+    again = true;
+    syncing ||= syncAll().finally(() => {
       syncing = null;
     });
     return syncing;
   };
 
-  async function syncOnce(fresh) {
+  async function syncAll() {
+    while (again) {
+      again = false;
+      await syncOnce();
+    }
+  }
+
+  /** Is the book to be fetched? Also when somebody was there too and it is older than that news: it says who. */
+  function isBookDue() {
+    const asked = wanted || Date.now() - bookAt > BOOK_EVERY_MS;
+    wanted = false;
+    const at = phone.book.at ? Date.parse(phone.book.at) : 0;
+    return asked || phone.rows.some((row) => phone.conflicts.get(row.id)?.visitor === null && Date.parse(row.received_at) > at);
+  }
+
+  async function syncOnce() {
     if (!phone.alive) return;
     try {
       await bringBack(db, account.id);
@@ -222,7 +257,7 @@ export async function openPhone({ db, key, account, version, onChange }) {
         return;
       }
       if (sender.state.ping) await putMeta(db, "offset", phone.offset);
-      if (phase === "idle" && (fresh || Date.now() - bookAt > BOOK_EVERY_MS)) await phone.updateBook();
+      if (phase === "idle" && isBookDue()) await phone.updateBook();
       if (phase === "idle") await clearOld(db, Date.now());
     } catch (reason) {
       if (reason.name !== "Unreachable") sender.state.trouble = reason;

@@ -86,7 +86,7 @@ export async function openSheet(app, box, id, { choose = null, correct = null, m
   const strip = h("canvas", { class: "strip", "aria-hidden": "true" });
   const placeLine = h("p", { class: "place" });
   const body = h("div", { class: "sheet-body" });
-  const reasonBox = h("div", {});
+  const reasonBox = h("div", { class: "sheet-reason" });
   const foot = h("div", { class: "sheet-foot" });
   const title = h("h2", { class: "sheet-title" }, home.head || home.code);
   fill(box, hasPlace(home) && strip,
