@@ -30,8 +30,10 @@ MAP_MODULES = (
 STYLES = ("css/tokens.css", "css/field.css")
 OTHERS = (
     "js/i18n.js", "js/format.js", "img/icons.svg", "img/favicon.svg", "img/field-192.png", "img/field-512.png",
-    "vendor/idb/index.js",
+    "vendor/idb/index.js", "vendor/uqr/index.js",
 )  # fmt: skip
+# What is no module, and what is loaded only where it is shown.
+FIRST, CODE = "js/field/first.js", "vendor/uqr/index.js"
 # The worker's own text, and what takes its place.
 WORKER, KILLER = "js/field/worker.js", "js/field/killer.js"
 COLOUR = "#0F3B41"
@@ -42,7 +44,10 @@ COLOUR = "#0F3B41"
 def page() -> str:
     """The one page of the app. The worker asks for it without a language and keeps it; the language is chosen in it."""
     neutral = "shell" in request.args
-    return render_template("field/shell.html", lang="" if neutral else language(), version=shell_version())
+    modules = [name for name in files() if name.endswith(".js") and name not in (FIRST, CODE)]
+    return render_template(
+        "field/shell.html", lang="" if neutral else language(), version=shell_version(), modules=modules
+    )
 
 
 @bp.get("/field/sw.js")

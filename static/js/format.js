@@ -86,6 +86,14 @@ export function dayAndTime(value, now = new Date()) {
   return `${day(value, now)} ${at.hour}:${at.minute}`;
 }
 
+/** "18:00" */
+export function timeOfDay(value) {
+  const moment = asMoment(value);
+  if (!moment) return NONE;
+  const at = parts(moment);
+  return `${at.hour}:${at.minute}`;
+}
+
 /** How old a moment is, in hours; null if unknown. */
 export function ageHours(value, now = new Date()) {
   const moment = asMoment(value);

@@ -5,6 +5,7 @@ Run with ``python -m tests.benchmarks.bench_field``.
 
 from __future__ import annotations
 
+import gzip
 import io
 import random
 import re
@@ -17,13 +18,16 @@ from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 from sqlalchemy import text
 
+from app.field import files
+from data.settings import ROOT
+from tests.benchmarks.field_times import measure
 from tests.benchmarks.figures import Figure, alone
 from tests.browser.conftest import CHROMIUM
 from tests.browser.field import Phone
 from tests.browser.stand import Stand, commit_township, served
 from tests.faulty import ORDERS, give_orders
 
-ABOUT = "Faults of net, server, browser and user against the field app: nothing lost, nothing doubled."
+ABOUT = "Faults against the field app: nothing lost, nothing doubled; and how long it takes on a slow phone."
 DAYS, ACTS = 50, 5
 FAULTS = ("before", "after", "middle of a photo", "after a photo")
 SEED = 20261126
@@ -39,7 +43,29 @@ def run(households: int | None = None, days: int = DAYS) -> list[Figure]:
     return [
         Figure("days in Chromium with a loss or a double", wrong, "", 0, conditions=seconds),
         Figure("visits saved in them", saved, ""),
+        Figure("scripts, gzip", round(script_bytes() / 1024, 1), "kB", 110),
+        *play_times(),
     ]
+
+
+def script_bytes() -> int:
+    """Bytes of all scripts the phone keeps, as they go over the line."""
+    names = [name for name in files() if name.endswith(".js")]
+    return sum(len(gzip.compress((ROOT / "static" / name).read_bytes(), 6)) for name in names)
+
+
+def play_times() -> list[Figure]:
+    """Times on a slow phone, beside a server of their own."""
+    stand = commit_township("fangtu_bench_field_times")
+    with TemporaryDirectory() as place:
+        folder = Path(place)
+        with served(stand.settings, folder / "web.log") as site, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            expect.set_options(timeout=PATIENCE_MS)
+            found = measure(browser, stand, site, folder)
+            browser.close()
+    stand.owner.dispose()
+    return found
 
 
 def play_days(days: int) -> tuple[int, int]:

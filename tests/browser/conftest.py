@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
+from tests.browser.chromium import CHROMIUM, WAIT_MS
+from tests.browser.field import Phone
+from tests.browser.field_store import forget_field
 from tests.browser.look import MapPage
 from tests.browser.stand import Stand, commit_township, served
 from tests.browser.watch import Watch
+from tests.faulty import ORDERS, give_orders
 
-CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -26,10 +30,10 @@ ARGUMENTS = [
 ]
 DESK: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-WAIT_MS = 20_000  # a busy machine is no fault
 
 OpenPage = Callable[..., Page]
 OpenMap = Callable[..., MapPage]
+MakePhone = Callable[..., Phone]
 
 
 @pytest.fixture(scope="session")
@@ -107,3 +111,44 @@ def open_map(open_page: OpenPage) -> OpenMap:
         return MapPage(open_page(address, role, **options)).drawn()
 
     return make
+
+
+@pytest.fixture(scope="module")
+def field_stand() -> Iterator[Stand]:
+    """A township of its own for each file: what phones send stays in it."""
+    made = commit_township("fangtu_test_field")
+    yield made
+    made.owner.dispose()
+
+
+@pytest.fixture(scope="module")
+def orders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file in which the server reads how to fail."""
+    return tmp_path_factory.mktemp("orders") / "orders.json"
+
+
+@pytest.fixture(scope="module")
+def field_site(field_stand: Stand, orders: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a server that fails on demand."""
+    log = tmp_path_factory.mktemp("field") / "web.log"
+    with served(field_stand.settings, log, target="tests.faulty:wsgi()", **{ORDERS: str(orders)}) as address:
+        yield address
+
+
+@pytest.fixture
+def phone_of(
+    browser: Browser, field_stand: Stand, field_site: str, orders: Path, tmp_path: Path
+) -> Iterator[MakePhone]:
+    """Phones of the inspector; no visit of another test is left."""
+    forget_field(field_stand)
+    give_orders(orders)
+    made: list[Phone] = []
+
+    def make(who: str = "inspector", **options: object) -> Phone:
+        token = field_stand.tokens[who]
+        made.append(Phone(browser, tmp_path / f"phone{len(made)}", field_site, token, **options))
+        return made[-1]
+
+    yield make
+    for phone in made:
+        phone.close()

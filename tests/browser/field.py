@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from tests.browser.conftest import CHROMIUM, WAIT_MS
+from tests.browser.chromium import CHROMIUM, WAIT_MS
 from tests.browser.watch import Watch
 
 PIN = "135790"
@@ -176,7 +176,7 @@ class Phone:
     def close(self) -> None:
         """End the browser; no page may have thrown."""
         self.context.close()
-        assert self.watch.errors == []
+        assert self.watch.errors == [], self.watch.errors
 
 
 def faults_of(page: Page) -> list[str]:

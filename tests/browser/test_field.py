@@ -3,102 +3,23 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from sqlalchemy import text
 
-from tests.browser.conftest import WAIT_MS
-from tests.browser.field import PIN, SIDEWAYS, Phone, faults_of
-from tests.browser.stand import Stand, commit_township, served
-from tests.faulty import ORDERS, give_orders
+from tests.browser.conftest import MakePhone
+from tests.browser.field import PIN, SIDEWAYS, faults_of
+from tests.browser.field_store import photos_in, picture, unsent_told, visits_in, wait_for
+from tests.browser.stand import Stand
+from tests.faulty import give_orders
 from tests.hostile import ALL
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-Make = Callable[..., Phone]
 
 
-@pytest.fixture(scope="module")
-def field_stand() -> Iterator[Stand]:
-    """A township of its own: what phones send stays in it."""
-    made = commit_township("fangtu_test_field")
-    yield made
-    made.owner.dispose()
-
-
-@pytest.fixture(scope="module")
-def orders(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file in which the server reads how to fail."""
-    return tmp_path_factory.mktemp("orders") / "orders.json"
-
-
-@pytest.fixture(scope="module")
-def field_site(field_stand: Stand, orders: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a server that fails on demand."""
-    log = tmp_path_factory.mktemp("field") / "web.log"
-    with served(field_stand.settings, log, target="tests.faulty:wsgi()", **{ORDERS: str(orders)}) as site:
-        yield site
-
-
-@pytest.fixture
-def phone_of(browser: Browser, field_stand: Stand, field_site: str, orders: Path, tmp_path: Path) -> Iterator[Make]:
-    """Phones of the inspector; no visit of another test is left."""
-    _forget(field_stand)
-    give_orders(orders)
-    made: list[Phone] = []
-
-    def make(**options: object) -> Phone:
-        token = field_stand.tokens["inspector"]
-        made.append(Phone(browser, tmp_path / f"phone{len(made)}", field_site, token, **options))
-        return made[-1]
-
-    yield make
-    for phone in made:
-        phone.close()
-
-
-def _forget(stand: Stand) -> None:
-    with stand.owner.begin() as connection:
-        connection.execute(text("update session set device_id = null, kind = 'web'"))
-        for table in (
-            "mark_change",
-            "mark",
-            "demand",
-            "field_visit",
-            "synced_photo",
-            "sync_reject",
-            "pulled",
-            "device",
-        ):
-            connection.execute(text(f"delete from {table}"))
-        connection.execute(text("delete from attachment where visit_id in (select id from synced_item)"))
-        connection.execute(text("delete from visit where id in (select id from synced_item)"))
-        connection.execute(text("delete from synced_item"))
-
-
-def visits_in(stand: Stand) -> list[str]:
-    """Outcomes of the visits that came from phones, one for each that is stored."""
-    with stand.owner.connect() as connection:
-        rows = connection.execute(
-            text("select v.outcome from visit v join synced_item s on s.id = v.id order by v.started_at")
-        )
-        return [row.outcome for row in rows]
-
-
-def photos_in(stand: Stand) -> set[str]:
-    """SHA-256 of the photos that are stored."""
-    with stand.owner.connect() as connection:
-        rows = connection.execute(
-            text("select encode(sha256, 'hex') as sum from synced_photo where received_at is not null")
-        )
-        return {row.sum for row in rows}
-
-
-def test_hostile_text_is_read_letter_by_letter(phone_of: Make, field_stand: Stand) -> None:
+def test_hostile_text_is_read_letter_by_letter(phone_of: MakePhone, field_stand: Stand) -> None:
     with field_stand.owner.begin() as connection:
         before = connection.execute(text("select id, address from household")).all()
         connection.execute(text("update household set address = :payload"), {"payload": ALL})
@@ -116,13 +37,7 @@ def test_hostile_text_is_read_letter_by_letter(phone_of: Make, field_stand: Stan
                 connection.execute(text("update household set address = :address where id = :id"), row._asdict())
 
 
-def unsent_told(stand: Stand) -> list[int]:
-    """What each phone last told of its unsent records."""
-    with stand.owner.connect() as connection:
-        return list(connection.scalars(text("select unsent from device")))
-
-
-def test_taps_are_three_and_two_and_nobody_home_three(phone_of: Make, field_stand: Stand) -> None:
+def test_taps_are_three_and_two_and_nobody_home_three(phone_of: MakePhone, field_stand: Stand) -> None:
     phone = phone_of()
     page = phone.begin()
     name = page.locator(".row-name strong").first.inner_text()
@@ -142,14 +57,11 @@ def test_taps_are_three_and_two_and_nobody_home_three(phone_of: Make, field_stan
     expect(page.locator(".day-first")).to_have_text("今日 3 户，服务器已全部确认。可以放心收工。")
     assert sorted(visits_in(field_stand)) == ["done", "done", "nobody_home"]
     # The desk is told at once, and not only when the phone next tells of itself.
-    end = time.monotonic() + WAIT_MS / 1000
-    while unsent_told(field_stand) != [0]:
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_for(lambda: unsent_told(field_stand) == [0])
 
 
 def test_without_network_and_after_a_crash_everything_is_there(
-    phone_of: Make, field_stand: Stand, tmp_path: Path
+    phone_of: MakePhone, field_stand: Stand, tmp_path: Path
 ) -> None:
     phone = phone_of()
     page = phone.begin()
@@ -196,7 +108,7 @@ def test_without_network_and_after_a_crash_everything_is_there(
     assert page.evaluate(_LEFT, field_stand.accounts["inspector"]) == {"photos": 0, "drafts": 0}
 
 
-def test_a_phone_that_is_killed_at_once_knows_whose_it_is(phone_of: Make) -> None:
+def test_a_phone_that_is_killed_at_once_knows_whose_it_is(phone_of: MakePhone) -> None:
     phone = phone_of()
     phone.begin()
     phone.restart()
@@ -219,24 +131,9 @@ _LEFT = """(account) => new Promise((done) => {
 })"""
 
 
-def wait_for(holds: Callable[[], bool]) -> None:
-    """Wait until something holds outside the page."""
-    end = time.monotonic() + WAIT_MS / 1000
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
-def picture(folder: Path) -> Path:
-    """A photo as a camera writes it: large, with noise."""
-    path = folder / "photo.jpg"
-    Image.effect_noise((1600, 1200), 60).convert("RGB").save(path, quality=85)
-    return path
-
-
 @pytest.mark.parametrize("fault", ["before", "after", "middle of a photo", "after a photo"])
 def test_a_server_that_dies_gets_each_visit_once(
-    phone_of: Make, field_stand: Stand, orders: Path, tmp_path: Path, fault: str
+    phone_of: MakePhone, field_stand: Stand, orders: Path, tmp_path: Path, fault: str
 ) -> None:
     phone = phone_of()
     page = phone.begin()
@@ -256,7 +153,7 @@ def test_a_server_that_dies_gets_each_visit_once(
     assert len(photos_in(field_stand)) == 1
 
 
-def test_two_tabs_send_nothing_twice(phone_of: Make, field_stand: Stand) -> None:
+def test_two_tabs_send_nothing_twice(phone_of: MakePhone, field_stand: Stand) -> None:
     phone = phone_of()
     page = phone.begin()
     phone.context.set_offline(True)
@@ -274,7 +171,7 @@ def test_two_tabs_send_nothing_twice(phone_of: Make, field_stand: Stand) -> None
     assert len(visits_in(field_stand)) == 3
 
 
-def test_a_new_version_waits_for_an_open_form_and_a_broken_one_is_not_taken(phone_of: Make, orders: Path) -> None:
+def test_a_new_version_waits_for_an_open_form_and_a_broken_one_is_not_taken(phone_of: MakePhone, orders: Path) -> None:
     phone = phone_of()
     page = phone.begin()
     shells = "caches.keys().then((names) => names.filter((name) => name.startsWith('fangtu-shell-')).length)"
@@ -304,7 +201,7 @@ def test_a_new_version_waits_for_an_open_form_and_a_broken_one_is_not_taken(phon
     phone.until(f"{shells}.then((n) => n === 1)")
 
 
-def test_a_revoked_phone_gives_up_what_it_holds_but_no_unsent_work(phone_of: Make, field_stand: Stand) -> None:
+def test_a_revoked_phone_gives_up_what_it_holds_but_no_unsent_work(phone_of: MakePhone, field_stand: Stand) -> None:
     phone = phone_of()
     page = phone.begin()
     phone.upload()
@@ -323,7 +220,7 @@ def test_a_revoked_phone_gives_up_what_it_holds_but_no_unsent_work(phone_of: Mak
     assert exported.value.suggested_filename.endswith(".zip")
 
 
-def test_a_web_view_without_worker_works_with_the_network(phone_of: Make, field_stand: Stand) -> None:
+def test_a_web_view_without_worker_works_with_the_network(phone_of: MakePhone, field_stand: Stand) -> None:
     phone = phone_of(service_workers="block", user_agent="Mozilla/5.0 (Linux; Android 14) MicroMessenger/8.0")
     page = phone.open()
     page.locator("input[name=pin]").fill(PIN)
@@ -336,7 +233,7 @@ def test_a_web_view_without_worker_works_with_the_network(phone_of: Make, field_
     assert visits_in(field_stand) == ["done"]
 
 
-def test_a_house_and_a_correction_are_marked_without_network(phone_of: Make, field_stand: Stand) -> None:
+def test_a_house_and_a_correction_are_marked_without_network(phone_of: MakePhone, field_stand: Stand) -> None:
     phone = phone_of()
     page = phone.begin()
     phone.context.set_offline(True)
@@ -368,7 +265,7 @@ def test_a_house_and_a_correction_are_marked_without_network(phone_of: Make, fie
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_every_screen_is_accessible_at_any_size(phone_of: Make, language: str) -> None:
+def test_every_screen_is_accessible_at_any_size(phone_of: MakePhone, language: str) -> None:
     phone = phone_of()
     page = phone.begin()
     page.evaluate("(lang) => localStorage.setItem('fangtu.lang', lang)", language)

@@ -2,16 +2,10 @@
 
 import { t } from "../i18n.js";
 import { fill, h, icon } from "../map/dom.js";
+import { elsewhere, inChatApp } from "./elsewhere.js";
 import { button, focusOn } from "./parts.js";
 import { makeKey, openKey, PIN, WrongPin } from "./seal.js";
 import { getMeta, putMeta } from "./store.js";
-
-const CHAT = /MicroMessenger|wxwork|DingTalk/i;
-
-/** Is this the web view of a chat app, where nothing is kept? */
-export function inChatApp() {
-  return CHAT.test(navigator.userAgent) || !navigator.serviceWorker;
-}
 
 /** What the app cannot do without; the words for the first that is missing, or null. */
 export function missing() {
@@ -22,7 +16,7 @@ export function missing() {
 
 function card(box, title, ...parts) {
   const head = h("h1", {}, title);
-  fill(box, h("div", { class: "gate" }, h("img", { src: "/static/img/logo.svg", alt: "", width: 56, height: 56 }), head, ...parts));
+  fill(box, h("div", { class: "gate" }, h("img", { src: "/static/img/logo.svg", alt: "", width: 56, height: 56 }), head, ...parts, inChatApp() && elsewhere()));
   focusOn(head);
 }
 

@@ -3,22 +3,24 @@
 import { loadWords, t } from "../i18n.js";
 import { count, distance } from "../format.js";
 import { fill, h, icon, say } from "../map/dom.js";
+import { correctionKey } from "./corrections.js";
 import { drawDay, exportUnsent, phaseWord } from "./day.js";
-import { askNewPin, askPin, inChatApp, missing, showSignIn, showTrouble } from "./gate.js";
+import { askNewPin, askPin, missing, showSignIn, showTrouble } from "./gate.js";
+import { elsewhere, inChatApp } from "./elsewhere.js";
 import { register, removeShell } from "./install.js";
 import { askKey, forgetKey, keepKey } from "./keeper.js";
 import { drawList, progressOf } from "./list.js";
 import { createMap } from "./map.js";
 import { createMarking } from "./marks.js";
 import { nextOne } from "./nearby.js";
-import { ask } from "./net.js";
+import { ask, signOut } from "./net.js";
 import { UNDO_MS } from "./outbox.js";
 import { dropPacks } from "./packs.js";
 import { button } from "./parts.js";
 import { openPhone } from "./phone.js";
 import { drawSettings } from "./settings.js";
 import { openSheet } from "./sheet.js";
-import { askToPersist, isFull } from "./space.js";
+import { askToPersist, isFull, rescued } from "./space.js";
 import { dropStore, forgetAccount, getMeta, openStore, rememberAccount, rememberedAccount } from "./store.js";
 import { watchPlace } from "./evidence.js";
 
@@ -27,7 +29,7 @@ const LOCK_AFTER_MS = 15 * 60 * 1000;
 const PING_EVERY_MS = 60 * 1000;
 const root = document.getElementById("app");
 
-const app = { phone: null, current: null, here: null, placeTrouble: false, sheet: null, update: null, saved: null, said: null, people: [] };
+const app = { phone: null, current: null, here: null, placeTrouble: false, sheet: null, update: null, saved: null, said: null };
 
 /* ---- what stands round every screen ---- */
 
@@ -67,10 +69,11 @@ app.notices = () => {
   const line = (kind, ...parts) => h("div", { class: `notice is-${kind}` }, ...parts);
   return [
     app.update && !app.sheet && line("inf", h("span", {}, t("有新版本")), button(t("立即更新"), app.update)),
-    inChatApp() && line("wrn", h("span", {}, t("在聊天软件里打开不能离线使用。请用系统浏览器打开本页。"))),
+    inChatApp() && elsewhere(),
     phase === "sign-in" && line("wrn", h("span", {}, t("登录已过期，记录都在。登录后继续上传。")), h("a", { class: "button", href: "/sign-in?next=/field/" }, t("登录"))),
     (phase === "other" || phase === "revoked") && line("dan", h("span", {}, phaseWord({ phase })), button(t("导出未上传"), () => exportUnsent(app))),
     (app.said || trouble) && line("dan", h("span", {}, app.said || t("手机存储出了问题：%(why)s", { why: trouble.name })), button(t("导出未上传"), () => exportUnsent(app)), h("button", { type: "button", class: "round", "aria-label": t("关闭"), onclick: () => { app.said = null; app.phone.sender.state.trouble = null; app.draw(); } }, icon("x"))),
+    app.phone.emptied && line("dan", h("span", {}, t("手机空间不足，浏览器清除了本机数据。未上传的记录已恢复；没有上传的照片和没写完的走访可能丢失，请查看。"))),
     app.phone.noCampaign && line("inf", h("span", {}, t("还没有走访行动，请联系主管。"))),
     app.phone.book.at === null && !app.phone.noCampaign && line("inf", h("span", {}, t("还没有名单。")), button(t("立即更新"), () => app.phone.sync({ fresh: true }))),
   ];
@@ -80,7 +83,7 @@ app.notices = () => {
 app.savedBar = () => {
   const { saved } = app;
   if (!saved) return null;
-  const next = nextOne(progressOf(app).own, app.here, saved.home.id);
+  const next = saved.correct ? null : nextOne(progressOf(app).own, app.here, saved.home.id);
   const far = next && next.metres !== null && next.metres !== undefined ? ` ${distance(next.metres)}` : "";
   return h("section", { class: "saved", "aria-label": t("已保存") },
     h("p", {}, icon("check"), h("span", {}, t("已保存：%(name)s", { name: saved.home.head })), saved.undo && h("button", { type: "button", class: "link", onclick: undo }, t("撤销"))),
@@ -89,11 +92,11 @@ app.savedBar = () => {
 };
 
 async function undo() {
-  const { id, home } = app.saved;
+  const { id, home, correct } = app.saved;
   try {
     await app.phone.undo(id);
     app.saved = null;
-    await app.openVisit(home.id);
+    await app.openVisit(home.id, { correct });
     say(t("已撤销，请继续填写。"));
   } catch (reason) {
     app.saved = { ...app.saved, undo: false };
@@ -144,11 +147,18 @@ app.openVisit = async (id, more = {}) => {
   app.current = "visit";
   fill(main, views.visit);
   window.scrollTo(0, 0);
-  window.history.replaceState(null, "", `#h=${id}`);
+  window.history.replaceState(null, "", more.correct ? `#c=${more.correct}` : `#h=${id}`);
   drawHead();
   app.sheet = await openSheet(app, views.visit, id, more);
   app.follow();
   if (!app.sheet) await app.show("list");
+};
+
+/** Open a saved visit to correct it. */
+app.openSaved = async (id, more = {}) => {
+  const home = app.phone.rows.find((row) => row.id === id)?.household ?? (await app.phone.draftOf(correctionKey(id)))?.household;
+  if (home === undefined) await app.show("day");
+  else await app.openVisit(home, { correct: id, ...more });
 };
 
 app.leaveSheet = async () => {
@@ -158,22 +168,22 @@ app.leaveSheet = async () => {
 };
 
 app.closeVisit = async () => {
-  const id = app.sheet?.id;
-  await app.show(app.back === "visit" ? "list" : app.back || "list");
-  main.querySelector(`[data-household="${id}"]`)?.focus({ preventScroll: true });
+  const { id, correct } = app.sheet || {};
+  await app.show(correct ? "day" : app.back || "list");
+  main.querySelector(correct ? `[data-visit="${correct}"]` : `[data-household="${id}"]`)?.focus({ preventScroll: true });
 };
 
-app.visitSaved = async (id, home) => {
+app.visitSaved = async (id, home, correct = null) => {
   app.sheet = null;
-  app.saved = { id, home, undo: true };
+  app.saved = { id, home, correct, undo: true };
   setTimeout(() => {
     if (app.saved?.id !== id) return;
     app.saved = { ...app.saved, undo: false };
     app.draw();
   }, UNDO_MS);
-  await app.show("list");
+  await app.show(correct ? "day" : "list");
   main.querySelector(".saved-next")?.focus({ preventScroll: true });
-  askToPersist();
+  app.phone.persisted = await askToPersist();
 };
 
 /** Something could not be kept: say what it means, and that it can be given out. */
@@ -222,14 +232,20 @@ app.lock = async () => {
   window.location.reload();
 };
 
-/** Delete what the phone holds of this account; only when nothing is unsent. */
+/** Delete what the phone holds of this account and end its session; only when nothing is unsent. False without a network. */
 app.leave = async () => {
   await app.phone.reload();
-  if (app.phone.unsent().items) return;
+  if (app.phone.unsent().items) return true;
+  try {
+    await signOut();
+  } catch (unreachable) {
+    return false;
+  }
   forgetKey();
   app.phone.close();
   await wipe(app.phone.account.id);
   window.location.href = "/sign-in?next=/field/";
+  return true;
 };
 
 async function wipe(account) {
@@ -288,7 +304,7 @@ async function start() {
 async function openLock(db, account) {
   if (!(await getMeta(db, "key"))) return askNewPin(root, db, account);
   const rows = await db.getAll("outbox");
-  return askPin(root, db, { name: account.name, unsent: rows.filter((row) => row.state !== "done").length });
+  return askPin(root, db, { name: account.name, unsent: rows.filter((row) => row.state !== "done").length + rescued(account.id).length });
 }
 
 async function openApp(db, key, account) {
@@ -307,10 +323,11 @@ async function openApp(db, key, account) {
   fill(root, head, progress, main, tabs);
   const wanted = window.location.hash.slice(1);
   const visit = wanted.match(/^h=(\d+)$/);
-  if (visit) {
-    app.current = "list";
-    await app.openVisit(Number(visit[1]));
-  } else await app.show(["map", "mark", "day", "settings"].includes(wanted) ? wanted : "list");
+  const saved = wanted.match(/^c=([\da-f-]{36})$/);
+  if (visit || saved) app.current = "list";
+  if (visit) await app.openVisit(Number(visit[1]));
+  else if (saved) await app.openSaved(saved[1]);
+  else await app.show(["map", "mark", "day", "settings"].includes(wanted) ? wanted : "list");
   document.body.dataset.ready = "true";
   app.follow();
   register((update) => {
@@ -328,13 +345,16 @@ async function openApp(db, key, account) {
 
 /** A phone that was revoked gives up what it holds, once nothing on it is unsent. */
 async function afterSync() {
-  const { ping, phase } = app.phone.sender.state;
-  if (phase !== "revoked" || !ping?.device?.wipe || app.phone.unsent().items) return;
-  app.phone.close();
-  forgetKey();
-  await wipe(app.phone.account.id);
-  showTrouble(root, t("本机已被停用，本机数据已清除。请联系主管。"));
+  const { phone } = app;
+  if (!phone) return;
+  const { ping, phase } = phone.sender.state;
+  if (phase !== "revoked" || !ping?.device?.wipe || phone.unsent().items) return;
+  // Nothing is drawn of it any more, and it is wiped once.
   app.phone = null;
+  phone.close();
+  forgetKey();
+  await wipe(phone.account.id);
+  showTrouble(root, t("本机已被停用，本机数据已清除。请联系主管。"));
 }
 
 function follow() {

@@ -226,7 +226,6 @@ export function createMarking(app) {
     waiting = 0;
     try {
       await saving;
-      await app.phone.putDraft(draft);
       await app.phone.saveMark(draft, markBody(draft, { offset: app.phone.offset }));
       say(t("标记已保存，待主管确认。"));
       start(newMark());

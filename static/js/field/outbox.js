@@ -4,6 +4,7 @@
  * sent is no state but a lock, so a crash falls back to where the server's last word left it.
  */
 
+import { replacedIn } from "./corrections.js";
 import { AlreadySaved, sealedDraft } from "./drafts.js";
 import { seal, sha256, unseal, unsealJson } from "./seal.js";
 import { strictly } from "./store.js";
@@ -27,9 +28,9 @@ export class OnItsWay extends Error {
  * @param {object} draft with `key`, `id`, `household`, `photos`
  * @param {object} body what will be sent
  * @param {object} options `kind` ("visit" or "mark"), `now` in milliseconds, `day` the local day, `status` the household has on
- *   this phone from now on, or null
+ *   this phone from now on, or null; `settled` what was chosen where two had been there
  */
-export async function freeze(key, draft, body, { kind = "visit", now, day, status = null }) {
+export async function freeze(key, draft, body, { kind = "visit", now, day, status = null, settled = null }) {
   const raw = encoder.encode(JSON.stringify(body));
   return {
     id: draft.id,
@@ -38,6 +39,8 @@ export async function freeze(key, draft, body, { kind = "visit", now, day, statu
     household: draft.household ?? null,
     status,
     practice: Boolean(draft.practice),
+    supersedes: draft.corrects?.id ?? null,
+    settled,
     day,
     saved_at: now,
     hold_until: now + UNDO_MS,
@@ -66,6 +69,7 @@ export async function append(outbox, row) {
 export function keep(db, row) {
   return strictly(db, ["outbox", "drafts"], async ({ outbox, drafts }) => {
     if (!(await drafts.get(row.draft.key))) throw new AlreadySaved();
+    if (row.supersedes && replacedIn(await outbox.getAll()).has(row.supersedes)) throw new AlreadySaved();
     const placed = await append(outbox, row);
     await drafts.delete(row.draft.key);
     return placed;
@@ -153,6 +157,11 @@ export function tryAgain(db, id) {
 /** The server does not know it, whatever was said before: send it anew. */
 export function sendAnew(db, id) {
   return changeRow(db, id, (row) => row.state !== "queued" && row.sealed && { ...row, state: "queued" });
+}
+
+/** What the inspector chose where somebody else had been there too; it is asked no more. */
+export function settle(db, id, choice) {
+  return changeRow(db, id, (row) => ({ ...row, settled: choice }));
 }
 
 /** All rows in the order they were saved. */

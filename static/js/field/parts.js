@@ -38,6 +38,12 @@ export function tagsOf(household) {
   ];
 }
 
+/** An item of a list of findings: sign, title, words, a figure or buttons. */
+export function group(sign, kind, title, words, figure = null, more = null) {
+  return h("li", { class: "group" }, h("span", { class: `group-sign is-${kind}` }, icon(sign)),
+    h("div", { class: "group-words" }, h("strong", {}, title), words && h("p", {}, words), more), figure && h("span", { class: "group-figure" }, figure));
+}
+
 /** Focus a thing that gets no focus by itself, such as a heading. */
 export function focusOn(node) {
   node.tabIndex = -1;

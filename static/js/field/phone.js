@@ -1,10 +1,14 @@
 /* The opened phone of one account: its database, its key, the book, the outbox and the sender, and what follows from them. */
 
 import { readBook, updateBook } from "./book.js";
+import { conflictOf, isAskable } from "./conflicts.js";
+import { correctionOf, replacedIn } from "./corrections.js";
 import { addPhoto, dropDraft, dropPhoto, getDraft, putDraft } from "./drafts.js";
 import { isVisited } from "./nearby.js";
 import { ask } from "./net.js";
-import { clearOld, freeze, keep, listRows, takeBack, tally } from "./outbox.js";
+import { clearOld, freeze, keep, listRows, rowBody, settle, takeBack, tally } from "./outbox.js";
+import { addPerson, readPeople } from "./people.js";
+import { putBack, readMeta } from "./restore.js";
 import { createSender } from "./sender.js";
 import { bringBack, isFull, rescue, rescued, withRoom } from "./space.js";
 import { getMeta, putMeta } from "./store.js";
@@ -14,6 +18,7 @@ const STATUS_OF = { home: 1, remote: 2, nobody_home: 3, refused: 4, long_away: 5
 const BOOK_EVERY_MS = 5 * 60 * 1000;
 const DEVICE_EVERY_MS = 60 * 1000;
 const ELSEWHERE_MS = 2000;
+const FULL_WAIT_MS = 30000;
 
 /**
  * @param {object} options `db`, `key`, `account` `{id, name, role}`, `version` of the app, `onChange(what)` for the screen
@@ -24,7 +29,8 @@ export async function openPhone({ db, key, account, version, onChange }) {
     device = crypto.randomUUID();
     await putMeta(db, "device", device);
   }
-  const phone = { db, key, account, device, version, book: null, rows: [], drafts: new Set(), offset: null, noCampaign: false, alive: true };
+  const phone = { db, key, account, device, version, book: null, rows: [], drafts: new Set(), replaced: new Set(), conflicts: new Map(), people: [], offset: null, noCampaign: false, persisted: null, emptied: false, alive: true };
+  const bodies = new Map(); // of rows that are asked about; what is frozen is read once
   let bookAt = 0;
   let deviceAt = 0;
   let deviceTold = null;
@@ -39,38 +45,68 @@ export async function openPhone({ db, key, account, version, onChange }) {
   });
   phone.sender = sender;
 
+  const meta = await readMeta(db);
+  db.putBack = async (connection) => {
+    await putBack(connection, { meta, rows: phone.rows, account });
+    phone.emptied = true;
+    onChange("emptied");
+  };
+
   /** Read anew what the database holds. */
   phone.load = async () => {
     phone.book ||= await readBook(db, key);
     phone.offset ??= (await getMeta(db, "offset")) ?? null;
+    phone.people = await readPeople(db, key);
+    phone.persisted = (await navigator.storage?.persisted?.()) ?? null;
     await phone.reload();
     return phone;
   };
 
   phone.reload = async () => {
-    [phone.rows, phone.drafts] = [await listRows(db), new Set(await db.getAllKeys("drafts"))];
+    const [rows, drafts] = [await listRows(db), new Set(await db.getAllKeys("drafts"))];
+    const apart = rescued(account.id).filter((one) => !rows.some((row) => row.id === one.id));
+    for (const row of apart) drafts.delete(row.draft.key);
+    [phone.rows, phone.drafts] = [[...rows, ...apart], drafts];
+    phone.replaced = replacedIn(phone.rows);
+    await findConflicts();
     onChange("outbox");
   };
 
+  async function bodyOfRow(row) {
+    if (!bodies.has(row.id)) bodies.set(row.id, await rowBody(key, row));
+    return bodies.get(row.id);
+  }
+
+  /** Visits beside which somebody else's stands, by id: what is to be asked. */
+  async function findConflicts() {
+    const found = new Map();
+    for (const row of phone.rows) {
+      const household = phone.book.households[row.household];
+      if (phone.replaced.has(row.id) || !isAskable(row, household, account.name)) continue;
+      // What cannot be read the sender says; the rest of the day is shown.
+      const body = await bodyOfRow(row).catch(() => null);
+      const conflict = body && conflictOf(row, body, { household, campaign: phone.book.campaign, me: account.name });
+      if (conflict) found.set(row.id, conflict);
+    }
+    phone.conflicts = found;
+  }
+
   /** Not confirmed by the server, those outside the outbox included. */
-  phone.unsent = () => {
-    const told = tally(phone.rows);
-    return { ...told, items: told.items + rescued(account.id) };
-  };
+  phone.unsent = () => tally(phone.rows);
 
   /** Households as they stand on this phone: what was saved here counts until the server's own word comes. */
   phone.households = () => {
     const since = phone.book.at ? Date.parse(phone.book.at) : 0;
     const local = new Map();
     for (const row of phone.rows) {
-      if (row.kind !== "visit" || row.household === null || row.status === null) continue;
+      if (row.kind !== "visit" || row.household === null || row.status === null || phone.replaced.has(row.id)) continue;
       if (row.state === "refused" || (row.received_at && Date.parse(row.received_at) < since)) continue;
       const before = local.get(row.household);
       if (!isVisited(before?.status)) local.set(row.household, row);
     }
     return Object.values(phone.book.households).map((one) => {
       const row = local.get(one.id);
-      return row && !isVisited(one.status) ? { ...one, status: row.status, here: row.id } : one;
+      return row && (row.supersedes || !isVisited(one.status)) ? { ...one, status: row.status, here: row.id } : one;
     });
   };
 
@@ -86,14 +122,23 @@ export async function openPhone({ db, key, account, version, onChange }) {
     await phone.reload();
   };
 
+  /** Queue a draft as it is now. On a full phone, where not even the draft can be kept, it goes to the last place. */
   async function queue(draft, body, more) {
     const now = Date.now();
-    const row = await freeze(key, draft, body, { now, day: dayAt(now), ...more });
+    const row = await freeze(key, draft, body, { now, day: draft.corrects?.day ?? dayAt(now), ...more });
     try {
-      await withRoom(() => keep(db, row));
+      await withRoom(async () => {
+        await putDraft(db, key, draft);
+        await keep(db, row);
+      });
     } catch (reason) {
       if (!isFull(reason)) throw reason;
       rescue(account.id, row);
+      // The database may not even be read just now.
+      phone.rows = [...phone.rows, row];
+      phone.drafts.delete(draft.key);
+      phone.wake(FULL_WAIT_MS);
+      return row.id;
     }
     await phone.reload();
     phone.wake(row.hold_until - now + 100);
@@ -101,9 +146,34 @@ export async function openPhone({ db, key, account, version, onChange }) {
   }
 
   /** Save a visit; resolves with its id when it is on the disk. */
-  phone.saveVisit = (draft, home) => {
+  phone.saveVisit = (draft, home, more = {}) => {
     const body = bodyOf(draft, { home, now: Date.now(), tick: performance.now(), offset: phone.offset });
-    return queue(draft, body, { status: draft.practice ? null : STATUS_OF[statusAfter(body.outcome, body.mode)] });
+    return queue(draft, body, { status: draft.practice ? null : STATUS_OF[statusAfter(body.outcome, body.mode)], ...more });
+  };
+
+  /** A draft that corrects a saved visit. */
+  phone.correct = async (id) => {
+    const row = phone.rows.find((one) => one.id === id);
+    const known = { head: phone.book.households[row.household]?.head ?? null, form: phone.book.form?.version ?? null };
+    return correctionOf(row, await bodyOfRow(row), known);
+  };
+
+  /** Two were there together (记为陪同): a correction of the own visit that names the other. */
+  phone.settleTogether = async (id, visitor) => {
+    const draft = await phone.correct(id);
+    const joint = { ...draft, companions: [...draft.companions, visitor] };
+    return phone.saveVisit(joint, null, { settled: "together" });
+  };
+
+  /** Left to the supervisor, who sees both. */
+  phone.settleAbove = async (id) => {
+    await settle(db, id, "above");
+    await phone.reload();
+  };
+
+  /** Remember who came along, to offer the name again. */
+  phone.remember = async (name) => {
+    phone.people = await addPerson(db, key, name);
   };
 
   /** Save a mark whose body is made already. */
@@ -141,15 +211,37 @@ export async function openPhone({ db, key, account, version, onChange }) {
   }
 
   let syncing = null;
-  /** Send what waits, fetch what is new, say how things stand. Never throws; one at a time. */
+  let wanted = false;
+  let again = false;
+  /**
+   * Send what waits, fetch what is new, say how things stand. Never throws; one at a time. Asked for while one is under way it
+   * is done once more, since that one may have looked already at what is due only now.
+   */
   phone.sync = ({ fresh = false } = {}) => {
-    syncing ||= syncOnce(fresh).finally(() => {
+    wanted ||= fresh;
+    again = true;
+    syncing ||= syncAll().finally(() => {
       syncing = null;
     });
     return syncing;
   };
 
-  async function syncOnce(fresh) {
+  async function syncAll() {
+    while (again) {
+      again = false;
+      await syncOnce();
+    }
+  }
+
+  /** Is the book to be fetched? Also when somebody was there too and it is older than that news: it says who. */
+  function isBookDue() {
+    const asked = wanted || Date.now() - bookAt > BOOK_EVERY_MS;
+    wanted = false;
+    const at = phone.book.at ? Date.parse(phone.book.at) : 0;
+    return asked || phone.rows.some((row) => phone.conflicts.get(row.id)?.visitor === null && Date.parse(row.received_at) > at);
+  }
+
+  async function syncOnce() {
     if (!phone.alive) return;
     try {
       await bringBack(db, account.id);
@@ -165,7 +257,7 @@ export async function openPhone({ db, key, account, version, onChange }) {
         return;
       }
       if (sender.state.ping) await putMeta(db, "offset", phone.offset);
-      if (phase === "idle" && (fresh || Date.now() - bookAt > BOOK_EVERY_MS)) await phone.updateBook();
+      if (phase === "idle" && isBookDue()) await phone.updateBook();
       if (phase === "idle") await clearOld(db, Date.now());
     } catch (reason) {
       if (reason.name !== "Unreachable") sender.state.trouble = reason;
@@ -182,6 +274,7 @@ export async function openPhone({ db, key, account, version, onChange }) {
     phone.book = book;
     phone.noCampaign = state === "no-campaign";
     if (state === "ok") bookAt = Date.now();
+    await findConflicts();
     onChange("book");
     return state;
   };

@@ -27,7 +27,7 @@ export function drawSettings(app, box) {
   const dark = document.documentElement.dataset.bsTheme === "dark";
   const large = document.documentElement.dataset.type === "large";
   fill(box, title,
-    section(t("离线包"), packPart(app, redraw)),
+    section(t("离线包"), packPart(app, redraw), phone.persisted !== null && h("p", { class: "note" }, phone.persisted ? t("浏览器已答应保留本机数据。") : t("浏览器没有答应保留本机数据：手机空间不足时可能全部清除。请添加到桌面，并每天上传。"))),
     !isInstalled() && section(t("添加到桌面"), h("p", {}, state.byHand ? t("请在浏览器菜单里选“添加到主屏幕”。") : t("从桌面打开，浏览器不会自动清除数据。")), button(t("添加到桌面"), async () => { state.byHand = !(await install()); redraw(); }, { name: "home" })),
     section(t("练习"), h("p", {}, t("在练习户走一遍，不计入走访。")), button(t("练习一次"), () => app.openVisit(PRACTICE), { name: "edit" })),
     section(t("本机密码"), pinPart(app, redraw), button(t("锁定"), () => app.lock(), { name: "lock" })),
@@ -35,7 +35,7 @@ export function drawSettings(app, box) {
       h("div", { class: "chips" }, chip("中文", lang === "zh", () => kept("fangtu.lang", "zh")), chip("English", lang === "en", () => kept("fangtu.lang", "en"))),
       h("div", { class: "chips" }, chip(t("浅色"), !dark, () => kept("fangtu.theme", "light")), chip(t("深色"), dark, () => kept("fangtu.theme", "dark"))),
       h("div", { class: "chips" }, chip(t("大字"), large, () => kept("fangtu.type", large ? "normal" : "large")))),
-    section(t("账号"), h("p", {}, phone.account.name), h("p", { class: "note" }, t("版本 %(version)s · 设备 %(device)s", { version: phone.version, device: phone.device.slice(0, 8) })), leavePart(app)),
+    section(t("账号"), h("p", {}, phone.account.name), h("p", { class: "note" }, t("版本 %(version)s · 设备 %(device)s", { version: phone.version, device: phone.device.slice(0, 8) })), leavePart(app, redraw)),
     state.told && h("p", { class: "lack", role: "alert" }, state.told));
   if (state.packs === undefined) load(app, redraw);
   if (!box.contains(document.activeElement)) focusOn(title);
@@ -75,7 +75,7 @@ async function download(app, packs, redraw) {
   state.told = null;
   redraw();
   try {
-    await askToPersist();
+    app.phone.persisted = await askToPersist();
     if (!(await layBallast())) state.told = t("手机空间不足，请先清理。记录仍可保存。");
     let before = 0;
     for (const pack of packs) {
@@ -113,8 +113,12 @@ function pinPart(app, redraw) {
   return h("details", {}, h("summary", {}, t("更改本机密码")), form);
 }
 
-function leavePart(app) {
+function leavePart(app, redraw) {
   const { items } = app.phone.unsent();
   if (items) return h("p", { class: "note" }, t("还有 %(n)s 条未上传，上传或导出后才能清除本机数据。", { n: count(items) }));
-  return button(t("清除本机数据并退出"), () => app.leave(), { class: "danger" });
+  return button(t("清除本机数据并退出"), async () => {
+    if (await app.leave()) return;
+    state.told = t("连网后才能退出。");
+    redraw();
+  }, { class: "danger" });
 }

@@ -44,13 +44,13 @@ function photos(sheet) {
 
 function people(sheet) {
   const { companions } = sheet.draft();
-  const known = (sheet.app.people || []).filter((name) => !companions.includes(name)).slice(0, 6);
+  const known = sheet.app.phone.people.filter((name) => !companions.includes(name)).slice(0, 6);
   const input = h("input", { class: "input", maxlength: 40, autocomplete: "off", dataset: { focus: "person" } });
   const add = (name) => {
     const words = name.trim();
     if (!words || companions.includes(words)) return;
-    sheet.app.people = [words, ...(sheet.app.people || []).filter((one) => one !== words)];
     sheet.set({ companions: [...companions, words] });
+    sheet.app.phone.remember(words).catch((reason) => sheet.app.trouble(reason));
   };
   return [
     companions.length ? h("ul", { class: "names" }, companions.map((name) => h("li", {}, name, h("button", { type: "button", class: "round small", "aria-label": t("删去 %(name)s", { name }), onclick: () => sheet.set({ companions: companions.filter((one) => one !== name) }) }, icon("x"))))) : null,

@@ -1,10 +1,12 @@
 /* A visit being written down: three taps when all is well. Everything chosen is kept at once as a draft. */
 
 import { t } from "../i18n.js";
-import { count, day, distance } from "../format.js";
+import { count, day, dayAndTime, distance } from "../format.js";
 import { fill, h, icon, say } from "../map/dom.js";
 import { outcomeWord } from "../map/words.js";
+import { correctionKey } from "./corrections.js";
 import { betterFix, judgeFix } from "./evidence.js";
+import { draftKey } from "./drafts.js";
 import { addressOf, hasPlace } from "./nearby.js";
 import { button, chip, choice, focusOn, tagsOf } from "./parts.js";
 import { drawDemands } from "./sheet-demands.js";
@@ -26,15 +28,20 @@ function goneHome({ household, code, head }) {
   return { id: household, code, head, address: t("已不在名单"), status: null, lon: null, lat: null, quality: 7, key_groups: [] };
 }
 
-/** Open the sheet of a household in `box`. Resolves with what the page needs of it: `close()`, `flush()`. */
-export async function openSheet(app, box, id, { choose = null } = {}) {
+/**
+ * Open the sheet of a household in `box`. Resolves with what the page needs of it: `close()`, `flush()`.
+ * @param {object} options `choose` what is chosen already; `correct` id of the saved visit that is to be corrected; `more` the
+ *   optional part that stands open
+ */
+export async function openSheet(app, box, id, { choose = null, correct = null, more = null } = {}) {
   const { phone } = app;
-  const before = await phone.draftOf(`h:${id}`);
-  const home = id === PRACTICE ? practiceHome() : phone.households().find((one) => one.id === id) || (before && goneHome(before));
+  const before = await phone.draftOf(correct ? correctionKey(correct) : draftKey(id));
+  const listed = id === PRACTICE ? practiceHome() : phone.households().find((one) => one.id === id);
+  const home = listed || (before && goneHome(before)) || (correct && goneHome({ household: id, code: null, head: t("不在名单的户") }));
   if (!home) return null;
-  let draft = before || newDraft(home, phone.book, { practice: id === PRACTICE });
+  let draft = before || (correct ? await phone.correct(correct) : newDraft(home, phone.book, { practice: id === PRACTICE }));
   if (choose && !draft.choice) draft = { ...draft, choice: choose, return_when: choose === "nobody" ? "tonight" : null };
-  const sheet = { id, open: { more: null }, told: null };
+  const sheet = { id, correct, open: { more }, told: null };
   let saving = Promise.resolve();
   let waiting = 0;
   let saved = false;
@@ -69,8 +76,9 @@ export async function openSheet(app, box, id, { choose = null } = {}) {
   sheet.redraw = () => draw();
   sheet.app = app;
 
-  /** A reading of the position: the best one is kept. */
+  /** A reading of the position: the best one is kept. A correction keeps that of the visit. */
   sheet.placed = (fix) => {
+    if (draft.corrects) return;
     const best = betterFix(draft.fix, fix);
     if (best === draft.fix) return;
     draft = { ...draft, fix: best };
@@ -81,7 +89,7 @@ export async function openSheet(app, box, id, { choose = null } = {}) {
   const strip = h("canvas", { class: "strip", "aria-hidden": "true" });
   const placeLine = h("p", { class: "place" });
   const body = h("div", { class: "sheet-body" });
-  const reasonBox = h("div", {});
+  const reasonBox = h("div", { class: "sheet-reason" });
   const foot = h("div", { class: "sheet-foot" });
   const title = h("h2", { class: "sheet-title" }, home.head || home.code);
   fill(box, hasPlace(home) && strip,
@@ -93,6 +101,11 @@ export async function openSheet(app, box, id, { choose = null } = {}) {
       reasonBox, body, foot));
 
   function drawPlace() {
+    if (draft.corrects) {
+      fill(placeLine, icon("edit"), t("更正 %(when)s 的走访，时间和定位不变。", { when: dayAndTime(draft.corrects.started_at) }), draft.corrects.photos > 0 && t("原有 %(n)s 张照片保留。", { n: count(draft.corrects.photos) }));
+      if (hasPlace(home)) drawStrip(strip, { home, households: phone.households(), here: null });
+      return;
+    }
     const judged = judgeFix(draft.fix, hasPlace(home) ? home : null);
     const bad = judged.rough || judged.far;
     placeLine.className = bad ? "place is-bad" : draft.fix ? "place" : "place is-none";
@@ -125,7 +138,7 @@ export async function openSheet(app, box, id, { choose = null } = {}) {
     else if (focused) body.querySelector(`[data-focus="${focused}"]`)?.focus();
     fill(foot,
       sheet.told && h("p", { class: "lack", role: "alert" }, sheet.told),
-      button(t("保存走访"), save, { class: "main" }),
+      button(correct ? t("保存更正") : t("保存走访"), save, { class: "main" }),
       h("p", { class: "sheet-note" }, t("无信号也能保存，有网后自动上传")));
   }
 
@@ -150,10 +163,9 @@ export async function openSheet(app, box, id, { choose = null } = {}) {
     clearTimeout(waiting);
     try {
       await saving;
-      await phone.putDraft(draft);
       const sent = await phone.saveVisit(draft, hasPlace(home) ? home : null);
       say(t("已保存：%(name)s", { name: home.head }));
-      app.visitSaved(sent, home);
+      app.visitSaved(sent, home, correct);
     } catch (reason) {
       saved = false;
       app.trouble(reason);
@@ -178,7 +190,7 @@ export async function openSheet(app, box, id, { choose = null } = {}) {
 
   draw();
   drawPlace();
-  if (app.here && draft.presence.started_at - app.here.at < FRESH_MS) sheet.placed(app.here);
+  if (app.here && !draft.corrects && draft.presence.started_at - app.here.at < FRESH_MS) sheet.placed(app.here);
   // The draft is there before anything else happens, the camera above all.
   if (choose && !before) store(false);
   focusOn(title);

@@ -11,9 +11,12 @@ const BALLAST = "fangtu-ballast";
 export const BALLAST_BYTES = 20 * 1024 * 1024;
 export const MAPS = "fangtu-map";
 const RESCUE = "fangtu.rescue.";
+const ROOM_TRIES = 8;
+const ROOM_MS = 250;
 
+/** Was there no room? A database the browser has closed under us is, as far as has been seen, one it could not write to. */
 export function isFull(reason) {
-  return reason?.name === "QuotaExceededError" || reason?.inner?.name === "QuotaExceededError";
+  return reason?.name === "QuotaExceededError" || reason?.name === "StoreClosed";
 }
 
 /** Fill the ballast; false if there is no room for it. */
@@ -48,13 +51,19 @@ export const WAYS = globalThis.caches ? [() => caches.delete(BALLAST), dropMaps]
  * @param {(() => Promise<boolean>)[]} ways
  */
 export async function withRoom(work, ways = WAYS) {
+  let tries = 1;
   for (const free of [...ways, null]) {
-    try {
-      return await work();
-    } catch (reason) {
-      if (!isFull(reason) || !free) throw reason;
-      await free();
+    for (let n = 1; ; n += 1) {
+      try {
+        return await work();
+      } catch (reason) {
+        if (!isFull(reason) || (!free && n >= tries)) throw reason;
+        if (n >= tries) break;
+        await new Promise((done) => setTimeout(done, ROOM_MS));
+      }
     }
+    // A browser gives back what was deleted only a moment later.
+    tries = (await free()) ? ROOM_TRIES : 1;
   }
   return undefined;
 }
@@ -86,9 +95,9 @@ function rescuedNames(account, storage) {
   return Array.from({ length: storage.length }, (_, n) => storage.key(n)).filter((name) => name?.startsWith(`${RESCUE}${account}.`));
 }
 
-/** How many rows wait outside the outbox. */
+/** The rows that wait outside the outbox. */
 export function rescued(account, storage = localStorage) {
-  return rescuedNames(account, storage).length;
+  return rescuedNames(account, storage).map((name) => asValue(JSON.parse(storage.getItem(name))));
 }
 
 /** Bring rescued rows back into the outbox; how many came. */

@@ -14,27 +14,77 @@ export function databaseName(account) {
   return `fangtu-${account}`;
 }
 
+/** The browser ended the connection and gives no other, as it does when it can write no more. */
+export class StoreClosed extends Error {
+  constructor(cause) {
+    super("the browser has closed the database", { cause });
+    this.name = "StoreClosed";
+  }
+}
+
+function upgrade(db, old) {
+  if (old < 1) {
+    db.createObjectStore("meta");
+    db.createObjectStore("drafts", { keyPath: "key" });
+    db.createObjectStore("outbox", { keyPath: "id" }).createIndex("seq", "seq", { unique: true });
+    db.createObjectStore("photos", { keyPath: "id" }).createIndex("of", "of");
+  }
+}
+
 /**
  * Open the database of an account; made if it is not there.
  *
  * `meta` single things by name · `drafts` by household · `outbox` by id, index `seq` · `photos` by id, index `of`.
+ * On a full disk Chromium closes the connection under the page, and where it gave no promise to keep the site's data it deletes
+ * all of it. What is asked next opens the database anew, and `putBack(db)` restores what the page still has in memory.
  */
-export function openStore(account, { onBlocking = () => {} } = {}) {
-  return openDB(databaseName(account), DATABASE_VERSION, {
+export async function openStore(account, { onBlocking = () => {} } = {}) {
+  let given = null;
+  let over = false;
+  let isNew = false;
+  const connect = () => openDB(databaseName(account), DATABASE_VERSION, {
     upgrade(db, old) {
-      if (old < 1) {
-        db.createObjectStore("meta");
-        db.createObjectStore("drafts", { keyPath: "key" });
-        db.createObjectStore("outbox", { keyPath: "id" }).createIndex("seq", "seq", { unique: true });
-        db.createObjectStore("photos", { keyPath: "id" }).createIndex("of", "of");
-      }
+      isNew = old === 0;
+      upgrade(db, old);
     },
     // Another tab has a newer version: give way, or it waits for ever.
     blocking(_old, _now, event) {
+      over = true;
       event.target.close();
       onBlocking();
     },
+    terminated() {
+      given = null;
+    },
   });
+  async function again() {
+    const db = await connect();
+    if (isNew) await store.putBack(db);
+    return db;
+  }
+  async function connection() {
+    if (over) throw new StoreClosed(null);
+    given ||= again();
+    try {
+      return await given;
+    } catch (reason) {
+      given = null;
+      throw new StoreClosed(reason);
+    }
+  }
+  const ask = (name) => async (...words) => (await connection())[name](...words);
+  const store = {
+    connection,
+    // What to do when the browser has emptied the database under the page; whoever opened the phone says it.
+    putBack: async () => {},
+    ...Object.fromEntries(["get", "getAll", "getAllKeys", "getAllFromIndex"].map((name) => [name, ask(name)])),
+    close() {
+      over = true;
+      given?.then((db) => db.close(), () => {});
+    },
+  };
+  given = Promise.resolve(await connect());
+  return store;
 }
 
 export function dropStore(account) {
@@ -58,12 +108,12 @@ async function withPhone(work) {
 
 /** The account this phone was last used by, also without a network: `id`, `name`; undefined on its first day. */
 export function rememberedAccount() {
-  return withPhone((db) => getMeta(db, "account"));
+  return withPhone((db) => db.get("meta", "account"));
 }
 
 /** Keep whose the phone is; on the disk when this resolves. */
 export function rememberAccount(account) {
-  return withPhone((db) => putMeta(db, "account", account));
+  return withPhone((db) => strictly({ connection: () => db }, ["meta"], ({ meta }) => meta.put(account, "account")));
 }
 
 export function forgetAccount() {
@@ -72,10 +122,16 @@ export function forgetAccount() {
 
 /**
  * Do `work(stores)` in one transaction that is on the disk when this resolves.
+ * @param {object} store see openStore
  * @param {string[]} names object stores
  * @param {(stores: object, tx: object) => Promise<any>} work may wait for requests of this transaction, for nothing else
  */
-export async function strictly(db, names, work) {
+export async function strictly(store, names, work) {
+  const db = await store.connection();
+  let isClosed = false;
+  db.addEventListener("close", () => {
+    isClosed = true;
+  });
   const tx = db.transaction(names, "readwrite", STRICT);
   // Heard here as well, or an aborted transaction is reported as an error nobody handled.
   const done = tx.done.catch((reason) => ({ reason }));
@@ -85,14 +141,14 @@ export async function strictly(db, names, work) {
   } catch (reason) {
     try {
       tx.abort();
-    } catch (over) {
+    } catch (finished) {
       // It ended by itself, which is what the first reason tells of.
     }
     await done;
-    throw reason;
+    throw isClosed ? new StoreClosed(reason) : reason;
   }
   const ended = await done;
-  if (ended?.reason) throw ended.reason;
+  if (ended?.reason) throw isClosed ? new StoreClosed(ended.reason) : ended.reason;
   return result;
 }
 

@@ -74,6 +74,7 @@ export function newDraft(household, book, { practice = false } = {}) {
     demands: [],
     photos: [],
     practice,
+    corrects: null,
   };
 }
 
@@ -99,19 +100,46 @@ function outcomeOf(draft) {
   return "done";
 }
 
+/** Time and place of a visit: as they are now, or, of a correction, as they were noted at the visit itself. */
+function evidenceOf(draft, { home, now, tick, offset }) {
+  const old = draft.corrects;
+  if (old) {
+    const { started_at, ended_at, duration_s, duration_by, fix } = old;
+    // One offset goes for all times of a body: it is that of the visit, and the present moment is told by the clock of then.
+    const told = old.clock_offset_ms ?? offset;
+    const entered = now + (offset === null || told === null ? 0 : offset - told);
+    return { started_at, ended_at, duration_s, duration_by, clock_offset_ms: told, entered_at: isoAt(entered), fix, fix_reason: draft.fix_reason };
+  }
+  const { ended_at, duration_s, duration_by } = endPresence(draft.presence, now, tick);
+  const judged = judgeFix(draft.fix, home);
+  return {
+    started_at: isoAt(draft.presence.started_at),
+    ended_at: isoAt(ended_at),
+    duration_s,
+    duration_by,
+    clock_offset_ms: offset,
+    entered_at: isoAt(now),
+    fix: draft.fix && { lon: draft.fix.lon, lat: draft.fix.lat, accuracy_m: draft.fix.accuracy_m, at: isoAt(draft.fix.at), distance_m: judged.distance_m },
+    fix_reason: judged.rough || judged.far ? draft.fix_reason : null,
+  };
+}
+
+function returnOf(draft, now) {
+  if (draft.choice !== "nobody") return { return_at: null, return_when: null };
+  const { corrects: old, return_when } = draft;
+  return { return_at: old?.return_when === return_when ? old.return_at : returnAt(return_when, now), return_when };
+}
+
 /**
  * The body of a visit.
  * @param {object} draft
- * @param {object} options `home` `{lon, lat}` of the household; `now` and `tick` of both clocks; `offset` to the server's in ms or null
+ * @param {object} clocks `home` `{lon, lat}` of the household; `now` and `tick` of both clocks; `offset` to the server's in ms or null
  */
-export function bodyOf(draft, { home, now, tick, offset }) {
+export function bodyOf(draft, clocks) {
   const outcome = outcomeOf(draft);
   const spoken = outcome === "done";
   const remote = draft.choice === "other" && REMOTE.includes(draft.other);
-  const { ended_at, duration_s, duration_by } = endPresence(draft.presence, now, tick);
-  const judged = judgeFix(draft.fix, home);
   const photos = (demand) => draft.photos.filter((photo) => photo.demand === demand).map((photo) => photo.id);
-  const nobody = draft.choice === "nobody";
   return {
     schema: SCHEMA,
     household_id: draft.practice ? null : draft.household,
@@ -119,29 +147,21 @@ export function bodyOf(draft, { home, now, tick, offset }) {
     campaign: draft.campaign,
     round: draft.round,
     kind: draft.visitor,
-    started_at: isoAt(draft.presence.started_at),
-    ended_at: isoAt(ended_at),
-    duration_s,
-    duration_by,
-    clock_offset_ms: offset,
-    entered_at: isoAt(now),
+    ...evidenceOf(draft, clocks),
     mode: remote ? draft.other : "home",
     reason: remote ? draft.reason : null,
     outcome,
     outcome_reason: spoken ? null : draft.reason,
-    fix: draft.fix && { lon: draft.fix.lon, lat: draft.fix.lat, accuracy_m: draft.fix.accuracy_m, at: isoAt(draft.fix.at), distance_m: judged.distance_m },
-    fix_reason: judged.rough || judged.far ? draft.fix_reason : null,
     companions: draft.companions,
     work: spoken ? draft.work : [],
     form_version: Object.keys(draft.answers).length ? draft.form_version : null,
     answers: spoken ? draft.answers : {},
     satisfaction: spoken ? draft.satisfaction : null,
-    return_at: nobody ? returnAt(draft.return_when, now) : null,
-    return_when: nobody ? draft.return_when : null,
+    ...returnOf(draft, clocks.now),
     remark: draft.remark.trim() || null,
     demands: spoken ? draft.demands.map((demand) => ({ ...demand, text: demand.text.trim(), photos: photos(demand.id) })) : [],
     photos: draft.photos.map(({ id, sha256, size, taken_at, kind }) => ({ id, sha256, size, taken_at, kind })),
-    supersedes: null,
+    supersedes: draft.corrects?.id ?? null,
     practice: draft.practice,
   };
 }

@@ -60,7 +60,6 @@ export function lackingWord(code) {
 }
 
 const FLAGS = {
-  duplicate: () => t("该户本轮已有人走访，两份记录都已保留。"),
   not_assigned: () => t("该户现已指派给他人，记录已保留。"),
   household_gone: () => t("该户已不在名单，记录已保留。"),
   clock_off: () => t("手机时间与服务器相差较大。"),
