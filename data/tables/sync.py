@@ -144,6 +144,7 @@ class FieldVisit(Base):
         CheckConstraint(f"duration_by in {DURATIONS}", name="duration_by"),
         CheckConstraint("satisfaction between 1 and 5", name="satisfaction"),
         CheckConstraint(f"return_when in {RETURNS}", name="return_when"),
+        Index("ix_field_visit_duplicate", "jur", postgresql_where=text("'duplicate' = any (flags)")),
         Index("ix_field_visit_supersedes", "supersedes", postgresql_where=text("supersedes is not null")),
     )
 

@@ -211,10 +211,15 @@ def test_a_second_visit_that_counts_is_kept_and_flagged(web: Web, phone_of: Call
 def test_a_correction_stands_in_place_of_the_visit_whichever_comes_first(web: Web, phone: Phone, first: str) -> None:
     old, new, demand = str(uuid.uuid4()), str(uuid.uuid4()), str(uuid.uuid4())
     raised = {"id": demand, "class": "road", "text": "路灯坏了", "solved": False}
+    before, added = (named(picture(seed), kind="demand") for seed in (31, 32))
+    again = raised | {"text": "路灯坏了两盏", "photos": [added["id"]]}
     bodies = {
-        "original": (visit_body(web, "H3", demands=[raised]), old),
+        "original": (
+            visit_body(web, "H3", demands=[raised | {"photos": [before["id"]]}], photos=[before]),
+            old,
+        ),
         "correction": (
-            visit_body(web, "H3", supersedes=old, remark="更正", demands=[raised | {"text": "路灯坏了两盏"}]),
+            visit_body(web, "H3", supersedes=old, remark="更正", demands=[again], photos=[added]),
             new,
         ),
     }
@@ -226,6 +231,7 @@ def test_a_correction_stands_in_place_of_the_visit_whichever_comes_first(web: We
     assert visit_of(web, new).superseded_by is None
     kept = row(web, "select * from demand where id = cast(:id as uuid)", id=demand)
     assert (str(kept.visit_id), kept.words) == (new, "路灯坏了两盏")
+    assert [str(photo) for photo in kept.photos] == [before["id"], added["id"]]
 
 
 def test_demands_lie_where_their_visit_lies(web: Web, phone: Phone) -> None:
