@@ -52,3 +52,49 @@ grant select, insert, update (undone_at, undone_by) on public.repeat_choice to f
 
 -- Second visits that phones brought, for the desk that settles them.
 create index ix_field_visit_duplicate on public.field_visit (jur) where 'duplicate' = any (flags);
+
+-- In which state everything is that a phone is told of in a round, in one word: by which transactions the rows of the
+-- asker's duty were written last. A phone that was told this state need not be told anything; where it is another, every
+-- household is compared. The state is read before the households, so that it is never newer than what was told.
+create function sec.pull_state(p_campaign bigint, p_round smallint) returns text
+    language plpgsql stable security definer set search_path = pg_catalog, public as $$
+declare who record; found text;
+begin
+    select k.account_id, k.duty into who from sec.asking() k;
+    if who.account_id is null then return null; end if;
+    with span as materialized (select lower(d) as lo, upper(d) as hi from unnest(who.duty) d),
+    home as materialized (
+        select h.* from span cross join lateral (
+            select h.id, h.xmin::text::bigint as x, h.village_id, h.group_id, h.grid_id from household h
+             where h.jur >= span.lo and h.jur < span.hi and h.removed_at is null offset 0) h),
+    part (n, id, x) as (
+        select 1, home.id, home.x from home
+        union all select 2, s.household_id, s.x from span cross join lateral (
+            select s.household_id, s.xmin::text::bigint as x from standing s where s.campaign_id = p_campaign
+               and s.round_no = p_round and s.jur >= span.lo and s.jur < span.hi offset 0) s
+        union all select 3, u.id, u.x from span cross join lateral (
+            select u.id, u.xmin::text::bigint as x from house u where u.jur >= span.lo and u.jur < span.hi offset 0) u
+        union all select 4, v.no, v.x from span cross join lateral (
+            select v.no, v.xmin::text::bigint as x from visit v where v.campaign_id = p_campaign
+               and v.round_no = p_round and v.jur >= span.lo and v.jur < span.hi offset 0) v
+        union all select 5, hashtextextended(f.visit_id::text, 0), f.x from span cross join lateral (
+            select f.visit_id, f.xmin::text::bigint as x from field_visit f
+             where f.jur >= span.lo and f.jur < span.hi offset 0) f
+        union all select 6, r.household_id, r.x from span cross join lateral (
+            select r.household_id, r.xmin::text::bigint as x from reservation r where r.campaign_id = p_campaign
+               and r.round_no = p_round and r.jur >= span.lo and r.jur < span.hi and r.ended_at is null
+               and r.until > now() offset 0) r
+        union all select 7, o.household_id, o.xmin::text::bigint from assignment o
+          where o.campaign_id = p_campaign and o.round_no = p_round and o.account_id = who.account_id
+        union all select 8, a.id, a.xmin::text::bigint from area a
+          where a.id in (select village_id from home union select group_id from home)
+        union all select 9, g.id, g.xmin::text::bigint from grid g where g.id in (select grid_id from home))
+    select concat_ws(' ', who.account_id, p_campaign, p_round, who.duty, count(*),
+                     bit_xor(hashint8extended(part.id, part.x * 16 + part.n)))
+      into found from part;
+    return found;
+end $$;
+revoke all on function sec.pull_state(bigint, smallint) from public;
+grant execute on function sec.pull_state(bigint, smallint) to fangtu_app;
+
+alter table public.pulled add column seen text;
