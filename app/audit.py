@@ -17,7 +17,8 @@ ACTS = (
     "refused_download", "place", "place_undo", "area_edit", "duty_follow", "export", "publicity_add", "publicity_undo",
     "hardship_read", "hardship_add", "hardship_change", "load_sample", "campaign_open", "campaign_change",
     "lookback_draw", "lookback_result", "finding_add", "finding_answer", "finding_confirm", "finding_withdraw",
-    "rule_visit", "answer_doubt", "make_cards", "assign", "assign_undo",
+    "rule_visit", "answer_doubt", "repeat_settle", "repeat_undo", "mark_accept", "mark_refuse", "mark_undo",
+    "photo_show", "make_cards", "assign", "assign_undo",
 )  # fmt: skip
 
 

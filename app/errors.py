@@ -39,6 +39,7 @@ from data.placements import CannotRestore
 from data.placing import PlaceRefused
 from data.publicity import PublicityUnfit
 from data.remainder import TooManyShown
+from data.repeat_choices import RepeatRefused
 from data.reservations import CannotReserve, ReservationUnfit
 from data.rules.plan import PlanError
 from data.rules.plan_editing import FieldUnknown
@@ -112,6 +113,7 @@ STATUS: dict[type[FangtuError], int] = {
     DeviceOfAnother: 409,
     ItemDiffers: 409,
     MarkRefused: 409,
+    RepeatRefused: 409,
     PhotoBroken: 404,
     ItemUnfit: 422,
     BodyTooLarge: 413,

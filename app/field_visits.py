@@ -122,6 +122,7 @@ VISIT_EXAMPLE = {
             "sha256": "Of the bytes that were accepted",
             "missing": ["Id of a photograph that is still to come"],
             "received_at": "",
+            "others": [{"visitor": "Who was there too, where it is flagged duplicate; at most 3", "at": ""}],
             "flags": ["duplicate, not_assigned, household_gone, clock_off, order, far, rough or outside_round"],
             "household": {"id": "", "status": "Where it stands in the round now"},
         },
@@ -135,6 +136,7 @@ VISIT_EXAMPLE = {
             "received_at": "2026-05-06T18:02:11.482+08:00",
             "flags": [],
             "household": {"id": 4711, "status": 1},
+            "others": [],
         },
         statuses={
             400: DEVICE_LACKING,

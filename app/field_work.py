@@ -14,17 +14,18 @@ from app.access import Role, require
 from app.caching import keep_by_content
 from app.language import language
 from app.session import asker, db, store
-from app.view import ZONE, page_number, today
-from data.areas import EVERYWHERE
-from data.askers import RecordUnknown
+from app.view import ZONE, View, current_view, page_number, today
+from data.areas import EVERYWHERE, area_range
+from data.campaigns import list_campaigns
+from data.field_photos import show_photo
 from data.households import iso
-from data.mark_lists import OPEN, Arrival, count_today, find_photo, list_arrivals, list_marks
-from data.photo_views import shown_photo
+from data.mark_lists import OPEN, Arrival, count_today, list_arrivals, list_marks
 from data.placements import CannotRestore
+from data.repeat_choices import SETTLERS, RepeatRefused, list_repeats, settle_repeat, undo_repeat
 from data.rules.marks import CHANGE_STATE, CONCERNS, FIELD, FLAG, KIND, PART, STATE
-from data.rules.words import GRADE, KEY_GROUP, OUTCOME
+from data.rules.words import GRADE, KEY_GROUP, MODE, OUTCOME
+from data.rulings import RulingRefused
 from data.settling import MarkRefused, settle_mark, undo_mark
-from data.sync.photos import read_photo
 from geo.errors import Text
 
 bp = Blueprint("field_work", __name__)
@@ -33,16 +34,28 @@ _FIELD = "field."
 
 
 @bp.get("/field-work")
-@require(*DESK)
+@require()
 def page() -> str:
-    """Arrivals, and the marks of the area, those that wait first."""
+    """Arrivals, and the marks of the area, those that wait first; whoever settles none reads them."""
     state = request.args.get("state", "open")
     state = state if state in STATE or state in ("open", "all") else "open"
-    found = list_marks(db(), asker().role, within(), state="" if state == "all" else state, page=page_number())
+    only = request.args.get("mark", "")
+    number = int(only) if only.isascii() and only.isdigit() and len(only) < 19 else None
+    if number is not None:
+        state = "all"
+    found = list_marks(db(), asker(), within(), state="" if state == "all" else state, page=page_number(), only=number)
+    view = _view()
+    repeats = None
+    if view is not None:
+        where = (view.campaign.id, view.round_no, within())
+        repeats = list_repeats(db(), asker(), *where, page_number("repeats"))
     return render_template(
         "field_work.html",
         found=found,
+        repeats=repeats,
         state=state,
+        only=number,
+        area=request.args.get("area", ""),
         waiting=sum(found.counts[one] for one in OPEN),
         today=_today(),
         arrivals=[_arrival(one) for one in list_arrivals(db(), within())],
@@ -55,16 +68,18 @@ def page() -> str:
             "flag": FLAG,
             "grade": GRADE,
             "key_group": KEY_GROUP,
+            "mode": MODE,
         },
         concerns=CONCERNS,
+        may_settle=asker().role in DESK,
     )
 
 
 @bp.get("/field-work/arrivals.json")
-@require(*DESK)
+@require()
 def arrivals() -> Response:
     """What came in, for a page that is open: asked for when the stream of the map tells of a change."""
-    marks = list_marks(db(), asker().role, within(), state="open")
+    marks = list_marks(db(), asker(), within(), state="open")
     return keep_by_content(
         jsonify(
             today=_today(),
@@ -102,24 +117,57 @@ def undo(number: int) -> AnyResponse:
     return _back()
 
 
+@bp.post("/field-work/repeats/<key:no>")
+@require(*SETTLERS)
+def settle_second(no: int) -> AnyResponse:
+    """Make of a second visit of a round one joint visit, or let it not count."""
+    choice = request.form.get("choice", "")
+    try:
+        settle_repeat(db(), asker(), no, choice, request.form.get("reason", ""))
+    except (RepeatRefused, RulingRefused) as refusal:
+        flash(_said(refusal.text), "error")
+        return _back()
+    said = _("已记为陪同：两条合为一次走访。") if choice == "joint" else _("已记为不计入，该户的走访状态随之更新。")
+    flash(said, "success")
+    return _back()
+
+
+@bp.post("/field-work/repeats/<key:no>/undo")
+@require(*SETTLERS)
+def undo_second(no: int) -> AnyResponse:
+    """Take back what was made of a second visit."""
+    try:
+        undo_repeat(db(), asker(), no)
+        flash(_("已撤销，重复走访回到待处理。"), "success")
+    except RepeatRefused as refusal:
+        flash(_said(refusal.text), "error")
+    return _back()
+
+
 @bp.get("/field-work/photos/<uuid:picture_id>")
-@require(*DESK)
+@require(Role.INSPECTOR, *DESK)
 def photo(picture_id: uuid.UUID) -> Response:
     """A photograph from the field, encoded anew: of what was sent only the picture itself is shown."""
-    find_photo(db(), str(picture_id))
-    try:
-        content = shown_photo(read_photo(store().settings, store().sealer, picture_id))
-    except FileNotFoundError as error:
-        raise RecordUnknown from error
-    answer = Response(content, mimetype="image/jpeg")
+    answer = Response(
+        show_photo(db(), store().settings, store().sealer, asker(), picture_id),
+        mimetype="image/jpeg",
+    )
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
 
 
 def within() -> tuple[int, int]:
-    """The area of duty of the asker where there is one only, else everything visible to the asker."""
+    """The area the address names, else the asker's area of duty where there is one only, else all that is visible."""
+    area = request.args.get("area")
+    if area:
+        return area_range(db(), area)
     duty = asker().duty
     return duty[0] if len(duty) == 1 else EVERYWHERE
+
+
+def _view() -> View | None:
+    """Campaign and round of the page; None while there is no campaign."""
+    return current_view(db(), asker()) if list_campaigns(db()) else None
 
 
 def _today() -> dict[str, int]:

@@ -62,6 +62,7 @@ ROUND = {"campaign": "Number or code; the newest by default", "round": "Number; 
                     "visitor": "",
                     "visitor_kind": "",
                     "companions": "Who came along",
+                    "photos": ["Id of a photograph the asker may see, at /field-work/photos/<id>"],
                 }
             ],
             "houses": [{"id": "", "code": "", "grade": "A–D or null", "structure": "", "built_year": ""}],

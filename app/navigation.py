@@ -98,6 +98,8 @@ def _sections(asker: Asker) -> list[Section]:
         sections.insert(-2, Section([("/field-work", _("标注与到达")), ("/field-phones", _("手机"))], _("外业")))
         # A batch is looked at from the list of imports.
         sections += [_page("/areas/edit", _("边界")), _page("/imports", _("导入"), under=("/batches",))]
+    else:
+        sections.insert(-2, _page("/field-work", _("外业")))
     if asker.role is Role.ADMIN:
         sections += [_page("/accounts", _("账号")), _page("/audit", _("日志"))]
     return sections

@@ -178,6 +178,8 @@ def pulling() -> Response:
                     "state": "done, missing_photos, refused (kept for a person to settle) or unknown",
                     "missing": ["Id of a photograph"],
                     "received_at": "",
+                    "flags": ["Of a visit, as at PUT; no duplicate any more once that is settled"],
+                    "others": [{"visitor": "Who was there too, where it is flagged duplicate", "at": ""}],
                 }
             ],
         },

@@ -41,7 +41,7 @@ ENDPOINT = "tiles.tile"
 MIB = 1024 * 1024
 _NUMBER = r"(0|[1-9]\d{0,7})"
 _PATH = re.compile(
-    rf"/api/v1/tiles/(records|cells|households|houses|sites|visits|areas)/{_NUMBER}/{_NUMBER}/{_NUMBER}\.mvt"
+    rf"/api/v1/tiles/(records|cells|households|houses|sites|visits|marks|areas)/{_NUMBER}/{_NUMBER}/{_NUMBER}\.mvt"
 )
 # Written as a map writes it; whatever is written otherwise is taken apart by Flask.
 _QUERY = re.compile(r"((campaign|round|by)=[\w-]*(&(?=.)|$))*", re.ASCII)

@@ -48,7 +48,8 @@ def current_view(session: Session, who: Asker) -> View:
 
     Without an area a person with one area of duty gets that area, anyone else everything that is visible to them.
     """
-    campaign = find_campaign(session, request.args.get("campaign"))
+    campaigns = list_campaigns(session)
+    campaign = find_campaign(session, request.args.get("campaign"), campaigns)
     rounds = list_rounds(session, campaign.id)
     area = request.args.get("area") or None
     if area:
@@ -56,7 +57,7 @@ def current_view(session: Session, who: Asker) -> View:
     else:
         within = who.duty[0] if len(who.duty) == 1 else EVERYWHERE
     return View(
-        campaigns=list_campaigns(session),
+        campaigns=campaigns,
         campaign=campaign,
         rounds=rounds,
         round_no=current_round(rounds, request.args.get("round"), today()),

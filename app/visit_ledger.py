@@ -187,7 +187,7 @@ def listing() -> Response:
 def household(household_id: int) -> str:
     """Everything that was done for one household, newest first: visits of all rounds, houses, renovation."""
     card = household_card(db(), household_id, asker(), store().sealer, round_=asked_round(), today=today())
-    history = household_history(db(), household_id)
+    history = household_history(db(), household_id, asker())
     return render_template("household.html", card=card, history=history, words=_WORDS)
 
 

@@ -47,6 +47,7 @@ bp = Blueprint("visits", __name__)
             "remark": "",
             **PLACE,
             "superseded_by": "uuid of the correction",
+            "photos": ["Id of a photograph the asker may see, at /field-work/photos/<id>"],
         },
     )
 )

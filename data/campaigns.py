@@ -152,15 +152,20 @@ def target_of(campaign: Campaign, planned: Round) -> float:
     return float(campaign.target if planned.target is None else planned.target)
 
 
-def find_campaign(session: Session, wanted: str | None) -> Campaign:
+def find_campaign(session: Session, wanted: str | None, campaigns: Sequence[Campaign] | None = None) -> Campaign:
     """Campaign by number or code; without one the newest.
+
+    Parameters
+    ----------
+    campaigns : sequence of Campaign, optional
+        Those of :func:`list_campaigns`, where they are at hand.
 
     Raises
     ------
     CampaignUnknown
         If there is none; the message lists those that are to be had.
     """
-    campaigns = list_campaigns(session)
+    campaigns = list_campaigns(session) if campaigns is None else campaigns
     if wanted in (None, ""):
         if campaigns:
             return campaigns[0]

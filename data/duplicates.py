@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -186,3 +187,39 @@ def list_duplicates(
         {**keys, "limit": size, "skip": size * (page - 1)},
     )
     return [dict(row._mapping) for row in rows], total
+
+
+def others_of(
+    session: Session, visit_ids: Sequence[uuid.UUID], account_id: int
+) -> dict[uuid.UUID, list[dict[str, Any]]]:
+    """Who else was there: up to three visits that count, of the same household and round by other visitors.
+
+    Parameters
+    ----------
+    account_id : int
+        Whose visits they are; the own ones are not told.
+
+    Returns
+    -------
+    dict
+        By visit, ``visitor`` and ``at`` (datetime or None) of each, the earliest first; visits with nobody else there
+        are missing.
+    """
+    if not visit_ids:
+        return {}
+    rows = session.execute(
+        text("""
+            select v.id, o.visitor, coalesce(o.started_at, o.ended_at) as at from visit v
+             cross join lateral (
+                select o.visitor, o.started_at, o.ended_at, o.no from visit o
+                 where o.household_id = v.household_id and o.campaign_id = v.campaign_id and o.round_no = v.round_no
+                   and o.id <> v.id and o.counts and o.superseded_by is null
+                   and o.account_id is distinct from :account and o.visitor is not null
+                 order by coalesce(o.started_at, o.ended_at) nulls last, o.no limit 3) o
+             where v.id = any (cast(:ids as uuid[])) order by v.id, at nulls last, o.no"""),
+        {"ids": [str(one) for one in visit_ids], "account": account_id},
+    )
+    found: dict[uuid.UUID, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row.id, []).append({"visitor": row.visitor, "at": row.at})
+    return found

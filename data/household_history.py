@@ -8,6 +8,9 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from data.askers import Asker
+from data.field_photos import list_photos
+
 
 @dataclass(frozen=True)
 class History:
@@ -18,14 +21,15 @@ class History:
     rounds : list of dict
         ``campaign_zh, campaign_en, round_zh, round_en, status, visits, valid_visits, first_valid_on``, newest first.
     visits : list of dict
-        All visits, newest first, also those that were corrected (``superseded``), ruled false or void.
+        All visits, newest first, also those that were corrected (``superseded``), ruled false or void; ``photos`` are
+        the ids of those the asker may see.
     """
 
     rounds: list[dict[str, Any]]
     visits: list[dict[str, Any]]
 
 
-def household_history(session: Session, household_id: int) -> History:
+def household_history(session: Session, household_id: int, asker: Asker) -> History:
     """Everything known of visits to a household; empty for one that the asker may not see."""
     rounds = session.execute(
         text("""
@@ -38,7 +42,8 @@ def household_history(session: Session, household_id: int) -> History:
     )
     visits = session.execute(
         text("""
-            select v.no as id, v.campaign_id, v.round_no, c.name_zh as campaign_zh, c.name_en as campaign_en,
+            select v.no as id, v.id as uuid, v.campaign_id, v.round_no, c.name_zh as campaign_zh,
+                   c.name_en as campaign_en,
                    r.name_zh as round_zh, r.name_en as round_en, v.started_at, v.ended_at, v.minutes, v.mode, v.reason,
                    v.outcome, v.visitor, v.visitor_kind, v.companions, v.verdict, v.counts, v.suspect, v.ruling,
                    v.remark, v.distance_m, v.superseded_by is not null as superseded
@@ -46,5 +51,9 @@ def household_history(session: Session, household_id: int) -> History:
               join round r on r.campaign_id = v.campaign_id and r.no = v.round_no
              where v.household_id = :id order by coalesce(v.started_at, v.ended_at) desc nulls last, v.no desc"""),
         {"id": household_id},
+    ).all()
+    photos = list_photos(session, asker, "visit", [row.uuid for row in visits])
+    return History(
+        [dict(row._mapping) for row in rounds],
+        [{**row._mapping, "photos": photos.get(str(row.uuid), [])} for row in visits],
     )
-    return History([dict(row._mapping) for row in rounds], [dict(row._mapping) for row in visits])

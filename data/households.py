@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from data.askers import Asker, NotAllowed, RecordUnknown
 from data.audit import record
+from data.field_photos import list_photos
 from data.masks import MASKS, REVEALS, SEES_NAMES, revealable, shown_name
 from data.rules.words import VISITED
 from data.sealing import SEALED_FIELDS, Sealer
@@ -32,8 +33,8 @@ _CARD = text("""
       left join grid g on g.id = h.grid_id
      where h.id = :id and h.removed_at is null""")
 _VISITS = text("""
-    select no as id, campaign_id as campaign, round_no as round, coalesce(started_at, ended_at) as at, mode, outcome,
-           minutes, verdict, suspect, visitor, visitor_kind, companions
+    select no as id, id as uuid, campaign_id as campaign, round_no as round, coalesce(started_at, ended_at) as at, mode,
+           outcome, minutes, verdict, suspect, visitor, visitor_kind, companions
       from visit
      where household_id = :id and superseded_by is null
      order by coalesce(started_at, ended_at) desc nulls last, no desc
@@ -116,7 +117,7 @@ def household_card(
         "days_unvisited": _days_unvisited(session, household_id, status, round_, today),
         "owners": _owners(session, household_id, round_),
         "reservation": _reservation(session, household_id, round_, asker),
-        "visits": _visits(session, household_id),
+        "visits": _visits(session, household_id, asker),
         "houses": _houses(session, household_id),
         "sites": _sites(session, household_id),
     }
@@ -252,9 +253,18 @@ def _reservation(
     return {"kind": row.kind, "who": row.who, "until": iso(row.until), "mine": row.account_id == asker.account_id}
 
 
-def _visits(session: Session, household_id: int) -> list[dict[str, Any]]:
-    rows = session.execute(_VISITS, {"id": household_id, "limit": MOST_VISITS})
-    return [{**row._mapping, "at": iso(row.at), "suspect": list(row.suspect)} for row in rows]
+def _visits(session: Session, household_id: int, asker: Asker) -> list[dict[str, Any]]:
+    rows = session.execute(_VISITS, {"id": household_id, "limit": MOST_VISITS}).all()
+    photos = list_photos(session, asker, "visit", [row.uuid for row in rows])
+    return [
+        {
+            **{name: value for name, value in row._mapping.items() if name != "uuid"},
+            "at": iso(row.at),
+            "suspect": list(row.suspect),
+            "photos": photos.get(str(row.uuid), []),
+        }
+        for row in rows
+    ]
 
 
 def _houses(session: Session, household_id: int) -> list[dict[str, Any]]:

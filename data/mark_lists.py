@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.askers import RecordUnknown, Role
+from data.askers import Asker, Role
+from data.field_photos import list_photos
 from data.marks import COLUMNS, current_values, is_unchanged
 from data.masks import mask_name, shown_name
 from data.rules.marks import STATE
@@ -38,7 +39,7 @@ _MARKS = f"""
         select coalesce(o.geom, h.geom) as geom,
                case when o.geom is null then h.quality else o.quality end as quality) p
         on true
-     where m.jur >= :lo and m.jur < :hi and (m.state = any (:states))
+     where m.jur >= :lo and m.jur < :hi and m.state = any (:states) and (cast(:only as bigint) is null or m.no = :only)
      order by m.state not in ('proposed', 'suspected'), m.created_at desc, m.no desc limit :limit offset :skip"""
 _ARRIVALS = """
     select * from (
@@ -105,15 +106,25 @@ class Arrival:
     flags: list[str]
 
 
-def list_marks(session: Session, role: Role, within: tuple[int, int], *, state: str = "", page: int = 1) -> MarkList:
+def list_marks(
+    session: Session,
+    asker: Asker,
+    within: tuple[int, int],
+    *,
+    state: str = "",
+    page: int = 1,
+    only: int | None = None,
+) -> MarkList:
     """A page of the marks inside a range, those that wait first, the newest first.
 
     Parameters
     ----------
-    role : Role
-        Of the asker: names of heads are as it may see them.
+    asker : Asker
+        Names of heads and photographs are as it may see them.
     state : str
         ``open`` (all that waits), a state, or empty for all.
+    only : int, optional
+        Number of the one mark that is asked for; the counts stay those of all.
     """
     bounds = {"lo": within[0], "hi": within[1]}
     rows = session.execute(
@@ -121,28 +132,35 @@ def list_marks(session: Session, role: Role, within: tuple[int, int], *, state: 
     )
     counts = dict.fromkeys(STATE, 0) | {row.state: row.n for row in rows}
     states = OPEN if state == "open" else (state,) if state in STATE else tuple(STATE)
-    pages = max(1, -(-sum(counts[one] for one in states) // PAGE))
+    pages = 1 if only is not None else max(1, -(-sum(counts[one] for one in states) // PAGE))
     page = min(page, pages)
     found = session.execute(
         text(_MARKS),
-        {**bounds, "states": list(states), "exact": EXACT_QUALITY, "limit": PAGE, "skip": PAGE * (page - 1)},
+        {
+            **bounds,
+            "states": list(states),
+            "only": only,
+            "exact": EXACT_QUALITY,
+            "limit": PAGE,
+            "skip": PAGE * (page - 1),
+        },
     ).all()
     keys = [str(row.id) for row in found]
     changes = _changes(session, keys)
-    photos = _photos(session, keys)
+    photos = list_photos(session, asker, "mark", keys)
     marks = []
     for row in found:
         now = current_values(row) if row.code is not None or row.head_name is not None else None
         told = [
-            _change(one, None if now is None else now[one.field], row.group_name, role)
+            _change(one, None if now is None else now[one.field], row.group_name, asker.role)
             for one in changes.get(row.id, [])
         ]
         marks.append(
             {
                 **row._mapping,
-                "head_name": shown_name(row.head_name, role) if row.head_name else None,
+                "head_name": shown_name(row.head_name, asker.role) if row.head_name else None,
                 "changes": told,
-                "photos": photos.get(row.id, []),
+                "photos": photos.get(str(row.id), []),
                 "is_open": row.state in OPEN,
                 "can_undo": row.state not in OPEN or any(one.state != "proposed" for one in told),
             }
@@ -188,25 +206,6 @@ def count_today(session: Session, within: tuple[int, int], since: datetime) -> t
     return row.visits, row.marks
 
 
-def find_photo(session: Session, photo_id: str) -> tuple[str, int]:
-    """Media type and jurisdiction of a photograph from the field that has come.
-
-    Raises
-    ------
-    RecordUnknown
-        If there is none for the asker.
-    """
-    row = session.execute(
-        text("""
-            select content_type, jur from attachment
-             where id = cast(:id as uuid) and (mark_id is not null or visit_id is not null)"""),
-        {"id": photo_id},
-    ).one_or_none()
-    if row is None:
-        raise RecordUnknown
-    return row.content_type, row.jur
-
-
 def _change(row: Any, now: Any, group_name: str | None, role: Role) -> Change:
     conflict = row.state == "proposed" and not is_unchanged(row.field, row.base, now, group_name)
     base, value = row.base, row.value
@@ -225,15 +224,4 @@ def _changes(session: Session, keys: Sequence[str]) -> dict[Any, list[Any]]:
     found: dict[Any, list[Any]] = {}
     for row in rows:
         found.setdefault(row.mark_id, []).append(row)
-    return found
-
-
-def _photos(session: Session, keys: Sequence[str]) -> dict[Any, list[str]]:
-    rows = session.execute(
-        text("select mark_id, id from attachment where mark_id = any (cast(:ids as uuid[])) order by taken_at, id"),
-        {"ids": list(keys)},
-    )
-    found: dict[Any, list[str]] = {}
-    for row in rows:
-        found.setdefault(row.mark_id, []).append(str(row.id))
     return found

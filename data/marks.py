@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from data.audit import record
 from data.masks import mask_name
 from data.rules.marks import AT_ONCE
-from data.rules.words import DILAPIDATED
+from data.rules.words import DILAPIDATED, NOT_PLACED
 from data.sync.mark_bodies import ToldChange, ToldMark, plain
 from data.sync.refusals import Sender
 
@@ -66,8 +66,7 @@ def store_mark(session: Session, sender: Sender, mark_id: uuid.UUID, told: ToldM
     state = "suspected" if told.kind == "impression" and _is_suspected(told) else "proposed"
     if decided and all(one.applies for one in decided):
         state = "accepted"
-    has_place = told.place is not None and abs(told.place[1]) <= _MOST_LAT
-    lon, lat = told.place if told.place and has_place else (None, None)
+    spot = _spot(session, told, home, house)
     session.execute(
         text("""
             insert into mark (id, kind, account_id, marked_by, household_id, household_ref, house_id, jur, at,
@@ -97,12 +96,7 @@ def store_mark(session: Session, sender: Sender, mark_id: uuid.UUID, told: ToldM
             "remark": told.remark,
             "flags": flags,
             "state": state,
-            "lon": lon,
-            "lat": lat,
-            "system": PHONE_SYSTEM if has_place else None,
-            "placed_by": "phone" if has_place else None,
-            "accuracy": told.accuracy_m if has_place else None,
-            "quality": ON_THE_SPOT if has_place else 7,
+            **spot,
         },
     )
     for one in decided:
@@ -222,6 +216,36 @@ def _jurisdiction(
     if house is not None:
         return house.jur, inside or told.place is None
     return (found if found is not None and inside else sender.duty[0][0]), inside or told.place is None
+
+
+def _spot(session: Session, told: ToldMark, home: Row[Any] | None, house: Row[Any] | None) -> dict[str, Any]:
+    """Where a mark is drawn: where it was made, else at the house or household it speaks of, else nowhere."""
+    if told.place is not None and abs(told.place[1]) <= _MOST_LAT:
+        lon, lat = told.place
+        return {
+            "lon": lon,
+            "lat": lat,
+            "system": PHONE_SYSTEM,
+            "placed_by": "phone",
+            "accuracy": told.accuracy_m,
+            "quality": ON_THE_SPOT,
+        }
+    known = None
+    if told.place is None and (home is not None or house is not None):
+        known = session.execute(
+            text("""
+                select st_x(geom) as lon, st_y(geom) as lat, source_system as system, placed_by, accuracy_m as accuracy,
+                       quality
+                  from (select 1 as turn, geom, source_system, 'house' as placed_by, accuracy_m, quality from house
+                         where id = :house
+                        union all select 2, geom, source_system, 'household', accuracy_m, quality from household
+                         where id = :home) known
+                 where geom is not null order by turn limit 1"""),
+            {"house": house.id if house else None, "home": home.id if home else None},
+        ).one_or_none()
+    if known is not None:
+        return dict(known._mapping)
+    return {**dict.fromkeys(("lon", "lat", "system", "placed_by", "accuracy")), "quality": NOT_PLACED}
 
 
 def _flags(told: ToldMark, received_at: datetime) -> list[str]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from data.areas import EVERYWHERE
 from data.coverage import Ranges, areas_of_level, duty_ranges, in_duty
-from data.rules.words import DILAPIDATED, NOT_PLACED
+from data.rules.words import DILAPIDATED, EXACT_QUALITY, NOT_PLACED
 from data.settled import KNOWN_TO_SETTLEMENT
 
 Range = tuple[int, int]
@@ -43,6 +43,7 @@ def legend_counts(session: Session, campaign_id: int, round_no: int, within: Ran
     -------
     dict
         ``grades`` (A–D and ``none`` = not appraised), ``sites`` by stage, ``visits`` (valid, suspect, other),
+        ``marks`` that have a place, by kind and then by state,
         ``approximate`` eligible households known only to their natural village or village (with or without a point),
         ``unplaced`` known to neither, ``outside`` every village, ``unmatched`` visits at no known house.
     """
@@ -70,7 +71,16 @@ def legend_counts(session: Session, campaign_id: int, round_no: int, within: Ran
         text(f"select coalesce(grade, 'none'), count(*) from house where {inside} group by 1"), keys
     )
     sites = session.execute(text(f"select stage, count(*) from renovation_site where {inside} group by 1"), keys)
+    marks: dict[str, dict[str, int]] = {}
+    for kind, state, n in session.execute(
+        text(f"""
+            select kind, state, count(*) from mark
+             where {inside} and morton is not null and quality <= {EXACT_QUALITY} group by 1, 2"""),
+        keys,
+    ).tuples():
+        marks.setdefault(kind, {})[state] = n
     return {
+        "marks": marks,
         "grades": dict(grades.tuples().all()),
         "sites": dict(sites.tuples().all()),
         "visits": {"valid": visits.valid, "suspect": visits.suspect, "other": visits.other},

@@ -53,7 +53,7 @@ def rule_visits(session: Session, asker: Asker, numbers: Sequence[int], ruling: 
     RulingRefused
         If the words are missing, the asker may not rule, or one of the visits is the asker's own.
     """
-    words = _checked(reason)
+    words = checked_words(reason)
     if ruling not in RULINGS or asker.role not in (Role.SUPERVISOR, Role.LEADER):
         raise RulingRefused(Text("没有保存：只有主管或领导可以判定。", "Not saved: only a supervisor or leader rules."))
     rows = _visits(session, numbers)
@@ -66,21 +66,9 @@ def rule_visits(session: Session, asker: Asker, numbers: Sequence[int], ruling: 
             ),
             found=own,
         )
-    rules: dict[int, tuple[VisitRule, int]] = {}
     for row in rows:
-        if row.campaign_id not in rules:
-            campaign = session.get_one(Campaign, row.campaign_id)
-            rules[row.campaign_id] = VisitRule.from_plan(campaign.plan), campaign.version
-        rule, version = rules[row.campaign_id]
-        facts = facts_for(rule)
-        known = session.execute(text(f"select {facts.select('v')} from visit v where no = :no"), {"no": row.no}).one()
-        verdict = check_visit(replace(facts.read(known), ruling=ruling), rule)
         # What was ruled on is in doubt no more.
-        session.execute(
-            text("""update visit set ruling = :ruling, verdict = :verdict, counts = :verdict = 'valid', suspect = '{}',
-                           rule_version = :version, updated_at = now() where no = :no"""),
-            {"ruling": ruling, "verdict": verdict, "version": version, "no": row.no},
-        )
+        verdict = set_ruling(session, row.no, row.campaign_id, ruling, [])
         _note(session, asker, row, "ruling", words, ruling)
         record(
             session,
@@ -98,6 +86,30 @@ def rule_visits(session: Session, asker: Asker, numbers: Sequence[int], ruling: 
     return len(rows)
 
 
+def set_ruling(session: Session, number: int, campaign_id: int, ruling: str | None, suspect: Sequence[str]) -> str:
+    """Give a visit a ruling, or none, with the verdict that follows and its marks of doubt; gives the verdict.
+
+    Whoever calls it has seen that it may be done, and calls :func:`data.duplicates.refresh_duplicates` afterwards.
+    """
+    campaign = session.get_one(Campaign, campaign_id)
+    rule = VisitRule.from_plan(campaign.plan)
+    facts = facts_for(rule)
+    known = session.execute(text(f"select {facts.select('v')} from visit v where no = :no"), {"no": number}).one()
+    verdict = check_visit(replace(facts.read(known), ruling=ruling), rule)
+    session.execute(
+        text("""update visit set ruling = :ruling, verdict = :verdict, counts = :verdict = 'valid', suspect = :suspect,
+                       rule_version = :version, updated_at = now() where no = :no"""),
+        {
+            "ruling": ruling,
+            "verdict": verdict,
+            "suspect": list(suspect),
+            "version": campaign.version,
+            "no": number,
+        },
+    )
+    return str(verdict)
+
+
 def answer_doubt(session: Session, asker: Asker, number: int, words: str) -> None:
     """Answer to the doubt about one's own visit; what was ruled on can be answered as well.
 
@@ -108,7 +120,7 @@ def answer_doubt(session: Session, asker: Asker, number: int, words: str) -> Non
     RulingRefused
         If the words are missing.
     """
-    said = _checked(words)
+    said = checked_words(words)
     (row,) = _visits(session, [number])
     doubtful = session.scalar(text("select exists (select 1 from suspicion where visit_id = :id)"), {"id": row.id})
     if not row.is_own or not doubtful:
@@ -138,7 +150,14 @@ def _visits(session: Session, numbers: Sequence[int]) -> Sequence[Row[Any]]:
     return rows
 
 
-def _checked(words: str) -> str:
+def checked_words(words: str) -> str:
+    """A reason in a person's own words, on one line.
+
+    Raises
+    ------
+    RulingRefused
+        If it has fewer than :data:`LEAST_WORDS` characters.
+    """
     said = " ".join(words.split())[:MOST_WORDS]
     if len(said) < LEAST_WORDS:
         raise RulingRefused(

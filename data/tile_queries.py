@@ -57,6 +57,11 @@ VISITS = f"""
         select t.no as id, t.verdict as v, t.suspect <> '{{}}' as sus, {_POINT}
         from {rows_of("visit", f"{_ROUND} t.superseded_by is null and {_HERE}")}) tile"""
 
+# Marks from the field, in whatever state; what of them is shown is the legend's business.
+MARKS = f"""
+    select st_asmvt(tile, 'marks', 4096, 'geom', 'id') from (
+        select t.no as id, t.kind as k, t.state as st, {_POINT} from {rows_of("mark", _HERE)}) tile"""
+
 # Houses with their outlines: read once, drawn twice.
 OUTLINES = f"""
     with t as materialized (select t.id, t.grade, t.x, t.y, t.outline from {rows_of("house", _HERE)})

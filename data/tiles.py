@@ -19,6 +19,7 @@ from data.tile_queries import (
     HOUSEHOLDS,
     HOUSES,
     KEYS,
+    MARKS,
     OUTLINES,
     SITES,
     VISITS,
@@ -54,6 +55,7 @@ LAYERS = {
     "houses": (POINTS_FROM_ZOOM, LAST_ZOOM),
     "sites": (POINTS_FROM_ZOOM, LAST_ZOOM),
     "visits": (POINTS_FROM_ZOOM, LAST_ZOOM),
+    "marks": (POINTS_FROM_ZOOM, LAST_ZOOM),
     "areas": (0, LAST_ZOOM),
 }
 # Levels of the layer ``areas`` and their first zoom: further out there would be more outlines than pixels.
@@ -128,7 +130,7 @@ def round_tile(session: Session, layer: str, campaign_id: int, round_no: int, z:
     Parameters
     ----------
     layer : str
-        ``records``, ``cells``, ``households``, ``houses``, ``sites`` or ``visits``.
+        ``records``, ``cells``, ``households``, ``houses``, ``sites``, ``visits`` or ``marks``.
     z, x, y : int
         Tile number, as :func:`check_tile` permits.
 
@@ -183,11 +185,12 @@ def _round_query(layer: str, outlines: bool) -> Prepared:
     houses = OUTLINES if outlines else HOUSES
     parts = {
         "cells": [CELLS],
-        "records": [HOUSEHOLDS, houses, SITES, VISITS],
+        "records": [HOUSEHOLDS, houses, SITES, VISITS, MARKS],
         "households": [HOUSEHOLDS],
         "houses": [houses],
         "sites": [SITES],
         "visits": [VISITS],
+        "marks": [MARKS],
     }[layer]
     return _with_asker(parts, KEYS)
 
@@ -257,5 +260,5 @@ def _ranges(z: int, x: int, y: int, split: int) -> tuple[list[int], list[int]]:
 
 
 # Changes with the way tiles are made, so that no browser keeps those of an older way.
-_STATEMENTS = [CELLS, HOUSEHOLDS, HOUSES, SITES, VISITS, OUTLINES, *map(areas_query, AREAS_FROM_ZOOM)]
+_STATEMENTS = [CELLS, HOUSEHOLDS, HOUSES, SITES, VISITS, MARKS, OUTLINES, *map(areas_query, AREAS_FROM_ZOOM)]
 RECIPE = hashlib.sha256("".join(_STATEMENTS).encode()).hexdigest()[:12]

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.askers import Asker, RecordUnknown
+from data.field_photos import list_photos
 from data.households import head, iso
 
 _VISIT = text("""
@@ -42,4 +43,5 @@ def visit_card(session: Session, no: int, asker: Asker) -> dict[str, Any]:
         "started_at": iso(row.started_at),
         "ended_at": iso(row.ended_at),
         "suspect": list(row.suspect),
+        "photos": list_photos(session, asker, "visit", [row.uuid]).get(str(row.uuid), []),
     }

@@ -59,8 +59,9 @@ def _make(session: Session, settings: Settings, household_id: int, account_id: i
     content = out.getvalue()
     session.execute(
         text("""
-            insert into attachment (id, jur, mark_id, kind, file_name, content_type, size_bytes, sha256)
-            select :picture, jur, id, 'house', 'a', 'image/jpeg', :size, :sha from mark where id = :mark"""),
+            insert into attachment (id, jur, mark_id, kind, file_name, content_type, size_bytes, sha256, account_id)
+            select :picture, jur, id, 'house', 'a', 'image/jpeg', :size, :sha, account_id
+              from mark where id = :mark"""),
         {**keys, "size": len(content), "sha": hashlib.sha256(content).digest()},
     )
     path = photo_path(settings, picture)

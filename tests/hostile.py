@@ -196,6 +196,9 @@ _ROWS = (
          from visit where natural_key = 'test:V3'""",
     """insert into suspicion_note (visit_id, household_id, jur, act, words, account_id, actor)
        select id, household_id, jur, 'answer', 'a', :account, 'b' from visit where natural_key = 'test:V3'""",
+    """insert into repeat_choice (visit_id, household_id, jur, choice, reason, before, after, account_id, actor)
+       select id, household_id, jur, 'joint', 'a', '{}', '{"companions": "b"}', :account, 'c'
+         from visit where natural_key = 'test:V3'""",
     """insert into card_word (visit_id, household_id, jur, word, words)
        select id, household_id, jur, 'denied', 'a' from visit where natural_key = 'test:V3'""",
     "insert into card_attempt (address, found) values ('a', false)",

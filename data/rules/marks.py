@@ -20,7 +20,7 @@ STATE = {
     "proposed": Text("待主管确认", "Waits for a supervisor"),
     "suspected": Text("疑似危房，待鉴定", "Suspected, to be appraised"),
     "accepted": Text("已采纳", "Accepted"),
-    "refused": Text("不采纳", "Not accepted"),
+    "refused": Text("未采纳", "Not accepted"),
 }
 CHANGE_STATE = {
     "proposed": Text("待确认", "Waits"),

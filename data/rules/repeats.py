@@ -72,7 +72,7 @@ def find_repeats(visits: Sequence[Told], kinds: Sequence[VisitorKind]) -> list[b
         if known is not None and known.repeats:
             continue
         kind = known.kind if known is not None else (visit.visitor_kind or "").strip() or None
-        found[at] = any(_differ(visit, kind, one, other) and not _together(visit, one) for one, other in earlier)
+        found[at] = any(_differ(visit, kind, one, other) and not went_together(visit, one) for one, other in earlier)
         if not found[at]:
             earlier.append((visit, kind))
     return found
@@ -84,7 +84,8 @@ def _differ(visit: Told, kind: str | None, other: Told, other_kind: str | None) 
     return bool(visit.visitor and other.visitor and visit.visitor != other.visitor)
 
 
-def _together(visit: Told, other: Told) -> bool:
+def went_together(visit: Told, other: Told) -> bool:
+    """Whether two visits to a household were one: made on one day, and one names the other's visitor as companion."""
     if visit.on != other.on:
         return False
     return visit.visitor in names_in(other.companions) or other.visitor in names_in(visit.companions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -13,7 +14,8 @@ from geo.errors import Text
 
 
 def keep_demands(session: Session, visit_id: uuid.UUID, told: ToldVisit) -> None:
-    """Keep what was raised at a visit that is stored; a correction takes over the demands that it names again.
+    """Keep what was raised at a visit that is stored; a correction takes over the demands that it names again, with
+    their photographs, which stay those of the visit that was corrected.
 
     The place of a demand is where the visitor stood at the house; of a remote visit, or without a position, that of the
     household.
@@ -45,8 +47,10 @@ def keep_demands(session: Session, visit_id: uuid.UUID, told: ToldVisit) -> None
                 on conflict (id) do update set
                     visit_id = excluded.visit_id, household_id = excluded.household_id, jur = excluded.jur,
                     class_key = excluded.class_key, words = excluded.words, solved = excluded.solved,
-                    from_question = excluded.from_question, photos = excluded.photos, raised_at = excluded.raised_at,
-                    geom = excluded.geom, source_system = excluded.source_system, placed_by = excluded.placed_by,
+                    from_question = excluded.from_question, photos = demand.photos || array(
+                        select p from unnest(excluded.photos) p where p <> all (demand.photos)),
+                    raised_at = excluded.raised_at, geom = excluded.geom,
+                    source_system = excluded.source_system, placed_by = excluded.placed_by,
                     accuracy_m = excluded.accuracy_m, quality = excluded.quality, updated_at = now()
                  where demand.account_id = excluded.account_id and demand.visit_id = cast(:supersedes as uuid)
                 returning id"""),
@@ -61,17 +65,20 @@ def keep_demands(session: Session, visit_id: uuid.UUID, told: ToldVisit) -> None
                 "supersedes": str(told.supersedes) if told.supersedes else None,
             },
         ).one_or_none()
-        if kept is None and not _is_corrected(session, visit_id, demand.id):
+        if kept is None and not _is_corrected(session, visit_id, demand.id, demand.photos):
             expected = Text("没有用过的编号", "an id that no other visit has used")
             raise ItemUnfit("demands", str(demand.id), expected)
 
 
-def _is_corrected(session: Session, visit_id: uuid.UUID, demand_id: uuid.UUID) -> bool:
-    """Whether a demand stands already as a correction of this visit, which came first, has it."""
+def _is_corrected(session: Session, visit_id: uuid.UUID, demand_id: uuid.UUID, photos: Sequence[uuid.UUID]) -> bool:
+    """Whether a demand stands already as a correction of this visit, which came first, has it; it gets its photos."""
     found = session.execute(
         text("""
-            select 1 from demand d join field_visit f on f.visit_id = d.visit_id
-             where d.id = cast(:demand as uuid) and f.supersedes = cast(:visit as uuid)"""),
-        {"demand": str(demand_id), "visit": str(visit_id)},
+            update demand d set photos = array(
+                       select p from unnest(cast(:photos as uuid[])) p where p <> all (d.photos)) || d.photos
+              from field_visit f
+             where d.id = cast(:demand as uuid) and f.visit_id = d.visit_id and f.supersedes = cast(:visit as uuid)
+            returning d.id"""),
+        {"demand": str(demand_id), "visit": str(visit_id), "photos": [str(photo) for photo in photos]},
     )
     return found.one_or_none() is not None

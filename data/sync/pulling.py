@@ -21,6 +21,7 @@ from data.askers import Asker
 from data.campaigns import whole_plan
 from data.households import iso
 from data.masks import mask_name
+from data.prepared import Prepared
 from data.rules.plan import VisitRule
 from data.rules.visitors import kinds_of
 from data.sync.refusals import ItemUnfit
@@ -34,7 +35,8 @@ _STEP = 2000
 _OF_DEVICE, _OF_ACCOUNT = 3, 30
 _WORD = Text("上次返回的值", "what the last answer gave")
 
-_HOUSEHOLDS = text("""
+_HOUSEHOLDS = Prepared(
+    """
     select h.id, h.code, h.head_name, h.address, h.house_no, h.people, h.key_groups, v.code as village_code,
            v.name as village_name, t.name as hamlet, g.id as grid_id, g.name as grid_name,
            case when h.quality <= 4 then st_x(h.geom) end as lon, case when h.quality <= 4 then st_y(h.geom) end as lat,
@@ -59,7 +61,34 @@ _HOUSEHOLDS = text("""
       left join reservation r on r.campaign_id = :campaign and r.round_no = :round and r.household_id = h.id
                              and r.ended_at is null and r.until > now()
      where h.removed_at is null and h.id > :after
-     order by h.id limit :limit""")
+     order by h.id limit :limit""",
+    {"campaign": "bigint", "round": "smallint", "account": "bigint", "after": "bigint", "limit": "bigint"},
+)
+
+
+# Changes with the way households are told, so that nobody who was told in an older way is left with it.
+_RECIPE = hashlib.sha256(f"1 {_HOUSEHOLDS.text}".encode()).hexdigest()[:12]
+# The state of everything, and whether the phone was told all of just this one.
+_STATE = Prepared(
+    """select s.seen, exists (
+           select 1 from pulled p where p.id = :since and p.account_id = :account and p.device_id = :device
+              and p.complete and p.seen = s.seen) as is_known
+         from (select concat_ws(' ', :recipe, sec.pull_state(:campaign, :round)) as seen offset 0) s""",
+    {
+        "since": "uuid",
+        "account": "bigint",
+        "device": "uuid",
+        "recipe": "text",
+        "campaign": "bigint",
+        "round": "smallint",
+    },
+)
+_KIND = Prepared(
+    """select kind from assignment
+        where campaign_id = :campaign and round_no = :round and account_id = :account
+        group by kind order by count(*) desc, kind limit 1""",
+    {"campaign": "bigint", "round": "smallint", "account": "bigint"},
+)
 
 
 @dataclass(frozen=True)
@@ -119,7 +148,15 @@ def pull(
     ItemUnfit
         If ``after`` is none of the asker's.
     """
+    seen = None
     if after is None:
+        known_as = _key(since) if since else None
+        values = {"since": str(known_as) if known_as else None, "account": asker.account_id, "device": str(device_id)}
+        where = {"campaign": campaign_id, "round": round_no, "recipe": _RECIPE}
+        state_now = _STATE.run(session, {**values, **where}).one()
+        seen = state_now.seen
+        if known_as and state_now.is_known:
+            return Page(known_as.hex, False, None, [], [])
         # What was told only in part is no state to begin from.
         base = _find(session, asker, device_id, _key(since), complete=True) if since else None
         state, last = _State(uuid.uuid4(), base.id if base else None, {}), 0
@@ -131,7 +168,7 @@ def pull(
     keys = {"campaign": campaign_id, "round": round_no, "account": asker.account_id}
     has_more = True
     while has_more and len(told) < PAGE:
-        rows = session.execute(_HOUSEHOLDS, {**keys, "after": last, "limit": _STEP}).all()
+        rows = _HOUSEHOLDS.run(session, {**keys, "after": last, "limit": _STEP}).all()
         has_more = len(rows) == _STEP
         for at, row in enumerate(rows):
             household = _told(row)
@@ -143,7 +180,7 @@ def pull(
             if len(told) == PAGE:
                 has_more = has_more or at + 1 < len(rows)
                 break
-    _keep(session, asker, device_id, state, is_new=after is None, complete=not has_more)
+    _keep(session, asker, device_id, state, is_new=after is None, complete=not has_more, seen=seen)
     # Only at the end is it known who is not among them.
     gone = [] if has_more else sorted(known.keys() - state.marks.keys())
     more = f"{state.id.hex}.{last}" if has_more else None
@@ -215,7 +252,16 @@ def _resume(session: Session, asker: Asker, device_id: uuid.UUID, after: str) ->
     return found, last
 
 
-def _keep(session: Session, asker: Asker, device_id: uuid.UUID, state: _State, *, is_new: bool, complete: bool) -> None:
+def _keep(
+    session: Session,
+    asker: Asker,
+    device_id: uuid.UUID,
+    state: _State,
+    *,
+    is_new: bool,
+    complete: bool,
+    seen: str | None,
+) -> None:
     values = {
         "id": str(state.id),
         "account": asker.account_id,
@@ -224,6 +270,7 @@ def _keep(session: Session, asker: Asker, device_id: uuid.UUID, state: _State, *
         "ids": list(state.marks),
         "marks": list(state.marks.values()),
         "complete": complete,
+        "seen": seen,
     }
     if not is_new:
         session.execute(
@@ -236,9 +283,9 @@ def _keep(session: Session, asker: Asker, device_id: uuid.UUID, state: _State, *
         return
     session.execute(
         text("""
-            insert into pulled (id, account_id, device_id, base, ids, marks, complete)
+            insert into pulled (id, account_id, device_id, base, ids, marks, complete, seen)
             values (cast(:id as uuid), :account, cast(:device as uuid), cast(:base as uuid), cast(:ids as bigint[]),
-                    cast(:marks as bigint[]), :complete)"""),
+                    cast(:marks as bigint[]), :complete, :seen)"""),
         values,
     )
     session.execute(
@@ -311,13 +358,9 @@ def form_told(campaign: Campaign) -> dict[str, Any]:
 
 def assigned_kind(session: Session, asker: Asker, campaign_id: int, round_no: int) -> str | None:
     """The kind of visitors as which most households of the round are assigned to the asker; None without any."""
-    found: str | None = session.scalar(
-        text("""
-            select kind from assignment
-             where campaign_id = :campaign and round_no = :round and account_id = :account
-             group by kind order by count(*) desc, kind limit 1"""),
-        {"campaign": campaign_id, "round": round_no, "account": asker.account_id},
-    )
+    found: str | None = _KIND.run(
+        session, {"campaign": campaign_id, "round": round_no, "account": asker.account_id}
+    ).scalar()
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from data.duplicates import others_of
 from data.households import iso
 from data.sync.fields import Fields, key_of
 from data.sync.items import missing_photos
@@ -41,8 +42,9 @@ def find_receipts(session: Session, account_id: int, ids: Sequence[uuid.UUID]) -
     Returns
     -------
     list of dict
-        ``id, kind, state, missing, received_at``; ``state`` is ``done``, ``missing_photos``, ``refused`` (kept for a
-        person to settle) or ``unknown``.
+        ``id, kind, state, missing, received_at, flags, others``; ``state`` is ``done``, ``missing_photos``, ``refused``
+        (kept for a person to settle) or ``unknown``. ``flags`` are those of a visit; ``others`` who was there too, of
+        one flagged as a second visit that nobody has settled.
     """
     keys = {"ids": [str(one) for one in ids], "account": account_id}
     accepted = {
@@ -64,6 +66,9 @@ def find_receipts(session: Session, account_id: int, ids: Sequence[uuid.UUID]) -
         )
     }
     lacking = missing_photos(session, [key for key, row in accepted.items() if not row.practice])
+    visits = [key for key, row in accepted.items() if row.kind == "visit" and not row.practice]
+    flags = _flags(session, visits)
+    others = others_of(session, [key for key in visits if "duplicate" in flags.get(key, [])], account_id)
     told = []
     for key in ids:
         if key in accepted:
@@ -73,5 +78,29 @@ def find_receipts(session: Session, account_id: int, ids: Sequence[uuid.UUID]) -
             missing, state, kind, at = [], "refused", refused[key].kind, refused[key].at
         else:
             missing, state, kind, at = [], "unknown", None, None
-        told.append({"id": str(key), "kind": kind, "state": state, "missing": missing, "received_at": iso(at)})
+        told.append(
+            {
+                "id": str(key),
+                "kind": kind,
+                "state": state,
+                "missing": missing,
+                "received_at": iso(at),
+                "flags": flags.get(key, []),
+                "others": [{"visitor": one["visitor"], "at": iso(one["at"])} for one in others.get(key, [])],
+            }
+        )
     return told
+
+
+def _flags(session: Session, visits: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
+    """Flags of visits, as their own receipt told them, but of a second visit that was settled or does not count."""
+    rows = session.execute(
+        text("""
+            select f.visit_id, case when v.counts and v.superseded_by is null and not exists (
+                       select 1 from repeat_choice c where c.visit_id = v.id and c.undone_at is null)
+                       then f.flags else array_remove(f.flags, 'duplicate') end as flags
+              from field_visit f join visit v on v.id = f.visit_id
+             where f.visit_id = any (cast(:ids as uuid[])) and f.flags <> '{}'"""),
+        {"ids": [str(one) for one in visits]},
+    )
+    return {row.visit_id: list(row.flags) for row in rows}

@@ -12,9 +12,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.audit import record
-from data.duplicates import refresh_duplicates
+from data.duplicates import others_of, refresh_duplicates
 from data.following import DISTANCE
+from data.households import iso
 from data.prepared import Prepared
+from data.rules.repeats import Told, went_together
 from data.rules.validity import check_visit, is_far_from_house
 from data.sync.campaign_rules import OpenRound, find_round
 from data.sync.demands import keep_demands
@@ -184,7 +186,7 @@ def store_visit(session: Session, sender: Sender, visit_id: uuid.UUID, told: Tol
         starts_on=planned.starts_on,
         ends_on=planned.ends_on,
     )
-    flags += _among_others(session, sender, told, placed)
+    flags += _among_others(session, sender, visit_id, told, placed)
     _keep_beside(session, visit_id, told, placed, flags)
     if told.demands:
         keep_demands(session, visit_id, told)
@@ -206,20 +208,25 @@ def visit_answer(session: Session, visit_id: uuid.UUID) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``flags`` (list of str) and ``household`` (``id``, ``status``; both None where there is none, or not any more
-        within the asker's duty).
+        ``flags`` (list of str), ``household`` (``id``, ``status``; both None where there is none, or not any more
+        within the asker's duty) and ``others``: who was there too, where the visit is flagged as a second one.
     """
     row = session.execute(
         text("""
-            select f.flags, v.household_id, s.status from visit v join field_visit f on f.visit_id = v.id
+            select f.flags, v.household_id, v.account_id, s.status from visit v join field_visit f on f.visit_id = v.id
               left join standing s on s.campaign_id = v.campaign_id and s.round_no = v.round_no
                                   and s.household_id = v.household_id
              where v.id = :id"""),
         {"id": str(visit_id)},
     ).one_or_none()
     if row is None:
-        return {"flags": [], "household": {"id": None, "status": None}}
-    return {"flags": list(row.flags), "household": {"id": row.household_id, "status": row.status}}
+        return {"flags": [], "household": {"id": None, "status": None}, "others": []}
+    others = others_of(session, [visit_id], row.account_id) if "duplicate" in row.flags else {}
+    return {
+        "flags": list(row.flags),
+        "household": {"id": row.household_id, "status": row.status},
+        "others": [{"visitor": one["visitor"], "at": iso(one["at"])} for one in others.get(visit_id, [])],
+    }
 
 
 def _place(session: Session, sender: Sender, told: ToldVisit, planned: OpenRound, source_status: str | None) -> _Placed:
@@ -330,14 +337,14 @@ def _supersede(session: Session, sender: Sender, visit_id: uuid.UUID, old: uuid.
     return {row.household_id for row in rows if row.household_id}
 
 
-def _among_others(session: Session, sender: Sender, told: ToldVisit, placed: _Placed) -> list[str]:
+def _among_others(session: Session, sender: Sender, visit_id: uuid.UUID, told: ToldVisit, placed: _Placed) -> list[str]:
     """What is odd about a visit beside what else is known of its household; ends a reservation of the sender's own."""
     flags = ["household_gone"] if placed.is_gone else []
     if placed.household_id is None:
         return flags
     where = {"campaign": told.campaign_id, "round": told.round_no, "household": placed.household_id}
     row = _STANDS.run(session, {**where, "account": sender.account_id}).one()
-    if placed.verdict == "valid" and (row.valid_visits or 0) > 1:
+    if placed.verdict == "valid" and (row.valid_visits or 0) > 1 and _is_second(session, sender, visit_id, told, where):
         flags.append("duplicate")
     if row.assigned and not row.own:
         flags.append("not_assigned")
@@ -350,6 +357,21 @@ def _among_others(session: Session, sender: Sender, told: ToldVisit, placed: _Pl
             {**where, "account": sender.account_id},
         )
     return flags
+
+
+def _is_second(session: Session, sender: Sender, visit_id: uuid.UUID, told: ToldVisit, where: dict[str, Any]) -> bool:
+    """Whether a visit that counts is one too many: others count that did not go together with this one."""
+    rows = session.execute(
+        text("""
+            select visitor, companions, started_at, ended_at from visit
+             where campaign_id = :campaign and round_no = :round and household_id = :household and counts
+               and superseded_by is null and id <> cast(:visit as uuid)"""),
+        {**where, "visit": str(visit_id)},
+    )
+    this = Told(sender.name, None, "、".join(told.companions), told.started_at, told.ended_at)
+    return not all(
+        went_together(this, Told(row.visitor, None, row.companions, row.started_at, row.ended_at)) for row in rows
+    )
 
 
 def _keep_beside(session: Session, visit_id: uuid.UUID, told: ToldVisit, placed: _Placed, flags: list[str]) -> None:

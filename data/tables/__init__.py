@@ -30,7 +30,15 @@ from data.tables.lookback import Finding, Lookback, LookbackPick, LookbackVillag
 from data.tables.marks import Mark, MarkChange
 from data.tables.packs import Pack
 from data.tables.placements import Placement
-from data.tables.suspicions import CardAttempt, CardWord, HouseholdCard, Screening, Suspicion, SuspicionNote
+from data.tables.suspicions import (
+    CardAttempt,
+    CardWord,
+    HouseholdCard,
+    RepeatChoice,
+    Screening,
+    Suspicion,
+    SuspicionNote,
+)
 from data.tables.sync import Demand, Device, FieldVisit, Pulled, SyncedItem, SyncedPhoto, SyncReject
 from data.tables.uploads import ColumnMemory, Job, Upload
 from data.tables.visits import Attachment, Visit
@@ -87,6 +95,7 @@ __all__ = [
     "Publicity",
     "Pulled",
     "RenovationSite",
+    "RepeatChoice",
     "Reservation",
     "Round",
     "Screening",

@@ -51,6 +51,8 @@ class Mark(Base, Placed, Stamped):
         CheckConstraint(f"state in {STATES}", name="state"),
         Index("ix_mark_jur_state", "jur", "state"),
         Index("ix_mark_at", text("created_at desc")),
+        Index("ix_mark_morton_jur", "morton", "jur"),
+        Index("ix_mark_counts", "jur", "state", "kind", "quality", postgresql_where=text("morton is not null")),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -16,12 +17,15 @@ from sqlalchemy import (
     SmallInteger,
     UniqueConstraint,
     func,
+    text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data.tables.base import Base, jurisdiction, serial_key
 
 RULINGS = ("genuine", "false", "void")
+CHOICES = ("joint", "void")
 WORDS = ("confirmed", "denied", "unsure")
 
 
@@ -91,6 +95,36 @@ class SuspicionNote(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     actor: Mapped[str]
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
+
+
+class RepeatChoice(Base):
+    """What a supervisor made of a second visit of a round: ``joint`` with ``other_id``, or ``void``.
+
+    ``before`` and ``after`` hold what it changed of the visit; taken back once ``undone_at`` is set.
+    """
+
+    __tablename__ = "repeat_choice"
+    __table_args__ = (
+        _with_household("repeat_choice"),
+        CheckConstraint(f"choice in {CHOICES}", name="choice"),
+        Index("uq_repeat_choice_visit_id", "visit_id", unique=True, postgresql_where=text("undone_at is null")),
+        Index("ix_repeat_choice_jur", "jur", text("at desc")),
+    )
+
+    id: Mapped[int] = serial_key()
+    visit_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("visit.id", ondelete="CASCADE"))
+    other_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("visit.id", ondelete="SET NULL"), index=True)
+    household_id: Mapped[int] = mapped_column(BigInteger, index=True)
+    jur: Mapped[int] = jurisdiction()
+    choice: Mapped[str]
+    reason: Mapped[str]
+    before: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    after: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    actor: Mapped[str]
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
+    undone_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    undone_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
 
 
 class Screening(Base):

@@ -144,6 +144,7 @@ class FieldVisit(Base):
         CheckConstraint(f"duration_by in {DURATIONS}", name="duration_by"),
         CheckConstraint("satisfaction between 1 and 5", name="satisfaction"),
         CheckConstraint(f"return_when in {RETURNS}", name="return_when"),
+        Index("ix_field_visit_duplicate", "jur", postgresql_where=text("'duplicate' = any (flags)")),
         Index("ix_field_visit_supersedes", "supersedes", postgresql_where=text("supersedes is not null")),
     )
 
@@ -189,7 +190,8 @@ class Demand(Base, Placed, Stamped):
 class Pulled(Base):
     """What a phone was told of: households by number with a mark of their state, in ascending order of the number.
 
-    ``base`` is the state it told of before; ``complete`` once the last page was made.
+    ``base`` is the state it told of before; ``complete`` once the last page was made; ``seen`` says in which state
+    everything was when its first page was made (``sec.pull_state``).
     """
 
     __tablename__ = "pulled"
@@ -202,4 +204,5 @@ class Pulled(Base):
     ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     marks: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     complete: Mapped[bool]
+    seen: Mapped[str | None]
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())

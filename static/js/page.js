@@ -34,6 +34,13 @@ for (const here of document.querySelectorAll("input[data-here]")) {
   });
 }
 
+// A file that was chosen is named in the page's own words.
+document.addEventListener("change", ({ target }) => {
+  if (!target.matches("input[data-file]")) return;
+  const name = document.getElementById(`${target.id}-name`);
+  name.textContent = [...target.files].map((file) => file.name).join("、") || name.dataset.none;
+});
+
 // The current tab is seen, however many stand before it.
 const tab = document.querySelector(".tabs [aria-current]");
 if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;

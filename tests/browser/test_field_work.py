@@ -14,6 +14,7 @@ from playwright.sync_api import FilePayload, Page, expect
 from sqlalchemy import text
 
 from tests.browser.conftest import PHONE
+from tests.browser.look import MapPage
 from tests.browser.stand import Stand
 
 OpenPage = Callable[..., Page]
@@ -62,6 +63,36 @@ def test_a_mark_shows_on_an_open_page_and_is_settled_there(open_page: OpenPage, 
     page.goto("/field-work?state=accepted")
     page.get_by_role("button", name="撤销").click()
     expect(page.get_by_role("status").first).to_contain_text("标注回到待处理")
+
+
+def test_a_mark_shows_on_an_open_map_and_can_be_switched_by_kind(
+    open_map: Callable[..., MapPage], site: str, stand: Stand
+) -> None:
+    seen = open_map("leader", "/map?theme=houses#map=17/36.4061/118.8045&layers=marks")
+    page = seen.page
+    page.wait_for_function("() => window.fangtu.page.live.mode === 'on'")
+    of_marks = page.locator("#layers label", has=page.locator('[data-layer="marks"]'))
+    expect(of_marks).to_contain_text("0")
+    hand_in(site, stand, kind="waste", lon=118.8045, lat=36.4061, accuracy_m=6, remark="<b>沟边</b>")
+    expect(of_marks).to_contain_text("1")
+    expect(page.locator("#layers label", has=page.locator('[data-layer="mk_waste"]'))).to_contain_text("1")
+    seen.drawn()
+    seen.click(118.8045, 36.4061)
+    expect(seen.popup.get_by_role("heading")).to_have_text("垃圾")
+    words = seen.popup_text()
+    assert "<b>沟边</b>" in words
+    assert "待主管确认" in words
+    assert "sel=mark%3A" in page.url
+    seen.popup.get_by_role("link", name="在列表中查看").click()
+    expect(page.get_by_role("article")).to_contain_text("<b>沟边</b>")
+    expect(page.get_by_role("button", name="列入整治")).to_have_count(0)  # a leader reads
+    page.go_back()
+    seen.drawn()
+    page.locator('[data-layer="mk_waste"]').uncheck()
+    page.keyboard.press("Escape")
+    seen.drawn()
+    seen.click(118.8045, 36.4061)
+    expect(seen.popup.get_by_role("heading")).to_have_text("测试1村")
 
 
 def test_an_exported_archive_is_uploaded_and_each_refusal_named(open_page: OpenPage, stand: Stand) -> None:

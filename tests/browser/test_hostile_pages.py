@@ -53,8 +53,8 @@ SHOWN_OF_ONE = {
 CLOSED = {
     "admin": set(),
     "supervisor": {"/accounts", "/audit"},
-    "leader": {"/accounts", "/audit", "/imports", "/field-work", "/field-phones"},
-    "inspector": {"/accounts", "/audit", "/imports", "/field-work", "/field-phones"},
+    "leader": {"/accounts", "/audit", "/imports", "/field-phones"},
+    "inspector": {"/accounts", "/audit", "/imports", "/field-phones"},
 }
 
 

@@ -53,6 +53,7 @@ COUNTED = (
     "pulled",
     "mark",
     "mark_change",
+    "repeat_choice",
     "pack",
     "grid",
     "batch",
@@ -193,6 +194,8 @@ def test_the_next_transaction_of_a_pooled_connection_remembers_nobody(store: Sto
         "delete from mark",
         "update mark_change set value = '1'",
         "delete from mark_change",
+        "update repeat_choice set before = '{}'",
+        "delete from repeat_choice",
         "update pack set sha256 = ''",
         "insert into mark (id, kind, account_id, marked_by, jur, at)"
         " select gen_random_uuid(), 'ruin', id + 1, 'a', jur, now() from account",
@@ -328,3 +331,25 @@ def test_marks_and_packs_stay_in_their_village_and_no_inspector_settles_one(stor
         "delete from house",
     ):
         assert asking.execute(text(act)).rowcount == 0, act  # type: ignore[attr-defined]
+
+
+def test_what_was_made_of_a_second_visit_stays_in_its_village_and_no_inspector_makes_it(
+    store: Store, asking: Session
+) -> None:
+    add = text("""
+        insert into repeat_choice (visit_id, household_id, jur, choice, reason, before, after, account_id, actor)
+        select v.id, v.household_id, v.jur, 'void', '重复上门', '{}', '{}', :account, 'a' from visit v
+         where v.household_id = :home limit 1""")
+    keys = {"home": store.town.households["H6"]}
+    with Session(store.owner) as session, session.begin():
+        account = session.query(Account).filter_by(username="two").one().id
+        session.execute(add, {**keys, "account": account})
+    seen = text("select count(*) from repeat_choice")
+    enter(asking, store.tokens["one"])
+    assert asking.scalar(seen) == 0
+    asking.rollback()
+    enter(asking, store.tokens["two"])
+    assert asking.scalar(seen) == 1
+    assert asking.execute(text("update repeat_choice set undone_at = now()")).rowcount == 0  # type: ignore[attr-defined]
+    with pytest.raises(DBAPIError):
+        asking.execute(add, {**keys, "account": account})

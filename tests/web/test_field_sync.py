@@ -212,10 +212,15 @@ def test_a_second_visit_that_counts_is_kept_and_flagged(web: Web, phone_of: Call
 def test_a_correction_stands_in_place_of_the_visit_whichever_comes_first(web: Web, phone: Phone, first: str) -> None:
     old, new, demand = str(uuid.uuid4()), str(uuid.uuid4()), str(uuid.uuid4())
     raised = {"id": demand, "class": "road", "text": "路灯坏了", "solved": False}
+    before, added = (named(picture(seed), kind="demand") for seed in (31, 32))
+    again = raised | {"text": "路灯坏了两盏", "photos": [added["id"]]}
     bodies = {
-        "original": (visit_body(web, "H3", demands=[raised]), old),
+        "original": (
+            visit_body(web, "H3", demands=[raised | {"photos": [before["id"]]}], photos=[before]),
+            old,
+        ),
         "correction": (
-            visit_body(web, "H3", supersedes=old, remark="更正", demands=[raised | {"text": "路灯坏了两盏"}]),
+            visit_body(web, "H3", supersedes=old, remark="更正", demands=[again], photos=[added]),
             new,
         ),
     }
@@ -227,6 +232,7 @@ def test_a_correction_stands_in_place_of_the_visit_whichever_comes_first(web: We
     assert visit_of(web, new).superseded_by is None
     kept = row(web, "select * from demand where id = cast(:id as uuid)", id=demand)
     assert (str(kept.visit_id), kept.words) == (new, "路灯坏了两盏")
+    assert [str(photo) for photo in kept.photos] == [before["id"], added["id"]]
 
 
 def test_demands_lie_where_their_visit_lies(web: Web, phone: Phone) -> None:
@@ -315,6 +321,57 @@ def test_a_phone_pulls_its_households_and_then_what_changed(web: Web, phone_of: 
     # The answer before was lost: the same question gives the same again.
     assert phone.pull(since=nothing["since"])["households"] == changed["households"]
     assert phone.pull(since="forgotten")["full"] is True
+
+
+# Everything that a phone is told of a household, written by somebody else.
+CHANGES = {
+    "household": "update household set people = 9 where id = :home",
+    "house": "update house set grade = 'D' where household_id = :home",
+    "village": "update area set name = name || '甲' where id = (select village_id from household where id = :home)",
+    "grid": "update grid set name = name || '甲' where id = (select grid_id from household where id = :home)",
+    "visit": "update visit set visitor = '某乙' where household_id = :home",
+    "standing": "update standing set status = 5 where household_id = :home",
+    "beside a visit": """insert into field_visit (visit_id, household_id, jur, return_at)
+                         select id, household_id, jur, '2026-05-09 10:00+08' from visit where household_id = :home
+                         on conflict (visit_id) do update set return_at = excluded.return_at""",
+    "reserved": """insert into reservation (campaign_id, round_no, household_id, jur, kind, account_id, who, until)
+                   select campaign_id, round_no, household_id, jur, 'grid', :account, '甲', now() + interval '1 day'
+                     from standing where household_id = :home limit 1""",
+    "not reserved any more": "update reservation set ended_at = now() where household_id = :home",
+    "act": """insert into assignment_act (campaign_id, round_no, jur, jur_end, how, account_id, counts)
+              select campaign_id, 1, jur, jur + 1, 'drawn', :account, '{}' from standing
+               where household_id = :home limit 1""",
+    "assigned": """insert into assignment (campaign_id, round_no, household_id, kind, jur, repeats, owner, how, act_id,
+                                           account_id)
+                   select campaign_id, round_no, household_id, 'grid', jur, false, '甲', 'drawn',
+                          (select max(id) from assignment_act), :account from standing
+                    where household_id = :home and round_no = 1""",
+}
+
+
+def test_a_phone_is_told_of_every_change_and_of_nothing_where_there_is_none(
+    web: Web, phone_of: Callable[[str], Phone]
+) -> None:
+    phone = phone_of("inspector")
+    keys = {"home": web.town.households["H1"], "account": web.accounts["inspector"]}
+    kept = "select count(*) from pulled where account_id = :account"
+    since = phone.pull()["since"]
+    for what, change in CHANGES.items():
+        with Session(web.owner) as session, session.begin():
+            session.execute(text(change), keys)
+        told = phone.pull(since=since)
+        # The act alone is nothing that phones are told of.
+        assert (keys["home"] in [one["id"] for one in told["households"]]) == (what != "act"), what
+        since = told["since"]
+        before = row(web, kept, account=keys["account"])[0]
+        again = phone.pull(since=since)
+        assert (again["since"], again["full"], again["households"], again["gone"]) == (since, False, [], []), what
+        assert again["form"]["questions"] == told["form"]["questions"]
+        assert row(web, kept, account=keys["account"])[0] == before, what
+    # Somebody else's phone was not told this.
+    other = phone_of("inspector").pull(since=since)
+    assert other["full"] is True
+    assert len(other["households"]) == 5
 
 
 def test_what_has_left_the_duty_is_gone(web: Web, phone_of: Callable[[str], Phone]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -399,7 +400,14 @@ def test_an_inspector_settles_nothing_and_others_do_not_see_it(
 ) -> None:
     mark_id = str(uuid.uuid4())
     number = number_of(web, put(phone, body("ruin", remark="院墙倒塌", **SPOT), mark_id))
-    assert client_as("inspector").get("/field-work").status_code == 403
+    inspector = client_as("inspector")
+    read = inspector.get("/field-work").text
+    assert "院墙倒塌" in read
+    assert "<form" not in read.partition("<main")[2]
+    token = re.search(r'csrf-token" content="([^"]+)"', read)
+    assert token is not None
+    form = {"csrf_token": token[1], "decision": "accept"}
+    assert inspector.post(f"/field-work/marks/{number}", data=form).status_code == 403
     outsider = client_as("outsider")
     page = outsider.get("/field-work").text
     assert "院墙倒塌" not in page

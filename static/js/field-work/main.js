@@ -6,7 +6,8 @@
 import { loadWords, t } from "../i18n.js";
 import { getJson, UNATTENDED } from "../map/api.js";
 
-const ADDRESS = "/field-work/arrivals.json";
+const AREA = new URLSearchParams(window.location.search).get("area");
+const ADDRESS = AREA ? `/field-work/arrivals.json?${new URLSearchParams({ area: AREA })}` : "/field-work/arrivals.json";
 const GATHER_MS = 400;
 const ASK_EVERY_MS = 15_000;
 const AGAIN_MS = [10_000, 30_000, 60_000];

@@ -26,7 +26,11 @@ function show({ items, photos }) {
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const file = document.getElementById("outbox-file").files[0];
-  if (!file) return;
+  if (!file) {
+    result.replaceChildren(line(t("请先选择 ZIP 文件。"), "flash flash-error"));
+    document.getElementById("outbox-file").focus();
+    return;
+  }
   const button = form.querySelector("button");
   button.disabled = true;
   result.replaceChildren(line(t("正在上传 %(name)s…", { name: file.name })));

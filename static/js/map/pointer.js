@@ -5,6 +5,7 @@ import { t } from "../i18n.js";
 import { areaAt, boundsOf } from "./areas-data.js";
 import { fill, h, say } from "./dom.js";
 import { toLatLng, toWorld } from "./overlay.js";
+import { markPopup } from "./popup-marks.js";
 import { areaPopup, householdPopup, housePopup, settledPopup, sitePopup, visitPopup } from "./popup-records.js";
 import { change, dataParams, state } from "./state.js";
 import { getJson, withParams } from "./api.js";
@@ -17,6 +18,7 @@ const KINDS = {
   house: { path: "houses", build: housePopup },
   site: { path: "sites", build: sitePopup },
   visit: { path: "visits", build: visitPopup },
+  mark: { path: "marks", build: markPopup },
 };
 const PLACERS = new Set(["supervisor", "admin"]);
 const DRILLED = new Set(["county", "township", "village"]);

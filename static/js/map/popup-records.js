@@ -4,6 +4,7 @@ import { count, dayAndTime, day, distance, NONE, percent, rate, share, yuan } fr
 import { t } from "../i18n.js";
 import { h } from "./dom.js";
 import { actions, facts, tag, tags } from "./popup.js";
+import { photosPart } from "./popup-photos.js";
 import { reservePart } from "./popup-reserve.js";
 import { masked } from "./reveal.js";
 import { signElement, statusSign } from "./symbols.js";
@@ -70,6 +71,7 @@ export function householdPopup(data, view) {
   if (data.lon !== null && data.lon !== undefined && view.zoom() < 17) {
     parts.push(actions(h("button", { type: "button", class: "btn", onclick: () => view.zoomTo([data.lat, data.lon], 18) }, t("放大到此处"))));
   }
+  if (last) parts.splice(2, 0, photosPart(last.photos, t("走访 %(when)s", { when: dayAndTime(last.at) })));
   parts.push(reservePart(data, view.reader()));
   return {
     title: revealedName(data),
@@ -145,6 +147,7 @@ export function visitPopup(data, view) {
         [t("陪同"), data.companions],
         [t("轮次"), data.round ? t("第 %(n)s 轮", { n: data.round }) : null],
       ]),
+      photosPart(data.photos, t("走访 %(when)s", { when: dayAndTime(data.at || data.started_at) })),
     ],
     spoken: verdictWord(data.verdict),
   };

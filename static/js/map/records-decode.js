@@ -4,12 +4,19 @@
  */
 
 import { boxOf } from "./areas-data.js";
+import { MARK_KINDS, MARK_STATES } from "./mark-signs.js";
 import { STAGES } from "./symbols.js";
 
 // Bottom to top. The same in every tile: what still has to be done lies on top of what is done.
 export const STATUS_ORDER = [1, 2, 7, 5, 4, 3, 0, 6];
 export const GRADE_ORDER = ["none", "A", "B", "C", "D"];
 const COARSE = 5; // from this step of the quality ladder on, a place is no point
+
+/** Class of a mark: state by state, and in each kind by kind; below 0 for what this map does not know. */
+function markClass(kind, state) {
+  const [k, s] = [MARK_KINDS.indexOf(kind), MARK_STATES.indexOf(state)];
+  return k < 0 || s < 0 ? -1 : s * MARK_KINDS.length + k;
+}
 
 /** Does a place in units of a tile belong to a neighbour, whose edge the tile brings along? */
 export const isRim = (x, y, extent) => x < 0 || y < 0 || x >= extent || y >= extent;
@@ -80,7 +87,7 @@ function footprintsOf(layer, toWorld) {
 }
 
 /** Keep what is needed of one tile of /api/v1/tiles/records. */
-export function decodeRecords({ cells, households, houses, sites, visits, footprints }, z, x, y) {
+export function decodeRecords({ cells, households, houses, sites, visits, marks, footprints }, z, x, y) {
   const at = { z, x, y };
   const toWorld = (layer) => (px, py) => ({ x: (x + px / layer.extent) / 2 ** z, y: (y + py / layer.extent) / 2 ** z });
   return {
@@ -89,6 +96,7 @@ export function decodeRecords({ cells, households, houses, sites, visits, footpr
     houses: pointsOf("house", houses, at, GRADE_ORDER.length, () => GRADE_ORDER.indexOf(houses.get("g") || "none")),
     sites: pointsOf("site", sites, at, STAGES.length, () => STAGES.indexOf(sites.get("st"))),
     visits: pointsOf("visit", visits, at, 2, () => (visits.get("sus") ? 1 : 0)),
+    marks: pointsOf("mark", marks, at, MARK_KINDS.length * MARK_STATES.length, () => markClass(marks.get("k"), marks.get("st"))),
     footprints: footprintsOf(footprints, toWorld(footprints)),
   };
 }

@@ -1,11 +1,12 @@
 /*
- * Households, houses, renovation sites and visits, from vector tiles: single ones, and further out circles with numbers.
+ * Households, houses, renovation sites, visits and marks, from vector tiles: single ones, and further out circles with numbers.
  * What lies over the edge of a piece is drawn on both sides of it, since a tile brings its neighbours' edge along.
  */
 
 import { covers } from "./areas-data.js";
 import { traceArea } from "./areas.js";
 import { createDots } from "./dots.js";
+import { MARK_KINDS, MARK_STATES, pinShift } from "./mark-signs.js";
 import { colour, fontOf, typeScale, withAlpha } from "./palette.js";
 import { decodeRecords, GRADE_ORDER, isRim, STATUS_ORDER } from "./records-decode.js";
 import { sprite, STAGES, statusSign } from "./symbols.js";
@@ -17,7 +18,7 @@ const SIMPLE_RADIUS = 3;
 const DONE = new Set([1, 2, 6]);
 
 /** Nothing shown; a theme fills in what it wants. */
-export const NOTHING = { cells: null, statuses: new Set(), grades: new Set(), stages: new Set(), visits: false, suspect: false, footprints: false };
+export const NOTHING = { cells: null, statuses: new Set(), grades: new Set(), stages: new Set(), visits: false, suspect: false, marks: new Set(), footprints: false };
 
 /** Records; `options.url`. The scene draws them in pieces and gives them `redraw`. */
 export function createRecords(options) {
@@ -28,8 +29,8 @@ export function createRecords(options) {
   layer.source = source;
 
   function wantsPoints() {
-    const { statuses, grades, stages, visits, suspect, footprints } = layer.show;
-    return statuses.size || grades.size || stages.size || visits || suspect || footprints;
+    const { statuses, grades, stages, visits, suspect, marks, footprints } = layer.show;
+    return statuses.size || grades.size || stages.size || visits || suspect || marks.size || footprints;
   }
 
   /** Level whose tiles pieces of level `z` are cut from: one up where nothing is lost, a quarter of the requests. */
@@ -65,6 +66,10 @@ export function createRecords(options) {
     STAGES.forEach((stage, n) => {
       if (show.stages.has(stage)) add("sites", n, `stage:${stage}`, whole ? 8 : 6, [-beside, -beside]);
     });
+    MARK_STATES.forEach((state, s) => MARK_KINDS.forEach((kind, k) => {
+      const size = whole ? 10 : 7.5;
+      if (show.marks.has(`${kind}:${state}`)) add("marks", s * MARK_KINDS.length + k, `mark:${kind}:${state}`, size, pinShift(size));
+    }));
     return found;
   }
 
@@ -239,7 +244,9 @@ export function createRecords(options) {
     let least = reach ** 2;
     // A sign may stand beside its place, in the tile next to the one it comes from.
     for (const { point, x, y } of layer.around(worldX, worldY, zoom, reach + 16)) {
-      const away = (x - worldX * scale) ** 2 + (y - worldY * scale) ** 2;
+      const awayFrom = (px, py) => (px - worldX * scale) ** 2 + (py - worldY * scale) ** 2;
+      // A pin is taken by its head and by its tip.
+      const away = point.kind === "mark" ? Math.min(awayFrom(x, y), awayFrom(point.x * scale, point.y * scale)) : awayFrom(x, y);
       if (away > least) continue;
       least = away;
       best = point;

@@ -270,8 +270,8 @@ export function createScene(map, registry, onTrouble) {
   scene.drawRecords = () => {
     const on = layersOn(state.theme, state.layers);
     const show = recordsShown(state.theme, on, map.getZoom());
-    // Single households and places of visits are those of the present: beside a past day they would contradict it.
-    if (scene.past) Object.assign(show, { cells: null, statuses: new Set(), visits: false, suspect: false });
+    // Single households, places of visits and marks are those of the present: beside a past day they would contradict it.
+    if (scene.past) Object.assign(show, { cells: null, statuses: new Set(), visits: false, suspect: false, marks: new Set() });
     settled.shown = show.statuses.size > 0;
     records.setShow(show);
   };

@@ -3,7 +3,7 @@
 import { pixelsOf } from "./dots.js";
 import { colour, onPalette, pixelRatio } from "./palette.js";
 
-const FULL = Math.PI * 2;
+export const FULL = Math.PI * 2;
 
 function disc(ctx, r) {
   ctx.beginPath();
@@ -179,23 +179,31 @@ function drawStage(ctx, stage, r) {
   letter(ctx, String(n || "?"), r * 1.4, colour("stage-ink"));
 }
 
-/** Draw a sign by name around 0,0: a status sign, "grade:C", "stage:started". */
+// Families of signs, named before a colon: the shape their halo follows, and the sign itself, by the words after it.
+const FAMILIES = {
+  grade: { outline: (ctx, r, what) => SHAPES[what](ctx, what === "C" ? r * 1.12 : r), draw: (ctx, r, what) => drawGrade(ctx, what, r) },
+  stage: { outline: (ctx, r) => square(ctx, r, 2.5), draw: (ctx, r, what) => drawStage(ctx, what, r) },
+};
+
+/** Make another family known, as those above; it comes with the module that draws it. */
+export function addSigns(name, family) {
+  FAMILIES[name] = family;
+}
+
+/** Draw a sign by name around 0,0: a status sign, "grade:C", "stage:started", "mark:ruin:proposed". */
 export function drawSign(ctx, name, r, halo = 1.4) {
-  const [kind, what] = name.split(":");
+  const [kind, ...words] = name.split(":");
+  const sign = FAMILIES[kind] || SIGNS[kind];
   ctx.lineJoin = "round";
   ctx.lineCap = "butt";
   ctx.setLineDash([]);
   if (halo) {
-    if (kind === "grade") SHAPES[what](ctx, what === "C" ? r * 1.12 : r);
-    else if (kind === "stage") square(ctx, r, 2.5);
-    else SIGNS[kind].outline(ctx, r);
+    sign.outline(ctx, r, ...words);
     ctx.lineWidth = halo * 2;
     ctx.strokeStyle = colour("symbol-halo");
     ctx.stroke();
   }
-  if (kind === "grade") drawGrade(ctx, what, r);
-  else if (kind === "stage") drawStage(ctx, what, r);
-  else SIGNS[kind].draw(ctx, r);
+  sign.draw(ctx, r, ...words);
 }
 
 const sprites = new Map();
@@ -209,7 +217,7 @@ export function sprite(name, r) {
   const key = `${name}/${r}/${ratio}`;
   let made = sprites.get(key);
   if (!made) {
-    const half = Math.ceil(r * 1.3 + 3);
+    const half = Math.ceil(r * 1.3 + 4);
     const side = half * 2 * ratio;
     made = document.createElement("canvas");
     made.width = side;
@@ -250,7 +258,7 @@ function sampleOf(name, radius) {
  * The sign as an element for legend rows, popups and lists; its meaning must stand beside it in words. A picture, since
  * the browser keeps a layer for each canvas and goes through all of them in every frame.
  */
-export function signElement(name, radius = name.startsWith("grade") || name.startsWith("stage") ? 7 : 6) {
+export function signElement(name, radius = name.includes(":") ? 7 : 6) {
   const node = document.createElement("img");
   node.className = "sign";
   node.alt = "";

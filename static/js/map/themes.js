@@ -1,6 +1,8 @@
 /* The seven themes of the map, the layers each can show, and what a choice of layers means for the drawing. */
 
 import { t } from "../i18n.js";
+import { MARK_KINDS, MARK_STATES } from "./mark-signs.js";
+import { markStateWord, markWord } from "./mark-words.js";
 import { STAGES } from "./symbols.js";
 
 /** Key 1…7 in this order; `dock` says which legend lies under the map. */
@@ -107,16 +109,29 @@ export function overlayRows(theme, counts = {}) {
   rows.push(row("suspect", t("存疑走访"), "suspect", visits.suspect ?? 0, false));
   rows.push(row("visits", t("走访地点"), "visit", (visits.valid || 0) + (visits.suspect || 0) + (visits.other || 0), false));
   if (theme !== "sites") rows.push(row("sites", t("改造点"), "stage:started", sites, false));
+  rows.push(row("marks", t("现场标注"), "mark::proposed", marksIn(counts.marks), false));
   rows.push(row("villages", t("村界"), "line:village", null, theme !== "coverage"));
   rows.push(row("grids", t("网格界"), "line:grid", null, false));
   rows.push(row("names", t("地名和数字"), "text:names", null, true));
   return rows;
 }
 
+function marksIn(byKind = {}, kinds = MARK_KINDS, states = MARK_STATES) {
+  return kinds.reduce((sum, kind) => sum + states.reduce((n, state) => n + (byKind[kind]?.[state] || 0), 0), 0);
+}
+
+/** Rows that say which marks are shown: by kind, then by state, those that wait first. */
+export function markRows(counts = {}) {
+  return [
+    ...MARK_KINDS.map((kind) => row(`mk_${kind}`, markWord(kind), `mark:${kind}:proposed`, marksIn(counts.marks, [kind]), true)),
+    ...MARK_STATES.toReversed().map((state) => row(`ms_${state}`, markStateWord(state), `mark::${state}`, marksIn(counts.marks, MARK_KINDS, [state]), true)),
+  ];
+}
+
 /** Which layers are on: the theme's own, then what the user changed. */
 export function layersOn(theme, changed = {}) {
   const on = new Set();
-  for (const one of [...legendRows(theme), ...overlayRows(theme)]) {
+  for (const one of [...legendRows(theme), ...overlayRows(theme), ...markRows()]) {
     if (changed[one.key] ?? one.on) on.add(one.key);
   }
   return on;
@@ -140,6 +155,8 @@ export function recordsShown(theme, on, zoom) {
   const stages = new Set();
   if (theme === "sites") STAGES.filter((stage) => own(`t${stage}`)).forEach((stage) => stages.add(stage));
   else if (own("sites")) STAGES.forEach((stage) => stages.add(stage));
+  const kinds = own("marks") ? MARK_KINDS.filter((kind) => own(`mk_${kind}`)) : [];
+  const marks = new Set(kinds.flatMap((kind) => MARK_STATES.filter((state) => own(`ms_${state}`)).map((state) => `${kind}:${state}`)));
   let cells = null;
   if (theme === "status" && statuses.size) cells = "status";
   if (theme === "houses") cells = "houses";
@@ -147,6 +164,7 @@ export function recordsShown(theme, on, zoom) {
     cells, statuses, grades, stages,
     visits: own("visits"),
     suspect: own("suspect"),
+    marks,
     footprints: theme === "houses",
   };
 }

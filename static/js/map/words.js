@@ -2,7 +2,7 @@
 
 import { t } from "../i18n.js";
 
-const pick = (table, key) => (key === null || key === undefined || key === "" ? "—" : table[key]?.() || String(key));
+export const pick = (table, key) => (key === null || key === undefined || key === "" ? "—" : table[key]?.() || String(key));
 
 const GROUPS = {
   party_veteran: () => t("老党员"),

@@ -1,0 +1,91 @@
+"""Photographs from the field as the desk sees them: one door for those of visits, demands and marks."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from data.askers import Asker, RecordUnknown, Role
+from data.audit import record
+from data.photo_views import shown_photo
+from data.sealing import Sealer
+from data.settings import Settings
+from data.sync.photos import read_photo
+
+# They see all of their area of duty; anybody else sees what the own phone took.
+SEES_ALL = (Role.SUPERVISOR, Role.ADMIN)
+_MINE = "(:all or a.account_id = :account)"
+
+
+def list_photos(session: Session, asker: Asker, of: str, keys: Sequence[Any]) -> dict[str, list[str]]:
+    """Photographs of visits or marks that have come and that the asker may see, in the order they were taken.
+
+    Parameters
+    ----------
+    of : str
+        ``visit`` or ``mark``.
+    keys : sequence
+        Ids (UUID) of the visits or marks.
+
+    Returns
+    -------
+    dict
+        Ids of photographs by id of what they belong to; what has none is missing.
+    """
+    column = {"visit": "visit_id", "mark": "mark_id"}[of]
+    if not keys:
+        return {}
+    rows = session.execute(
+        text(f"""
+            select a.{column}::text as owner, a.id::text as id from attachment a
+             where a.{column} = any (cast(:ids as uuid[])) and {_MINE} order by a.taken_at nulls last, a.id"""),
+        {"ids": [str(key) for key in keys], **_asking(asker)},
+    )
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.owner, []).append(row.id)
+    return found
+
+
+def show_photo(session: Session, settings: Settings, sealer: Sealer, asker: Asker, photo_id: uuid.UUID) -> bytes:
+    """A photograph as JPEG, encoded anew; that it was looked at is written down in the same transaction.
+
+    Raises
+    ------
+    RecordUnknown
+        If there is none that the asker may see, or its bytes are lost.
+    PhotoBroken
+        If it does not open any more.
+    """
+    row = session.execute(
+        text(f"""
+            select a.jur, case when a.mark_id is null then 'visit' else 'mark' end as of,
+                   coalesce(v.no, m.no) as no
+              from attachment a left join visit v on v.id = a.visit_id left join mark m on m.id = a.mark_id
+             where a.id = cast(:id as uuid) and (a.mark_id is not null or a.visit_id is not null) and {_MINE}"""),
+        {"id": str(photo_id), **_asking(asker)},
+    ).one_or_none()
+    if row is None:
+        raise RecordUnknown
+    try:
+        content = shown_photo(read_photo(settings, sealer, photo_id))
+    except FileNotFoundError as error:
+        raise RecordUnknown from error
+    record(
+        session,
+        act="photo_show",
+        object_kind=row.of,
+        object_id=row.no,
+        fields=("photo",),
+        details={"photo": str(photo_id)},
+        jur=row.jur,
+    )
+    return content
+
+
+def _asking(asker: Asker) -> dict[str, Any]:
+    return {"all": asker.role in SEES_ALL, "account": asker.account_id}
