@@ -17,7 +17,7 @@ from geo.errors import Text
 if TYPE_CHECKING:
     from geo.routing.plan import Plan
     from geo.routing.solve import Progress
-    from geo.routing.verify import Verdict
+    from geo.routing.verdict import Verdict
 
 _SHOWN = 20
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -97,7 +97,8 @@ def _remedy(reason: Any, language: str) -> str:
 @click.option("--json", "as_json", is_flag=True, help=words("输出 JSON", "print JSON"))
 def verify(problem: Path, plan: Path, as_json: bool) -> None:
     """Check a plan; exit status 1 if a rule is broken."""
-    from geo.routing.reading import load_plan, load_problem
+    from geo.routing.reading import load_problem
+    from geo.routing.reading_plans import load_plan
     from geo.routing.verify import verify_plan
 
     given = load_problem(problem)

@@ -1,4 +1,4 @@
-"""A problem of routes, or a plan, from a file. The form is described in the guide ``route-problems.md``."""
+"""A problem of routes from a file. The form is described in the guide ``route-problems.md``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import numpy as np
 
 from geo.errors import Text
 from geo.routing.fields import Fields, parse
-from geo.routing.plan import Pause, Plan, Route, Stop, Unplanned
 from geo.routing.problem import (
     MOST_HOUSEHOLDS,
     SAME_INSPECTOR_S,
@@ -47,7 +46,7 @@ def load_problem(path: Path) -> Problem:
     ProblemError
         Naming the file with line or field, what was found and what is expected.
     """
-    text = _read(path)
+    text = read_text(path)
     if is_solomon(text):
         return read_solomon(text, path)
     if not text.lstrip().startswith(("{", "[")):
@@ -61,18 +60,7 @@ def load_problem(path: Path) -> Problem:
     return read_problem(parse(text, path.name), path.name)
 
 
-def load_plan(path: Path) -> Plan:
-    """Read a plan written by ``Plan.as_json``.
-
-    Raises
-    ------
-    ProblemError
-        Naming the field, what was found and what is expected.
-    """
-    return read_plan(parse(_read(path), path.name), path.name)
-
-
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise ProblemError(
@@ -373,50 +361,3 @@ def read_problem(values: Any, file: str = "problem") -> Problem:
     return Problem(
         reader.travel(), inspectors, households, reader.days, tuple(pairs), tuple(locks), tuple(done), now, wish
     )
-
-
-def read_plan(values: Any, file: str = "plan") -> Plan:
-    """A plan from the values of its JSON form; sums are not believed but counted anew by who asks.
-
-    Raises
-    ------
-    ProblemError
-        Naming the field, what was found and what is expected.
-    """
-    top = Fields(file, "", values)
-    if top.raw("fangtu_route_plan") != 1:
-        raise top.wrong(
-            "fangtu_route_plan", top.raw("fangtu_route_plan"), Text("1（本格式的版本）", "1, the version of this form")
-        )
-    routes = []
-    for one in top.objects("routes"):
-        stops = tuple(
-            Stop(
-                stop.text("household"),
-                stop.whole("arrival_s"),
-                stop.whole("start_s"),
-                stop.whole("leave_s"),
-                stop.whole("travel_s"),
-                stop.whole("travel_m"),
-                stop.flag("done"),
-            )
-            for stop in one.objects("stops")
-        )
-        breaks = tuple(
-            Pause(pause.whole("start_s"), pause.whole("end_s"), pause.whole("after")) for pause in one.objects("breaks")
-        )
-        routes.append(
-            Route(
-                one.text("inspector"),
-                one.whole("day", most=31),
-                one.whole("leave_s"),
-                one.whole("back_s"),
-                one.whole("back_travel_s"),
-                one.whole("back_travel_m"),
-                stops,
-                breaks,
-                tuple(one.texts("companions")),
-            )
-        )
-    left = tuple(Unplanned(one.text("household"), one.text("reason", "")) for one in top.objects("unplanned"))
-    return Plan(tuple(routes), left, top.whole("weight", 0), top.whole("rounds", 0))

@@ -78,6 +78,18 @@ class Days:
             If the route cannot be kept as it is.
         """
         crew = self.piece.crews[number]
+        if not any(item >= 0 for item in route):
+            try:
+                return self._gaps(crew, number, route)
+            except Unfit:
+                # Too late for anything, even for the break: nothing is planned, so nothing is broken.
+                table = np.zeros((_FIELDS, 1), dtype=np.int64)
+                table[CREW], table[CAP], table[LATE] = number, -1, -1
+                table[PREV], table[NEXT] = crew.start, crew.end
+                return np.repeat(table, len(route) + 1, axis=1), 0
+        return self._gaps(crew, number, route)
+
+    def _gaps(self, crew: Crew, number: int, route: Sequence[int]) -> tuple[Ints, int]:
         stops, legs = self.legs(crew, route)
         size = len(route) + 1
         leave, floor = [0] * size, [0] * size

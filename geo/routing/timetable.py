@@ -32,7 +32,8 @@ def make_plan(problem: Problem, crews: Sequence[Crew], routes: Sequence[Sequence
         visits = [item for item in route if item >= 0]
         if not visits and not crew.done:
             continue
-        made.append(time_route(problem, crew, route))
+        # A day of which all is done has no break any more.
+        made.append(time_route(problem, crew, route if visits else ()))
         for stop in made[-1].stops:
             planned.add(stop.household)
             weight += problem.households[problem.by_household[stop.household]].priority

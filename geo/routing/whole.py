@@ -84,7 +84,10 @@ class Whole:
         """Plan neighbouring routes anew until the budget is used; rounds made."""
         rng = random.Random(seed)  # noqa: S311
         rounds, since = 0, budget.left
-        while not budget.stopped and budget.share(rounds, since) < 1.0:
+        longest = 0.0
+        # Nothing is begun that would hardly be done in time.
+        while not budget.stopped and budget.left > longest and budget.share(rounds, since) < 1.0:
+            began = budget.left
             jobs: list[Job] = []
             taken: set[int] = set()
             used: set[int | str] = set()
@@ -99,6 +102,7 @@ class Whole:
                 changed |= routes != job[2]
                 self.take(job[0], job[1], routes)
             rounds += _AT_ONCE
+            longest = max(longest, began - budget.left) if began < float("inf") else 0.0
             if changed:
                 told()
         return rounds
