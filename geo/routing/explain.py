@@ -38,6 +38,7 @@ class Explainer:
     def __init__(self, problem: Problem, plan: Plan) -> None:
         self.problem, self.plan = problem, plan
         self.crews = crews_of(problem)
+        self._locked = {lock.household: lock.inspector for lock in problem.locks if lock.inspector is not None}
         done = {one.household for one in problem.done}
         todo = [at for at, one in enumerate(problem.households) if one.id not in done]
         self.piece = make_piece(problem, todo, self.crews, with_matrix=len(todo) <= 1000)
@@ -122,8 +123,7 @@ class Explainer:
         return self.problem.households[int(self.piece.houses[house])]
 
     def _bound(self, one: Household) -> str:
-        lock = next((lock for lock in self.problem.locks if lock.household == one.id), None)
-        return one.inspector or (lock.inspector if lock is not None and lock.inspector else "")
+        return one.inspector or self._locked.get(one.id, "")
 
     def reasons(self) -> list[Reason]:
         """A sentence for each household left out, with the cheapest remedy.
@@ -180,32 +180,29 @@ class Explainer:
             opens, closes = piece.opens.copy(), piece.closes.copy()
             opens[:, self.left], closes[:, self.left] = FAR, -1
             opens[0, self.left], closes[0, self.left] = 0, FAR - 1
-            # Whoever may go on any day may then go on every day.
             allowed = piece.allowed.copy()
-            lead = self.search.leads
-            for house in self.left:
-                one = self._household(int(house))
-                who = {self.problem.by_inspector[self._bound(one)]} if self._bound(one) else None
-                allowed[house] = (
-                    working
-                    & np.array(
-                        [
-                            one.skills <= crew.skills
-                            and (not one.pair or len(crew.people) > 1)
-                            and (who is None or bool(who & set(crew.people)))
-                            for crew in crews
-                        ]
-                    )
-                    if not piece.allowed[house].all()
-                    else working
-                )
-            del lead
+            for house in self.left.tolist():
+                # Whoever may go on some day may then go on every day.
+                allowed[house] = working & (allowed[house].all() or self._able(house))
             granted = replace(granted, opens=opens, closes=closes, allowed=allowed)
         if anyone:
             allowed = piece.allowed.copy()
             allowed[self.left] = working
             granted = replace(granted, allowed=allowed)
         return _Trial(self, kind, granted, Search(granted, self.routes))
+
+    def _able(self, house: int) -> NDArray[np.bool_]:
+        """Crews that may visit a household by who they are, whatever the day."""
+        one = self._household(house)
+        who = self.problem.by_inspector[self._bound(one)] if self._bound(one) else None
+        return np.array(
+            [
+                one.skills <= crew.skills
+                and (not one.pair or len(crew.people) > 1)
+                and (who is None or who in crew.people)
+                for crew in self.piece.crews
+            ]
+        )
 
     def _swaps(self) -> Callable[[int], Remedy | None]:
         """For each household left out the visit of no higher priority it could stand instead of at the least cost."""

@@ -7,7 +7,7 @@ seconds. What is lost at the borders is won back afterwards, where ``geo.routing
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,8 +48,9 @@ def cut(problem: Problem, houses: Sequence[int], crews: Sequence[Crew]) -> list[
     share = np.array([need[label == part].sum() for part in range(many)])
     starts = spots[np.array([problem.inspectors[at].start for at in inspectors], dtype=np.int64)]
     part_of = dict(zip(inspectors, _match(starts, centres, share).tolist(), strict=True))
+    locked = {lock.household: lock.inspector for lock in problem.locks if lock.inspector is not None}
     for row, at in enumerate(here.tolist()):
-        who = _bound(problem, at)
+        who = _bound(problem, at, locked)
         if who in part_of:
             label[row] = part_of[who]
     # A group has one inspector, so it lies in one part.
@@ -66,13 +67,12 @@ def cut(problem: Problem, houses: Sequence[int], crews: Sequence[Crew]) -> list[
     return [part for part in parts if part[0] or part[1]]
 
 
-def _bound(problem: Problem, at: int) -> int:
+def _bound(problem: Problem, at: int, locked: Mapping[str, str]) -> int:
     """The inspector a household is bound to; -1 if none."""
     one = problem.households[at]
     if one.inspector is not None:
         return problem.by_inspector[one.inspector]
-    lock = next((lock for lock in problem.locks if lock.household == one.id), None) if problem.locks else None
-    return problem.by_inspector[lock.inspector] if lock is not None and lock.inspector is not None else -1
+    return problem.by_inspector[locked[one.id]] if one.id in locked else -1
 
 
 def _need(problem: Problem, houses: Ints, crews: Sequence[Crew]) -> NDArray[np.float64]:

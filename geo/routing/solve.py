@@ -28,6 +28,8 @@ from geo.routing.whole import Whole
 IN_ONE_PIECE = 400
 # Customers, windows counted one by one, that PyVRP improves in one go.
 _IN_ONE_GO = 600
+# Share of the seconds that joining the parts and naming the reasons may take.
+_END = 0.15
 # Rounds of PyVRP that count as one round of the budget, when a problem is planned in one piece.
 _A_ROUND = 100
 
@@ -79,6 +81,11 @@ class Budget:
     def cancelled(self) -> bool:
         """Whether somebody asked to end."""
         return self._cancelled is not None and self._cancelled()
+
+    @property
+    def is_late(self) -> bool:
+        """Whether little time is left for what has to be done at the end."""
+        return self.left < _END * self.seconds
 
     def share(self, made: int, since: float) -> float:
         """Share of the budget used, counted from the moment when ``since`` seconds were left."""
@@ -186,7 +193,7 @@ def _in_parts(whole: Whole, budget: Budget, seed: int, progress: Callable[[Progr
     waiting: list[Job] = [
         (np.array(houses, dtype=np.int64), numbers, None, "first", seed, {}) for houses, numbers in parts
     ]
-    for done, (job, routes) in enumerate(team.run(waiting, lambda: budget.cancelled), 1):
+    for done, (job, routes) in enumerate(team.run(waiting, lambda: budget.cancelled, lambda: budget.is_late), 1):
         whole.take(job[0], job[1], routes)
         tell(progress, "first" if done == 1 else "parts", whole, done, len(parts))
     whole.join()
