@@ -1,0 +1,393 @@
+"""Why a household is left out and what would help most cheaply; who else could visit one that is planned.
+
+Every remedy is tried: the household is put into the plan with what the remedy grants, and the times are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.errors import Text
+from geo.routing.crews import FAR, NO_LIMIT, Piece, crews_of, make_piece
+from geo.routing.plan import Plan, Unplanned
+from geo.routing.problem import Household, Problem, clock
+from geo.routing.reasons import REASONS, Reason, Remedy, RunnerUp
+from geo.routing.searching import Search, empty_routes
+from geo.routing.slots import CAP, CREW, FLOOR, LATE, LEAVE, NEXT, OLD, PRICELESS, Unfit
+from geo.routing.timetable import routes_of
+from geo.routing.travel import NO_WAY
+
+# How much longer a shift may be made by a remedy, seconds.
+_LONGER = 3 * 3600
+
+
+class Explainer:
+    """Answers about one plan; what they have in common is worked out once.
+
+    Raises
+    ------
+    Unfit
+        If the plan does not keep its own times.
+    """
+
+    def __init__(self, problem: Problem, plan: Plan) -> None:
+        self.problem, self.plan = problem, plan
+        self.crews = crews_of(problem)
+        self._locked = {lock.household: lock.inspector for lock in problem.locks if lock.inspector is not None}
+        done = {one.household for one in problem.done}
+        todo = [at for at, one in enumerate(problem.households) if one.id not in done]
+        self.piece = make_piece(problem, todo, self.crews, with_matrix=len(todo) <= 1000)
+        self.position = {at: own for own, at in enumerate(todo)}
+        self.routes = [
+            [self.position[item] if item >= 0 else item for item in route]
+            for route in routes_of(problem, self.crews, plan)
+        ]
+        self.search = Search(self.piece, self.routes)
+        self.left = np.array([house for house, crew in enumerate(self.search.where) if crew < 0], dtype=np.int64)
+        self.full = np.array(
+            [
+                sum(item >= 0 for item in route) >= crew.most
+                for crew, route in zip(self.piece.crews, self.routes, strict=True)
+            ]
+        )
+
+    def kinds(self) -> list[str]:
+        """Kind of reason of each household left out, in the order of ``left``."""
+        if not len(self.left):
+            return []
+        if not self.crews:
+            return [self._nobody(int(house)) for house in self.left]
+        piece, left = self.piece, self.left
+        empty = Search(piece, empty_routes(piece))
+        alone = empty.prices.of(left, np.concatenate([gaps[:, :1] for gaps in empty.gaps], axis=1)) < PRICELESS
+        table = np.concatenate(self.search.gaps, axis=1)
+        starts = np.cumsum([0] + [gaps.shape[1] for gaps in self.search.gaps[:-1]])
+        now = np.minimum.reduceat(self.search.prices.of(left, table), starts, axis=1) < PRICELESS
+        lowest = np.array(
+            [min((piece.worth[item] for item in route if item >= 0), default=np.inf) for route in self.routes]
+        )
+        found = []
+        for row, house in enumerate(left.tolist()):
+            owner = self.search.owner_of(house)
+            may = piece.allowed[house] if owner < 0 else piece.allowed[house] & (self.search.leads == owner)
+            if (now[row] & may).any():
+                found.append("fits")
+            elif not may.any():
+                found.append("group" if owner >= 0 and piece.allowed[house].any() else self._nobody(house))
+            elif not (alone[row] & may).any():
+                found.append(self._not_alone(house, may))
+            elif owner >= 0:
+                found.append("group")
+            elif not (alone[row] & may & ~self.full).any():
+                low = lowest[alone[row] & may].min() < piece.worth[house]
+                found.append("outweighed" if low else "full")
+            else:
+                found.append("no_gap")
+        return found
+
+    def _nobody(self, house: int) -> str:
+        """Why no crew may visit a household at all."""
+        one = self._household(house)
+        crews = [crew for crew in self.piece.crews if crew.most > 0]
+        if self._bound(one):
+            who = self.problem.by_inspector[self._bound(one)]
+            crews = [crew for crew in crews if who in crew.people]
+            if not crews:
+                return "absent"
+        if not any(one.skills <= crew.skills for crew in crews):
+            return "no_skill"
+        if one.pair and not any(len(crew.people) > 1 for crew in crews):
+            return "no_pair"
+        return "no_window"
+
+    def _not_alone(self, house: int, may: NDArray[np.bool_]) -> str:
+        """Why nobody could visit a household even on a day with nothing else."""
+        place = int(self.piece.place[house])
+        chosen = [crew for crew, able in zip(self.piece.crews, may, strict=True) if able]
+        if all(int(self.piece.seconds(crew.mode, crew.start, place)) >= NO_WAY for crew in chosen):
+            return "no_way"
+        meets = any(
+            int(self.piece.opens[number, house, crew.day]) <= crew.ends
+            and int(self.piece.closes[number, house, crew.day]) >= crew.begins
+            for crew in chosen
+            for number in range(self.piece.opens.shape[0])
+        )
+        return "too_far" if meets else "no_window"
+
+    def _household(self, house: int) -> Household:
+        return self.problem.households[int(self.piece.houses[house])]
+
+    def _bound(self, one: Household) -> str:
+        return one.inspector or self._locked.get(one.id, "")
+
+    def reasons(self) -> list[Reason]:
+        """A sentence for each household left out, with the cheapest remedy.
+
+        Returns
+        -------
+        list of Reason
+            In the order of the problem. The cheapest is the one that adds the fewest minutes of work; a swap, which
+            leaves out somebody else, is told only where nothing else helps.
+        """
+        kinds = self.kinds()
+        if not kinds:
+            return []
+        if not self.crews:
+            return [
+                Reason(self._household(house).id, kind, self._sentence(house, kind), None)
+                for house, kind in zip(self.left.tolist(), kinds, strict=True)
+            ]
+        tried = [
+            _Trial(self, "insert", self.piece, self.search),
+            self._trial("one_more", most=True),
+            self._trial("longer", longer=_LONGER),
+            self._trial("other_time", any_time=True),
+            self._trial("anyone", anyone=True),
+        ]
+        offers = [trial.offers() for trial in tried]
+        swaps = self._swaps()
+        found = []
+        for row, (house, kind) in enumerate(zip(self.left.tolist(), kinds, strict=True)):
+            remedies = [remedy for offer in offers if (remedy := offer(row)) is not None]
+            remedy = min(remedies, key=lambda one: one.minutes, default=None) or swaps(row)
+            found.append(Reason(self._household(house).id, kind, self._sentence(house, kind), remedy))
+        return found
+
+    def _sentence(self, house: int, kind: str) -> Text:
+        one = self._household(house)
+        owner = self.search.owner_of(house)
+        who = self.problem.inspectors[owner].called if owner >= 0 else self._bound(one)
+        text = REASONS[kind].fill(who=who, what="、".join(sorted(one.skills)))
+        return Text(f"{one.called}：{text.zh}。", f"{one.called}: {text.en}.")
+
+    def _trial(
+        self, kind: str, *, most: bool = False, longer: int = 0, any_time: bool = False, anyone: bool = False
+    ) -> _Trial:
+        """The same plan with something granted."""
+        piece = self.piece
+        crews = tuple(
+            replace(crew, most=NO_LIMIT if most and crew.most > 0 else crew.most, ends=crew.ends + longer)
+            for crew in piece.crews
+        )
+        granted = replace(piece, crews=crews)
+        working = np.array([crew.most > 0 for crew in crews])
+        if any_time:
+            opens, closes = piece.opens.copy(), piece.closes.copy()
+            opens[:, self.left], closes[:, self.left] = FAR, -1
+            opens[0, self.left], closes[0, self.left] = 0, FAR - 1
+            allowed = piece.allowed.copy()
+            for house in self.left.tolist():
+                # Whoever may go on some day may then go on every day.
+                allowed[house] = working & (allowed[house].all() or self._able(house))
+            granted = replace(granted, opens=opens, closes=closes, allowed=allowed)
+        if anyone:
+            allowed = piece.allowed.copy()
+            allowed[self.left] = working
+            granted = replace(granted, allowed=allowed)
+        return _Trial(self, kind, granted, Search(granted, self.routes))
+
+    def _able(self, house: int) -> NDArray[np.bool_]:
+        """Crews that may visit a household by who they are, whatever the day."""
+        one = self._household(house)
+        who = self.problem.by_inspector[self._bound(one)] if self._bound(one) else None
+        return np.array(
+            [
+                one.skills <= crew.skills
+                and (not one.pair or len(crew.people) > 1)
+                and (who is None or who in crew.people)
+                for crew in self.piece.crews
+            ]
+        )
+
+    def _swaps(self) -> Callable[[int], Remedy | None]:
+        """For each household left out the visit of no higher priority it could stand instead of at the least cost."""
+        before, after, houses = [], [], []
+        for gaps, route in zip(self.search.gaps, self.routes, strict=True):
+            for at, item in enumerate(route):
+                if item >= 0:
+                    before.append(gaps[:, at])
+                    after.append(gaps[:, at + 1])
+                    houses.append(item)
+        if not houses:
+            return lambda row: None
+        first, second = np.stack(before, axis=1), np.stack(after, axis=1)
+        table = first.copy()
+        table[NEXT], table[LATE], table[CAP] = second[NEXT], second[LATE], np.where(second[CAP] < 0, FAR, second[CAP])
+        table[OLD] = first[OLD] + second[OLD]
+        visited = np.array(houses, dtype=np.int64)
+        price = self.search.prices.of(self.left, table)
+        worth = self.piece.worth
+        loss = worth[visited][None, :] - worth[self.left][:, None]
+        locked = self.piece.group[visited] >= 0
+        price[(loss > 0) | locked[None, :]] = PRICELESS
+        # The lower the priority of who is left out instead, the better; then the way.
+        best = np.argmin(np.where(price < PRICELESS, price + loss * 1e-3, np.inf), axis=1)
+
+        def offer(row: int) -> Remedy | None:
+            at = int(best[row])
+            house = int(self.left[row])
+            if price[row, at] >= PRICELESS or self.search.owner_of(house) >= 0:
+                return None
+            number = int(table[CREW, at])
+            other = int(visited[at])
+            route = [house if item == other else item for item in self.routes[number]]
+            start = _start_of(self.search, number, route, house)
+            if start is None:
+                return None
+            minutes = round(float(price[row, at]) / 60)
+            who, day = self._who(number), self.crews[number].day
+            instead = self._household(other)
+            lower = instead.priority < self._household(house).priority
+            text = Text(
+                f"可由{who.called}第 {day + 1} 天 {clock(start // 60 * 60)} 代替"
+                f"{'优先级更低的' if lower else '同优先级的'}"
+                f"{instead.called}走访，路程{'增加' if minutes >= 0 else '减少'} {abs(minutes)} 分钟",
+                f"{who.called} could go on day {day + 1} at {clock(start // 60 * 60)} instead of to {instead.called} "
+                f"({'lower' if lower else 'same'} priority), {abs(minutes)} min of travel "
+                f"{'more' if minutes >= 0 else 'less'}",
+            )
+            return Remedy("swap", text, who.id, day, start, minutes, instead.id)
+
+        return offer
+
+    def _who(self, number: int) -> Any:
+        return self.problem.inspectors[self.crews[number].inspector]
+
+    def runners_up(self) -> list[RunnerUp]:
+        """For each planned household the other inspector who could visit it at the least extra travel.
+
+        Returns
+        -------
+        list of RunnerUp
+            In the order of the problem; without those that nobody else could visit as the plan is.
+        """
+        houses = np.array([house for house, crew in enumerate(self.search.where) if crew >= 0], dtype=np.int64)
+        if not len(houses):
+            return []
+        table = np.concatenate(self.search.gaps, axis=1)
+        lead = self.search.leads[table[CREW]]
+        own = np.array(self.search.where, dtype=np.int64)[houses]
+        found = []
+        for part in np.array_split(np.arange(len(houses)), -(-len(houses) // 500)):
+            price = self.search.prices.of(houses[part], table)
+            price[lead[None, :] == self.search.leads[own[part]][:, None]] = PRICELESS
+            best = price.argmin(axis=1)
+            for row, at in zip(part.tolist(), best.tolist(), strict=True):
+                house = int(houses[row])
+                if price[row - int(part[0]), at] >= PRICELESS or self.search.owner_of(house) >= 0:
+                    continue
+                number = int(table[CREW, at])
+                place = int(self.piece.place[house])
+                mode = self.crews[number].mode
+                there = int(self.piece.seconds(mode, int(table[0, at]), place))
+                moment = np.array([[max(int(table[LEAVE, at]) + there, int(table[FLOOR, at]))]], dtype=np.int64)
+                start = int(self.search.prices.starts(houses[row : row + 1], moment, np.array([number]))[0, 0])
+                extra = float(price[row - int(part[0]), at]) - self._saved(house)
+                one = self._household(house)
+                found.append(
+                    RunnerUp(one.id, self._who(number).id, self.crews[number].day, start, round(extra / 60, 1))
+                )
+        return found
+
+    def _saved(self, house: int) -> float:
+        """Seconds of travel that the plan would be shorter without a visit."""
+        number = self.search.where[house]
+        at = self.routes[number].index(house)
+        gaps, crew = self.search.gaps[number], self.piece.crews[number]
+        direct = int(self.piece.seconds(crew.mode, int(gaps[0, at]), int(gaps[NEXT, at + 1])))
+        return float(gaps[OLD, at] + gaps[OLD, at + 1] - direct) + float(self.piece.extra[house, number])
+
+
+class _Trial:
+    """The plan with something granted, and what that offers each household left out."""
+
+    def __init__(self, explainer: Explainer, kind: str, piece: Piece, search: Search) -> None:
+        self.explainer, self.kind, self.piece, self.search = explainer, kind, piece, search
+
+    def offers(self) -> Callable[[int], Remedy | None]:
+        """The cheapest place of each household left out, tried when it is asked for."""
+        left = self.explainer.left
+        table = np.concatenate(self.search.gaps, axis=1)
+        price = self.search.prices.of(left, table)
+        best = price.argmin(axis=1)
+        starts = np.cumsum([0] + [gaps.shape[1] for gaps in self.search.gaps[:-1]])
+
+        def offer(row: int) -> Remedy | None:
+            house, at = int(left[row]), int(best[row])
+            number = int(table[CREW, at])
+            owner = self.explainer.search.owner_of(house)
+            if price[row, at] >= PRICELESS or (owner >= 0 and self.search.lead[number] != owner):
+                return None
+            gap = at - int(starts[number])
+            route = self.explainer.routes[number]
+            return self._tried(house, number, [*route[:gap], house, *route[gap:]], float(price[row, at]))
+
+        return offer
+
+    def _tried(self, house: int, number: int, route: list[int], price: float) -> Remedy | None:
+        """The remedy with its times; None where the route cannot be kept after all."""
+        start = _start_of(self.search, number, route, house)
+        if start is None:
+            return None
+        who, day = self.explainer._who(number), self.explainer.crews[number].day
+        name = self.explainer._household(house).called
+        travel = max(0, round(price / 60))
+        at = clock(start // 60 * 60)
+        minutes = travel + int(self.piece.service[house]) // 60
+        zh, en = f"{who.called}第 {day + 1} 天 {at} 走访{name}", f"{who.called} visits {name} on day {day + 1} at {at}"
+        if self.kind == "insert":
+            text = Text(f"直接安排：{zh}，多走 {travel} 分钟", f"As it is: {en}, {travel} min more travel")
+        elif self.kind == "one_more":
+            text = Text(
+                f"当天多安排一户：{zh}，多走 {travel} 分钟", f"One visit more that day: {en}, {travel} min more travel"
+            )
+        elif self.kind == "longer":
+            late = _end_of(self.search, number, route) - self.explainer.piece.crews[number].ends
+            late = -(-late // 60)
+            if late <= 0:
+                return None
+            minutes += late
+            text = Text(f"推迟下班 {late} 分钟：{zh}", f"Work {late} min longer: {en}")
+        elif self.kind == "other_time":
+            text = Text(
+                f"请农户换个时间：{zh}，多走 {travel} 分钟", f"Ask for another time: {en}, {travel} min more travel"
+            )
+        else:
+            text = Text(f"换人：{zh}，多走 {travel} 分钟", f"Let somebody else go: {en}, {travel} min more travel")
+        return Remedy(self.kind, text, who.id, day, start, minutes)
+
+
+def _start_of(search: Search, number: int, route: list[int], house: int) -> int | None:
+    """When a visit of a route begins; None if the route cannot be kept."""
+    try:
+        table, _ = search.days.gaps(number, route)
+    except Unfit:
+        return None
+    return int(table[LEAVE, route.index(house) + 1]) - search.days.service[house]
+
+
+def _end_of(search: Search, number: int, route: list[int]) -> int:
+    """When a route that can be kept is back."""
+    table, _ = search.days.gaps(number, route)
+    return max(int(table[LEAVE, -1]) + int(table[OLD, -1]), int(table[FLOOR, -1]))
+
+
+def name_reasons(problem: Problem, plan: Plan) -> Plan:
+    """The plan with the kind of reason for each household left out."""
+    if not plan.unplanned:
+        return plan
+    explainer = Explainer(problem, plan)
+    kinds = {
+        explainer._household(int(house)).id: kind for house, kind in zip(explainer.left, explainer.kinds(), strict=True)
+    }
+    return replace(plan, unplanned=tuple(Unplanned(one.household, kinds[one.household]) for one in plan.unplanned))
+
+
+def explain_plan(problem: Problem, plan: Plan) -> list[Reason]:
+    """A sentence and a remedy for each household left out; see :meth:`Explainer.reasons`."""
+    return Explainer(problem, plan).reasons()

@@ -1,0 +1,241 @@
+"""A plan of one piece while it is being changed: routes with their gaps and their value, and a way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from geo.routing.crews import Ints, Piece
+from geo.routing.slots import PRICELESS, Days, Prices
+
+Routes = list[list[int]]
+# The most households of one priority that are compared with each other before one is put in.
+_EQUALS = 500
+
+
+class Search:
+    """A plan of a piece that is being changed.
+
+    Parameters
+    ----------
+    piece : Piece
+    routes : list of list of int, optional
+        By crew, as ``geo.routing.slots`` writes them; empty ones by default.
+    even : float
+        Price in seconds of the square of an inspector's visits; 0 without balance.
+
+    Attributes
+    ----------
+    where : list of int
+        Crew of each household; -1 if left out.
+    counts : list of int
+        Visits of each inspector of the problem, those done with them.
+
+    Raises
+    ------
+    Unfit
+        If a given route cannot be kept.
+    """
+
+    def __init__(self, piece: Piece, routes: Routes | None = None, even: float = 0.0) -> None:
+        self.piece, self.even = piece, even
+        self.days, self.prices = Days(piece), Prices(piece)
+        self.routes = [list(route) for route in routes] if routes is not None else empty_routes(piece)
+        self.where = [-1] * len(piece.houses)
+        self.counts = [0] * len(piece.problem.inspectors)
+        self.lead = [crew.inspector for crew in piece.crews]
+        self.leads = np.array(self.lead, dtype=np.int64)
+        self.members: list[list[int]] = [[] for _ in range(int(piece.group.max(initial=-1)) + 1)]
+        for house, group in enumerate(piece.group.tolist()):
+            if group >= 0:
+                self.members[group].append(house)
+        self._group = piece.group.tolist()
+        self._worth = piece.worth.tolist()
+        self._extra = piece.extra.tolist() if piece.extra.any() else None
+        self.gaps: list[Ints] = []
+        self.values: list[float] = []
+        self._journal: dict[int, tuple[list[int], Ints, float]] | None = None
+        for number, crew in enumerate(piece.crews):
+            table, travel = self.days.gaps(number, self.routes[number])
+            self.gaps.append(table)
+            self.values.append(travel - self._worth_of(number, self.routes[number]))
+            self.counts[crew.inspector] += len(crew.done)
+            self._note(number, 1)
+
+    def _worth_of(self, number: int, route: Sequence[int]) -> float:
+        """What the visits of a route are worth, less what sending this crew costs."""
+        worth = sum(self._worth[house] for house in route if house >= 0)
+        if self._extra is not None:
+            worth -= sum(self._extra[house][number] for house in route if house >= 0)
+        return float(worth)
+
+    def _note(self, number: int, sign: int) -> None:
+        """Count a crew's visits in (1) or out (-1)."""
+        visits = 0
+        for house in self.routes[number]:
+            if house >= 0:
+                self.where[house] = number if sign > 0 else -1
+                visits += 1
+        self.counts[self.lead[number]] += sign * visits
+
+    def cost(self) -> float:
+        """Way, wishes and balance of the whole plan, less the worth of its visits; the less the better."""
+        total = sum(self.values)
+        return total + self.even * sum(count * count for count in self.counts) if self.even else total
+
+    def change(self, number: int, route: list[int]) -> None:
+        """Put another route in place of a crew's; none of its new households may stand in another route.
+
+        Raises
+        ------
+        Unfit
+            If it cannot be kept; nothing is changed then.
+        """
+        table, travel = self.days.gaps(number, route)
+        if self._journal is not None and number not in self._journal:
+            self._journal[number] = (self.routes[number], self.gaps[number], self.values[number])
+        self._note(number, -1)
+        self.routes[number], self.gaps[number] = route, table
+        self.values[number] = travel - self._worth_of(number, route)
+        self._note(number, 1)
+
+    def begin(self) -> None:
+        """Remember the routes as they are now, for :meth:`back`."""
+        self._journal = {}
+
+    def back(self) -> None:
+        """Take back what was changed since :meth:`begin`."""
+        journal, self._journal = self._journal or {}, None
+        for number in journal:
+            self._note(number, -1)
+        for number, (route, gaps, value) in journal.items():
+            self.routes[number], self.gaps[number], self.values[number] = route, gaps, value
+        for number in journal:
+            self._note(number, 1)
+
+    def restore(self, routes: Routes) -> None:
+        """Go to the given routes, which have been kept before."""
+        self._journal = None
+        changed = [number for number, route in enumerate(routes) if route != self.routes[number]]
+        for number in changed:
+            self.change(number, [item for item in self.routes[number] if item < 0])
+        for number in changed:
+            self.change(number, list(routes[number]))
+
+    def owner_of(self, house: int) -> int:
+        """Inspector bound to visit the household because of its group; -1 if anyone may."""
+        group = self._group[house]
+        if group < 0:
+            return -1
+        if group in self.piece.group_owner:
+            return self.piece.group_owner[group]
+        for other in self.members[group]:
+            if other != house and self.where[other] >= 0:
+                return self.lead[self.where[other]]
+        return -1
+
+    def insert(self, houses: Sequence[int], blink: Callable[[], bool] | None = None) -> list[int]:
+        """Put households in one after the other, each where it costs least; those that fit nowhere are given back.
+
+        Parameters
+        ----------
+        houses : sequence of int
+            In the order in which they are put in; none of them stands in a route.
+        blink : callable, optional
+            Whether to pass over the cheapest route.
+        """
+        if not len(houses) or not self.gaps:
+            return list(houses)
+        table = np.concatenate(self.gaps, axis=1)
+        starts = np.cumsum([0] + [gaps.shape[1] for gaps in self.gaps[:-1]])
+        rows = np.asarray(houses, dtype=np.int64)
+        # The best gap of each household in each route; only the changed route is looked at again.
+        best = np.minimum.reduceat(self.prices.of(rows, table), starts, axis=1)
+        left = []
+        for at, house in enumerate(houses):
+            line = best[at]
+            if self.even:
+                line = line + self.even * (2.0 * np.array(self.counts)[self.leads] + 1.0)
+            owner = self.owner_of(house)
+            if owner >= 0:
+                line = np.where(self.leads == owner, line, PRICELESS)
+            crew = int(line.argmin())
+            if line[crew] >= PRICELESS:
+                left.append(house)
+                continue
+            if blink is not None and blink():
+                passed = line.copy()
+                passed[crew] = PRICELESS
+                second = int(passed.argmin())
+                crew = second if passed[second] < PRICELESS else crew
+            gap = int(self.prices.of(rows[at : at + 1], self.gaps[crew])[0].argmin())
+            route = self.routes[crew]
+            self.change(crew, [*route[:gap], house, *route[gap:]])
+            if at + 1 < len(houses):
+                best[at + 1 :, crew] = self.prices.of(rows[at + 1 :], self.gaps[crew]).min(axis=1)
+        return left
+
+
+def empty_routes(piece: Piece) -> Routes:
+    """Routes without a visit; breaks stand in them."""
+    return [[-1 - at for at in range(len(crew.breaks))] for crew in piece.crews]
+
+
+def fill(search: Search) -> list[int]:
+    """Put in what is left out as far as it fits, priority by priority.
+
+    Of one priority the household comes first that loses most if its best route is gone (regret) where there is room for
+    all, and the one that costs least where there is not: then whom to leave out is the question.
+
+    Returns
+    -------
+    list of int
+        Those that fit nowhere.
+    """
+    left = np.array([house for house, crew in enumerate(search.where) if crew < 0], dtype=np.int64)
+    if not search.gaps:
+        return left.tolist()
+    room = sum(min(crew.most, len(search.where)) for crew in search.piece.crews)
+    by_regret = room >= len(search.where)
+    out: list[int] = []
+    for worth in sorted(set(search.piece.worth[left].tolist()), reverse=True):
+        out += _fill_equals(search, left[search.piece.worth[left] == worth], by_regret)
+    return out
+
+
+def _fill_equals(search: Search, houses: Ints, by_regret: bool) -> list[int]:
+    """Put in households of one priority; what fits nowhere is given back."""
+    if len(houses) > _EQUALS:
+        # So many at once would be compared with each other again and again.
+        parts = np.array_split(houses, -(-len(houses) // _EQUALS))
+        return [house for part in parts for house in _fill_equals(search, part, by_regret)]
+    table = np.concatenate(search.gaps, axis=1)
+    starts = np.cumsum([0] + [gaps.shape[1] for gaps in search.gaps[:-1]])
+    best = np.minimum.reduceat(search.prices.of(houses, table), starts, axis=1)
+    grouped = bool((search.piece.group[houses] >= 0).any())
+    while len(houses):
+        line = best
+        if search.even:
+            line = best + search.even * (2.0 * np.array(search.counts)[search.leads] + 1.0)
+        if grouped:
+            owners = np.array([search.owner_of(house) for house in houses.tolist()])
+            line = np.where((owners[:, None] >= 0) & (search.leads[None, :] != owners[:, None]), PRICELESS, line)
+        crews = line.argmin(axis=1)
+        price = line[np.arange(len(houses)), crews]
+        order = price
+        if by_regret and line.shape[1] > 1:
+            second = np.partition(line, 1, axis=1)[:, 1]
+            order = np.where(price < PRICELESS, price - np.minimum(second, 1e7), PRICELESS)
+        at = int(order.argmin())
+        if price[at] >= PRICELESS:
+            # With regret the first is only out of reach if all are.
+            break
+        house, crew = int(houses[at]), int(crews[at])
+        gap = int(search.prices.of(houses[at : at + 1], search.gaps[crew])[0].argmin())
+        route = search.routes[crew]
+        search.change(crew, [*route[:gap], house, *route[gap:]])
+        houses, best = np.delete(houses, at), np.delete(best, at, axis=0)
+        if len(houses):
+            best[:, crew] = search.prices.of(houses, search.gaps[crew]).min(axis=1)
+    return [int(house) for house in houses]

@@ -1,0 +1,226 @@
+"""Where a visit fits: the gaps of a route with what each leaves free, and the price of every household in every gap.
+
+With the earliest moment one can leave the stop before and the latest one may reach the stop after, whether a visit fits
+is a matter of a few sums, however long the route; so thousands of gaps are tried at once.
+
+A route is a list of numbers: a household by its position in the piece, or ``-1 - i`` for the crew's break ``i``. A
+break may interrupt the way. Leaving at ``e``, with a way of ``T`` and breaks before the next stop, one arrives at
+``max(e + T + D, c)``: ``D`` is the length of the breaks, ``c`` the moment the last of them can end at the earliest.
+Going back, one has to leave by ``min(u, L - T - D)``: ``u`` is the latest the first of the breaks may begin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.routing.crews import FAR, Crew, Ints, Piece
+
+PRICELESS = 1e15
+# Rows of a table of gaps.
+PREV, NEXT, LEAVE, FLOOR, LATE, CAP, CREW, OLD, ROOM = range(9)
+_FIELDS = 9
+
+
+class Unfit(Exception):
+    """A route cannot be kept in time."""
+
+
+def opening(piece: Piece, house: int, day: int, moment: int) -> int:
+    """First moment from ``moment`` on at which a visit may begin; :data:`FAR` if there is none."""
+    for number in range(piece.opens.shape[0]):
+        if moment <= piece.closes[number, house, day]:
+            return max(moment, int(piece.opens[number, house, day]))
+    return FAR
+
+
+class Days:
+    """What the scan of a route asks for one household at a time, as plain lists; numpy's numbers are slow alone."""
+
+    def __init__(self, piece: Piece) -> None:
+        self.piece = piece
+        self.spans = [
+            [
+                [
+                    (int(piece.opens[number, house, day]), int(piece.closes[number, house, day]))
+                    for number in range(piece.opens.shape[0])
+                    if piece.closes[number, house, day] >= 0
+                ]
+                for day in range(piece.opens.shape[2])
+            ]
+            for house in range(len(piece.houses))
+        ]
+        self.service = piece.service.tolist()
+        self.load = piece.load.tolist()
+        self.place = piece.place.tolist()
+
+    def legs(self, crew: Crew, route: Sequence[int]) -> tuple[list[int], list[int]]:
+        """Places passed, from start to end, and the seconds between them."""
+        stops = [crew.start, *[self.place[house] for house in route if house >= 0], crew.end]
+        at = np.array(stops, dtype=np.int64)
+        return stops, self.piece.seconds(crew.mode, at[:-1], at[1:]).tolist()
+
+    def gaps(self, number: int, route: Sequence[int]) -> tuple[Ints, int]:
+        """Gaps of a route and its travel.
+
+        Returns
+        -------
+        gaps : ndarray of int64, shape (9, len(route) + 1)
+            Rows ``PREV`` … ``ROOM``; column ``g`` is the gap before ``route[g]``.
+        travel : int
+            Seconds.
+
+        Raises
+        ------
+        Unfit
+            If the route cannot be kept as it is.
+        """
+        crew = self.piece.crews[number]
+        if not any(item >= 0 for item in route):
+            try:
+                return self._gaps(crew, number, route)
+            except Unfit:
+                # Too late for anything, even for the break: nothing is planned, so nothing is broken.
+                table = np.zeros((_FIELDS, 1), dtype=np.int64)
+                table[CREW], table[CAP], table[LATE] = number, -1, -1
+                table[PREV], table[NEXT] = crew.start, crew.end
+                return np.repeat(table, len(route) + 1, axis=1), 0
+        return self._gaps(crew, number, route)
+
+    def _gaps(self, crew: Crew, number: int, route: Sequence[int]) -> tuple[Ints, int]:
+        stops, legs = self.legs(crew, route)
+        size = len(route) + 1
+        leave, floor = [0] * size, [0] * size
+        late, cap = [0] * size, [0] * size
+        prev, nxt, old = [0] * size, [0] * size, [0] * size
+        spans, service, day = self.spans, self.service, crew.day
+        # Forward: the earliest moments.
+        now, rest, end_of_rest, low, at = crew.begins, 0, -FAR, crew.begins, 0
+        for gap, item in enumerate(route):
+            leave[gap], floor[gap], prev[gap], nxt[gap], old[gap] = (
+                now + rest,
+                end_of_rest,
+                stops[at],
+                stops[at + 1],
+                legs[at],
+            )
+            if item < 0:
+                first, last, length = crew.breaks[-1 - item]
+                low = max(low, first)
+                if low > last:
+                    raise Unfit
+                low += length
+                rest += length
+                end_of_rest = low
+                continue
+            moment = max(now + rest + legs[at], end_of_rest)
+            for first, last in spans[item][day]:
+                if moment <= last:
+                    now = (moment if moment > first else first) + service[item]
+                    break
+            else:
+                raise Unfit
+            low, rest, end_of_rest = now, 0, -FAR
+            at += 1
+        gap = size - 1
+        leave[gap], floor[gap], prev[gap], nxt[gap], old[gap] = (
+            now + rest,
+            end_of_rest,
+            stops[at],
+            stops[at + 1],
+            legs[at],
+        )
+        if max(now + rest + legs[at], end_of_rest) > crew.ends:
+            raise Unfit
+        # Backward: the latest.
+        by, until, breaks = crew.ends, FAR, 0
+        for gap in range(size - 1, -1, -1):
+            late[gap], cap[gap] = by - breaks, until
+            if gap == 0:
+                break
+            item = route[gap - 1]
+            if item < 0:
+                first, last, length = crew.breaks[-1 - item]
+                until = min(last, (by if until == FAR else until) - length)
+                breaks += length
+                if until < first:
+                    raise Unfit
+                continue
+            ready = min(until, by - breaks - legs[at]) - service[item]
+            by = -1
+            for first, last in reversed(spans[item][day]):
+                if first <= ready:
+                    by = min(last, ready)
+                    break
+            if by < 0:
+                raise Unfit
+            until, breaks = FAR, 0
+            at -= 1
+        if legs and leave[0] > min(cap[0], late[0] - legs[0]):
+            raise Unfit
+        table = np.empty((_FIELDS, size), dtype=np.int64)
+        table[PREV], table[NEXT], table[LEAVE], table[FLOOR] = prev, nxt, leave, floor
+        table[LATE], table[CAP], table[CREW], table[OLD] = late, cap, number, old
+        table[ROOM] = crew.capacity - sum(self.load[house] for house in route if house >= 0)
+        if sum(item >= 0 for item in route) >= crew.most:
+            table[CAP] = -1
+        return table, sum(legs)
+
+
+class Prices:
+    """Prices of households in gaps, for one piece."""
+
+    def __init__(self, piece: Piece) -> None:
+        self.piece = piece
+        self.mode = np.array([crew.mode for crew in piece.crews], dtype=np.int64)
+        self.day = np.array([crew.day for crew in piece.crews], dtype=np.int64)
+        self.has_load = bool(piece.load.any())
+        self.has_extra = bool(piece.extra.any())
+        self.one_day = piece.opens.shape[2] == 1
+
+    def of(self, houses: Ints, gaps: Ints) -> NDArray[np.float64]:
+        """Seconds that visiting each household in each gap costs more.
+
+        Parameters
+        ----------
+        houses : ndarray of int64, shape (h,)
+        gaps : ndarray of int64, shape (9, g)
+
+        Returns
+        -------
+        ndarray of float64, shape (h, g)
+            Way and wishes; :data:`PRICELESS` where the visit does not fit or the crew may not make it.
+        """
+        piece = self.piece
+        crew = gaps[CREW]
+        mode = self.mode[crew]
+        place = piece.place[houses][:, None]
+        there = piece.seconds(mode, gaps[PREV], place)
+        back = piece.seconds(mode, place, gaps[NEXT])
+        ready = self.starts(houses, np.maximum(gaps[LEAVE] + there, gaps[FLOOR]), crew)
+        ready += piece.service[houses][:, None]
+        fits = piece.allowed[houses[:, None], crew]
+        fits &= ready <= gaps[CAP]
+        fits &= ready + back <= gaps[LATE]
+        if self.has_load:
+            fits &= piece.load[houses][:, None] <= gaps[ROOM]
+        price = (there + back - gaps[OLD]).astype(np.float64)
+        if self.has_extra:
+            price += piece.extra[houses[:, None], crew]
+        price[~fits] = PRICELESS
+        return price
+
+    def starts(self, houses: Ints, moment: Ints, crew: Ints) -> Ints:
+        """When visits begin that are reached at ``moment``, shape (h, g); :data:`FAR` where it is too late."""
+        piece = self.piece
+        found = np.full(moment.shape, FAR, dtype=np.int64)
+        for number in range(piece.opens.shape[0] - 1, -1, -1):
+            if self.one_day:
+                first, last = piece.opens[number, houses, 0][:, None], piece.closes[number, houses, 0][:, None]
+            else:
+                day = self.day[crew]
+                first, last = piece.opens[number][houses[:, None], day], piece.closes[number][houses[:, None], day]
+            found = np.where(moment <= last, np.maximum(moment, first), found)
+        return found

@@ -1,0 +1,222 @@
+"""Plans of visits: every household once, no rule broken, the best of small cases, and the same again."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from geo.routing.crews import crews_of
+from geo.routing.parts import MOST, cut
+from geo.routing.problem import Break, Household, Lock, Now, Pair, Problem, ProblemError, Window
+from geo.routing.solomon import read_solomon
+from geo.routing.solve import Progress, solve
+from geo.routing.verify import verify_plan
+from tests.benchmarks.route_towns import make_town
+from tests.routing import HOUR, SOLOMON, hamlet, problems
+
+
+def who(problem: Problem, rounds: int = 2) -> dict[str, str]:
+    plan = solve(problem, rounds=rounds)
+    assert verify_plan(problem, plan).violations == ()
+    return {stop.household: route.inspector for route in plan.routes for stop in route.stops}
+
+
+def test_each_takes_the_households_of_his_end() -> None:
+    problem = hamlet()
+    assert who(problem) == {"h1": "li", "h2": "li", "h3": "li", "h4": "wang", "h5": "wang", "h6": "wang"}
+    plan = solve(problem, rounds=2)
+    assert (plan.visits, plan.unplanned, plan.travel_s) == (6, (), 60 * 60)
+    assert plan.travel_m == 6000
+
+
+def test_nobody_leaves_home_to_stand_before_a_closed_door() -> None:
+    late = Window(10 * HOUR, 11 * HOUR)
+    problem = hamlet(households=(Household("h1", 4, windows=(late,)),))
+    (route,) = solve(problem, rounds=0).routes
+    assert (route.leave_s, route.stops[0].arrival_s) == (10 * HOUR - route.stops[0].travel_s, 10 * HOUR)
+
+
+def test_a_small_instance_is_solved_to_the_best() -> None:
+    problem = read_solomon(SOLOMON, "small.txt")
+    best = min(
+        total
+        for order in itertools.permutations(range(1, 5))
+        for at in range(5)
+        if (total := _length(problem, order[:at]) + _length(problem, order[at:])) is not None
+    )
+    plan = solve(problem, rounds=3)
+    assert (plan.travel_m, len(plan.unplanned)) == (best, 0)
+    assert verify_plan(problem, plan).good
+
+
+def _length(problem: Problem, order: tuple[int, ...]) -> float:
+    """Length of a tour in tenths; endless if it breaks a window or carries too much."""
+    now, place, total = 0, 0, 0
+    if len(order) > 2:
+        return float("inf")
+    for customer in (*order, 0):
+        way = int(problem.travel.seconds(0, place, customer))
+        total, now, place = total + way, now + way, customer
+        if customer:
+            one = problem.households[customer - 1]
+            if now > one.windows[0].closes:
+                return float("inf")
+            now = max(now, one.windows[0].opens) + one.service_s
+    return total
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(problems())
+def test_every_household_is_in_the_plan_once_and_no_rule_is_broken(problem: Problem) -> None:
+    plan = solve(problem, rounds=1)
+    verdict = verify_plan(problem, plan)
+    assert verdict.violations == ()
+    assert verdict.visits + verdict.unplanned == len(problem.households)
+    assert all(one.reason not in ("", "fits") for one in plan.unplanned)
+
+
+def test_the_same_rounds_and_seed_give_the_same_plan() -> None:
+    town = make_town(60, 3, 2, seed=3)
+    assert solve(town, rounds=3, seed=5) == solve(town, rounds=3, seed=5)
+
+
+def test_a_first_plan_is_told_before_better_ones() -> None:
+    told: list[Progress] = []
+    town = make_town(60, 3, 1, seed=3)
+    plan = solve(town, rounds=3, progress=told.append)
+    assert [told[0].step, told[-1].step] == ["first", "done"]
+    assert verify_plan(town, told[0].plan()).good
+    marks = [(one.weight, one.visits, -one.travel_s) for one in told]
+    assert marks == sorted(marks)
+    assert plan.weight == marks[-1][0]
+
+
+def test_who_cancels_gets_the_best_so_far() -> None:
+    town = make_town(60, 3, 1, seed=3)
+    told: list[Progress] = []
+    plan = solve(town, seconds=3600, progress=told.append, cancelled=lambda: bool(told))
+    assert plan.weight == told[0].weight
+    assert verify_plan(town, plan).good
+
+
+def test_a_problem_in_parts_is_planned_whole() -> None:
+    town = make_town(450, 9, 1, seed=2)
+    told: list[Progress] = []
+    plan = solve(town, rounds=2, progress=told.append, workers=1)
+    assert verify_plan(town, plan).good
+    assert max(one.total for one in told) > 1
+    assert plan.visits == 9 * 12
+
+
+def test_parts_hold_everyone_once_and_are_small_enough() -> None:
+    town = make_town(1200, 24, 2, seed=4)
+    crews = crews_of(town)
+    parts = cut(town, range(1200), crews)
+    assert sorted(at for houses, _ in parts for at in houses) == list(range(1200))
+    assert sorted(at for _, numbers in parts for at in numbers) == list(range(len(crews)))
+    # Those named for an inspector elsewhere come on top.
+    assert max(len(houses) for houses, _ in parts) <= MOST * 1.2
+
+
+def test_a_break_is_taken() -> None:
+    problem = hamlet()
+    people = tuple(replace(one, breaks=(Break(9 * HOUR, 10 * HOUR, 1800),)) for one in problem.inspectors)
+    plan = solve(replace(problem, inspectors=people), rounds=2)
+    assert verify_plan(replace(problem, inspectors=people), plan).good
+    assert [len(route.breaks) for route in plan.routes] == [1, 1]
+    assert plan.visits == 6
+
+
+def test_a_locked_visit_stays_where_it_is_locked() -> None:
+    lock = Lock("h1", "wang", 0, 10 * HOUR)
+    problem = hamlet(locks=(lock,))
+    plan = solve(problem, rounds=2)
+    (stop,) = [
+        stop for route in plan.routes if route.inspector == "wang" for stop in route.stops if stop.household == "h1"
+    ]
+    assert stop.start_s == 10 * HOUR
+    assert verify_plan(problem, plan).good
+
+
+def test_a_group_has_one_inspector() -> None:
+    problem = hamlet()
+    homes = tuple(replace(one, group="g") if one.id in ("h1", "h6") else one for one in problem.households)
+    served = who(replace(problem, households=homes), rounds=5)
+    assert served["h1"] == served["h6"]
+
+
+def test_two_who_go_together_have_one_route() -> None:
+    problem = hamlet(pairs=(Pair("li", "wang"),))
+    homes = tuple(replace(one, pair=one.id == "h1") for one in problem.households)
+    plan = solve(replace(problem, households=homes), rounds=2)
+    assert [(route.inspector, route.companions) for route in plan.routes] == [("li", ("wang",))]
+    assert "h1" in {stop.household for stop in plan.routes[0].stops}
+    assert verify_plan(replace(problem, households=homes), plan).good
+
+
+def test_a_wish_for_the_same_inspector_costs_what_it_is_said_to_cost() -> None:
+    problem = hamlet()
+    homes = tuple(replace(one, last_inspector="wang") if one.id == "h3" else one for one in problem.households)
+    # To have Wang fetch h3 costs 60 minutes more of travel, or an exchange with h4 as much.
+    assert who(replace(problem, households=homes, same_inspector_s=60))["h3"] == "li"
+    assert who(replace(problem, households=homes, same_inspector_s=3 * HOUR), rounds=5)["h3"] == "wang"
+
+
+def test_nothing_is_planned_before_now() -> None:
+    problem = hamlet(now=Now(0, 10 * HOUR))
+    plan = solve(problem, rounds=2)
+    assert all(stop.start_s >= 10 * HOUR for route in plan.routes for stop in route.stops)
+    assert verify_plan(problem, plan).good
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"inspectors": ()}, "No inspector"),
+        ({"households": ()}, "No household"),
+        ({"households": (Household("h1", 99),)}, "place 99"),
+        ({"households": (Household("h1", 2, priority=101),)}, "priority 101"),
+        ({"households": (Household("h1", 2, windows=(Window(9, 8),)),)}, "no moment"),
+        ({"households": (Household("h1", 2, inspector="zhao"),)}, "zhao"),
+        ({"households": (Household("h1", 2), Household("h1", 3))}, "twice"),
+        ({"households": tuple(Household(f"h{at}", 2) for at in range(20_001))}, "20,001"),
+        ({"locks": (Lock("h9"),)}, "h9"),
+        ({"pairs": (Pair("li", "wang"), Pair("wang", "li"))}, "two pairs"),
+    ],
+)
+def test_a_problem_that_contradicts_itself_is_refused(changes: dict[str, object], expected: str) -> None:
+    with pytest.raises(ProblemError) as refused:
+        hamlet(**changes)
+    assert expected in refused.value.text.en
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "expected"),
+    [
+        ("NUMBER     CAPACITY", "", 14, "NUMBER CAPACITY"),
+        ("  2         20", "  two       20", 5, "two 20"),
+        ("  2         20", "  0         20", 5, "0 vehicles"),
+        ("0        10         10          0        100         10", "0  10  10  0  100", 11, "7 numbers"),
+        ("10          0         40", "10         50         40", 14, "ends at 40"),
+        ("0        100          0\n", "0        nan          0\n", 10, "7 numbers"),
+    ],
+)
+def test_a_faulty_instance_names_file_and_line(old: str, new: str, line: int, expected: str) -> None:
+    assert old in SOLOMON
+    with pytest.raises(ProblemError) as refused:
+        read_solomon(SOLOMON.replace(old, new, 1), Path("/somewhere/small.txt"))
+    assert f"small.txt, line {line}:" in refused.value.text.en
+    assert expected in refused.value.text.en
+
+
+@pytest.mark.outside_data
+@pytest.mark.parametrize(("name", "best"), [("C108", 8273), ("R101", 16377)])
+def test_textbook_instances_come_near_the_best_known(shared_data: Path, name: str, best: int) -> None:
+    problem = read_solomon((shared_data / "vrptw_solomon" / f"{name}.txt").read_text(), name)
+    plan = solve(problem, rounds=4)
+    assert verify_plan(problem, plan).good
+    assert plan.travel_m <= best * 1.03
