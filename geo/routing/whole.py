@@ -52,9 +52,9 @@ class Whole:
             self.routes[number] = [int(houses[item]) if item >= 0 else item for item in route]
             self.left.difference_update(item for item in self.routes[number] if item >= 0)
 
-    def sums(self) -> tuple[int, int, int]:
-        """Visits, their weight and travel in seconds, those done with them."""
-        visits = weight = travel = 0
+    def sums(self) -> tuple[int, int, int, int]:
+        """Visits and their weight, those done with them; seconds and metres still to be travelled."""
+        visits = weight = travel = metres = 0
         for crew, route in zip(self.crews, self.routes, strict=True):
             items = [item for item in route if item >= 0]
             before = [self.problem.by_household[one.household] for one in crew.done]
@@ -64,7 +64,8 @@ class Whole:
                 places = [crew.start, *[self.problem.households[at].place for at in items], crew.end]
                 ends = np.array(places, dtype=np.int64)
                 travel += int(self.problem.travel.seconds(crew.mode, ends[:-1], ends[1:]).sum())
-        return visits, weight, travel
+                metres += int(np.sum(self.problem.travel.metres(crew.mode, ends[:-1], ends[1:])))
+        return visits, weight, travel, metres
 
     def plan(self, rounds: int = 0) -> Plan:
         """The plan with times, and the kind of reason for each household left out."""
@@ -80,11 +81,13 @@ class Whole:
         fill(search)
         self.take(piece.houses, range(len(self.crews)), search.routes)
 
-    def improve(self, budget: Budget, seed: int, team: Team, told: Callable[[], None]) -> int:
-        """Plan neighbouring routes anew until the budget is used; rounds made."""
+    def improve(self, budget: Budget, seed: int, team: Team, told: Callable[[], None], longest: float = 0.0) -> int:
+        """Plan neighbouring routes anew until the budget is used; rounds made.
+
+        ``longest`` is how many seconds a round may be expected to take before one was made.
+        """
         rng = random.Random(seed)  # noqa: S311
         rounds, since = 0, budget.left
-        longest = 0.0
         # Nothing is begun that would hardly be done in time.
         while not budget.stopped and budget.left > longest and budget.share(rounds, since) < 1.0:
             began = budget.left
