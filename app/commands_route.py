@@ -73,7 +73,7 @@ def solve(problem: Path, out: Path, seconds: float, rounds: int | None, seed: in
     finally:
         signal.signal(signal.SIGINT, before)
     verdict = verify_plan(given, plan)
-    reasons = explain_plan(given, plan)
+    reasons = explain_plan(given, plan, named=True)
     # Ids and times only: names of people stay in the problem.
     told = plan.as_json() | {"reasons": [one.as_json(LANG) for one in reasons]}
     out.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

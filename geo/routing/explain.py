@@ -5,7 +5,7 @@ Every remedy is tried: the household is put into the plan with what the remedy g
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,8 +25,8 @@ from geo.routing.trials import Trial, start_of
 
 # How much longer a shift may be made by a remedy, seconds.
 _LONGER = 3 * 3600
-# For so many households remedies are looked for: nobody reads a thousand.
-MOST_REMEDIES = 1000
+# For so many households remedies are looked for: nobody reads more.
+MOST_REMEDIES = 500
 
 
 class Explainer:
@@ -126,11 +126,13 @@ class Explainer:
     def _bound(self, one: Household) -> str:
         return one.inspector or self._locked.get(one.id, "")
 
-    def reasons(self, most_remedies: int = MOST_REMEDIES) -> list[Reason]:
+    def reasons(self, kinds: Sequence[str] | None = None, most_remedies: int = MOST_REMEDIES) -> list[Reason]:
         """A sentence for each household left out, with the cheapest remedy.
 
         Parameters
         ----------
+        kinds : sequence of str, optional
+            As :meth:`kinds` gives them, if they are known.
         most_remedies : int
             For so many of the highest priority remedies are looked for.
 
@@ -140,7 +142,7 @@ class Explainer:
             In the order of the problem. The cheapest is the one that adds the fewest minutes of work; a swap, which
             leaves out somebody else, is told only where nothing else helps.
         """
-        kinds = self.kinds()
+        kinds = self.kinds() if kinds is None else kinds
         if not kinds:
             return []
         if not self.crews:
@@ -153,10 +155,10 @@ class Explainer:
         row_of = {int(house): row for row, house in enumerate(looked_for)}
         trials = [
             Trial(self, "insert", self.piece, self.search),
-            self._trial("one_more", most=True),
-            self._trial("longer", longer=_LONGER),
-            self._trial("other_time", any_time=True),
-            self._trial("anyone", anyone=True),
+            self._trial("one_more", looked_for, most=True),
+            self._trial("longer", looked_for, longer=_LONGER),
+            self._trial("other_time", looked_for, any_time=True),
+            self._trial("anyone", looked_for, anyone=True),
         ]
         offers = [trial.offers(looked_for) for trial in trials]
         swaps = self._swaps(looked_for)
@@ -177,7 +179,14 @@ class Explainer:
         return Text(f"{one.called}：{text.zh}。", f"{one.called}: {text.en}.")
 
     def _trial(
-        self, kind: str, *, most: bool = False, longer: int = 0, any_time: bool = False, anyone: bool = False
+        self,
+        kind: str,
+        left: Ints,
+        *,
+        most: bool = False,
+        longer: int = 0,
+        any_time: bool = False,
+        anyone: bool = False,
     ) -> Trial:
         """The same plan with something granted."""
         piece = self.piece
@@ -189,16 +198,16 @@ class Explainer:
         working = np.array([crew.most > 0 for crew in crews])
         if any_time:
             opens, closes = piece.opens.copy(), piece.closes.copy()
-            opens[:, self.left], closes[:, self.left] = FAR, -1
-            opens[0, self.left], closes[0, self.left] = 0, FAR - 1
+            opens[:, left], closes[:, left] = FAR, -1
+            opens[0, left], closes[0, left] = 0, FAR - 1
             allowed = piece.allowed.copy()
-            for house in self.left.tolist():
+            for house in left.tolist():
                 # Whoever may go on some day may then go on every day.
                 allowed[house] = working & (allowed[house].all() or self._able(house))
             granted = replace(granted, opens=opens, closes=closes, allowed=allowed)
         if anyone:
             allowed = piece.allowed.copy()
-            allowed[self.left] = working
+            allowed[left] = working
             granted = replace(granted, allowed=allowed)
         return Trial(self, kind, granted, Search(granted, self.routes))
 
@@ -324,6 +333,15 @@ def name_reasons(problem: Problem, plan: Plan) -> Plan:
     return replace(plan, unplanned=tuple(Unplanned(one.household, kinds[one.household]) for one in plan.unplanned))
 
 
-def explain_plan(problem: Problem, plan: Plan) -> list[Reason]:
-    """A sentence and a remedy for each household left out; see :meth:`Explainer.reasons`."""
-    return Explainer(problem, plan).reasons()
+def explain_plan(problem: Problem, plan: Plan, *, named: bool = False) -> list[Reason]:
+    """A sentence and a remedy for each household left out; see :meth:`Explainer.reasons`.
+
+    Parameters
+    ----------
+    named : bool
+        Whether the kinds of reasons in the plan are ours, as in one just made, and need not be looked for again.
+    """
+    kinds = {one.household: one.reason for one in plan.unplanned} if named else {}
+    explainer = Explainer(problem, plan)
+    known = [kinds[explainer.household(int(house)).id] for house in explainer.left] if named else None
+    return explainer.reasons(known)

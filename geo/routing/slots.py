@@ -227,11 +227,15 @@ class Prices:
         -------
         ndarray of float64, shape (h, c)
         """
-        table = np.concatenate(gaps, axis=1)
-        starts = np.cumsum([0] + [one.shape[1] for one in gaps[:-1]])
-        best = np.empty((len(houses), len(gaps)))
+        # Full routes are left out of the reckoning: in a plan with more households than visits that is most of them.
+        open_ = [number for number, one in enumerate(gaps) if one[CAP, 0] >= 0 or one[CAP].max() >= 0]
+        best = np.full((len(houses), len(gaps)), PRICELESS)
+        if not open_:
+            return best
+        table = np.concatenate([gaps[number] for number in open_], axis=1)
+        starts = np.cumsum([0] + [gaps[number].shape[1] for number in open_[:-1]])
         for rows, price in self.in_turn(houses, table):
-            best[rows] = np.minimum.reduceat(price, starts, axis=1)
+            best[rows, open_] = np.minimum.reduceat(price, starts, axis=1)
         return best
 
     def in_turn(self, houses: Ints, gaps: Ints) -> Iterator[tuple[slice, NDArray[np.float64]]]:
