@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,12 +63,17 @@ def solve(problem: Path, out: Path, seconds: float, rounds: int | None, seed: in
     before = signal.signal(signal.SIGINT, lambda number, _frame: asked_to_end.append(number))
     try:
         plan = plan_visits(
-            given, seconds=seconds, rounds=rounds, seed=seed, progress=_tell, cancelled=lambda: bool(asked_to_end)
+            given,
+            seconds=seconds,
+            rounds=rounds,
+            seed=seed,
+            progress=_teller(given.time_unit),
+            cancelled=lambda: bool(asked_to_end),
         )
     finally:
         signal.signal(signal.SIGINT, before)
     verdict = verify_plan(given, plan)
-    reasons = explain_plan(given, plan)
+    reasons = explain_plan(given, plan, named=True)
     # Ids and times only: names of people stay in the problem.
     told = plan.as_json() | {"reasons": [one.as_json(LANG) for one in reasons]}
     out.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -112,24 +118,32 @@ def verify(problem: Path, plan: Path, as_json: bool) -> None:
         sys.exit(1)
 
 
-def _tell(found: Progress) -> None:
-    parts = f"{found.done}/{found.total} " if found.total > 1 else ""
-    say(
-        Text(
-            f"{parts}已安排 {found.visits} 户，权重 {found.weight}，路程 {found.travel_s / 60:.0f} 分钟",
-            f"{parts}{found.visits} visits, weight {found.weight}, {found.travel_s / 60:.0f} min of travel",
-        )
+def _way(seconds: int, metres: int, unit: str) -> Text:
+    """Travel in words; instances without a clock have a distance only."""
+    if unit != "s":
+        return Text(f"总距离 {metres / 10:.1f}", f"total distance {metres / 10:.1f}")
+    return Text(
+        f"路程 {seconds / 60:.0f} 分钟、{metres / 1000:.1f} 公里",
+        f"{seconds / 60:.0f} min and {metres / 1000:.1f} km of travel",
     )
 
 
-def _print(verdict: Verdict, unit: str) -> None:
-    if unit == "s":
-        way = words(
-            f"路程 {verdict.travel_s / 60:.0f} 分钟、{verdict.travel_m / 1000:.1f} 公里",
-            f"{verdict.travel_s / 60:.0f} min and {verdict.travel_m / 1000:.1f} km of travel",
+def _teller(unit: str) -> Callable[[Progress], None]:
+    def tell(found: Progress) -> None:
+        parts = f"{found.done}/{found.total} " if found.total > 1 else ""
+        way = _way(found.travel_s, found.travel_m, unit)
+        say(
+            Text(
+                f"{parts}已安排 {found.visits} 户，权重 {found.weight}，{way.zh}",
+                f"{parts}{found.visits} visits, weight {found.weight}, {way.en}",
+            )
         )
-    else:
-        way = words(f"总距离 {verdict.travel_m / 10:.1f}", f"total distance {verdict.travel_m / 10:.1f}")
+
+    return tell
+
+
+def _print(verdict: Verdict, unit: str) -> None:
+    way = _way(verdict.travel_s, verdict.travel_m, unit).in_language(LANG)
     click.echo(
         words(
             f"安排 {verdict.visits} 户，未安排 {verdict.unplanned} 户，权重 "

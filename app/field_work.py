@@ -20,6 +20,7 @@ from data.campaigns import list_campaigns
 from data.field_photos import show_photo
 from data.households import iso
 from data.mark_lists import OPEN, Arrival, count_today, list_arrivals, list_marks
+from data.photo_views import LONG_EDGE, SMALL_EDGE
 from data.placements import CannotRestore
 from data.repeat_choices import SETTLERS, RepeatRefused, list_repeats, settle_repeat, undo_repeat
 from data.rules.marks import CHANGE_STATE, CONCERNS, FIELD, FLAG, KIND, PART, STATE
@@ -147,11 +148,10 @@ def undo_second(no: int) -> AnyResponse:
 @bp.get("/field-work/photos/<uuid:picture_id>")
 @require(Role.INSPECTOR, *DESK)
 def photo(picture_id: uuid.UUID) -> Response:
-    """A photograph from the field, encoded anew: of what was sent only the picture itself is shown."""
-    answer = Response(
-        show_photo(db(), store().settings, store().sealer, asker(), picture_id),
-        mimetype="image/jpeg",
-    )
+    """A photograph from the field, encoded anew: only the picture itself is shown; with ``?small`` a small one."""
+    edge = SMALL_EDGE if "small" in request.args else LONG_EDGE
+    content = show_photo(db(), store().settings, store().sealer, asker(), picture_id, long_edge=edge)
+    answer = Response(content, mimetype="image/jpeg")
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
 

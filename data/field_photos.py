@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from data.askers import Asker, RecordUnknown, Role
 from data.audit import record
-from data.photo_views import shown_photo
+from data.photo_views import LONG_EDGE, shown_photo
 from data.sealing import Sealer
 from data.settings import Settings
 from data.sync.photos import read_photo
@@ -51,8 +51,21 @@ def list_photos(session: Session, asker: Asker, of: str, keys: Sequence[Any]) ->
     return found
 
 
-def show_photo(session: Session, settings: Settings, sealer: Sealer, asker: Asker, photo_id: uuid.UUID) -> bytes:
+def show_photo(
+    session: Session,
+    settings: Settings,
+    sealer: Sealer,
+    asker: Asker,
+    photo_id: uuid.UUID,
+    *,
+    long_edge: int = LONG_EDGE,
+) -> bytes:
     """A photograph as JPEG, encoded anew; that it was looked at is written down in the same transaction.
+
+    Parameters
+    ----------
+    long_edge : int
+        Most pixels along it.
 
     Raises
     ------
@@ -72,7 +85,7 @@ def show_photo(session: Session, settings: Settings, sealer: Sealer, asker: Aske
     if row is None:
         raise RecordUnknown
     try:
-        content = shown_photo(read_photo(settings, sealer, photo_id))
+        content = shown_photo(read_photo(settings, sealer, photo_id), long_edge=long_edge)
     except FileNotFoundError as error:
         raise RecordUnknown from error
     record(

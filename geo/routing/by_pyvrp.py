@@ -59,7 +59,7 @@ def improve_by_pyvrp(
     """
     import pyvrp
 
-    logging.getLogger("pyvrp").setLevel(logging.WARNING)
+    logging.getLogger("pyvrp").setLevel(logging.ERROR)
     model = _Model(piece, routes)
     begin = pyvrp.Solution(model.data, model.routes_in(routes))
 

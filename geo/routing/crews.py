@@ -280,7 +280,9 @@ def _who_may(
     begins = np.array([crew.begins for crew in crews], dtype=np.int64)
     opened: NDArray[np.bool_] = np.asarray((closes >= 0).any(axis=0))
     allowed: NDArray[np.bool_] = free[None, :] & opened[:, day] & (closes.max(axis=0)[:, day] >= begins[None, :])
-    extra = np.zeros((len(many), len(crews)))
+    # Without a wish one zero stands for all.
+    wished = any(one.last_inspector is not None for one in many)
+    extra = np.zeros(allowed.shape) if wished else np.broadcast_to(0.0, allowed.shape)
     able: dict[frozenset[str], NDArray[np.bool_]] = {}
     for at, one in enumerate(many):
         if one.skills:

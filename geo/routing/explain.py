@@ -5,7 +5,7 @@ Every remedy is tried: the household is put into the plan with what the remedy g
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,17 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.errors import Text
-from geo.routing.crews import FAR, NO_LIMIT, Piece, crews_of, make_piece
+from geo.routing.crews import FAR, NO_LIMIT, Ints, crews_of, make_piece
 from geo.routing.plan import Plan, Unplanned
 from geo.routing.problem import Household, Problem, clock
 from geo.routing.reasons import REASONS, Reason, Remedy, RunnerUp
 from geo.routing.searching import Search, empty_routes
-from geo.routing.slots import CAP, CREW, FLOOR, LATE, LEAVE, NEXT, OLD, PRICELESS, Unfit
+from geo.routing.slots import CAP, CREW, FLOOR, LATE, LEAVE, NEXT, OLD, PRICELESS
 from geo.routing.timetable import routes_of
 from geo.routing.travel import NO_WAY
+from geo.routing.trials import Trial, start_of
 
 # How much longer a shift may be made by a remedy, seconds.
 _LONGER = 3 * 3600
+# For so many households remedies are looked for: nobody reads more.
+MOST_REMEDIES = 500
 
 
 class Explainer:
@@ -64,10 +67,8 @@ class Explainer:
             return [self._nobody(int(house)) for house in self.left]
         piece, left = self.piece, self.left
         empty = Search(piece, empty_routes(piece))
-        alone = empty.prices.of(left, np.concatenate([gaps[:, :1] for gaps in empty.gaps], axis=1)) < PRICELESS
-        table = np.concatenate(self.search.gaps, axis=1)
-        starts = np.cumsum([0] + [gaps.shape[1] for gaps in self.search.gaps[:-1]])
-        now = np.minimum.reduceat(self.search.prices.of(left, table), starts, axis=1) < PRICELESS
+        alone = empty.prices.by_crew(left, empty.gaps) < PRICELESS
+        now = self.search.prices.by_crew(left, self.search.gaps) < PRICELESS
         lowest = np.array(
             [min((piece.worth[item] for item in route if item >= 0), default=np.inf) for route in self.routes]
         )
@@ -92,7 +93,7 @@ class Explainer:
 
     def _nobody(self, house: int) -> str:
         """Why no crew may visit a household at all."""
-        one = self._household(house)
+        one = self.household(house)
         crews = [crew for crew in self.piece.crews if crew.most > 0]
         if self._bound(one):
             who = self.problem.by_inspector[self._bound(one)]
@@ -119,14 +120,21 @@ class Explainer:
         )
         return "too_far" if meets else "no_window"
 
-    def _household(self, house: int) -> Household:
+    def household(self, house: int) -> Household:
         return self.problem.households[int(self.piece.houses[house])]
 
     def _bound(self, one: Household) -> str:
         return one.inspector or self._locked.get(one.id, "")
 
-    def reasons(self) -> list[Reason]:
+    def reasons(self, kinds: Sequence[str] | None = None, most_remedies: int = MOST_REMEDIES) -> list[Reason]:
         """A sentence for each household left out, with the cheapest remedy.
+
+        Parameters
+        ----------
+        kinds : sequence of str, optional
+            As :meth:`kinds` gives them, if they are known.
+        most_remedies : int
+            For so many of the highest priority remedies are looked for.
 
         Returns
         -------
@@ -134,40 +142,52 @@ class Explainer:
             In the order of the problem. The cheapest is the one that adds the fewest minutes of work; a swap, which
             leaves out somebody else, is told only where nothing else helps.
         """
-        kinds = self.kinds()
+        kinds = self.kinds() if kinds is None else kinds
         if not kinds:
             return []
         if not self.crews:
             return [
-                Reason(self._household(house).id, kind, self._sentence(house, kind), None)
+                Reason(self.household(house).id, kind, self._sentence(house, kind), None)
                 for house, kind in zip(self.left.tolist(), kinds, strict=True)
             ]
-        tried = [
-            _Trial(self, "insert", self.piece, self.search),
-            self._trial("one_more", most=True),
-            self._trial("longer", longer=_LONGER),
-            self._trial("other_time", any_time=True),
-            self._trial("anyone", anyone=True),
+        order = np.argsort(-self.piece.worth[self.left], kind="stable")[:most_remedies]
+        looked_for = self.left[np.sort(order)]
+        row_of = {int(house): row for row, house in enumerate(looked_for)}
+        trials = [
+            Trial(self, "insert", self.piece, self.search),
+            self._trial("one_more", looked_for, most=True),
+            self._trial("longer", looked_for, longer=_LONGER),
+            self._trial("other_time", looked_for, any_time=True),
+            self._trial("anyone", looked_for, anyone=True),
         ]
-        offers = [trial.offers() for trial in tried]
-        swaps = self._swaps()
+        offers = [trial.offers(looked_for) for trial in trials]
+        swaps = self._swaps(looked_for)
         found = []
-        for row, (house, kind) in enumerate(zip(self.left.tolist(), kinds, strict=True)):
-            remedies = [remedy for offer in offers if (remedy := offer(row)) is not None]
-            remedy = min(remedies, key=lambda one: one.minutes, default=None) or swaps(row)
-            found.append(Reason(self._household(house).id, kind, self._sentence(house, kind), remedy))
+        for house, kind in zip(self.left.tolist(), kinds, strict=True):
+            remedy = None
+            if house in row_of:
+                remedies = [one for offer in offers if (one := offer(row_of[house])) is not None]
+                remedy = min(remedies, key=lambda one: one.minutes, default=None) or swaps(row_of[house])
+            found.append(Reason(self.household(house).id, kind, self._sentence(house, kind), remedy))
         return found
 
     def _sentence(self, house: int, kind: str) -> Text:
-        one = self._household(house)
+        one = self.household(house)
         owner = self.search.owner_of(house)
         who = self.problem.inspectors[owner].called if owner >= 0 else self._bound(one)
         text = REASONS[kind].fill(who=who, what="、".join(sorted(one.skills)))
         return Text(f"{one.called}：{text.zh}。", f"{one.called}: {text.en}.")
 
     def _trial(
-        self, kind: str, *, most: bool = False, longer: int = 0, any_time: bool = False, anyone: bool = False
-    ) -> _Trial:
+        self,
+        kind: str,
+        left: Ints,
+        *,
+        most: bool = False,
+        longer: int = 0,
+        any_time: bool = False,
+        anyone: bool = False,
+    ) -> Trial:
         """The same plan with something granted."""
         piece = self.piece
         crews = tuple(
@@ -178,22 +198,22 @@ class Explainer:
         working = np.array([crew.most > 0 for crew in crews])
         if any_time:
             opens, closes = piece.opens.copy(), piece.closes.copy()
-            opens[:, self.left], closes[:, self.left] = FAR, -1
-            opens[0, self.left], closes[0, self.left] = 0, FAR - 1
+            opens[:, left], closes[:, left] = FAR, -1
+            opens[0, left], closes[0, left] = 0, FAR - 1
             allowed = piece.allowed.copy()
-            for house in self.left.tolist():
+            for house in left.tolist():
                 # Whoever may go on some day may then go on every day.
                 allowed[house] = working & (allowed[house].all() or self._able(house))
             granted = replace(granted, opens=opens, closes=closes, allowed=allowed)
         if anyone:
             allowed = piece.allowed.copy()
-            allowed[self.left] = working
+            allowed[left] = working
             granted = replace(granted, allowed=allowed)
-        return _Trial(self, kind, granted, Search(granted, self.routes))
+        return Trial(self, kind, granted, Search(granted, self.routes))
 
     def _able(self, house: int) -> NDArray[np.bool_]:
         """Crews that may visit a household by who they are, whatever the day."""
-        one = self._household(house)
+        one = self.household(house)
         who = self.problem.by_inspector[self._bound(one)] if self._bound(one) else None
         return np.array(
             [
@@ -204,7 +224,7 @@ class Explainer:
             ]
         )
 
-    def _swaps(self) -> Callable[[int], Remedy | None]:
+    def _swaps(self, left: Ints) -> Callable[[int], Remedy | None]:
         """For each household left out the visit of no higher priority it could stand instead of at the least cost."""
         before, after, houses = [], [], []
         for gaps, route in zip(self.search.gaps, self.routes, strict=True):
@@ -220,29 +240,32 @@ class Explainer:
         table[NEXT], table[LATE], table[CAP] = second[NEXT], second[LATE], np.where(second[CAP] < 0, FAR, second[CAP])
         table[OLD] = first[OLD] + second[OLD]
         visited = np.array(houses, dtype=np.int64)
-        price = self.search.prices.of(self.left, table)
         worth = self.piece.worth
-        loss = worth[visited][None, :] - worth[self.left][:, None]
-        locked = self.piece.group[visited] >= 0
-        price[(loss > 0) | locked[None, :]] = PRICELESS
-        # The lower the priority of who is left out instead, the better; then the way.
-        best = np.argmin(np.where(price < PRICELESS, price + loss * 1e-3, np.inf), axis=1)
+        grouped = self.piece.group[visited] >= 0
+        best = np.zeros(len(left), dtype=np.int64)
+        least = np.full(len(left), PRICELESS)
+        for rows, price in self.search.prices.in_turn(left, table):
+            loss = worth[visited][None, :] - worth[left[rows]][:, None]
+            price[(loss > 0) | grouped[None, :]] = PRICELESS
+            # The lower the priority of who is left out instead, the better; then the way.
+            best[rows] = np.where(price < PRICELESS, price + loss * 1e-3, np.inf).argmin(axis=1)
+            least[rows] = np.take_along_axis(price, best[rows][:, None], axis=1)[:, 0]
 
         def offer(row: int) -> Remedy | None:
             at = int(best[row])
-            house = int(self.left[row])
-            if price[row, at] >= PRICELESS or self.search.owner_of(house) >= 0:
+            house = int(left[row])
+            if least[row] >= PRICELESS or self.search.owner_of(house) >= 0:
                 return None
             number = int(table[CREW, at])
             other = int(visited[at])
             route = [house if item == other else item for item in self.routes[number]]
-            start = _start_of(self.search, number, route, house)
+            start = start_of(self.search, number, route, house)
             if start is None:
                 return None
-            minutes = round(float(price[row, at]) / 60)
-            who, day = self._who(number), self.crews[number].day
-            instead = self._household(other)
-            lower = instead.priority < self._household(house).priority
+            minutes = round(float(least[row]) / 60)
+            who, day = self.who(number), self.crews[number].day
+            instead = self.household(other)
+            lower = instead.priority < self.household(house).priority
             text = Text(
                 f"可由{who.called}第 {day + 1} 天 {clock(start // 60 * 60)} 代替"
                 f"{'优先级更低的' if lower else '同优先级的'}"
@@ -255,7 +278,7 @@ class Explainer:
 
         return offer
 
-    def _who(self, number: int) -> Any:
+    def who(self, number: int) -> Any:
         return self.problem.inspectors[self.crews[number].inspector]
 
     def runners_up(self) -> list[RunnerUp]:
@@ -273,13 +296,11 @@ class Explainer:
         lead = self.search.leads[table[CREW]]
         own = np.array(self.search.where, dtype=np.int64)[houses]
         found = []
-        for part in np.array_split(np.arange(len(houses)), -(-len(houses) // 500)):
-            price = self.search.prices.of(houses[part], table)
-            price[lead[None, :] == self.search.leads[own[part]][:, None]] = PRICELESS
-            best = price.argmin(axis=1)
-            for row, at in zip(part.tolist(), best.tolist(), strict=True):
+        for rows, price in self.search.prices.in_turn(houses, table):
+            price[lead[None, :] == self.search.leads[own[rows]][:, None]] = PRICELESS
+            for row, at in enumerate(price.argmin(axis=1).tolist(), rows.start):
                 house = int(houses[row])
-                if price[row - int(part[0]), at] >= PRICELESS or self.search.owner_of(house) >= 0:
+                if price[row - rows.start, at] >= PRICELESS or self.search.owner_of(house) >= 0:
                     continue
                 number = int(table[CREW, at])
                 place = int(self.piece.place[house])
@@ -287,11 +308,9 @@ class Explainer:
                 there = int(self.piece.seconds(mode, int(table[0, at]), place))
                 moment = np.array([[max(int(table[LEAVE, at]) + there, int(table[FLOOR, at]))]], dtype=np.int64)
                 start = int(self.search.prices.starts(houses[row : row + 1], moment, np.array([number]))[0, 0])
-                extra = float(price[row - int(part[0]), at]) - self._saved(house)
-                one = self._household(house)
-                found.append(
-                    RunnerUp(one.id, self._who(number).id, self.crews[number].day, start, round(extra / 60, 1))
-                )
+                extra = float(price[row - rows.start, at]) - self._saved(house)
+                one = self.household(house)
+                found.append(RunnerUp(one.id, self.who(number).id, self.crews[number].day, start, round(extra / 60, 1)))
         return found
 
     def _saved(self, house: int) -> float:
@@ -303,91 +322,26 @@ class Explainer:
         return float(gaps[OLD, at] + gaps[OLD, at + 1] - direct) + float(self.piece.extra[house, number])
 
 
-class _Trial:
-    """The plan with something granted, and what that offers each household left out."""
-
-    def __init__(self, explainer: Explainer, kind: str, piece: Piece, search: Search) -> None:
-        self.explainer, self.kind, self.piece, self.search = explainer, kind, piece, search
-
-    def offers(self) -> Callable[[int], Remedy | None]:
-        """The cheapest place of each household left out, tried when it is asked for."""
-        left = self.explainer.left
-        table = np.concatenate(self.search.gaps, axis=1)
-        price = self.search.prices.of(left, table)
-        best = price.argmin(axis=1)
-        starts = np.cumsum([0] + [gaps.shape[1] for gaps in self.search.gaps[:-1]])
-
-        def offer(row: int) -> Remedy | None:
-            house, at = int(left[row]), int(best[row])
-            number = int(table[CREW, at])
-            owner = self.explainer.search.owner_of(house)
-            if price[row, at] >= PRICELESS or (owner >= 0 and self.search.lead[number] != owner):
-                return None
-            gap = at - int(starts[number])
-            route = self.explainer.routes[number]
-            return self._tried(house, number, [*route[:gap], house, *route[gap:]], float(price[row, at]))
-
-        return offer
-
-    def _tried(self, house: int, number: int, route: list[int], price: float) -> Remedy | None:
-        """The remedy with its times; None where the route cannot be kept after all."""
-        start = _start_of(self.search, number, route, house)
-        if start is None:
-            return None
-        who, day = self.explainer._who(number), self.explainer.crews[number].day
-        name = self.explainer._household(house).called
-        travel = max(0, round(price / 60))
-        at = clock(start // 60 * 60)
-        minutes = travel + int(self.piece.service[house]) // 60
-        zh, en = f"{who.called}第 {day + 1} 天 {at} 走访{name}", f"{who.called} visits {name} on day {day + 1} at {at}"
-        if self.kind == "insert":
-            text = Text(f"直接安排：{zh}，多走 {travel} 分钟", f"As it is: {en}, {travel} min more travel")
-        elif self.kind == "one_more":
-            text = Text(
-                f"当天多安排一户：{zh}，多走 {travel} 分钟", f"One visit more that day: {en}, {travel} min more travel"
-            )
-        elif self.kind == "longer":
-            late = _end_of(self.search, number, route) - self.explainer.piece.crews[number].ends
-            late = -(-late // 60)
-            if late <= 0:
-                return None
-            minutes += late
-            text = Text(f"推迟下班 {late} 分钟：{zh}", f"Work {late} min longer: {en}")
-        elif self.kind == "other_time":
-            text = Text(
-                f"请农户换个时间：{zh}，多走 {travel} 分钟", f"Ask for another time: {en}, {travel} min more travel"
-            )
-        else:
-            text = Text(f"换人：{zh}，多走 {travel} 分钟", f"Let somebody else go: {en}, {travel} min more travel")
-        return Remedy(self.kind, text, who.id, day, start, minutes)
-
-
-def _start_of(search: Search, number: int, route: list[int], house: int) -> int | None:
-    """When a visit of a route begins; None if the route cannot be kept."""
-    try:
-        table, _ = search.days.gaps(number, route)
-    except Unfit:
-        return None
-    return int(table[LEAVE, route.index(house) + 1]) - search.days.service[house]
-
-
-def _end_of(search: Search, number: int, route: list[int]) -> int:
-    """When a route that can be kept is back."""
-    table, _ = search.days.gaps(number, route)
-    return max(int(table[LEAVE, -1]) + int(table[OLD, -1]), int(table[FLOOR, -1]))
-
-
 def name_reasons(problem: Problem, plan: Plan) -> Plan:
     """The plan with the kind of reason for each household left out."""
     if not plan.unplanned:
         return plan
     explainer = Explainer(problem, plan)
     kinds = {
-        explainer._household(int(house)).id: kind for house, kind in zip(explainer.left, explainer.kinds(), strict=True)
+        explainer.household(int(house)).id: kind for house, kind in zip(explainer.left, explainer.kinds(), strict=True)
     }
     return replace(plan, unplanned=tuple(Unplanned(one.household, kinds[one.household]) for one in plan.unplanned))
 
 
-def explain_plan(problem: Problem, plan: Plan) -> list[Reason]:
-    """A sentence and a remedy for each household left out; see :meth:`Explainer.reasons`."""
-    return Explainer(problem, plan).reasons()
+def explain_plan(problem: Problem, plan: Plan, *, named: bool = False) -> list[Reason]:
+    """A sentence and a remedy for each household left out; see :meth:`Explainer.reasons`.
+
+    Parameters
+    ----------
+    named : bool
+        Whether the kinds of reasons in the plan are ours, as in one just made, and need not be looked for again.
+    """
+    kinds = {one.household: one.reason for one in plan.unplanned} if named else {}
+    explainer = Explainer(problem, plan)
+    known = [kinds[explainer.household(int(house)).id] for house in explainer.left] if named else None
+    return explainer.reasons(known)

@@ -14,6 +14,8 @@ from geo.routing.slots import Unfit
 
 # Rounds of one effort: PyVRP's are about as long as three of ours.
 PYVRP_ROUNDS, OWN_ROUNDS = 300, 100
+# Households by crews above which VROOM would take minutes to its end.
+_MOST_PAIRS = 40_000
 
 
 def search_of(piece: Piece, routes: Routes | None) -> Search | None:
@@ -41,7 +43,7 @@ def begin(piece: Piece) -> Search:
 def with_vroom(search: Search, level: int) -> Search:
     """The better one of a plan and what VROOM finds from nothing, with what it forgot put in."""
     piece = search.piece
-    if not 0 < len(piece.houses) <= MOST or piece.flat is None:
+    if not 0 < len(piece.houses) <= MOST or piece.allowed.size > _MOST_PAIRS or piece.flat is None:
         return search
     found = search_of(piece, solve_by_vroom(piece, level))
     if found is not None and not _keeps_groups(found):

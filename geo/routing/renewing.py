@@ -97,7 +97,7 @@ def _ruin(search: Search, rng: random.Random, near: NDArray[np.int64], fixed: se
     many = len(where)
     seed = rng.randrange(many)
     planned = many - where.count(-1)
-    used = max(1, sum(1 for route in routes if (route and route[-1] >= 0) or any(item >= 0 for item in route)))
+    used = max(1, sum(any(item >= 0 for item in route) for route in routes))
     longest = max(1.0, min(_LONGEST, planned / used))
     strings = int(rng.uniform(1.0, max(1.0, 4.0 * _AVERAGE / (1.0 + longest) - 1.0) + 1.0))
     line = near[seed].tolist()
@@ -111,7 +111,7 @@ def _ruin(search: Search, rng: random.Random, near: NDArray[np.int64], fixed: se
         out += _take_string(search, rng, crew, house, longest, fixed)
         if len(ruined) >= strings:
             break
-    group = search._group[seed]
+    group = search.groups[seed]
     if group >= 0 and rng.random() < 0.5:
         for house in search.members[group]:
             if where[house] >= 0 and house not in fixed:
@@ -180,5 +180,5 @@ def _in_order(search: Search, out: list[int], rng: random.Random) -> list[int]:
         )
         out = [out[at] for at in np.argsort(room, kind="stable")]
     if rng.random() < 0.9:
-        out.sort(key=lambda house: -search._worth[house])
+        out.sort(key=lambda house: -search.worths[house])
     return out

@@ -31,6 +31,8 @@ class Search:
         Crew of each household; -1 if left out.
     counts : list of int
         Visits of each inspector of the problem, those done with them.
+    groups, worths : list
+        Of the piece, as plain lists.
 
     Raises
     ------
@@ -50,8 +52,8 @@ class Search:
         for house, group in enumerate(piece.group.tolist()):
             if group >= 0:
                 self.members[group].append(house)
-        self._group = piece.group.tolist()
-        self._worth = piece.worth.tolist()
+        self.groups = piece.group.tolist()
+        self.worths = piece.worth.tolist()
         self._extra = piece.extra.tolist() if piece.extra.any() else None
         self.gaps: list[Ints] = []
         self.values: list[float] = []
@@ -65,7 +67,7 @@ class Search:
 
     def _worth_of(self, number: int, route: Sequence[int]) -> float:
         """What the visits of a route are worth, less what sending this crew costs."""
-        worth = sum(self._worth[house] for house in route if house >= 0)
+        worth = sum(self.worths[house] for house in route if house >= 0)
         if self._extra is not None:
             worth -= sum(self._extra[house][number] for house in route if house >= 0)
         return float(worth)
@@ -125,7 +127,7 @@ class Search:
 
     def owner_of(self, house: int) -> int:
         """Inspector bound to visit the household because of its group; -1 if anyone may."""
-        group = self._group[house]
+        group = self.groups[house]
         if group < 0:
             return -1
         if group in self.piece.group_owner:
@@ -147,11 +149,9 @@ class Search:
         """
         if not len(houses) or not self.gaps:
             return list(houses)
-        table = np.concatenate(self.gaps, axis=1)
-        starts = np.cumsum([0] + [gaps.shape[1] for gaps in self.gaps[:-1]])
         rows = np.asarray(houses, dtype=np.int64)
         # The best gap of each household in each route; only the changed route is looked at again.
-        best = np.minimum.reduceat(self.prices.of(rows, table), starts, axis=1)
+        best = self.prices.by_crew(rows, self.gaps)
         left = []
         for at, house in enumerate(houses):
             line = best[at]
@@ -210,9 +210,7 @@ def _fill_equals(search: Search, houses: Ints, by_regret: bool) -> list[int]:
         # So many at once would be compared with each other again and again.
         parts = np.array_split(houses, -(-len(houses) // _EQUALS))
         return [house for part in parts for house in _fill_equals(search, part, by_regret)]
-    table = np.concatenate(search.gaps, axis=1)
-    starts = np.cumsum([0] + [gaps.shape[1] for gaps in search.gaps[:-1]])
-    best = np.minimum.reduceat(search.prices.of(houses, table), starts, axis=1)
+    best = search.prices.by_crew(houses, search.gaps)
     grouped = bool((search.piece.group[houses] >= 0).any())
     while len(houses):
         line = best

@@ -11,7 +11,7 @@ Going back, one has to leave by ``min(u, L - T - D)``: ``u`` is the latest the f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ PRICELESS = 1e15
 # Rows of a table of gaps.
 PREV, NEXT, LEAVE, FLOOR, LATE, CAP, CREW, OLD, ROOM = range(9)
 _FIELDS = 9
+# The most prices worked out at once, so that a county does not need gigabytes.
+_CELLS = 1_000_000
 
 
 class Unfit(Exception):
@@ -211,6 +213,37 @@ class Prices:
             price += piece.extra[houses[:, None], crew]
         price[~fits] = PRICELESS
         return price
+
+    def by_crew(self, houses: Ints, gaps: Sequence[Ints]) -> NDArray[np.float64]:
+        """The least of those prices in each route.
+
+        Parameters
+        ----------
+        houses : ndarray of int64, shape (h,)
+        gaps : sequence of ndarray of int64, shape (9, g)
+            By crew, at least one.
+
+        Returns
+        -------
+        ndarray of float64, shape (h, c)
+        """
+        # Full routes are left out of the reckoning: in a plan with more households than visits that is most of them.
+        open_ = [number for number, one in enumerate(gaps) if one[CAP, 0] >= 0 or one[CAP].max() >= 0]
+        best = np.full((len(houses), len(gaps)), PRICELESS)
+        if not open_:
+            return best
+        table = np.concatenate([gaps[number] for number in open_], axis=1)
+        starts = np.cumsum([0] + [gaps[number].shape[1] for number in open_[:-1]])
+        for rows, price in self.in_turn(houses, table):
+            best[rows, open_] = np.minimum.reduceat(price, starts, axis=1)
+        return best
+
+    def in_turn(self, houses: Ints, gaps: Ints) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+        """Prices as :meth:`of` gives them, for some of the households at a time."""
+        step = max(1, _CELLS // max(1, gaps.shape[1]))
+        for first in range(0, len(houses), step):
+            rows = slice(first, first + step)
+            yield rows, self.of(houses[rows], gaps)
 
     def starts(self, houses: Ints, moment: Ints, crew: Ints) -> Ints:
         """When visits begin that are reached at ``moment``, shape (h, g); :data:`FAR` where it is too late."""

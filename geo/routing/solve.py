@@ -44,8 +44,8 @@ class Progress:
         ``first``, ``parts``, ``improving`` or ``done``.
     done, total : int
         Parts planned and all of them; 1 and 1 while improving.
-    visits, weight, travel_s : int
-        Of the plan so far.
+    visits, weight, travel_s, travel_m : int
+        Of the plan so far; travel without what is done.
     plan : callable
         Makes the plan so far; it takes a moment.
     """
@@ -56,6 +56,7 @@ class Progress:
     visits: int
     weight: int
     travel_s: int
+    travel_m: int
     plan: Callable[[], Plan]
 
 
@@ -148,11 +149,11 @@ def solve(
 def tell(progress: Callable[[Progress], None] | None, step: str, whole: Whole, done: int, total: int) -> None:
     """Tell how far it is."""
     if progress is not None:
-        visits, weight, travel = whole.sums()
+        visits, weight, travel, metres = whole.sums()
         routes = [list(route) for route in whole.routes]
         progress(
             Progress(
-                step, done, total, visits, weight, travel,
+                step, done, total, visits, weight, travel, metres,
                 lambda: name_reasons(whole.problem, make_plan(whole.problem, whole.crews, routes)),
             )
         )  # fmt: skip
@@ -177,25 +178,49 @@ def _in_one_piece(whole: Whole, budget: Budget, seed: int, progress: Callable[[P
     made = 0
     since = budget.left
     if windows <= _IN_ONE_GO or len(whole.crews) < 2:
-        search, steps = polish(search, lambda: budget.stopped, lambda done: budget.share(done // _A_ROUND, since), seed)
-        keep(search.routes)
-        return steps // _A_ROUND
+        # In stretches that double, so that better plans are told early and the search is seldom begun anew.
+        stretch = 1
+        while not budget.stopped and budget.share(made, since) < 1.0:
+            before = search.cost()
+            wanted = stretch if budget.rounds is None else min(stretch, budget.rounds - made)
+            search, steps = polish(search, lambda: budget.stopped, _stretch(budget, wanted), seed + made)
+            made += wanted if budget.rounds is not None else max(1, steps // _A_ROUND)
+            stretch *= 2
+            if search.cost() < before - 1e-6:
+                keep(search.routes)
+                tell(progress, "improving", whole, 1, 1)
+        return made
     with Team(whole.problem, 1) as team:
         made += whole.improve(budget, seed, team, lambda: tell(progress, "improving", whole, 1, 1))
     return made
 
 
+def _stretch(budget: Budget, wanted: int) -> Callable[[int], float]:
+    """Share of a stretch that is used: of so many rounds, or of as many seconds."""
+    began = budget.left
+    if budget.rounds is not None:
+        return lambda steps: steps / (wanted * _A_ROUND)
+    return lambda steps: (began - budget.left) / wanted
+
+
 def _in_parts(whole: Whole, budget: Budget, seed: int, progress: Callable[[Progress], None] | None, team: Team) -> int:
     """Plan part by part, then along the borders; rounds made."""
+    began = budget.left
     parts = cut(whole.problem, whole.todo.tolist(), whole.crews)
     # The costliest first, so that the last one does not keep one worker busy alone.
     parts.sort(key=lambda part: -len(part[0]) * max(1, len(part[1])))
     waiting: list[Job] = [
         (np.array(houses, dtype=np.int64), numbers, None, "first", seed, {}) for houses, numbers in parts
     ]
+    # Something to see while the workers are still starting.
+    whole.take(waiting[0][0], waiting[0][1], team.quickly(waiting[0]))
+    tell(progress, "first", whole, 0, len(parts))
     for done, (job, routes) in enumerate(team.run(waiting, lambda: budget.cancelled, lambda: budget.is_late), 1):
         whole.take(job[0], job[1], routes)
-        tell(progress, "first" if done == 1 else "parts", whole, done, len(parts))
+        tell(progress, "parts", whole, done, len(parts))
+    spent = began - budget.left if budget.rounds is None else 0.0
     whole.join()
     tell(progress, "improving", whole, 1, 1)
-    return whole.improve(budget, seed, team, lambda: tell(progress, "improving", whole, 1, 1))
+    # A round is two parts' work or so.
+    expected = 2 * spent * team.workers / len(parts)
+    return whole.improve(budget, seed, team, lambda: tell(progress, "improving", whole, 1, 1), expected)

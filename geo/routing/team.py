@@ -82,6 +82,10 @@ class Team:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
+    def quickly(self, job: Job) -> Routes:
+        """Do a job in this process and the quick way."""
+        return do_job(self.problem, self.crews, _quick(job))
+
     def run(
         self, jobs: Sequence[Job], stopped: Callable[[], bool], hurry: Callable[[], bool] = lambda: False
     ) -> Iterator[tuple[Job, Routes]]:

@@ -43,6 +43,9 @@ class Whole:
         self.routes: Routes = [[-1 - at for at in range(len(crew.breaks))] for crew in crews]
         self.left = set(self.todo.tolist())
         self._spots = problem.travel.coordinates(0)
+        self._sums = np.zeros((len(crews), 4), dtype=np.int64)
+        for number in range(len(crews)):
+            self._count(number)
 
     def take(self, houses: Ints, numbers: Sequence[int], routes: Routes) -> None:
         """Put routes of a part in place; they count in positions of the part."""
@@ -51,20 +54,26 @@ class Whole:
         for number, route in zip(numbers, routes, strict=True):
             self.routes[number] = [int(houses[item]) if item >= 0 else item for item in route]
             self.left.difference_update(item for item in self.routes[number] if item >= 0)
+            self._count(number)
 
-    def sums(self) -> tuple[int, int, int]:
-        """Visits, their weight and travel in seconds, those done with them."""
-        visits = weight = travel = 0
-        for crew, route in zip(self.crews, self.routes, strict=True):
-            items = [item for item in route if item >= 0]
-            before = [self.problem.by_household[one.household] for one in crew.done]
-            visits += len(items) + len(before)
-            weight += sum(self.problem.households[at].priority for at in items + before)
-            if items:
-                places = [crew.start, *[self.problem.households[at].place for at in items], crew.end]
-                ends = np.array(places, dtype=np.int64)
-                travel += int(self.problem.travel.seconds(crew.mode, ends[:-1], ends[1:]).sum())
-        return visits, weight, travel
+    def sums(self) -> tuple[int, int, int, int]:
+        """Visits and their weight, those done with them; seconds and metres still to be travelled."""
+        visits, weight, seconds, metres = self._sums.sum(axis=0).tolist()
+        return visits, weight, seconds, metres
+
+    def _count(self, number: int) -> None:
+        """Sums of one crew, kept so that telling the progress of a county does not count all of it each time."""
+        crew = self.crews[number]
+        items = [item for item in self.routes[number] if item >= 0]
+        before = [self.problem.by_household[one.household] for one in crew.done]
+        weight = sum(self.problem.households[at].priority for at in items + before)
+        seconds = metres = 0
+        if items:
+            places = [crew.start, *[self.problem.households[at].place for at in items], crew.end]
+            ends = np.array(places, dtype=np.int64)
+            seconds = int(self.problem.travel.seconds(crew.mode, ends[:-1], ends[1:]).sum())
+            metres = int(np.sum(self.problem.travel.metres(crew.mode, ends[:-1], ends[1:])))
+        self._sums[number] = len(items) + len(before), weight, seconds, metres
 
     def plan(self, rounds: int = 0) -> Plan:
         """The plan with times, and the kind of reason for each household left out."""
@@ -80,11 +89,13 @@ class Whole:
         fill(search)
         self.take(piece.houses, range(len(self.crews)), search.routes)
 
-    def improve(self, budget: Budget, seed: int, team: Team, told: Callable[[], None]) -> int:
-        """Plan neighbouring routes anew until the budget is used; rounds made."""
+    def improve(self, budget: Budget, seed: int, team: Team, told: Callable[[], None], longest: float = 0.0) -> int:
+        """Plan neighbouring routes anew until the budget is used; rounds made.
+
+        ``longest`` is how many seconds a round may be expected to take before one was made.
+        """
         rng = random.Random(seed)  # noqa: S311
         rounds, since = 0, budget.left
-        longest = 0.0
         # Nothing is begun that would hardly be done in time.
         while not budget.stopped and budget.left > longest and budget.share(rounds, since) < 1.0:
             began = budget.left

@@ -27,7 +27,7 @@ from data.households import place
 from data.passwords import hash_password
 from data.sealing import SEALED_FIELDS, load_sealer
 from data.settings import ROOT, Settings
-from data.tables import Account, Appraisal, Batch, Duty, House, Household, Job, RenovationSite, Upload, Visit
+from data.tables import Account, Appraisal, Batch, Duty, House, Household, Job, Mark, RenovationSite, Upload, Visit
 from tests.conftest import fresh_database
 from tests.database.test_isolation import open_session
 from tests.township import TOWNSHIP, VILLAGES, SmallTownship, make_township
@@ -68,6 +68,7 @@ class Stand:
                     for k, h in session.execute(select(RenovationSite.id, RenovationSite.household_id)).tuples()
                     if h
                 },
+                "marks": {home[h]: no for no, h in session.execute(select(Mark.no, Mark.household_id)).tuples() if h},
                 "visits": {
                     name: session.scalars(select(Visit.no).where(Visit.id == key)).one()
                     for name, key in self.town.visits.items()

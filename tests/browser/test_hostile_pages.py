@@ -29,6 +29,7 @@ POPUPS = [
     ("house", "houses", "H1", ["house.structure", "house.address", "house.remark"]),
     ("site", "sites", "H1", []),
     ("visit", "visits", "V1", ["visit.visitor", "visit.outcome"]),
+    ("mark", "marks", "H1", ["mark.marked_by", "mark.remark"]),
 ]
 NAMED = {"supervisor", "inspector"}
 # page: columns it shows to those who may open it

@@ -154,13 +154,16 @@ def test_a_photograph_of_a_visit_is_shown_to_its_inspector_and_supervisors_and_w
         assert [one["photos"] for one in told if one["id"] == no] == [[photo["id"]]]
         assert address in client.get(f"/households/{home}").text
     assert one(web, seen, no=str(no)) == before + 3
+    small = client_as("supervisor").get(f"{address}?small")
+    assert (small.status_code, small.data[:3]) == (200, b"\xff\xd8\xff")
+    assert one(web, seen, no=str(no)) == before + 4
     for account, status in (("leader", 403), ("inspector_two", 404), ("outsider", 404)):
         client = client_as(account)
         assert client.get(address, headers={"Accept": "application/json"}).status_code == status, account
     leader = client_as("leader")
     assert leader.get(f"/api/v1/visits/{no}").json["photos"] == []
     assert address not in leader.get(f"/households/{home}").text
-    assert one(web, seen, no=str(no)) == before + 3
+    assert one(web, seen, no=str(no)) == before + 4
 
 
 def test_an_inspector_of_the_same_village_sees_only_the_own_photographs(

@@ -11,6 +11,6 @@ export function photosPart(ids, what) {
   return h("ul", { class: "popup-photos" }, ids.map((id, i) => {
     const label = t("%(what)s 的照片 %(n)s", { what, n: i + 1 });
     return h("li", {}, h("a", { href: ADDRESS + id, target: "_blank", rel: "noopener" },
-      h("img", { src: ADDRESS + id, alt: label, loading: "lazy", width: 96, height: 72 })));
+      h("img", { src: `${ADDRESS}${id}?small`, alt: label, loading: "lazy", width: 96, height: 72 })));
   }));
 }
