@@ -217,6 +217,8 @@ _ROWS = (
                            from_question, raised_at)
        select gen_random_uuid(), id, campaign_id, household_id, jur, :account, 'a', 'b', false, 'c', now()
          from visit where natural_key = 'test:V3'""",
+    """insert into pulled (id, account_id, device_id, ids, marks, complete, seen)
+       values (gen_random_uuid(), :account, gen_random_uuid(), '{}', '{}', true, 'a')""",
     # Counts that are folded in, and a change that is not yet.
     "select fold_changes()",
     "update standing set kinds = kinds where household_id = :home",

@@ -125,6 +125,10 @@ def ask_for(web: Web, label: str, operation: APIOperation, mode: GenerationMode)
     def ask(case: Case, mixed: bool, own_id: uuid.UUID) -> None:
         if mixed and good and isinstance(case.body, dict):
             case.body = good | dict(list(case.body.items())[:3])
+        if mixed and case.query:
+            # One at a time: else the first that is wrong hides the others.
+            name = sorted(case.query)[own_id.int % len(case.query)]
+            case.query = {name: case.query[name]}
         if mixed and label.startswith("PUT /api/v1/devices"):
             case.path_parameters = {"device_id": str(own_id)}
             case.headers = {**(case.headers or {}), DEVICE: str(own_id)}
