@@ -66,7 +66,7 @@ class Explainer:
         if not self.crews:
             return [self._nobody(int(house)) for house in self.left]
         piece, left = self.piece, self.left
-        empty = Search(piece, empty_routes(piece))
+        empty = Search(piece, empty_routes(piece), days=self.search.days)
         alone = empty.prices.by_crew(left, empty.gaps) < PRICELESS
         now = self.search.prices.by_crew(left, self.search.gaps) < PRICELESS
         lowest = np.array(
@@ -160,16 +160,41 @@ class Explainer:
             self._trial("other_time", looked_for, any_time=True),
             self._trial("anyone", looked_for, anyone=True),
         ]
-        offers = [trial.offers(looked_for) for trial in trials]
+        # Waiving who has to go helps only where that is asked for.
+        bound = looked_for[~self.piece.allowed[looked_for].all(axis=1)]
+        fitting = {int(house) for house, kind in zip(self.left, kinds, strict=True) if kind == "fits"}
+        few = {"anyone": bound, "insert": np.array([house for house in looked_for if int(house) in fitting], dtype=int)}
+        offers = [trial.offers(few.get(trial.kind, looked_for)) for trial in trials]
         swaps = self._swaps(looked_for)
-        found = []
-        for house, kind in zip(self.left.tolist(), kinds, strict=True):
-            remedy = None
-            if house in row_of:
-                remedies = [one for offer in offers if (one := offer(row_of[house])) is not None]
-                remedy = min(remedies, key=lambda one: one.minutes, default=None) or swaps(row_of[house])
-            found.append(Reason(self.household(house).id, kind, self._sentence(house, kind), remedy))
-        return found
+        remedies: dict[int, Remedy | None] = {}
+        for house, row in row_of.items():
+            offered = [one for offer in offers if (one := offer(house)) is not None]
+            remedies[house] = min(offered, key=lambda one: one.minutes, default=None) or swaps(row)
+        remedies |= self._two_at_once([house for house, remedy in remedies.items() if remedy is None])
+        return [
+            Reason(self.household(house).id, kind, self._sentence(house, kind), remedies.get(house))
+            for house, kind in zip(self.left.tolist(), kinds, strict=True)
+        ]
+
+    def _two_at_once(self, houses: Sequence[int]) -> dict[int, Remedy | None]:
+        """Remedies that grant one visit more beside something else, for households that nothing alone helps."""
+        if not houses:
+            return {}
+        left = np.array(houses, dtype=np.int64)
+        trials = (
+            self._trial("other_time_and_more", left, most=True, any_time=True),
+            self._trial("anyone_and_more", left, most=True, anyone=True),
+            self._trial("longer_and_more", left, most=True, longer=_LONGER),
+        )
+        offers = [trial.offers(left) for trial in trials]
+        return {
+            house: min(
+                (one for offer in offers if (one := offer(house)) is not None),
+                key=lambda one: one.minutes,
+                default=None,
+            )
+            for house in houses
+        }
 
     def _sentence(self, house: int, kind: str) -> Text:
         one = self.household(house)
@@ -209,7 +234,7 @@ class Explainer:
             allowed = piece.allowed.copy()
             allowed[left] = working
             granted = replace(granted, allowed=allowed)
-        return Trial(self, kind, granted, Search(granted, self.routes))
+        return Trial(self, kind, granted, Search(granted, self.routes, days=None if any_time else self.search.days))
 
     def _able(self, house: int) -> NDArray[np.bool_]:
         """Crews that may visit a household by who they are, whatever the day."""

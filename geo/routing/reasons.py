@@ -40,7 +40,8 @@ class Remedy:
     Attributes
     ----------
     kind : str
-        ``insert``, ``one_more``, ``longer``, ``other_time``, ``anyone`` or ``swap``.
+        ``insert``, ``one_more``, ``longer``, ``other_time``, ``anyone`` or ``swap``; ``…_and_more`` grants one visit
+        more beside it.
     instead_of : str
         Household that would be left out, for a swap.
     """

@@ -24,6 +24,8 @@ class Search:
         By crew, as ``geo.routing.slots`` writes them; empty ones by default.
     even : float
         Price in seconds of the square of an inspector's visits; 0 without balance.
+    days : Days, optional
+        Those of a piece with the same households and windows; they are not made again then.
 
     Attributes
     ----------
@@ -40,9 +42,11 @@ class Search:
         If a given route cannot be kept.
     """
 
-    def __init__(self, piece: Piece, routes: Routes | None = None, even: float = 0.0) -> None:
+    def __init__(
+        self, piece: Piece, routes: Routes | None = None, even: float = 0.0, *, days: Days | None = None
+    ) -> None:
         self.piece, self.even = piece, even
-        self.days, self.prices = Days(piece), Prices(piece)
+        self.days, self.prices = Days(piece, days), Prices(piece)
         self.routes = [list(route) for route in routes] if routes is not None else empty_routes(piece)
         self.where = [-1] * len(piece.houses)
         self.counts = [0] * len(piece.problem.inspectors)

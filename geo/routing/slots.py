@@ -41,9 +41,17 @@ def opening(piece: Piece, house: int, day: int, moment: int) -> int:
 class Days:
     """What the scan of a route asks for one household at a time, as plain lists; numpy's numbers are slow alone."""
 
-    def __init__(self, piece: Piece) -> None:
+    def __init__(self, piece: Piece, same: Days | None = None) -> None:
         self.piece = piece
-        self.spans = [
+        self.service: list[int] = piece.service.tolist()
+        self.load: list[int] = piece.load.tolist()
+        self.place: list[int] = piece.place.tolist()
+        self.spans: list[list[list[tuple[int, int]]]] = same.spans if same is not None else self._spans(piece)
+
+    @staticmethod
+    def _spans(piece: Piece) -> list[list[list[tuple[int, int]]]]:
+        """Windows by household and day."""
+        return [
             [
                 [
                     (int(piece.opens[number, house, day]), int(piece.closes[number, house, day]))
@@ -54,9 +62,6 @@ class Days:
             ]
             for house in range(len(piece.houses))
         ]
-        self.service = piece.service.tolist()
-        self.load = piece.load.tolist()
-        self.place = piece.place.tolist()
 
     def legs(self, crew: Crew, route: Sequence[int]) -> tuple[list[int], list[int]]:
         """Places passed, from start to end, and the seconds between them."""

@@ -223,4 +223,11 @@ def _in_parts(whole: Whole, budget: Budget, seed: int, progress: Callable[[Progr
     tell(progress, "improving", whole, 1, 1)
     # A round is two parts' work or so.
     expected = 2 * spent * team.workers / len(parts)
-    return whole.improve(budget, seed, team, lambda: tell(progress, "improving", whole, 1, 1), expected)
+    return whole.improve(
+        budget,
+        seed,
+        team,
+        lambda: tell(progress, "improving", whole, 1, 1),
+        longest=expected,
+        kept_back=_END * budget.seconds if budget.rounds is None else 0.0,
+    )

@@ -33,8 +33,13 @@ class Trial:
             best[rows], least[rows] = price.argmin(axis=1), price.min(axis=1)
         starts = np.cumsum([0] + [gaps.shape[1] for gaps in self.search.gaps[:-1]])
 
-        def offer(row: int) -> Remedy | None:
-            house, at = int(left[row]), int(best[row])
+        row_of = {house: row for row, house in enumerate(left.tolist())}
+
+        def offer(house: int) -> Remedy | None:
+            row = row_of.get(house)
+            if row is None:
+                return None
+            at = int(best[row])
             number = int(table[CREW, at])
             owner = self.explainer.search.owner_of(house)
             if least[row] >= PRICELESS or (owner >= 0 and self.search.lead[number] != owner):
@@ -62,19 +67,26 @@ class Trial:
             text = Text(
                 f"当天多安排一户：{zh}，多走 {travel} 分钟", f"One visit more that day: {en}, {travel} min more travel"
             )
-        elif self.kind == "longer":
+        elif self.kind.startswith("longer"):
             late = end_of(self.search, number, route) - self.explainer.piece.crews[number].ends
             late = -(-late // 60)
             if late <= 0:
                 return None
             minutes += late
             text = Text(f"推迟下班 {late} 分钟：{zh}", f"Work {late} min longer: {en}")
-        elif self.kind == "other_time":
+        elif self.kind.startswith("other_time"):
             text = Text(
                 f"请农户换个时间：{zh}，多走 {travel} 分钟", f"Ask for another time: {en}, {travel} min more travel"
             )
         else:
-            text = Text(f"换人：{zh}，多走 {travel} 分钟", f"Let somebody else go: {en}, {travel} min more travel")
+            text = Text(
+                f"放宽人选要求（技能、指定、陪同）：{zh}，多走 {travel} 分钟",
+                f"Waive who has to go (skills, name, pair): {en}, {travel} min more travel",
+            )
+        if self.kind.endswith("_and_more"):
+            text = Text(
+                f"当天多安排一户，并{text.zh}", f"One visit more that day, and {text.en[0].lower()}{text.en[1:]}"
+            )
         return Remedy(self.kind, text, who.id, day, start, minutes)
 
 

@@ -89,15 +89,25 @@ class Whole:
         fill(search)
         self.take(piece.houses, range(len(self.crews)), search.routes)
 
-    def improve(self, budget: Budget, seed: int, team: Team, told: Callable[[], None], longest: float = 0.0) -> int:
+    def improve(
+        self,
+        budget: Budget,
+        seed: int,
+        team: Team,
+        told: Callable[[], None],
+        *,
+        longest: float = 0.0,
+        kept_back: float = 0.0,
+    ) -> int:
         """Plan neighbouring routes anew until the budget is used; rounds made.
 
-        ``longest`` is how many seconds a round may be expected to take before one was made.
+        ``longest`` is how many seconds a round may be expected to take before one was made, ``kept_back`` how many are
+        needed afterwards.
         """
         rng = random.Random(seed)  # noqa: S311
         rounds, since = 0, budget.left
         # Nothing is begun that would hardly be done in time.
-        while not budget.stopped and budget.left > longest and budget.share(rounds, since) < 1.0:
+        while not budget.stopped and budget.left > longest + kept_back and budget.share(rounds, since) < 1.0:
             began = budget.left
             jobs: list[Job] = []
             taken: set[int] = set()

@@ -36,7 +36,7 @@ def test_nobody_has_the_skill() -> None:
     assert reason.kind == "no_skill"
     assert "方言" in reason.text.zh
     assert reason.remedy is not None
-    assert reason.remedy.kind == "anyone"
+    assert reason.remedy.kind.startswith("anyone")
 
 
 def test_the_named_inspector_is_away() -> None:
@@ -53,7 +53,7 @@ def test_nobody_works_when_somebody_is_at_home() -> None:
     reason = only(changed(0, windows=(Window(18 * HOUR, 20 * HOUR),)), "h1")
     assert reason.kind == "no_window"
     assert reason.remedy is not None
-    assert reason.remedy.kind == "other_time"
+    assert reason.remedy.kind.startswith("other_time")
 
 
 def test_it_is_too_far() -> None:
@@ -110,7 +110,7 @@ def test_each_remedy_works_when_it_is_granted(
     plan = solve(town, rounds=1)
     reasons = [one for one in explain_plan(town, plan) if one.remedy is not None]
     assert len(explain_plan(town, plan)) == len(plan.unplanned)
-    assert kind in {one.remedy.kind for one in reasons if one.remedy is not None}
+    assert kind in {one.remedy.kind.removesuffix("_and_more") for one in reasons if one.remedy is not None}
     for reason in reasons:
         granted = _granted(town, plan, reason)
         again = solve(granted, rounds=2)
@@ -128,19 +128,19 @@ def _granted(town: Problem, plan: Any, reason: Reason) -> Problem:
     inside = [one for one in stops if one != remedy.instead_of]
     man = next(one for one in town.inspectors if one.id == remedy.inspector)
     shift = man.shifts[0]
-    if remedy.kind == "longer":
+    if remedy.kind.startswith("longer"):
         minutes = int("".join(part for part in remedy.text.en.split(" min")[0] if part.isdigit()))
         shift = replace(shift, ends=shift.ends + minutes * 60)
     man = replace(
         man,
         shifts=(shift,),
-        most_visits=None if man.most_visits is None else man.most_visits + (remedy.kind == "one_more"),
+        most_visits=None if man.most_visits is None else man.most_visits + remedy.kind.endswith("more"),
     )
     homes = []
     for one in town.households:
         if one.id == reason.household:
-            free: dict[str, Any] = {"windows": (Window(0, 86400),)} if remedy.kind == "other_time" else {}
-            free |= {"inspector": None, "skills": frozenset()} if remedy.kind == "anyone" else {}
+            free: dict[str, Any] = {"windows": (Window(0, 86400),)} if remedy.kind.startswith("other_time") else {}
+            free |= {"inspector": None, "skills": frozenset()} if remedy.kind.startswith("anyone") else {}
             homes.append(replace(one, **free))
         elif one.id in inside:
             homes.append(replace(one, inspector=None))
