@@ -133,7 +133,8 @@ const OFFICE = {
   async forget() {
     const id = this.chance.pick([...this.promised.keys()]);
     const told = this.promised.get(id);
-    if (!told || told.person.revoked || told.kind !== "visit") return;
+    // Of practice the server keeps nothing that it could lose.
+    if (!told || told.person.revoked || told.kind !== "visit" || told.practice) return;
     this.forgotten.add(id);
     await this.line.order("/played/forget", { id });
     this.line.count("server set back");

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from data.db import owner_session
 from data.folding import fold
-from data.recheck import recheck
 from tests.field_games import Games, games_on
 from tests.field_modules import with_fault
 from tests.field_mutants import MUTANTS
@@ -34,14 +32,12 @@ def games(web: Web) -> Iterator[Games]:
         yield made
 
 
-def test_nothing_is_lost_doubled_or_silent(games: Games, web: Web) -> None:
+def test_nothing_is_lost_doubled_or_silent(games: Games) -> None:
     played = games.play(SEEDS, lines=2)
     assert played.failed == []
     assert played.runs == len(SEEDS)
     assert played.saved > len(SEEDS)
     assert len(played.injected) > 20
-    with owner_session(web.owner) as session:
-        assert recheck(session)["drift"] == 0
 
 
 @pytest.mark.parametrize(
