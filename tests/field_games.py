@@ -87,7 +87,7 @@ class Games:
         self._web = web
         self._site = site
         self._place = _FIRST
-        self._making = threading.Lock()
+        self._one_at_a_time = threading.Lock()
 
     def play(self, seeds: Sequence[int], *, static: Path = STATIC, until_wrong: bool = False, lines: int = 1) -> Played:
         """Play a game for each seed.
@@ -108,18 +108,17 @@ class Games:
             If Node breaks down.
         """
         played = Played()
-        some = [seeds[at : at + _AT_ONCE] for at in range(0, len(seeds), _AT_ONCE)]
+        size = min(_AT_ONCE, -(-len(seeds) // lines))
+        some = [seeds[at : at + size] for at in range(0, len(seeds), size)]
         with ThreadPoolExecutor(lines) as pool:
-            for told in pool.map(lambda few: self._play(few, static, until_wrong, played), some):
-                for game in told:
-                    played.add(game)
+            for _ in pool.map(lambda few: self._play(few, static, until_wrong, played), some):
                 fold(self._web.owner)
         return played
 
-    def _play(self, seeds: Sequence[int], static: Path, until_wrong: bool, before: Played) -> list[dict[str, Any]]:
-        if until_wrong and before.failed:
-            return []
-        with self._making:
+    def _play(self, seeds: Sequence[int], static: Path, until_wrong: bool, played: Played) -> None:
+        if until_wrong and played.failed:
+            return
+        with self._one_at_a_time:
             games = [self._game(seed) for seed in seeds]
         told = {
             "games": games,
@@ -134,7 +133,9 @@ class Games:
             command, input=json.dumps(told), capture_output=True, text=True, timeout=_WITHIN_S, check=False
         )
         assert done.returncode == 0, done.stderr[-3000:]
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        with self._one_at_a_time:
+            for line in done.stdout.splitlines():
+                played.add(json.loads(line))
 
     def _game(self, seed: int) -> dict[str, Any]:
         """Two inspectors with their households, each by itself, and a supervisor of both."""

@@ -18,7 +18,7 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask
-from sqlalchemy import event, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.orm import Session
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
@@ -71,11 +71,13 @@ class Fate:
         """Listen to the application's commits no longer."""
         event.remove(self._app.extensions["fangtu"].engine, "commit", self._commit)
 
-    def _commit(self, _connection: Any) -> None:
+    def _commit(self, connection: Connection) -> None:
         dies_at = getattr(self._now, "dies_at", 0)
         if dies_at:
             self._now.commits += 1
             if self._now.commits >= dies_at:
+                # With the server its sessions with the database end, and what they had locked is free.
+                connection.invalidate()
                 raise Killed
 
 

@@ -149,8 +149,7 @@ def _steady(stand: Stand, site: str, homes: dict[int, list[Any]], tokens: list[s
             "/s",
             RATE,
             at_least=True,
-            conditions=f"p95 {1000 * p95(found.visits):.0f} ms; the clients took {found.cpu_s:.1f} s of the same cores;"
-            f" {told}",
+            conditions=f"p95 {1000 * p95(found.visits):.0f} ms; {_clients(found)}; {told}",
         )
     )
     return figures
@@ -168,7 +167,8 @@ def _returning(
     told = (
         f"{phones} phones, {VISITS_EACH} visits and {VISITS_EACH * PHOTOS_EACH} photographs each, within "
         f"{SPREAD_S:.0f} s; median {1000 * statistics.median(found.visits):.0f} ms, largest "
-        f"{1000 * max(found.visits):.0f} ms, {found.put_off} put off; {busy:.0f} s of processor time; {load_average()}"
+        f"{1000 * max(found.visits):.0f} ms, {found.put_off} put off; {busy:.0f} s of processor time; "
+        f"{_clients(found)}; {load_average()}"
     )
     drained = f"{found.shed} times put off by 429; {len(found.photos)} photographs"
     return [
@@ -176,6 +176,10 @@ def _returning(
         Figure("all visits in after", found.visits_done_s, "s", conditions="none lost, none doubled"),
         Figure("all photographs in after", found.done_s, "s", DRAINED_S, conditions=drained),
     ]
+
+
+def _clients(found: Handed) -> str:
+    return f"the clients took {found.cpu_s:.1f} s of the same cores and were late by {1000 * found.late_s:.1f} ms (p95)"
 
 
 def _check(stand: Stand, found: Handed) -> None:

@@ -18,9 +18,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from data.settings import ROOT
-from tests.benchmarks.figures import Unavailable
+from tests.benchmarks.figures import Unavailable, p95
 
 _WITHIN_S = 900.0
+_WATCH_S = 0.05
 
 
 @dataclass
@@ -48,7 +49,8 @@ class PhoneWork:
 @dataclass
 class Handed:
     """What came of it: times of accepted visits and photographs in seconds, how often something was put off, and when
-    the last was in."""
+    the last was in; and of the clients themselves, their processor time and how late they woke at the 95th percentile,
+    which is in every time they measured."""
 
     visits: list[float] = field(default_factory=list)
     photos: list[float] = field(default_factory=list)
@@ -58,6 +60,7 @@ class Handed:
     visits_done_s: float = 0.0
     done_s: float = 0.0
     cpu_s: float = 0.0
+    late_s: float = 0.0
 
 
 def hand_in(site: str, phones: list[PhoneWork], pictures: list[str]) -> Handed:
@@ -174,10 +177,22 @@ async def _all(asked: dict[str, Any]) -> Handed:
         with open(name, "rb") as file:
             pictures.append(file.read())
     began = time.perf_counter()
+    late: list[float] = []
+    watching = asyncio.create_task(_watch(late))
     phones = [_Phone(site.hostname or "", site.port or 0, PhoneWork(**one), pictures, into) for one in asked["phones"]]
     await asyncio.gather(*(phone.run(began) for phone in phones))
+    watching.cancel()
     into.cpu_s = time.process_time()
+    into.late_s = p95(late) if late else 0.0
     return into
+
+
+async def _watch(late: list[float]) -> None:
+    """How late the clients wake: what they are late by they would lay to the server's charge."""
+    while True:
+        began = time.perf_counter()
+        await asyncio.sleep(_WATCH_S)
+        late.append(time.perf_counter() - began - _WATCH_S)
 
 
 if __name__ == "__main__":

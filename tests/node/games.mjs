@@ -105,12 +105,61 @@ class Game {
       const person = this.chance.pick(this.people);
       const act = this.chance.weighed(ACTS);
       this.steps.push(`${person.handset.name} ${act}`);
-      const page = await person.page();
+      if (OFFICE[act]) await OFFICE[act].call(this);
+      const page = OFFICE[act] ? null : await person.page();
       if (page) await page.live(() => ACT[act].call(this, person, page)).catch((reason) => person.trouble(page, reason));
     }
     await look(this);
   }
 }
+
+// What happens beside the phones.
+const OFFICE = {
+  async late() {
+    await this.line.deliverLate();
+  },
+  /** The duty of an account moves: to the other place, or out of the township, where nothing of it is taken. */
+  async transfer() {
+    const account = this.chance.pick(this.accounts);
+    await this.duty(account, this.chance.weighed({ own: 3, other: 3, away: 1 }));
+    this.line.count("duty transferred");
+  },
+  async remove() {
+    if (this.chance.under(0.5)) return;
+    await this.line.order("/played/remove", { household: this.chance.pick(this.chance.pick(this.accounts).households) });
+    this.line.count("household taken off");
+  },
+  /** The server is set back to an older day. */
+  async forget() {
+    const id = this.chance.pick([...this.promised.keys()]);
+    const told = this.promised.get(id);
+    // Of practice the server keeps nothing that it could lose.
+    if (!told || told.person.revoked || told.kind !== "visit" || told.practice) return;
+    this.forgotten.add(id);
+    await this.line.order("/played/forget", { id });
+    this.line.count("server set back");
+  },
+  /** A faulty copy of the app sends other bytes under a known id. */
+  async changed() {
+    const told = this.chance.pick([...this.promised.values()].filter((one) => one.kind === "visit" && one.body && !one.practice && !this.forgotten.has(one.id)));
+    if (!told) return;
+    const bytes = Buffer.from(JSON.stringify({ ...told.body, satisfaction: 3 }));
+    if (!(await this.seen([told.account])).visits.some((one) => one.id === told.id)) return;
+    const { status } = await this.line.pass(this.raw(told, `/api/v1/visits/${told.id}`, bytes));
+    if (status !== 409) this.problem(`other bytes under a known id are answered with ${status}`);
+    this.refusals.push({ id: told.id, sha256: sumOf(bytes) });
+    this.line.count("other bytes under a known id");
+  },
+  /** The bytes of another picture arrive under the id of one. */
+  async mixed() {
+    const told = this.chance.pick([...this.promised.values()].filter((one) => one.kind === "visit" && one.photos.length && !one.practice));
+    if (!told) return;
+    const bytes = this.picture();
+    const { status } = await this.line.pass(this.raw(told, `/api/v1/visits/${told.id}/photos/${told.photos[0].id}`, bytes));
+    if (status === 200) this.problem("another picture was taken for the one that was named");
+    this.line.count("another picture under a known id");
+  },
+};
 
 const ACT = {
   async visit(person, page) {
@@ -188,9 +237,6 @@ const ACT = {
     person.handset.skew = Math.round((this.chance.random() - 0.5) * 6 * DAY_MS);
     this.line.count("clock moved by up to 3 days");
   },
-  async late() {
-    await this.line.deliverLate();
-  },
   async full(person) {
     const { disk } = person.handset;
     disk.room = this.chance.below(4);
@@ -214,17 +260,6 @@ const ACT = {
     const next = await person.open();
     const again = opened && next && (await next.live(() => person.openSheet(next, opened.household)));
     if (again) await next.live(() => person.press(again.box, "保存走访"));
-  },
-  /** The duty of an account moves: to the other place, or out of the township, where nothing of it is taken. */
-  async transfer() {
-    const account = this.chance.pick(this.accounts);
-    await this.duty(account, this.chance.weighed({ own: 3, other: 3, away: 1 }));
-    this.line.count("duty transferred");
-  },
-  async remove() {
-    if (this.chance.under(0.5)) return;
-    await this.line.order("/played/remove", { household: this.chance.pick(this.chance.pick(this.accounts).households) });
-    this.line.count("household taken off");
   },
   async session(person) {
     person.signIn(person.handset.cookie === null ? person.account : null);
@@ -254,35 +289,6 @@ const ACT = {
     const told = await this.handIn(await person.exported(page));
     for (const one of told?.items || []) this.given.add(one.id);
     this.line.count("export handed in by the supervisor");
-  },
-  /** The server is set back to an older day. */
-  async forget() {
-    const id = this.chance.pick([...this.promised.keys()]);
-    const told = this.promised.get(id);
-    if (!told || told.person.revoked || told.kind !== "visit") return;
-    this.forgotten.add(id);
-    await this.line.order("/played/forget", { id });
-    this.line.count("server set back");
-  },
-  /** A faulty copy of the app sends other bytes under a known id. */
-  async changed() {
-    const told = this.chance.pick([...this.promised.values()].filter((one) => one.kind === "visit" && one.body && !one.practice && !this.forgotten.has(one.id)));
-    if (!told) return;
-    const bytes = Buffer.from(JSON.stringify({ ...told.body, satisfaction: 3 }));
-    if (!(await this.seen([told.account])).visits.some((one) => one.id === told.id)) return;
-    const { status } = await this.line.pass(this.raw(told, `/api/v1/visits/${told.id}`, bytes));
-    if (status !== 409) this.problem(`other bytes under a known id are answered with ${status}`);
-    this.refusals.push({ id: told.id, sha256: sumOf(bytes) });
-    this.line.count("other bytes under a known id");
-  },
-  /** The bytes of another picture arrive under the id of one. */
-  async mixed() {
-    const told = this.chance.pick([...this.promised.values()].filter((one) => one.kind === "visit" && one.photos.length && !one.practice));
-    if (!told) return;
-    const bytes = this.picture();
-    const { status } = await this.line.pass(this.raw(told, `/api/v1/visits/${told.id}/photos/${told.photos[0].id}`, bytes));
-    if (status === 200) this.problem("another picture was taken for the one that was named");
-    this.line.count("another picture under a known id");
   },
 };
 

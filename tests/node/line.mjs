@@ -31,6 +31,7 @@ export class Line {
     this.chance = new Chance(seed);
     this.isCalm = false;
     this.late = []; // copies of requests that are still under way
+    this.underWay = new Set();
     this.injected = {};
     this.requests = 0;
   }
@@ -42,7 +43,7 @@ export class Line {
   /** One request as it is, past all faults; rejects if no answer comes. */
   pass({ method, address, headers, bytes }) {
     this.requests += 1;
-    return new Promise((resolve, reject) => {
+    const going = new Promise((resolve, reject) => {
       const options = { agent, host: this.site.hostname, port: this.site.port, method, path: address, headers: { ...headers, "Content-Length": bytes.length } };
       const request = http.request(options, (answer) => {
         const parts = [];
@@ -53,6 +54,15 @@ export class Line {
       request.on("error", reject);
       request.end(bytes);
     });
+    this.underWay.add(going);
+    const through = () => this.underWay.delete(going);
+    going.then(through, through);
+    return going;
+  }
+
+  /** Everything on the line has come in, that of dead pages too. */
+  async clear() {
+    while (this.underWay.size) await Promise.allSettled(this.underWay);
   }
 
   /** What the game's own people do at the office; the answer's body. */
@@ -85,11 +95,9 @@ export class Line {
     const [, order] = fault?.match(/^server:(.*)/) || [];
     const answer = await this.pass(order ? { ...request, headers: { ...headers, "X-Played": order } } : request);
     if (fault === "answer lost") throw new Error(fault);
-    if (dies) {
-      dies.kill();
-      return NEVER;
-    }
-    return answer;
+    // Who is dead already takes nobody along.
+    if (dies && !page.isDead) dies.kill();
+    return dies ? NEVER : answer;
   }
 
   /** A copy that was under way for long arrives after all. */

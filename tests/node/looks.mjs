@@ -10,6 +10,7 @@ const ROUNDS = 5;
 /** Let everything come in, and look. */
 export async function look(game) {
   game.line.isCalm = true;
+  await game.line.clear();
   for (const account of game.accounts) await game.duty(account, "own");
   while (game.line.late.length) await game.line.deliverLate();
   const ends = [];

