@@ -17,7 +17,7 @@ import { ask, signOut } from "./net.js";
 import { UNDO_MS } from "./outbox.js";
 import { dropPacks } from "./packs.js";
 import { button } from "./parts.js";
-import { openPhone } from "./phone.js";
+import { askAhead, openPhone } from "./phone.js";
 import { drawSettings } from "./settings.js";
 import { openSheet } from "./sheet.js";
 import { askToPersist, isFull, rescued } from "./space.js";
@@ -290,18 +290,19 @@ async function start() {
     if (ping?.kill) await removeShell();
   }
   const db = await openStore(account.id, { onBlocking: () => window.location.reload() });
-  const key = (await askKey(account.id)) || (await openLock(db, account));
+  const isNew = !(await getMeta(db, "key"));
+  const first = isNew ? await askAhead(db) : null;
+  const key = (await askKey(account.id)) || (isNew ? await askNewPin(root, db, account) : await openLock(db, account));
   keepKey(account.id, key);
-  await openApp(db, key, account);
+  await openApp(db, key, account, first);
 }
 
 async function openLock(db, account) {
-  if (!(await getMeta(db, "key"))) return askNewPin(root, db, account);
   const rows = await db.getAll("outbox");
   return askPin(root, db, { name: account.name, unsent: rows.filter((row) => row.state !== "done").length + rescued(account.id).length });
 }
 
-async function openApp(db, key, account) {
+async function openApp(db, key, account, first) {
   let drawing = 0;
   const onChange = () => {
     if (drawing || !app.phone) return;
@@ -312,7 +313,7 @@ async function openApp(db, key, account) {
       afterSync();
     });
   };
-  app.phone = await openPhone({ db, key, account, version: document.documentElement.dataset.version, onChange });
+  app.phone = await openPhone({ db, key, account, version: document.documentElement.dataset.version, onChange, first });
   tabs.setAttribute("aria-label", t("主导航"));
   fill(root, head, progress, main, tabs);
   const wanted = window.location.hash.slice(1);
