@@ -259,15 +259,22 @@ async function whoIsThere() {
   }
 }
 
+/** Begin to open what is kept for an account: the database, and the key if the worker still has it. */
+function opening(account) {
+  return { store: openStore(account.id, { onBlocking: () => window.location.reload() }), key: askKey(account.id) };
+}
+
 async function start() {
+  const asked = whoIsThere();
   await loadWords();
   const lack = missing();
   if (lack) {
     showTrouble(root, lack);
     return;
   }
-  const asked = whoIsThere();
   let account = await rememberedAccount();
+  // Opened while the server is asked; nothing of it is shown before it is known who is there.
+  let begun = account && opening(account);
   if (!account) {
     const ping = await asked;
     if (!ping) {
@@ -284,15 +291,18 @@ async function start() {
     // Somebody else signed in on this phone: their data is their own.
     const ping = await Promise.race([asked, new Promise((done) => setTimeout(done, 1500, null))]);
     if (ping?.account && ping.account.id !== account.id) {
+      (await begun.store).close();
       account = ping.account;
+      begun = null;
       await rememberAccount(account);
     }
     if (ping?.kill) await removeShell();
   }
-  const db = await openStore(account.id, { onBlocking: () => window.location.reload() });
+  begun ||= opening(account);
+  const db = await begun.store;
   const isNew = !(await getMeta(db, "key"));
   const first = isNew ? await askAhead(db) : null;
-  const key = (await askKey(account.id)) || (isNew ? await askNewPin(root, db, account) : await openLock(db, account));
+  const key = (await begun.key) || (isNew ? await askNewPin(root, db, account) : await openLock(db, account));
   keepKey(account.id, key);
   await openApp(db, key, account, first);
 }

@@ -6,7 +6,7 @@ import { correctionOf, replacedIn } from "./corrections.js";
 import { addPhoto, dropDraft, dropPhoto, getDraft, putDraft } from "./drafts.js";
 import { isVisited } from "./nearby.js";
 import { ask } from "./net.js";
-import { clearOld, freeze, keep, listRows, rowBody, settle, takeBack, tally } from "./outbox.js";
+import { clearOld, freeze, keep, listRows, othersOf, rowBody, settle, takeBack, tally } from "./outbox.js";
 import { addPerson, readPeople } from "./people.js";
 import { putBack, readMeta } from "./restore.js";
 import { createSender } from "./sender.js";
@@ -103,7 +103,7 @@ export async function openPhone({ db, key, account, version, onChange, first = n
       if (phone.replaced.has(row.id) || !isAskable(row, household, account.name)) continue;
       // What cannot be read the sender says; the rest of the day is shown.
       const body = await bodyOfRow(row).catch(() => null);
-      const conflict = body && conflictOf(row, body, { household, campaign: phone.book.campaign, me: account.name });
+      const conflict = body && conflictOf(row, body, { others: await othersOf(key, row), household, campaign: phone.book.campaign, me: account.name });
       if (conflict) found.set(row.id, conflict);
     }
     phone.conflicts = found;

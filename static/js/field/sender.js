@@ -4,7 +4,7 @@
  * words parks anything. Everything else is a bad line, and is tried again.
  */
 
-import { accepted, beginTry, listRows, photoAccepted, refused, rowBytes, sendAnew } from "./outbox.js";
+import { accepted, beginTry, listRows, photoAccepted, refused, rowBytes, sealOthers, sendAnew, toldSince } from "./outbox.js";
 import { photoBytes } from "./drafts.js";
 
 export const FIRST_WAIT_MS = 2000;
@@ -72,6 +72,7 @@ export function createSender({ db, key, ask, device, account, now = Date.now, al
       const { body } = answer;
       if (body.id !== row.id || body.sha256 !== row.sha256 || !Array.isArray(body.missing)) return "again";
       await accepted(db, row.id, body);
+      if (body.others?.length) await toldSince(db, row.id, { flags: body.flags ?? [], others: await sealOthers(key, row.id, body.others) });
     } else if (meaning === "refused") await refused(db, row.id, reasonOf(answer));
     return meaning === "again" ? { again: answer.retryAfter } : meaning;
   }
@@ -124,6 +125,7 @@ export function createSender({ db, key, ask, device, account, now = Date.now, al
       // Photos it once confirmed and misses now: asked anew it names them, and what is gone for good is said.
       const forgot = item.state === "missing_photos" && done.has(item.id);
       if (item.state === "unknown" || forgot) await sendAnew(db, item.id);
+      else if (Array.isArray(item.flags)) await toldSince(db, item.id, { flags: item.flags, others: await sealOthers(key, item.id, item.others) });
     }
   };
 
