@@ -23,29 +23,34 @@ RUNS = 5
 SLOWER = 4
 LINE = {"latency": 150, "downloadThroughput": 1.6e6 / 8, "uploadThroughput": 0.75e6 / 8}
 GOALS_MS = {"cold": 3000, "again": 1500, "offline": 1500, "week": 2000, "save": 500}
-# A week of work, written as the app writes it and with the key that its worker holds.
+# A week of work, written as the app writes it and with the key that its worker holds, but all at once.
 _WEEK = """async ([account, homes, photos, bytes]) => {
-    const names = ["store", "keeper", "outbox", "drafts", "visit"];
-    const [store, keeper, outbox, drafts, visit] = await Promise.all(
+    const names = ["store", "keeper", "outbox", "seal", "visit"];
+    const [store, keeper, outbox, seal, visit] = await Promise.all(
         names.map((name) => import(`/static/js/field/${name}.js`)));
     const key = await keeper.askKey(account);
     const db = await store.openStore(account);
+    const picture = new Uint8Array(bytes);
+    const rows = [];
+    const kept = [];
     let at = Date.now() - 6 * 86400000;
     for (const id of homes) {
         at += 4000000;
         const book = { campaign: { id: 1, round: 1 }, form: null };
-        let draft = { ...visit.newDraft({ id, code: `H${id}` }, book), choice: "well" };
-        await drafts.putDraft(db, key, draft);
+        const draft = { ...visit.newDraft({ id, code: `H${id}` }, book), choice: "well" };
         for (let n = 0; n < photos; n += 1) {
-            const picture = new Uint8Array(bytes);
-            for (let from = 0; from < bytes; from += 65536) {
-                crypto.getRandomValues(picture.subarray(from, from + 65536));
-            }
-            draft = await drafts.addPhoto(db, key, draft, picture, { kind: "visit", takenAt: visit.isoAt(at) });
+            const told = { sha256: "0".repeat(64), size: bytes, taken_at: visit.isoAt(at), kind: "visit" };
+            const photo = { id: crypto.randomUUID(), ...told };
+            draft.photos.push({ ...photo, demand: null });
+            kept.push({ id: photo.id, of: draft.id, sealed: await seal.seal(key, picture, `photos/${photo.id}`) });
         }
         const body = visit.bodyOf(draft, { home: null, now: at, tick: 0, offset: 0 });
-        await outbox.keep(db, await outbox.freeze(key, draft, body, { now: at, day: visit.dayAt(at), status: 1 }));
+        rows.push(await outbox.freeze(key, draft, body, { now: at, day: visit.dayAt(at), status: 1 }));
     }
+    await store.strictly(db, ["outbox", "photos"], async (stores) => {
+        for (const row of rows) await outbox.append(stores.outbox, row);
+        for (const photo of kept) await stores.photos.put(photo);
+    });
     db.close();
 }"""
 # When a row of the list was first on the screen, counted from the start of the page or from a tap.
@@ -61,7 +66,11 @@ _WATCH = """() => {
 _SAVE = """() => new Promise((done) => {
     const began = performance.now();
     const ended = () => document.querySelector(".saved");
-    const look = () => (ended() ? done(performance.now() - began) : requestAnimationFrame(look));
+    const look = () => {
+        const passed = performance.now() - began;
+        if (ended() || passed > 60000) done(passed);
+        else requestAnimationFrame(look);
+    };
     document.querySelector(".sheet-foot .button.main").click();
     look();
 })"""
@@ -179,7 +188,9 @@ def _timed(slow: CDPSession, act: Callable[[], float]) -> Timed:
     for _ in range(RUNS):
         before = _worked_ms(slow)
         told.clock.append(act())
-        told.work.append(max(0.0, _worked_ms(slow) - before))
+        after = _worked_ms(slow)
+        # A page that was left may have taken its process along, with what it had counted.
+        told.work.append(after - before if after >= before else after)
     return told
 
 

@@ -167,6 +167,35 @@ await check("two at one household: who else was there, and whether together", ()
   const flagged = { ...row, flags: ["duplicate"] };
   assert.deepEqual(m.conflicts.conflictOf(flagged, body, known(null)), { visitor: null, at: null, together: true });
   assert.equal(m.conflicts.conflictOf({ ...flagged, supersedes: "x" }, { ...body, companions: ["甲"] }, known(null)), null);
+  // Whom the server names with its answer comes first, of several the one of that day.
+  const others = [{ visitor: "戊", at: "2026-11-20T10:00:00+08:00" }, other, { visitor: "何巡访", at: other.at }];
+  assert.equal(m.conflicts.conflictOf(flagged, body, known(null, { others })).visitor, "邵玉梅");
+  assert.deepEqual(m.conflicts.conflictOf(flagged, { ...body, companions: ["邵玉梅"] }, known(null, { others })), { visitor: "戊", at: others[0].at, together: false });
+});
+await check("what the server names beside a visit is kept sealed, and goes when it says so", async () => {
+  const db = await m.store.openStore("others");
+  const { key } = await m.seal.makeKey("135790", 1);
+  const draft = { ...m.visit.newDraft({ id: 5, code: "H5" }, { campaign: null, form: null }), choice: "well" };
+  await m.drafts.putDraft(db, key, draft);
+  await m.outbox.keep(db, await m.outbox.freeze(key, draft, m.visit.bodyOf(draft, { home: null, now: 1, tick: 0, offset: null }), { now: 1, day: "d", status: 1 }));
+  const others = [{ visitor: "邵玉梅", at: "2026-11-26T10:00:00+08:00" }];
+  const [row] = await m.outbox.listRows(db);
+  const asked = [];
+  const ask = async (method, path, { body } = {}) => {
+    asked.push(`${method} ${path}`);
+    if (path.endsWith("ping")) return { status: 200, body: { fangtu: "field", at: "2026-11-26T10:00:00+08:00", signed_in: true, account: { id: 1 } } };
+    if (method === "PUT") return { status: 201, body: { id: row.id, sha256: row.sha256, missing: [], flags: ["duplicate"], others } };
+    return { status: 200, body: { items: JSON.parse(new TextDecoder().decode(body)).ids.map((id) => ({ id, state: "done", flags: [], others: [] })) } };
+  };
+  const sender = m.sender.createSender({ db, key, ask, device: "d", account: 1, now: () => 1e12, alone: (_name, work) => work() });
+  await sender.run();
+  const [sent] = await m.outbox.listRows(db);
+  assert.deepEqual([sent.state, sent.flags, await m.outbox.othersOf(key, sent)], ["done", ["duplicate"], others]);
+  assert.ok(sent.others.data instanceof ArrayBuffer);
+  await sender.compare([sent]);
+  const [after] = await m.outbox.listRows(db);
+  assert.deepEqual([after.state, after.flags, after.others], ["done", [], null]);
+  db.close();
 });
 await check("who came along is remembered, the last first", async () => {
   const db = await m.store.openStore("people");

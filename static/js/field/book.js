@@ -35,7 +35,7 @@ export function withPage(book, page, whole) {
 /**
  * Bring the book up to date, page by page; each page is kept as it comes.
  * @param {(method: string, path: string, options?: object) => Promise<object>} ask see net.js
- * @param {(count: number) => void} [onPage] how many households are held now
+ * @param {(book: object) => void} [onPage] the book as it is now, before it is on the disk: it can be shown meanwhile
  * @returns {Promise<{book: object, state: "ok"|"again"|"sign-in"|"revoked"|"no-campaign"}>}
  */
 export async function updateBook(db, key, { ask, device, onPage = () => {} }) {
@@ -57,8 +57,8 @@ export async function updateBook(db, key, { ask, device, onPage = () => {} }) {
     }
     if (status !== 200 || !Array.isArray(body?.households)) return { book, state: "again" };
     book = withPage(book, body, body.full && !book.after);
+    onPage(book);
     await putMeta(db, NAME, await sealJson(key, book, PLACE));
-    onPage(Object.keys(book.households).length);
     if (!body.more) return { book, state: "ok" };
   }
 }

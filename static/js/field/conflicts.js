@@ -19,14 +19,18 @@ function isOther(last, me) {
  * Who else was there.
  * @param {object} row of the outbox, askable
  * @param {object} body its frozen bytes, read
- * @param {object} known `household` as the book has it, or undefined; `campaign` of the book; `me` the own name
+ * @param {object} known `others` as the server named them with its answer, `household` as the book has it, or undefined;
+ *   `campaign` of the book; `me` the own name
  * @returns {{visitor: string|null, at: string|null, together: boolean}|null} `together` if it was on the same day, so that they
  *   may have been there together; visitor null where the server did not say who; null if there is nothing to ask
  */
-export function conflictOf(row, body, { household, campaign, me }) {
+export function conflictOf(row, body, { others = [], household, campaign, me }) {
+  const told = (other) => ({ visitor: other.visitor, at: other.at, together: dayAt(Date.parse(other.at)) === row.day });
+  const named = others.filter((one) => one.visitor !== me && !body.companions.includes(one.visitor));
+  if (named.length) return told(named.find((one) => told(one).together) || named[0]);
   const sameRound = campaign?.id === body.campaign && campaign?.round === body.round;
   const other = sameRound && isOther(household?.last, me) ? household.last : null;
-  if (other) return body.companions.includes(other.visitor) ? null : { visitor: other.visitor, at: other.at, together: dayAt(Date.parse(other.at)) === row.day };
+  if (other) return body.companions.includes(other.visitor) ? null : told(other);
   // A correction that names who came along has answered, as far as the server said anything.
   if (!row.flags.includes(FLAG) || (row.supersedes && body.companions.length)) return null;
   return { visitor: null, at: null, together: true };

@@ -17,7 +17,7 @@ import { ask, signOut } from "./net.js";
 import { UNDO_MS } from "./outbox.js";
 import { dropPacks } from "./packs.js";
 import { button } from "./parts.js";
-import { openPhone } from "./phone.js";
+import { askAhead, openPhone } from "./phone.js";
 import { drawSettings } from "./settings.js";
 import { openSheet } from "./sheet.js";
 import { askToPersist, isFull, rescued } from "./space.js";
@@ -265,15 +265,22 @@ async function whoIsThere() {
   }
 }
 
+/** Begin to open what is kept for an account: the database, and the key if the worker still has it. */
+function opening(account) {
+  return { store: openStore(account.id, { onBlocking: () => window.location.reload() }), key: askKey(account.id) };
+}
+
 async function start() {
+  const asked = whoIsThere();
   await loadWords();
   const lack = missing();
   if (lack) {
     showTrouble(root, lack);
     return;
   }
-  const asked = whoIsThere();
   let account = await rememberedAccount();
+  // Opened while the server is asked; nothing of it is shown before it is known who is there.
+  let begun = account && opening(account);
   if (!account) {
     const ping = await asked;
     if (!ping) {
@@ -290,24 +297,28 @@ async function start() {
     // Somebody else signed in on this phone: their data is their own.
     const ping = await Promise.race([asked, new Promise((done) => setTimeout(done, 1500, null))]);
     if (ping?.account && ping.account.id !== account.id) {
+      (await begun.store).close();
       account = ping.account;
+      begun = null;
       await rememberAccount(account);
     }
     if (ping?.kill) await removeShell();
   }
-  const db = await openStore(account.id, { onBlocking: () => window.location.reload() });
-  const key = (await askKey(account.id)) || (await openLock(db, account));
+  begun ||= opening(account);
+  const db = await begun.store;
+  const isNew = !(await getMeta(db, "key"));
+  const first = isNew ? await askAhead(db) : null;
+  const key = (await begun.key) || (isNew ? await askNewPin(root, db, account) : await openLock(db, account));
   keepKey(account.id, key);
-  await openApp(db, key, account);
+  await openApp(db, key, account, first);
 }
 
 async function openLock(db, account) {
-  if (!(await getMeta(db, "key"))) return askNewPin(root, db, account);
   const rows = await db.getAll("outbox");
   return askPin(root, db, { name: account.name, unsent: rows.filter((row) => row.state !== "done").length + rescued(account.id).length });
 }
 
-async function openApp(db, key, account) {
+async function openApp(db, key, account, first) {
   let drawing = 0;
   const onChange = () => {
     if (drawing || !app.phone) return;
@@ -318,7 +329,7 @@ async function openApp(db, key, account) {
       afterSync();
     });
   };
-  app.phone = await openPhone({ db, key, account, version: document.documentElement.dataset.version, onChange });
+  app.phone = await openPhone({ db, key, account, version: document.documentElement.dataset.version, onChange, first });
   tabs.setAttribute("aria-label", t("主导航"));
   fill(root, head, progress, main, tabs);
   const wanted = window.location.hash.slice(1);

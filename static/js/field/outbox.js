@@ -6,7 +6,7 @@
 
 import { replacedIn } from "./corrections.js";
 import { AlreadySaved, sealedDraft } from "./drafts.js";
-import { seal, sha256, unseal, unsealJson } from "./seal.js";
+import { seal, sealJson, sha256, unseal, unsealJson } from "./seal.js";
 import { strictly } from "./store.js";
 
 export const UNDO_MS = 10000;
@@ -53,6 +53,7 @@ export async function freeze(key, draft, body, { kind = "visit", now, day, statu
     photos: draft.photos.map(({ id, sha256: sum, size }) => ({ id, sha256: sum, size, state: "here" })),
     error: null,
     flags: [],
+    others: null,
     received_at: null,
   };
 }
@@ -157,6 +158,22 @@ export function tryAgain(db, id) {
 /** The server does not know it, whatever was said before: send it anew. */
 export function sendAnew(db, id) {
   return changeRow(db, id, (row) => row.state !== "queued" && row.sealed && { ...row, state: "queued" });
+}
+
+/** What the server says of a confirmed one since: flags, and who was there too, sealed. */
+export function toldSince(db, id, { flags, others }) {
+  return changeRow(db, id, (row) => ({ ...row, flags, others }));
+}
+
+const othersPlace = (id) => `others/${id}`;
+
+/** Who was there too, as `[{visitor, at}]`, sealed to be kept with a row; null if nobody was. */
+export async function sealOthers(key, id, others) {
+  return others?.length ? sealJson(key, others, othersPlace(id)) : null;
+}
+
+export async function othersOf(key, row) {
+  return row.others ? unsealJson(key, row.others, othersPlace(row.id)) : [];
 }
 
 /** What the inspector chose where somebody else had been there too; it is asked no more. */

@@ -6,7 +6,7 @@ import { correctionOf, replacedIn } from "./corrections.js";
 import { addPhoto, dropDraft, dropPhoto, getDraft, putDraft } from "./drafts.js";
 import { isVisited } from "./nearby.js";
 import { ask } from "./net.js";
-import { clearOld, freeze, keep, listRows, rowBody, settle, takeBack, tally } from "./outbox.js";
+import { clearOld, freeze, keep, listRows, othersOf, rowBody, settle, takeBack, tally } from "./outbox.js";
 import { addPerson, readPeople } from "./people.js";
 import { putBack, readMeta } from "./restore.js";
 import { createSender } from "./sender.js";
@@ -20,15 +20,33 @@ const DEVICE_EVERY_MS = 60 * 1000;
 const ELSEWHERE_MS = 2000;
 const FULL_WAIT_MS = 30000;
 
+/** The id of this phone, made when it is first asked for. */
+async function deviceOf(db) {
+  const known = await getMeta(db, "device");
+  if (known) return known;
+  const made = crypto.randomUUID();
+  await putMeta(db, "device", made);
+  return made;
+}
+
+/** Ask for the list while somebody still types the first PIN; like `ask`, with the first answer under way already. */
+export async function askAhead(db) {
+  const device = await deviceOf(db);
+  let ahead = ask("GET", "/api/v1/pull", { headers: { "X-Fangtu-Device": device } });
+  ahead.catch(() => {}); // whoever takes it is told
+  return (method, path, options) => {
+    const answer = path === "/api/v1/pull" && ahead ? ahead : ask(method, path, options);
+    ahead = null;
+    return answer;
+  };
+}
+
 /**
- * @param {object} options `db`, `key`, `account` `{id, name, role}`, `version` of the app, `onChange(what)` for the screen
+ * @param {object} options `db`, `key`, `account` `{id, name, role}`, `version` of the app, `onChange(what)` for the screen,
+ *   `first` what to ask the first time instead of the server, see askAhead
  */
-export async function openPhone({ db, key, account, version, onChange }) {
-  let device = await getMeta(db, "device");
-  if (!device) {
-    device = crypto.randomUUID();
-    await putMeta(db, "device", device);
-  }
+export async function openPhone({ db, key, account, version, onChange, first = null }) {
+  const device = await deviceOf(db);
   const phone = { db, key, account, device, version, book: null, rows: [], drafts: new Set(), replaced: new Set(), conflicts: new Map(), people: [], offset: null, noCampaign: false, persisted: null, emptied: false, alive: true };
   const bodies = new Map(); // of rows that are asked about; what is frozen is read once
   let bookAt = 0;
@@ -85,7 +103,7 @@ export async function openPhone({ db, key, account, version, onChange }) {
       if (phone.replaced.has(row.id) || !isAskable(row, household, account.name)) continue;
       // What cannot be read the sender says; the rest of the day is shown.
       const body = await bodyOfRow(row).catch(() => null);
-      const conflict = body && conflictOf(row, body, { household, campaign: phone.book.campaign, me: account.name });
+      const conflict = body && conflictOf(row, body, { others: await othersOf(key, row), household, campaign: phone.book.campaign, me: account.name });
       if (conflict) found.set(row.id, conflict);
     }
     phone.conflicts = found;
@@ -245,6 +263,8 @@ export async function openPhone({ db, key, account, version, onChange }) {
     if (!phone.alive) return;
     try {
       await bringBack(db, account.id);
+      // On the first day there is nothing to send, and somebody waits for the list.
+      if (phone.book.at === null && !phone.rows.length) await phone.updateBook();
       const ran = await sender.run();
       const { phase, ping } = sender.state;
       await phone.reload();
@@ -269,11 +289,19 @@ export async function openPhone({ db, key, account, version, onChange }) {
   }
 
   /** Fetch what changed in the book; "ok" when it is up to date. */
-  phone.updateBook = async (onPage) => {
-    const { book, state } = await updateBook(db, key, { ask, device, onPage });
+  phone.updateBook = async () => {
+    const onPage = (now) => {
+      phone.book = now;
+      onChange("book");
+    };
+    const { book, state } = await updateBook(db, key, { ask: first || ask, device, onPage });
+    first = null;
     phone.book = book;
     phone.noCampaign = state === "no-campaign";
-    if (state === "ok") bookAt = Date.now();
+    if (state === "ok") {
+      bookAt = Date.now();
+      wanted = false;
+    }
     await findConflicts();
     onChange("book");
     return state;

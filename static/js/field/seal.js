@@ -49,7 +49,11 @@ async function unwrap(kept, pin, extractable) {
 export async function makeKey(pin, iterations = ITERATIONS) {
   const fresh = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, true, ["encrypt", "decrypt"]);
   const kept = await wrap(fresh, pin, iterations);
-  return { kept, key: await unwrap(kept, pin, false) };
+  // The same key once more, such that it cannot be read out; to unwrap it would stretch the PIN a second time.
+  const raw = new Uint8Array(await crypto.subtle.exportKey("raw", fresh));
+  const key = await crypto.subtle.importKey("raw", raw, "AES-GCM", false, ["encrypt", "decrypt"]);
+  raw.fill(0);
+  return { kept, key };
 }
 
 /** The key a PIN opens; WrongPin if it does not. */

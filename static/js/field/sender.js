@@ -4,7 +4,7 @@
  * words parks anything. Everything else is a bad line, and is tried again.
  */
 
-import { accepted, beginTry, listRows, photoAccepted, refused, rowBytes, sendAnew, UNDO_MS } from "./outbox.js";
+import { accepted, beginTry, listRows, photoAccepted, refused, rowBytes, sealOthers, sendAnew, toldSince, UNDO_MS } from "./outbox.js";
 import { photoBytes } from "./drafts.js";
 import { withRoom } from "./space.js";
 
@@ -76,6 +76,7 @@ export function createSender({ db, key, ask, device, account, now = Date.now, al
       const { body } = answer;
       if (body.id !== row.id || body.sha256 !== row.sha256 || !Array.isArray(body.missing)) return "again";
       await note(accepted, row.id, body);
+      if (body.others?.length) await note(toldSince, row.id, { flags: body.flags ?? [], others: await sealOthers(key, row.id, body.others) });
     } else if (meaning === "refused") await note(refused, row.id, reasonOf(answer));
     return meaning === "again" ? { again: answer.retryAfter } : meaning;
   }
@@ -129,6 +130,7 @@ export function createSender({ db, key, ask, device, account, now = Date.now, al
       const forgot = item.state === "missing_photos" && done.has(item.id);
       // Accepted here and only refused there: it has forgotten that it took it, and kept what else came under its id.
       if (item.state === "unknown" || item.state === "refused" || forgot) await note(sendAnew, item.id);
+      else if (Array.isArray(item.flags)) await note(toldSince, item.id, { flags: item.flags, others: await sealOthers(key, item.id, item.others) });
     }
   };
 
