@@ -74,6 +74,10 @@ class Element {
   getContext() {
     return nothing;
   }
+
+  toDataURL() {
+    return "data:,";
+  }
 }
 
 // Whatever is drawn is drawn nowhere.

@@ -129,9 +129,20 @@ export function forgetAccount() {
 export async function strictly(store, names, work) {
   const db = await store.connection();
   let isClosed = false;
-  db.addEventListener("close", () => {
+  const noticed = () => {
     isClosed = true;
-  });
+  };
+  db.addEventListener("close", noticed);
+  try {
+    return await within(db, names, work);
+  } catch (reason) {
+    throw isClosed ? new StoreClosed(reason) : reason;
+  } finally {
+    db.removeEventListener("close", noticed);
+  }
+}
+
+async function within(db, names, work) {
   const tx = db.transaction(names, "readwrite", STRICT);
   // Heard here as well, or an aborted transaction is reported as an error nobody handled.
   const done = tx.done.catch((reason) => ({ reason }));
@@ -145,10 +156,10 @@ export async function strictly(store, names, work) {
       // It ended by itself, which is what the first reason tells of.
     }
     await done;
-    throw isClosed ? new StoreClosed(reason) : reason;
+    throw reason;
   }
   const ended = await done;
-  if (ended?.reason) throw isClosed ? new StoreClosed(ended.reason) : ended.reason;
+  if (ended?.reason) throw ended.reason;
   return result;
 }
 
