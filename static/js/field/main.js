@@ -195,7 +195,7 @@ app.trouble = (reason) => {
   }
   if (reason.name === "DraftChanged" && app.sheet) {
     app.said = t("照片已在另一个页面上改动，请看过后再保存。");
-    app.openVisit(app.sheet.id);
+    app.openVisit(app.sheet.id, { correct: app.sheet.correct });
     return;
   }
   app.said = isFull(reason) ? t("手机存储已满，没有保存。请先导出未上传的记录，再清理手机。") : t("没有保存：%(why)s。您填的内容还在，请重试。", { why: reason.name });
