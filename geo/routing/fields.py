@@ -57,6 +57,16 @@ class Fields:
         self.values = values
         self._asked: set[str] = set()
 
+    def require_form(self, name: str) -> None:
+        """Refuse an object that does not say by this field that it is of version 1 of a form.
+
+        Raises
+        ------
+        ProblemError
+        """
+        if (found := self.raw(name)) != 1:
+            raise self.wrong(name, found, Text("1（本格式的版本）", "1, the version of this form"))
+
     def wrong(self, name: str, found: Any, expected: Text) -> ProblemError:
         """A fault of a field."""
         path = ".".join(part for part in (self.path, name) if part) or "(file)"

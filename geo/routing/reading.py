@@ -314,12 +314,7 @@ def read_problem(values: Any, file: str = "problem") -> Problem:
         Naming the field, what was found and what is expected.
     """
     top = Fields(file, "", values)
-    if top.raw("fangtu_route_problem") != 1:
-        raise top.wrong(
-            "fangtu_route_problem",
-            top.raw("fangtu_route_problem"),
-            Text("1（本格式的版本）", "1, the version of this form"),
-        )
+    top.require_form("fangtu_route_problem")
     if len(top.many("households")) > MOST_HOUSEHOLDS:
         raise top.wrong(
             "households",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from geo.errors import Text
 from geo.routing.fields import Fields, parse
 from geo.routing.plan import Pause, Plan, Route, Stop, Unplanned
 from geo.routing.reading import read_text
@@ -31,10 +30,7 @@ def read_plan(values: Any, file: str = "plan") -> Plan:
         Naming the field, what was found and what is expected.
     """
     top = Fields(file, "", values)
-    if top.raw("fangtu_route_plan") != 1:
-        raise top.wrong(
-            "fangtu_route_plan", top.raw("fangtu_route_plan"), Text("1（本格式的版本）", "1, the version of this form")
-        )
+    top.require_form("fangtu_route_plan")
     routes = []
     for one in top.objects("routes"):
         stops = tuple(
