@@ -41,6 +41,7 @@ from data.publicity import PublicityUnfit
 from data.remainder import TooManyShown
 from data.repeat_choices import RepeatRefused
 from data.reservations import CannotReserve, ReservationUnfit
+from data.route_plans.refusals import RouteConflict, RouteRefused
 from data.rules.plan import PlanError
 from data.rules.plan_editing import FieldUnknown
 from data.rulings import RulingRefused
@@ -59,6 +60,7 @@ from data.uploads import TooManyUploads, UploadClosed, UploadUnfit
 from data.visit_ledger import LedgerTooLong
 from geo.drawing import DrawingRefused
 from geo.errors import FangtuError
+from geo.routing.problem import ProblemError
 from geo.tilefiles.content import TileFileError
 
 log = logging.getLogger(__name__)
@@ -93,6 +95,9 @@ STATUS: dict[type[FangtuError], int] = {
     CannotTakeBack: 409,
     CannotReserve: 409,
     ReservationUnfit: 422,
+    RouteRefused: 422,
+    RouteConflict: 409,
+    ProblemError: 422,
     TooManyShown: 422,
     RulingRefused: 422,
     CardRefused: 422,

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from data.db import rows_changed
 from geo.errors import FangtuError, Text
 
-QUICK, HEAVY = ("preview",), ("trial", "import", "undo", "edit", "plan", "assign")
+QUICK, HEAVY = ("preview",), ("trial", "import", "undo", "edit", "plan", "assign", "route")
 CHANNEL = "fangtu_job"
 MOST_ATTEMPTS = 3
 

@@ -55,6 +55,7 @@ LIMIT_S = {
     "edit": 600.0,
     "plan": 600.0,
     "assign": 1800.0,
+    "route": 900.0,
     SETTLE: 600.0,
     SCREEN: 1800.0,
     PACK: 600.0,

@@ -1,4 +1,5 @@
-"""What is done for each kind of background job, in a process of its own: files, undo, boundaries, plans, assigning."""
+"""What is done for each kind of background job, in a process of its own: files, undo, boundaries, plans, assigning,
+routes."""
 
 from __future__ import annotations
 
@@ -33,6 +34,8 @@ from data.imports.report import ImportReport, Progress
 from data.imports.run import import_file
 from data.imports.undo import Blocker, UndoBlocked, find_blockers, undo_batch
 from data.packs import make_packs
+from data.route_plans.making import KIND as ROUTE
+from data.route_plans.solving import solve_plan
 from data.rules.plan import read_plan
 from data.sealing import Sealer, load_sealer
 from data.settings import Settings
@@ -306,6 +309,13 @@ def _assign(task: Task) -> None:
         end_job(session, task.claim, "done", result=told)
 
 
+def _route(task: Task) -> None:
+    told = solve_plan(task.engine, task.claim.id, task.claim.payload, task.progress, task.cancelled)
+    with owner_session(task.engine) as session:
+        # The plan itself is kept already, the best one also where somebody stopped it.
+        end_job(session, task.claim, "cancelled" if told is None or task.cancelled() else "done", result=told)
+
+
 def _screen(task: Task) -> None:
     with owner_session(task.engine) as session:
         screen(session, task.claim.payload["campaign"], task.claim.payload["round"])
@@ -426,6 +436,7 @@ _KINDS: dict[str, Callable[[Task], None]] = {
     "edit": _edit,
     "plan": _plan,
     "assign": _assign,
+    ROUTE: _route,
     SETTLE: _settle,
     SCREEN: _screen,
     PACK: _pack,

@@ -30,6 +30,7 @@ from data.tables.lookback import Finding, Lookback, LookbackPick, LookbackVillag
 from data.tables.marks import Mark, MarkChange
 from data.tables.packs import Pack
 from data.tables.placements import Placement
+from data.tables.routes import Route, RouteChange, RoutePlan, RouteProblem, RouteStop, RouteUnplanned
 from data.tables.suspicions import (
     CardAttempt,
     CardWord,
@@ -98,6 +99,12 @@ __all__ = [
     "RepeatChoice",
     "Reservation",
     "Round",
+    "Route",
+    "RouteChange",
+    "RoutePlan",
+    "RouteProblem",
+    "RouteStop",
+    "RouteUnplanned",
     "Screening",
     "Session",
     "Standing",

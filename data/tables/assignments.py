@@ -114,7 +114,10 @@ class AssignmentChange(Base):
 
 
 class Reservation(Base):
-    """Somebody is on the way to a household until a moment, so that nobody else goes; one at a time and round."""
+    """Somebody is on the way to a household until a moment, so that nobody else goes; one at a time and round.
+
+    ``route_plan_id`` is the plan of routes that reserved it, where none took it himself.
+    """
 
     __tablename__ = "reservation"
     __table_args__ = (
@@ -130,6 +133,7 @@ class Reservation(Base):
             postgresql_where="ended_at is null",
         ),
         Index("ix_reservation_jur", "campaign_id", "round_no", "jur", postgresql_where="ended_at is null"),
+        Index("ix_reservation_route_plan_id", "route_plan_id", postgresql_where="route_plan_id is not null"),
     )
 
     id: Mapped[int] = serial_key()
@@ -143,3 +147,4 @@ class Reservation(Base):
     taken_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     until: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    route_plan_id: Mapped[int | None] = mapped_column(ForeignKey("route_plan.id", ondelete="SET NULL"))

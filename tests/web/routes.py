@@ -94,6 +94,7 @@ def records_of(web: Web, household: str, account: str) -> dict[str, object]:
             **FROM_PHONES,
             **_sent(web, household, key),
             **_lookback_at(web, key),
+            "route_id": _route_plan(web, household, key),
             "z": 16,
             "x": int(x),
             "y": int(y),
@@ -201,6 +202,43 @@ _MAKE_LOOKBACK = (
 )
 
 
+def _route_plan(web: Web, household: str, key: int) -> int:
+    """A plan of routes of a household's village, with one route given out; made once."""
+    walker = web.accounts["inspector" if household == "H1" else "inspector_two"]
+    keys = {"id": key, "walker": walker, "maker": web.accounts["supervisor"]}
+    with Session(web.owner) as session, session.begin():
+        found = session.scalar(text(_FIND_ROUTE), keys)
+        if found is None:
+            for statement in _MAKE_ROUTE:
+                session.execute(text(statement), keys)
+            found = session.scalar(text(_FIND_ROUTE), keys)
+        return int(found or ABSENT)
+
+
+_FIND_ROUTE = "select max(plan_id) from route_stop where household_id = :id and published"
+_MAKE_ROUTE = (
+    """insert into route_plan (campaign_id, round_no, jur, jur_end, kind, days, choices, state, revision, made_by)
+       select c.id, 1, v.jur, v.jur_end, 'grid_worker', '{2026-12-01}', '{}', 'published', 1, :maker
+         from campaign c, household h join area v on v.id = h.village_id where h.id = :id""",
+    """insert into route_problem (plan_id, jur, jur_end, problem)
+       select p.id, p.jur, p.jur_end, jsonb_build_object('fangtu_route_problem', 1, 'days', '["2026-12-01"]'::jsonb,
+           'travel', '{"kind": "points"}'::jsonb, 'inspectors', jsonb_build_array(jsonb_build_object(
+               'id', 'i' || :walker, 'start', '[118.802, 36.405]'::jsonb, 'mode', 'walk', 'from', '08:30',
+               'to', '17:30')),
+           'households', jsonb_build_array(jsonb_build_object(
+               'id', 'h' || :id, 'at', jsonb_build_array(st_x(h.geom), st_y(h.geom)), 'minutes', 30)))
+         from route_plan p, household h where p.id = (select max(id) from route_plan) and h.id = :id""",
+    """insert into route (plan_id, published, account_id, day, on_day, campaign_id, round_no, jur, jur_end, revision,
+                          mode, leave_s, back_s, back_travel_s, back_travel_m)
+       select p.id, b.given, :walker, 0, '2026-12-01', p.campaign_id, 1, p.jur, p.jur_end, 1, 'walk', 30600, 32400, 0, 0
+         from route_plan p, (values (false), (true)) b (given) where p.id = (select max(id) from route_plan)""",
+    """insert into route_stop (plan_id, published, household_id, jur, account_id, day, position, arrival_s, start_s,
+                               leave_s, travel_s, travel_m, estimated)
+       select r.plan_id, r.published, h.id, h.jur, r.account_id, 0, 0, 30600, 30600, 32400, 0, 0, true
+         from route r, household h where r.plan_id = (select max(id) from route_plan) and h.id = :id""",
+)
+
+
 def absent_records() -> dict[str, object]:
     """Arguments that name nothing at all."""
     names = (
@@ -217,6 +255,7 @@ def absent_records() -> dict[str, object]:
         "pick_id",
         "finding_id",
         "number",
+        "route_id",
     )
     keys = dict.fromkeys(names, ABSENT)
     uuids = ("upload_id", "job_id", "bulk_id", "picture_id", "reject_id", "phone_id")
