@@ -28,6 +28,7 @@ from geo.errors import Text
 START_S = 90
 GRACE_S = 15
 RECORD = "web.json"
+WORKER = "app.web_worker.WebWorker"
 # An open stream holds a thread while it waits, so there are as many threads more as there may be streams; pages keep
 # theirs. Twins of data/settings.py.
 PAGE_THREADS, STREAMS, MOST_STREAMS = 8, 100, 500
@@ -114,7 +115,7 @@ def start_web_server(
                 f"--bind={host}:{port}",
                 "--workers=2",
                 f"--threads={threads_of(env)}",
-                "--worker-class=gthread",
+                f"--worker-class={WORKER}",
                 f"--graceful-timeout={GRACE_S - 5}",
                 f"--chdir={places.root}",
                 "--no-control-socket",

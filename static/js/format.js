@@ -3,20 +3,27 @@
 import { lang, t } from "./i18n.js";
 
 const ZONE = "Asia/Shanghai";
-const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+
+/** Made when first needed: on a slow phone each of them costs as much as a screen of the list. */
+function once(make) {
+  let made = null;
+  return () => (made ||= make());
+}
+
+const grouped = once(() => new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 }));
 export const NONE = "—";
 
 /** 12843 -> "12,843"; missing -> a dash, since unknown is not zero. */
 export function count(n) {
   if (n === null || n === undefined || Number.isNaN(n)) return NONE;
-  return grouped.format(n).replace("-", "−");
+  return grouped().format(n).replace("-", "−");
 }
 
-const exact = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
+const exact = once(() => new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 }));
 
 /** An amount in yuan, to the fen: 35000.5 -> "35,000.5"; missing -> null. */
 export function yuan(n) {
-  return n === null || n === undefined ? null : t("%(n)s 元", { n: exact.format(n) });
+  return n === null || n === undefined ? null : t("%(n)s 元", { n: exact().format(n) });
 }
 
 /**
@@ -50,12 +57,12 @@ export function distance(metres) {
   return t("%(n)s 公里", { n: (metres / 1000).toFixed(metres < 100000 ? 1 : 0) });
 }
 
-const clock = new Intl.DateTimeFormat("en-GB", {
+const clock = once(() => new Intl.DateTimeFormat("en-GB", {
   timeZone: ZONE, year: "numeric", month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
-});
+}));
 
 function parts(moment) {
-  const at = Object.fromEntries(clock.formatToParts(moment).map((piece) => [piece.type, piece.value]));
+  const at = Object.fromEntries(clock().formatToParts(moment).map((piece) => [piece.type, piece.value]));
   return { ...at, day: Number(at.day), month: Number(at.month) };
 }
 

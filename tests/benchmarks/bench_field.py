@@ -59,7 +59,10 @@ def play_times() -> list[Figure]:
     stand = commit_township("fangtu_bench_field_times")
     with TemporaryDirectory() as place:
         folder = Path(place)
-        with served(stand.settings, folder / "web.log") as site, sync_playwright() as playwright:
+        with (
+            served(stand.settings, folder / "web.log", FANGTU_PROXIES="1") as site,
+            sync_playwright() as playwright,
+        ):
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
             expect.set_options(timeout=PATIENCE_MS)
             found = measure(browser, stand, site, folder)

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -49,10 +50,15 @@ class Phone:
         Address of the server; ``localhost``, where a browser admits workers without a certificate.
     token : str
         Session of who is signed in.
+    arguments : sequence of str
+        Of the browser, beside the usual ones.
     """
 
-    def __init__(self, browser: Browser, profile: Path, site: str, token: str, **options: Any) -> None:
+    def __init__(
+        self, browser: Browser, profile: Path, site: str, token: str, arguments: Sequence[str] = (), **options: Any
+    ) -> None:
         self._kind, self._profile, self._token, self._options = browser.browser_type, profile, token, options
+        self._arguments = [*ARGUMENTS, *arguments]
         self.site = site.replace("127.0.0.1", "localhost")
         self.watch = Watch()
         self.context = self._launch()
@@ -72,7 +78,7 @@ class Phone:
             **self._options,
         }
         context = self._kind.launch_persistent_context(
-            self._profile, executable_path=CHROMIUM, headless=True, args=ARGUMENTS, base_url=self.site, **chosen
+            self._profile, executable_path=CHROMIUM, headless=True, args=self._arguments, base_url=self.site, **chosen
         )
         context.set_default_timeout(WAIT_MS)
         context.on("page", self._listen)

@@ -19,7 +19,7 @@ from pathlib import Path
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
-from app.launch.server import threads_of
+from app.launch.server import WORKER, threads_of
 from data.areas import number_range
 from data.db import owner_engine
 from data.folding import fold
@@ -192,7 +192,7 @@ def served(
         server = subprocess.Popen(
             [
                 sys.executable, "-m", "gunicorn", target, f"--bind=fd://{number}", f"--workers={workers}",
-                f"--threads={threads_of(environment)}", "--worker-class=gthread", "--no-control-socket",
+                f"--threads={threads_of(environment)}", f"--worker-class={WORKER}", "--no-control-socket",
                 f"--chdir={ROOT}",
             ],
             stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment, cwd=ROOT, pass_fds=(number,),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,28 @@ def test_hostile_text_is_read_letter_by_letter(phone_of: MakePhone, field_stand:
         with field_stand.owner.begin() as connection:
             for row in before:
                 connection.execute(text("update household set address = :address where id = :id"), row._asdict())
+
+
+def test_a_long_list_is_there_to_its_end(phone_of: MakePhone, field_stand: Stand) -> None:
+    with field_stand.owner.begin() as connection:
+        connection.execute(
+            text("""
+                insert into household (natural_key, code, head_name, geom, quality, village_id, grid_id, jur)
+                select 'long:' || n, 'L' || n, '梁长' || n, h.geom, 3, h.village_id, h.grid_id, h.jur
+                  from household h, generate_series(1, 70) n where h.id = :home"""),
+            {"home": field_stand.town.households["H2"]},
+        )
+    try:
+        page = phone_of().begin()
+        # One screen of it comes first, the rest by itself.
+        expect(page.locator(".row-button")).to_have_count(60)
+        page.get_by_role("button", name=re.compile("再显示")).tap()
+        homes = len(set(page.locator(".row-button").evaluate_all("(all) => all.map((one) => one.dataset.household)")))
+        assert homes > 70
+        expect(page.get_by_role("button", name=re.compile("再显示"))).to_have_count(0)
+    finally:
+        with field_stand.owner.begin() as connection:
+            connection.execute(text("update household set removed_at = now() where natural_key like 'long:%'"))
 
 
 def test_taps_are_three_and_two_and_nobody_home_three(phone_of: MakePhone, field_stand: Stand) -> None:

@@ -26,4 +26,6 @@
   // Outdoors light is easier to read: dark only by choice.
   root.dataset.bsTheme = stored("fangtu.theme") === "dark" ? "dark" : "light";
   if (stored("fangtu.type") === "large") root.dataset.type = "large";
+  // Who is signed in is asked while the rest still comes over the line.
+  window.fangtuAsked = fetch("/api/v1/ping", { cache: "no-store" }).catch(function () { return null; });
 })();

@@ -9,9 +9,10 @@ import { PRACTICE } from "./sheet.js";
 import { statusWord } from "./words.js";
 
 const FIRST = 60; // rows drawn at once
+const SCREEN = 14; // more than a screen of them: the rest is drawn once these can be seen
 
 /** State of the list that outlives a drawing of it. */
-const look = { order: "near", show: "open", words: "", all: false, rows: FIRST };
+const look = { order: "near", show: "open", words: "", all: false, rows: FIRST, seen: false };
 
 /** The head above the list: how far today's work is. */
 export function progressOf(app) {
@@ -25,8 +26,13 @@ export function drawList(app, box) {
   const { all, own, done } = progressOf(app);
   const here = app.here;
   const rows = arrange(own, { here, order: look.order, show: look.show, words: look.words });
-  const shown = rows.slice(0, look.rows);
   const redraw = () => app.draw();
+  const most = look.seen ? look.rows : SCREEN;
+  const shown = rows.slice(0, most);
+  if (!look.seen && rows.length) {
+    look.seen = true;
+    if (rows.length > SCREEN) requestAnimationFrame(() => setTimeout(redraw));
+  }
   const pick = (change) => () => {
     Object.assign(look, { rows: FIRST }, change);
     redraw();
@@ -52,7 +58,7 @@ export function drawList(app, box) {
   const notes = [];
   if (look.show === "open" && look.order === "near" && !here) notes.push(h("p", { class: "note" }, app.placeTrouble ? t("没有定位，按门牌排列。") : t("正在定位，先按门牌排列。")));
   if (!rows.length) notes.push(empty(app, all, own));
-  const more = rows.length > shown.length && button(t("再显示 %(n)s 户", { n: Math.min(FIRST, rows.length - shown.length) }), pick({ rows: look.rows + FIRST }), { class: "quiet wide" });
+  const more = most === look.rows && rows.length > most && button(t("再显示 %(n)s 户", { n: Math.min(FIRST, rows.length - most) }), pick({ rows: look.rows + FIRST }), { class: "quiet wide" });
   const scope = own.length !== all.length || look.all ? h("label", { class: "check" }, h("input", { type: "checkbox", checked: look.all, onchange: pick({ all: !look.all }) }), t("也显示未指派给我的 %(n)s 户", { n: count(all.length - ownOf(all).length) })) : null;
   const focused = document.activeElement === search;
   fill(box, h("h2", { class: "unseen" }, t("农户名单")), app.notices(), app.savedBar(), leftOver(app), chips, h("div", { class: "find" }, search), scope, notes, list, more);

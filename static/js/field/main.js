@@ -13,7 +13,7 @@ import { drawList, progressOf } from "./list.js";
 import { createMap } from "./map.js";
 import { createMarking } from "./marks.js";
 import { nextOne } from "./nearby.js";
-import { ask, signOut } from "./net.js";
+import { signOut } from "./net.js";
 import { UNDO_MS } from "./outbox.js";
 import { dropPacks } from "./packs.js";
 import { button } from "./parts.js";
@@ -27,6 +27,7 @@ import { watchPlace } from "./evidence.js";
 const HERE_MOVED_DEG = 0.0001; // about ten metres
 const LOCK_AFTER_MS = 15 * 60 * 1000;
 const PING_EVERY_MS = 60 * 1000;
+const ASKED_MS = 20 * 1000;
 const root = document.getElementById("app");
 
 const app = { phone: null, current: null, here: null, placeTrouble: false, sheet: null, update: null, saved: null, said: null };
@@ -256,13 +257,11 @@ async function wipe(account) {
 
 /* ---- the start ---- */
 
+/** What the server said when the page asked it first of all; null without an answer, or with one that is not the server's. */
 async function whoIsThere() {
-  try {
-    const { status, body } = await ask("GET", "/api/v1/ping", {});
-    return status === 200 && body?.fangtu === "field" ? body : null;
-  } catch (unreachable) {
-    return null;
-  }
+  const answer = await Promise.race([window.fangtuAsked, new Promise((done) => setTimeout(done, ASKED_MS, null))]);
+  const body = answer?.ok ? await answer.json().catch(() => null) : null;
+  return body?.fangtu === "field" ? body : null;
 }
 
 /** Begin to open what is kept for an account: the database, and the key if the worker still has it. */
