@@ -8,7 +8,7 @@ const [field, fake] = process.argv.slice(2);
 globalThis.crypto ??= webcrypto;
 await import(pathToFileURL(`${fake}/auto/index.mjs`));
 const load = (name) => import(pathToFileURL(`${field}/${name}.js`));
-const names = ["evidence", "visit", "seal", "nearby", "sender", "book", "packs", "store", "drafts", "outbox", "space", "corrections", "conflicts", "people"];
+const names = ["evidence", "visit", "seal", "nearby", "sender", "book", "packs", "store", "drafts", "outbox", "space", "corrections", "conflicts", "people", "route"];
 const m = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await load(name)])));
 
 const wrong = [];
@@ -204,6 +204,41 @@ await check("who came along is remembered, the last first", async () => {
   assert.deepEqual(await m.people.readPeople(db, key), ["甲", "乙"]);
   for (let n = 0; n < 30; n += 1) await m.people.addPerson(db, key, `人${n}`);
   assert.equal((await m.people.readPeople(db, key)).length, 20);
+  db.close();
+});
+await check("a route is gone as planned, or as was said; what was said is told once and forgotten with the server's word", async () => {
+  const stop = (household, position, more = {}) => ({ plan: 7, revision: 2, day: "2026-11-27", household, position, start: 32400 + 1800 * position, leave: 34200 + 1800 * position, lead: true, reported: null, ...more });
+  const book = { route: [stop(2, 1), stop(1, 0), stop(3, 2), stop(9, 0, { day: "2026-11-28" })] };
+  const ids = (orders) => m.route.stopsOf(book, orders, "2026-11-27").map((one) => one.household);
+  assert.deepEqual(ids([]), [1, 2, 3]);
+  assert.deepEqual(m.route.stopsOf({}, [], "2026-11-27"), []);
+  const db = await m.store.openStore("route");
+  const { key } = await m.seal.makeKey("135790", 1);
+  const asked = (order) => order.map((id) => book.route.find((one) => one.household === id));
+  const said = await m.route.sayOrder(db, key, asked([3, 1, 2]));
+  assert.deepEqual(said, [{ plan: 7, revision: 2, day: "2026-11-27", households: [3, 1, 2] }]);
+  assert.deepEqual(await m.route.readOrders(db, key), said);
+  assert.deepEqual(ids(said), [3, 1, 2]);
+  // Said again before the server answered: the answer is to the one before.
+  const calls = [];
+  const status = (code) => async (method, path, { body }) => {
+    calls.push([method, path, JSON.parse(body)]);
+    return { status: code };
+  };
+  const first = await m.route.tellOrders(db, key, { ask: status(200), device: "d" });
+  const later = await m.route.sayOrder(db, key, asked([2, 3, 1]));
+  assert.deepEqual(await m.route.forgetOrders(db, key, first.told), later);
+  assert.deepEqual(calls[0], ["PUT", "/api/v1/routes/7/order", { revision: 2, day: "2026-11-27", households: [3, 1, 2] }]);
+  for (const code of [401, 429, 503]) assert.deepEqual(await m.route.tellOrders(db, key, { ask: status(code), device: "d" }), { told: [], refused: [] });
+  const refused = await m.route.tellOrders(db, key, { ask: status(409), device: "d" });
+  assert.deepEqual(refused, { told: [], refused: later });
+  assert.deepEqual(await m.route.forgetOrders(db, key, refused.refused), []);
+  // As the server has it; of another revision nothing counts; a companion's route is not ours to order.
+  book.route = [stop(1, 0, { reported: 2 }), stop(2, 1, { reported: 0 }), stop(3, 2, { reported: 1 })];
+  assert.deepEqual(ids([]), [2, 3, 1]);
+  assert.deepEqual(ids([{ ...said[0], revision: 1 }]), [2, 3, 1]);
+  assert.deepEqual(m.route.withOrder([], [stop(1, 0, { lead: false })]), []);
+  assert.equal(m.route.clockAt(34229), "9:30");
   db.close();
 });
 await check("the nearest comes first, and who has no place last", () => {

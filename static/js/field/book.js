@@ -8,7 +8,7 @@ import { getMeta, putMeta } from "./store.js";
 
 const NAME = "book";
 const PLACE = "meta/book";
-export const EMPTY = { at: null, since: null, after: null, campaign: null, form: null, households: {} };
+export const EMPTY = { at: null, since: null, after: null, campaign: null, form: null, households: {}, route: [] };
 
 /** The book, or an empty one. */
 export async function readBook(db, key) {
@@ -29,6 +29,7 @@ export function withPage(book, page, whole) {
     campaign: page.campaign,
     form: page.form,
     households,
+    route: page.route || [],
   };
 }
 

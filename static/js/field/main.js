@@ -9,10 +9,9 @@ import { askNewPin, askPin, missing, showSignIn, showTrouble } from "./gate.js";
 import { elsewhere, inChatApp } from "./elsewhere.js";
 import { register, removeShell } from "./install.js";
 import { askKey, forgetKey, keepKey } from "./keeper.js";
-import { drawList, progressOf } from "./list.js";
+import { drawList, nextOf, progressOf } from "./list.js";
 import { createMap } from "./map.js";
 import { createMarking } from "./marks.js";
-import { nextOne } from "./nearby.js";
 import { signOut } from "./net.js";
 import { UNDO_MS } from "./outbox.js";
 import { dropPacks } from "./packs.js";
@@ -75,6 +74,7 @@ app.notices = () => {
     (phase === "other" || phase === "revoked") && line("dan", h("span", {}, phaseWord({ phase })), button(t("导出未上传"), () => exportUnsent(app))),
     (app.said || trouble) && line("dan", h("span", {}, app.said || t("手机存储出了问题：%(why)s", { why: trouble.name })), button(t("导出未上传"), () => exportUnsent(app)), h("button", { type: "button", class: "round", "aria-label": t("关闭"), onclick: () => { app.said = null; app.phone.sender.state.trouble = null; app.draw(); } }, icon("x"))),
     app.phone.emptied && line("dan", h("span", {}, t("手机空间不足，浏览器清除了本机数据。未上传的记录已恢复；没有上传的照片和没写完的走访可能丢失，请查看。"))),
+    app.phone.routeChanged && line("inf", h("span", {}, t("主管改过路线，您的顺序没有采用。")), button(t("知道了"), () => { app.phone.routeChanged = false; app.draw(); })),
     app.phone.noCampaign && line("inf", h("span", {}, t("还没有走访行动，请联系主管。"))),
     app.phone.book.at === null && !app.phone.noCampaign && line("inf", h("span", {}, t("还没有名单。")), button(t("立即更新"), () => app.phone.sync({ fresh: true }))),
   ];
@@ -84,7 +84,7 @@ app.notices = () => {
 app.savedBar = () => {
   const { saved } = app;
   if (!saved) return null;
-  const next = saved.correct ? null : nextOne(progressOf(app).own, app.here, saved.home.id);
+  const next = saved.correct ? null : nextOf(app, saved.home.id);
   const far = next && next.metres !== null && next.metres !== undefined ? ` ${distance(next.metres)}` : "";
   return h("section", { class: "saved", "aria-label": t("已保存") },
     h("p", {}, icon("check"), h("span", {}, t("已保存：%(name)s", { name: saved.home.head })), saved.undo && h("button", { type: "button", class: "link", onclick: undo }, t("撤销"))),

@@ -3,10 +3,11 @@
 import { t } from "../i18n.js";
 import { fill, h, icon } from "../map/dom.js";
 import { toWorld } from "../map/world.js";
+import { routeToday } from "./list.js";
 import { addressOf, hasPlace, ownOf } from "./nearby.js";
 import { button, tagsOf } from "./parts.js";
 import { createStage } from "./stage.js";
-import { drawHere, drawHouseholds } from "./strip.js";
+import { drawHere, drawHouseholds, drawRoute } from "./strip.js";
 import { statusWord } from "./words.js";
 
 const NEAR_PX = 28;
@@ -36,7 +37,9 @@ export function createMap(app) {
 
   const stage = createStage(canvas, {
     draw: (view) => {
+      const route = routeToday(app).map((stop, n) => ({ ...stop, number: n + 1 }));
       drawHouseholds(view, app.phone.households(), chosen);
+      drawRoute(view, route);
       drawHere(view, app.here);
     },
     onTap: (px, py, { scale, left, top }) => {

@@ -9,6 +9,7 @@ import { ask } from "./net.js";
 import { clearOld, freeze, keep, listRows, othersOf, rowBody, settle, takeBack, tally } from "./outbox.js";
 import { addPerson, readPeople } from "./people.js";
 import { putBack, readMeta } from "./restore.js";
+import { forgetOrders, readOrders, sayOrder, tellOrders } from "./route.js";
 import { createSender } from "./sender.js";
 import { bringBack, isFull, rescue, rescued, withRoom } from "./space.js";
 import { getMeta, putMeta } from "./store.js";
@@ -47,7 +48,7 @@ export async function askAhead(db) {
  */
 export async function openPhone({ db, key, account, version, onChange, first = null }) {
   const device = await deviceOf(db);
-  const phone = { db, key, account, device, version, book: null, rows: [], drafts: new Set(), replaced: new Set(), conflicts: new Map(), people: [], offset: null, noCampaign: false, persisted: null, emptied: false, alive: true };
+  const phone = { db, key, account, device, version, book: null, rows: [], drafts: new Set(), replaced: new Set(), conflicts: new Map(), people: [], orders: [], routeChanged: false, offset: null, noCampaign: false, persisted: null, emptied: false, alive: true };
   const bodies = new Map(); // of rows that are asked about; what is frozen is read once
   let bookAt = 0;
   let deviceAt = 0;
@@ -75,6 +76,7 @@ export async function openPhone({ db, key, account, version, onChange, first = n
     phone.book ||= await readBook(db, key);
     phone.offset ??= (await getMeta(db, "offset")) ?? null;
     phone.people = await readPeople(db, key);
+    phone.orders = await readOrders(db, key);
     phone.persisted = (await navigator.storage?.persisted?.()) ?? null;
     await phone.reload();
     return phone;
@@ -194,6 +196,14 @@ export async function openPhone({ db, key, account, version, onChange, first = n
     phone.people = await addPerson(db, key, name);
   };
 
+  /** Go the stops of a day's route in this order from now on; the server is told as soon as there is a network. */
+  phone.sayOrder = async (stops) => {
+    phone.orders = await withRoom(() => sayOrder(db, key, stops));
+    phone.routeChanged = false;
+    onChange("book");
+    phone.wake(0);
+  };
+
   /** Save a mark whose body is made already. */
   phone.saveMark = (draft, body) => queue(draft, body, { kind: "mark" });
 
@@ -277,7 +287,13 @@ export async function openPhone({ db, key, account, version, onChange, first = n
         return;
       }
       if (sender.state.ping) await putMeta(db, "offset", phone.offset);
+      const { told, refused } = phase === "idle" && phone.orders.length ? await tellOrders(db, key, { ask, device }) : { told: [], refused: [] };
+      const settled = [...told, ...refused];
+      phone.routeChanged ||= refused.length > 0;
+      wanted ||= settled.length > 0;
       if (phase === "idle" && isBookDue()) await phone.updateBook();
+      // Forgotten only once the book has the server's word: until then this phone's counts.
+      if (settled.length) phone.orders = await forgetOrders(db, key, settled);
       if (phase === "idle") await clearOld(db, Date.now());
     } catch (reason) {
       if (reason.name !== "Unreachable") sender.state.trouble = reason;

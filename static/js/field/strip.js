@@ -77,6 +77,34 @@ export function drawHouseholds({ ctx, scale, left, top, width, height }, househo
   }
 }
 
+/** The day's route as a line from house to house, dashed as it follows no road, with the place of each in the order. */
+export function drawRoute({ ctx, scale, left, top }, stops) {
+  const at = stops.filter((stop) => stop.home && hasPlace(stop.home)).map(({ home, number }) => {
+    const [x, y] = toWorld(home.lon, home.lat);
+    return { number, x: x * scale - left, y: y * scale - top };
+  });
+  ctx.beginPath();
+  for (const { x, y } of at) ctx.lineTo(x, y);
+  for (const [token, wide, dash] of [["map-select-halo", 5, []], ["own-1", 2.5, [8, 5]]]) {
+    ctx.strokeStyle = colour(token);
+    ctx.lineWidth = wide;
+    ctx.setLineDash(dash);
+    ctx.stroke();
+  }
+  ctx.setLineDash([]);
+  ctx.font = "600 13px sans-serif";
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  for (const { number, x, y } of at) {
+    ctx.beginPath();
+    ctx.arc(x + 13, y - 13, 9.5, 0, FULL);
+    ctx.fillStyle = colour("own-1");
+    ctx.fill();
+    ctx.fillStyle = colour("map-land");
+    ctx.fillText(String(number), x + 13, y - 12.5);
+  }
+}
+
 /** The own place with the circle of its error. */
 export function drawHere({ ctx, scale, left, top, zoom }, here) {
   if (!here) return;
