@@ -49,7 +49,7 @@ from data.sealed_files import DiskFull, FileTooLarge
 from data.sealing import SealBroken
 from data.sessions import TooManyAttempts, WrongPassword
 from data.settling import MarkRefused
-from data.sync.devices import DeviceNeeded, DeviceOfAnother, DeviceRevoked
+from data.sync.devices import AccountDiffers, DeviceNeeded, DeviceOfAnother, DeviceRevoked
 from data.sync.items import SyncBusy
 from data.sync.line import TooManyPhotos
 from data.sync.outbox import OutboxUnfit
@@ -114,6 +114,7 @@ STATUS: dict[type[FangtuError], int] = {
     TooManyAttempts: 429,
     TooManyUploads: 429,
     DeviceNeeded: 400,
+    AccountDiffers: 403,
     DeviceRevoked: 403,
     DeviceOfAnother: 409,
     ItemDiffers: 409,

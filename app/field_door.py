@@ -17,9 +17,9 @@ from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, RequestTimeout
 
-from app.session import asker, db, give_up, release, store
+from app.session import asker, asker_or_none, db, give_up, release, store
 from data.askers import NotAllowed
-from data.sync.devices import DeviceNeeded, DeviceRevoked, device_state
+from data.sync.devices import AccountDiffers, DeviceNeeded, DeviceRevoked, device_state
 from data.sync.fields import Fields
 from data.sync.items import MOST_BODY, Item, Receipt, SyncBusy, accept
 from data.sync.line import LINE
@@ -28,6 +28,8 @@ from geo.errors import FangtuError, Text
 
 View = TypeVar("View", bound=Callable[..., Any])
 HEADER = "X-Fangtu-Device"
+# Whose work it is, by the number of the account. Phones of before 0.6.0 do not say.
+ACCOUNT = "X-Fangtu-Account"
 MARK = "fangtu_from_field"
 SMALL, FILE, PHOTO = "small", "file", "photo"
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
@@ -93,6 +95,15 @@ def _check() -> None:
     state, wipe = device_state(db(), device())
     if state == "revoked":
         raise DeviceRevoked(wipe)
+    _check_account()
+
+
+def _check_account() -> None:
+    """What is one account's must neither come in nor go out under whoever has signed in meanwhile."""
+    named = request.headers.get(ACCOUNT)
+    who = asker_or_none() if named is not None else None
+    if who is not None and named != str(who.account_id):
+        raise AccountDiffers
 
 
 def _leave_line(_error: BaseException | None) -> None:

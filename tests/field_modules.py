@@ -148,6 +148,11 @@ def run_node(script: str, *words: object, timeout: int = 900) -> str:
 def with_fault(name: str, folder: Path) -> Path:
     """A copy of the static files, in ``folder``, with one of :data:`PLANTED` in it."""
     file, changes = PLANTED[name]
+    return with_changes(file, changes, folder)
+
+
+def with_changes(file: str, changes: tuple[Change, ...], folder: Path) -> Path:
+    """A copy of the static files, in ``folder``, with texts of a module exchanged."""
     for part in ("field", "map"):
         shutil.copytree(STATIC / "js" / part, folder / "js" / part)
     for one in ("i18n.js", "format.js"):
@@ -157,7 +162,7 @@ def with_fault(name: str, folder: Path) -> Path:
     path = folder / "js" / "field" / file
     text = path.read_text(encoding="utf-8")
     for old, new in changes:
-        assert old in text, f"{name}: {file} has no {old!r}"
+        assert old in text, f"{file} has no {old!r}"
         text = text.replace(old, new)
     path.write_text(text, encoding="utf-8")
     return folder

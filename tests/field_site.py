@@ -136,7 +136,8 @@ class _Office:
                     "household": row.household_id,
                     "household_ref": row.household_ref,
                     "audits": row.audits,
-                    "demands": row.demands,
+                    "demands": [str(demand) for demand in row.demands],
+                    "superseded_by": str(row.superseded_by) if row.superseded_by else None,
                     "photos": self._photos(session, row.id),
                 }
             )
@@ -181,7 +182,7 @@ def _forget(session: Session, told: dict[str, Any]) -> None:
 _VISITS = """
     select v.id, v.account_id, v.started_at, v.remark, v.household_id, v.household_ref, i.sha256,
            (select count(*) from audit a where a.act = 'visit_add' and a.object_id = v.id::text) as audits,
-           (select count(*) from demand d where d.visit_id = v.id) as demands
+           array(select d.id from demand d where d.visit_id = v.id) as demands, v.superseded_by
       from visit v left join synced_item i on i.id = v.id where v.account_id = any (:accounts)"""
 _ITEMS = "select id, kind, account_id, sha256, practice from synced_item where account_id = any (:accounts)"
 _PHOTOS = "select id from synced_photo where item_id = cast(:item as uuid) and received_at is not null"

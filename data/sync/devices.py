@@ -64,6 +64,20 @@ class DeviceOfAnother(FangtuError):
         )
 
 
+class AccountDiffers(FangtuError):
+    """A phone sends the work of one account while another is signed in, as by a second tab."""
+
+    code = "other_account"
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text(
+                "现在登录的是另一个账号。请用原来的账号登录后再上传。",
+                "Another account is signed in. Sign in with the account whose work this is, and upload again.",
+            )
+        )
+
+
 @dataclass(frozen=True)
 class KeptDevice:
     """A phone as it stands after telling of itself; ``expires_at`` is when its session ends, None for a token."""

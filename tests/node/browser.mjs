@@ -14,6 +14,10 @@ import { createDocument } from "./elements.mjs";
 const SHARED = { ...CLASSES, ArrayBuffer, Blob, DataView, DOMException, Response, TextDecoder, TextEncoder, Uint32Array, Uint8Array, URLSearchParams, atob, btoa, console, structuredClone };
 const NEVER = new Promise(() => {});
 const SMALL_BYTES = 64 * 1024;
+const SMALL_MS = 5000; // Chromium writes its small store that much later
+// So short a wait nobody notices: it passes by itself, while what the page does goes on.
+const MOMENT_MS = 300;
+const TURN_MS = 10; // so much of it for each turn in which other things happen
 const sources = new Map();
 // The page's clock is the phone's, and chance is the game's.
 const CLOCK = new vm.Script(`{
@@ -47,12 +51,20 @@ export class Handset {
     this.cookie = null;
     this.version = 0;
     this.worker = null; // the key the worker holds: {account, key}
+    this.onGone = () => {};
     this.locks = new Map();
     this.pages = [];
   }
 
   now() {
     return this.world.now() + this.skew;
+  }
+
+  /** What its pages are in the middle of. */
+  waits() {
+    const locks = [...this.locks.keys()].map((name) => `lock ${name}`);
+    const timers = this.pages.flatMap((page) => [...page.timers.values()].map(({ at }) => `timer in ${at - this.world.now()} ms`));
+    return [...locks, ...this.disk.waits(), ...timers].map((what) => `${this.name}: ${what}`);
   }
 
   /** Open a page of the app; its modules are loaded as the installed version has them. */
@@ -67,7 +79,19 @@ export class Handset {
   kill() {
     for (const page of [...this.pages]) page.kill();
     this.worker = null;
+    const apart = this.apart();
     this.disk.crash();
+    for (const id of apart) if (!this.apart().includes(id)) this.onGone(id);
+  }
+
+  /** So much time has passed: the small store is written, if the disk can be. */
+  settle(ms) {
+    if (ms >= SMALL_MS && !this.disk.isFull()) this.disk.settle();
+  }
+
+  /** Ids of what lies in the small store alone. */
+  apart() {
+    return [...this.disk.small.keys()].filter((name) => name.startsWith("fangtu.rescue.")).map((name) => name.split(".").at(-1));
   }
 }
 
@@ -124,11 +148,15 @@ class Page {
   /** Timers that are due; none of them is waited for. */
   ring() {
     const now = this.handset.world.now();
-    for (const [id, { at, act }] of [...this.timers]) {
-      if (at > now || this.isDead) continue;
-      this.timers.delete(id);
-      act();
-    }
+    for (const [id, { at }] of [...this.timers]) if (at <= now) this.ringOne(id);
+  }
+
+  ringOne(id) {
+    const timer = this.timers.get(id);
+    if (!timer || this.isDead) return;
+    this.timers.delete(id);
+    this.handset.world.reach(timer.at);
+    timer.act();
   }
 
   globals() {
@@ -139,6 +167,7 @@ class Page {
     const setTimeout = (act, wait = 0) => {
       number += 1;
       page.timers.set(number, { at: world.now() + wait, act });
+      if (wait <= MOMENT_MS) soon(Math.ceil(wait / TURN_MS), () => page.ringOne(number));
       return number;
     };
     const clearTimeout = (id) => page.timers.delete(id);
@@ -210,6 +239,10 @@ class Page {
     this.app = root.namespace;
     this.document = context.document;
   }
+}
+
+function soon(turns, act) {
+  setImmediate(() => (turns > 1 ? soon(turns - 1, act) : act()));
 }
 
 function cryptoOf(page) {

@@ -1,15 +1,23 @@
 /*
  * The disk below a phone's fake IndexedDB: what of it survives when a page or the whole browser is killed, and when it is
  * full. A transaction that is told done and was strict survives everything; one that was not may be lost with the browser.
+ *
+ * A full disk shows in one of four ways, see FULL. The last two are Chromium's own: the write is aborted, then the connections
+ * of all tabs are closed; none opens until there is room, or there is room since all databases and caches of the site were
+ * deleted, but not its small store. tests/browser/test_field_keeping.py shows it on a disk of its own, and
+ * tests/browser/test_field_habits.py that everything else a game rests on is as in Chromium.
  */
 
 import { pathToFileURL } from "node:url";
 
 const fake = pathToFileURL(`${process.argv[3]}/build/esm`).href;
 const load = async (name) => (await import(`${fake}/${name}.js`)).default;
-const [Factory, Transaction, Database, ObjectStore, EventTarget] = await Promise.all(
-  ["FDBFactory", "FDBTransaction", "FDBDatabase", "FDBObjectStore", "lib/FakeEventTarget"].map(load),
+const [Factory, Transaction, Database, ObjectStore, OpenRequest, EventTarget, Event, forceClose] = await Promise.all(
+  ["FDBFactory", "FDBTransaction", "FDBDatabase", "FDBObjectStore", "FDBOpenDBRequest", "lib/FakeEventTarget", "lib/FakeEvent", "forceCloseDatabase"].map(load),
 );
+
+/** How a full disk shows: the request or the commit is refused, the connections are closed, or all is deleted as well. */
+export const FULL = ["request", "commit", "closed", "emptied"];
 
 /** The classes of IndexedDB, by the names a page knows them by. */
 export const CLASSES = Object.fromEntries(
@@ -58,13 +66,12 @@ for (const name of ["put", "add"]) {
   ObjectStore.prototype[name] = function (...words) {
     const disk = pages.get(this.transaction.db)?.disk;
     this.transaction.isWriting = true;
-    if (disk?.isFull() && disk.tellsAtOnce) {
-      const operation = () => {
-        throw new DOMException("", "QuotaExceededError");
-      };
-      return this.transaction._execRequestAsync({ operation, source: this });
-    }
-    return plain.apply(this, words);
+    if (!disk?.isFull() || disk.full === "commit") return plain.apply(this, words);
+    const operation = () => {
+      if (disk.full !== "request") this.transaction.addEventListener("abort", () => setImmediate(() => disk.breakDown()));
+      throw new DOMException("", disk.full === "request" ? "QuotaExceededError" : "AbortError");
+    };
+    return this.transaction._execRequestAsync({ operation, source: this });
   };
 }
 
@@ -75,8 +82,9 @@ Transaction.prototype._start = function () {
   if (!page || !ends) return step.call(this);
   if (page.isDead) return this._abort(null);
   if (this.isWriting && page.disk.isFull()) {
-    page.disk.refused += 1;
-    return this._abort("QuotaExceededError");
+    const isBroken = page.disk.full === "closed" || page.disk.full === "emptied";
+    if (isBroken) this.addEventListener("abort", () => setImmediate(() => page.disk.breakDown()));
+    return this._abort(isBroken ? "UnknownError" : "QuotaExceededError");
   }
   const crash = page.crashesAtCommit();
   if (crash === "before") return page.die();
@@ -85,6 +93,20 @@ Transaction.prototype._start = function () {
   if (crash === "after") page.die();
   return step.call(this);
 };
+
+const SOME = 12; // transactions for which there is room after something large was deleted
+
+function refusal() {
+  const request = new OpenRequest();
+  setImmediate(() => {
+    request.readyState = "done";
+    request.error = new DOMException("", "UnknownError");
+    const event = new Event("error", { bubbles: true, cancelable: true });
+    event.eventPath = [];
+    request.dispatchEvent(event);
+  });
+  return request;
+}
 
 /** What one browser keeps: databases, and its small store, which it writes some seconds later. */
 export class Disk {
@@ -95,8 +117,8 @@ export class Disk {
     this.smallWritten = new Map();
     this.caches = new Set();
     this.room = Infinity; // transactions that may still write
-    this.tellsAtOnce = false;
-    this.refused = 0;
+    this.full = "request"; // one of FULL
+    this.onEmptied = () => {};
     this.open = new Set(); // connections of living pages
     this.loose = []; // ways back of what was committed and is not safe yet
   }
@@ -115,6 +137,7 @@ export class Disk {
   forPage(page) {
     return {
       open: (name, version) => {
+        if (this.isFull() && this.full === "closed") return refusal();
         const request = this.factory.open(name, version);
         const known = () => {
           pages.set(request.result, page);
@@ -130,6 +153,26 @@ export class Disk {
     };
   }
 
+  /** The disk cannot be written to: all connections close, and where the browser makes room by it everything is deleted. */
+  breakDown() {
+    if (!this.isFull()) return;
+    for (const connection of this.open) {
+      for (const transaction of connection._rawDatabase.transactions) {
+        if (transaction.db === connection && transaction._state !== "finished" && !transaction.isThrough) transaction._abort("UnknownError");
+      }
+      forceClose(connection);
+    }
+    this.open.clear();
+    if (this.full !== "emptied") return;
+    this.onEmptied();
+    this.factory._databases.clear();
+    this.caches.clear();
+    this.loose = [];
+    // There is room now, and nothing left to delete next time.
+    this.room = SOME;
+    this.full = "closed";
+  }
+
   /** A page is gone: what it had not committed is taken back, and its connections close. */
   dropPage(page) {
     for (const connection of this.open) {
@@ -140,6 +183,12 @@ export class Disk {
       }
       connection.close();
     }
+  }
+
+  /** Transactions that have not ended. */
+  waits() {
+    const open = [...this.factory._databases.values()].flatMap((database) => database.transactions.filter((one) => one._state !== "finished"));
+    return open.map((one) => `transaction of ${[...one._scope].join(", ")}`);
   }
 
   /** Seconds have passed: the small store is written. */

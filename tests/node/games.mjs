@@ -8,16 +8,18 @@ import { createHash } from "node:crypto";
 
 import { Handset } from "./browser.mjs";
 import { Chance } from "./chance.mjs";
+import { FULL } from "./disk.mjs";
 import { look } from "./looks.mjs";
 import { hangUp, Line } from "./line.mjs";
 import { Person } from "./people.mjs";
 
 const [folder, , site] = process.argv.slice(2);
 const DAY_MS = 24 * 3600 * 1000;
-const HANG_MS = 60000;
+const LOOKS = 3; // looking takes as long as so many steps
 const ACTS = {
   visit: 9, send: 8, draft: 2, wait: 3, race: 3, undo: 2, mark: 1, day: 3, reload: 2, kill: 2, crash: 3, offline: 2, clock: 2, late: 3, full: 2, room: 1,
   update: 1, transfer: 1, remove: 1, session: 1, other: 2, revoke: 1, handIn: 2, forget: 1, changed: 1, mixed: 1, practice: 1,
+  correct: 4, settle: 3,
 };
 
 class Game {
@@ -33,14 +35,17 @@ class Game {
     this.promised = new Map(); // what a screen said is saved, by id
     this.ever = new Set(); // ids that were said to be saved at any time
     this.taken = new Set(); // taken back
+    this.above = new Set(); // left to the supervisor, who sees both
     this.given = new Set(); // handed in by the supervisor
     this.forgotten = new Set(); // the server once had and lost
     this.refusals = []; // bytes the server must have kept: {id, sha256}
     this.duties = new Map();
     this.people = [0, 0, 1].map((own, n) => {
       const random = new Chance(seed * 7 + n).random;
-      const handset = new Handset({ name: `phone ${n + 1}`, random, world: this, ask: (page, request) => this.line.ask(page, request) });
+      const handset = new Handset({ name: `phone ${n + 1}`, random, world: this, ask: (page, request) => this.line.ask(page, request, () => this.somebodyElse(person)) });
       const person = new Person(this, handset, Object.fromEntries(accounts.map((one) => [one.id, one.tokens[n]])));
+      handset.disk.onEmptied = () => person.emptied();
+      handset.onGone = (id) => this.gone(person, id);
       person.account = accounts[own].id;
       person.signIn(person.account);
       return person;
@@ -49,6 +54,26 @@ class Game {
 
   now() {
     return this.born + this.passed;
+  }
+
+  /** Somebody else signs in on a phone, in another tab. */
+  somebodyElse(person) {
+    const own = person.tokens[this.accounts[0].id];
+    person.signIn(this.accounts[person.handset.cookie === own ? 1 : 0].id);
+  }
+
+  /** What a full phone kept for the moment only, and said so, went with the browser. */
+  gone(person, id) {
+    const told = this.promised.get(id);
+    if (!told || told.person !== person) return;
+    if (!told.isProvisional) this.problem("what was kept for the moment only was said to be safe");
+    told.isGone = true;
+    this.line.count("lost with the browser, as a full phone had said");
+  }
+
+  /** It is that late at least. */
+  reach(at) {
+    this.passed = Math.max(this.passed, at - this.born);
   }
 
   problem(words) {
@@ -78,7 +103,7 @@ class Game {
   async pass(ms) {
     this.passed += ms;
     for (const { handset } of this.people) {
-      if (ms >= 5000) handset.disk.settle();
+      handset.settle(ms);
       for (const page of handset.pages) {
         page.busy = null;
         page.ring();
@@ -94,34 +119,62 @@ class Game {
     if (opened && andSave) await person.press(opened.box, "保存走访");
   }
 
-  async play(steps) {
+  /** Play so many steps; one that takes longer than so much real time hangs. */
+  async play(steps, stepMs) {
     this.born = Date.now();
     // The day begins at the office, where every phone fetches its list.
     this.line.isCalm = true;
     for (const person of this.people) await person.open().then((page) => person.sync(page, { fresh: true }));
     this.line.isCalm = false;
     for (let n = 0; n < steps && !this.problems.length; n += 1) {
-      this.passed += 1000 + this.chance.below(20000);
+      const gap = 1000 + this.chance.below(20000);
+      this.passed += gap;
+      for (const one of this.people) one.handset.settle(gap);
       const person = this.chance.pick(this.people);
       const act = this.chance.weighed(ACTS);
-      this.steps.push(`${person.handset.name} ${act}`);
-      if (OFFICE[act]) await OFFICE[act].call(this);
-      const page = OFFICE[act] ? null : await person.page();
-      if (page) await page.live(() => ACT[act].call(this, person, page)).catch((reason) => person.trouble(page, reason));
+      this.steps.push(OFFICE[act] ? act : `${person.handset.name} ${act}`);
+      await this.bound(this.step(person, act), stepMs);
     }
-    await look(this);
+    if (!this.problems.length) await this.bound(look(this), LOOKS * stepMs);
+  }
+
+  async step(person, act) {
+    if (OFFICE[act]) {
+      await OFFICE[act].call(this);
+      return;
+    }
+    const page = await person.page();
+    if (!page) return;
+    const work = () => ACT[act].call(this, person, page);
+    await (OUTLIVES.has(act) ? work() : page.live(work)).catch((reason) => person.trouble(page, reason));
+  }
+
+  /** Wait for a work, but not for ever: what it waits for is a problem. */
+  async bound(work, ms) {
+    let timer;
+    const late = new Promise((done) => {
+      timer = setTimeout(done, ms, LATE);
+    });
+    const ended = await Promise.race([work.catch((reason) => this.problem(`${reason.name}: ${reason.stack}`)), late]);
+    clearTimeout(timer);
+    if (ended !== LATE) return;
+    const waits = [...this.line.waiting.values(), ...this.people.flatMap(({ handset }) => handset.waits())];
+    this.problem(`hangs for ${ms / 1000} s at "${this.steps.at(-1)}", waiting for: ${waits.join("; ") || "nothing known"}`);
   }
 }
+const LATE = Symbol("late");
 
+// Acts that go on when their page is gone.
+const OUTLIVES = new Set(["reload", "kill", "update", "other"]);
 // What happens beside the phones.
 const OFFICE = {
   async late() {
     await this.line.deliverLate();
   },
-  /** The duty of an account moves: to the other place, or out of the township, where nothing of it is taken. */
+  /** The duty of an account moves: to both places, where it meets the other inspector, to the other's alone, or out of the township, where nothing of it is taken. */
   async transfer() {
     const account = this.chance.pick(this.accounts);
-    await this.duty(account, this.chance.weighed({ own: 3, other: 3, away: 1 }));
+    await this.duty(account, this.chance.weighed({ own: 2, both: 4, other: 2, away: 1 }));
     this.line.count("duty transferred");
   },
   async remove() {
@@ -133,8 +186,8 @@ const OFFICE = {
   async forget() {
     const id = this.chance.pick([...this.promised.keys()]);
     const told = this.promised.get(id);
-    // Of practice the server keeps nothing that it could lose.
-    if (!told || told.person.revoked || told.kind !== "visit" || told.practice) return;
+    // A day on which a visit is there and its correction is not has its own order of things; of practice the server keeps nothing that it could lose.
+    if (!told || told.person.revoked || told.kind !== "visit" || told.practice || told.supersedes) return;
     this.forgotten.add(id);
     await this.line.order("/played/forget", { id });
     this.line.count("server set back");
@@ -168,6 +221,36 @@ const ACT = {
   async draft(person, page) {
     await this.visit(person, page, { andSave: false });
   },
+  /** A saved visit is opened and said otherwise, sent or not; or that is begun and left. */
+  async correct(person, page) {
+    const row = this.chance.pick(page.phone.rows.filter((one) => one.kind === "visit" && one.state !== "refused" && !one.practice && !page.phone.replaced.has(one.id)));
+    if (!row) return;
+    const opened = await person.rewrite(page, row.household, row.id);
+    if (!opened || this.chance.under(0.2)) return;
+    await person.press(opened.box, "保存更正");
+    this.line.count("visit corrected");
+  },
+  /** Somebody else was there too: they went together, or the supervisor is to look at it. */
+  async settle(person, page) {
+    await this.pass(11000);
+    await person.sync(page);
+    if (page.isDead) return;
+    const asked = [...page.phone.conflicts.keys()];
+    if (!asked.length) return;
+    const words = this.chance.pick(["记为陪同", "交主管处理"]);
+    const before = new Set(page.phone.rows.map((row) => row.id));
+    const to = await person.press(person.drawn(page), words);
+    if (to) {
+      // The server did not say who it was: a correction that names who came along.
+      const opened = await person.rewrite(page, to.household, to.id, { companions: ["赵六"] });
+      if (opened) await person.press(opened.box, "保存更正");
+    }
+    for (const row of page.phone.rows) {
+      if (!before.has(row.id) && row.settled === "together") await person.saved(page, row.id);
+      if (row.settled === "above") this.above.add(row.id);
+    }
+    this.line.count(words === "记为陪同" ? "second visit: joint" : "second visit: left to the supervisor");
+  },
   async practice(person, page) {
     const opened = await person.write(page, 0);
     if (opened) await person.press(opened.box, "保存走访");
@@ -196,12 +279,18 @@ const ACT = {
     const second = await person.open();
     if (!second || page.isDead) return;
     const homes = page.phone.households();
-    const how = this.chance.pick(["send", "write", "write", "both"]);
+    const how = this.chance.pick(["send", "write", "write", "both", "begin"]);
     if (how === "send" || !homes.length) {
       this.passed += 11000;
       await Promise.all([page, second].map((one) => person.sync(one)));
     } else if (how === "both") {
       await Promise.all([person.sync(page), second.live(() => this.visit(person, second))]);
+    } else if (how === "begin") {
+      // Both are at the same house before either has written a word.
+      const household = this.chance.pick(homes).id;
+      const sheets = [await person.openSheet(page, household), await second.live(() => person.openSheet(second, household))];
+      await Promise.all([page, second].map((one, n) => one.live(() => person.fillIn(one, sheets[n]))));
+      for (const [n, one] of [page, second].entries()) if (sheets[n] && this.chance.under(0.7)) await one.live(() => person.press(sheets[n].box, "保存走访"));
     } else {
       const household = this.chance.pick(homes).id;
       const one = await person.write(page, household);
@@ -240,10 +329,10 @@ const ACT = {
   async full(person) {
     const { disk } = person.handset;
     disk.room = this.chance.below(4);
-    disk.tellsAtOnce = this.chance.under(0.5);
-    if (this.chance.under(0.5)) disk.caches.add("fangtu-ballast");
+    disk.full = this.chance.pick(FULL);
+    if (disk.full === "emptied" || this.chance.under(0.5)) disk.caches.add("fangtu-ballast");
     if (this.chance.under(0.3)) disk.caches.add("fangtu-map-1");
-    this.line.count("disk full");
+    this.line.count(`disk full: ${disk.full}`);
   },
   async room(person) {
     person.handset.disk.room = Infinity;
@@ -252,8 +341,8 @@ const ACT = {
   async update(person, page) {
     const homes = page.phone.households();
     if (!homes.length) return;
-    const opened = await person.write(page, this.chance.pick(homes).id);
-    await opened?.sheet.flush();
+    const opened = await page.live(() => person.write(page, this.chance.pick(homes).id));
+    await page.live(() => opened?.sheet.flush());
     person.handset.version += 1;
     page.kill();
     this.line.count("update in mid-form");
@@ -300,7 +389,7 @@ Object.assign(Game.prototype, {
     if (how === "discard") {
       page.isTroubled = false;
       await sheet.discard();
-      if (!page.isTroubled) person.half.delete(`${page.account} ${sheet.draft().key}`);
+      if (!page.isTroubled) person.half.delete(sheet.draft().id);
       return;
     }
     if (how === "drop" && photos.length) {
@@ -315,7 +404,7 @@ Object.assign(Game.prototype, {
     await person.press(box, "保存走访");
   },
   async duty(account, where) {
-    const places = { own: this.places[account.id], other: this.places[this.accounts.find((one) => one !== account).id], away: this.places.away };
+    const places = { own: this.places[account.id], both: this.places.both, other: this.places[this.accounts.find((one) => one !== account).id], away: this.places.away };
     this.duties.set(account.id, where);
     await this.line.order("/played/duty", { account: account.id, low: places[where][0], high: places[where][1] });
   },
@@ -350,25 +439,21 @@ export function sumOf(bytes) {
 }
 
 let game = null;
-// A page that is dead may have been in the middle of something. In one that lives, somebody should have been told.
+// A page that is dead may have been in the middle of something. In one that lives, somebody should have been told. That a
+// transaction ended with its connection (UnknownError) is told by its requests as well.
+const TOLD_OTHERWISE = new Set(["DeadPage", "InvalidStateError", "UnknownError"]);
 process.on("unhandledRejection", (reason) => {
-  if (reason?.name !== "DeadPage" && reason?.name !== "InvalidStateError") game.problem(`nobody was told of ${reason?.name}: ${reason?.stack}`);
+  if (!TOLD_OTHERWISE.has(reason?.name)) game.problem(`nobody was told of ${reason?.name}: ${reason?.stack}`);
 });
 
 const parts = [];
 for await (const part of process.stdin) parts.push(part);
-const { games, pictures, steps, untilWrong } = JSON.parse(Buffer.concat(parts).toString("utf8"));
+const { games, pictures, steps, untilWrong, stepMs } = JSON.parse(Buffer.concat(parts).toString("utf8"));
 const shots = pictures.map((one) => Buffer.from(one, "base64"));
 for (const told of games) {
   const began = process.cpuUsage();
   game = new Game(told, shots);
-  let timer;
-  const hung = new Promise((done) => {
-    timer = setTimeout(done, HANG_MS, "hangs");
-  });
-  const ended = await Promise.race([game.play(steps).catch((reason) => game.problem(`${reason.name}: ${reason.stack}`)), hung]);
-  clearTimeout(timer);
-  if (ended === "hangs") game.problem("it hangs");
+  await game.play(steps, stepMs).catch((reason) => game.problem(`${reason.name}: ${reason.stack}`));
   const { user, system } = process.cpuUsage(began);
   const { line } = game;
   console.log(JSON.stringify({

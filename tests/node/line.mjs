@@ -13,7 +13,7 @@ const LATE = 0.12;
 // What may happen to a request, and how often beside the others. Those with a colon are done by the server's wrapper.
 const FAULTS = {
   offline: 3, stalled: 1, "answer lost": 3, portal: 1, "portal with JSON": 1, "gateway 502": 1, "proxy 403": 1, "busy 503": 2, "shed 429": 2,
-  "page killed before": 1, "page killed after": 1, "browser killed before": 1, "browser killed after": 1,
+  "somebody else signs in": 2, "page killed before": 1, "page killed after": 1, "browser killed before": 1, "browser killed after": 1,
   "server:killed_before:1": 3, "server:killed_before:2": 1, "server:killed_after": 2, "server:cut": 2, "server:killed_in_body": 2,
 };
 const ANSWERS = {
@@ -32,6 +32,7 @@ export class Line {
     this.isCalm = false;
     this.late = []; // copies of requests that are still under way
     this.underWay = new Set();
+    this.waiting = new Map(); // what an answer is awaited for
     this.injected = {};
     this.requests = 0;
   }
@@ -55,7 +56,11 @@ export class Line {
       request.end(bytes);
     });
     this.underWay.add(going);
-    const through = () => this.underWay.delete(going);
+    this.waiting.set(going, `${method} ${address}`);
+    const through = () => {
+      this.underWay.delete(going);
+      this.waiting.delete(going);
+    };
     going.then(through, through);
     return going;
   }
@@ -74,13 +79,17 @@ export class Line {
   }
 
   /** A request of a phone's page. */
-  async ask(page, asked) {
+  async ask(page, asked, signOver) {
     const { handset } = page;
     const headers = handset.cookie ? { ...asked.headers, Cookie: `fangtu_session=${handset.cookie}` } : { ...asked.headers };
     const request = { ...asked, headers };
     if (handset.isOffline) throw new Error("offline");
     const fault = !this.isCalm && this.chance.under(FAULTY) ? this.chance.weighed(FAULTS) : null;
     if (fault) this.count(fault);
+    if (fault === "somebody else signs in") {
+      signOver();
+      request.headers.Cookie = `fangtu_session=${handset.cookie}`;
+    }
     if (fault === "offline" || fault === "stalled") throw new Error(fault);
     if (ANSWERS[fault]) return ANSWERS[fault];
     const dies = fault?.includes(" killed ") && (fault.startsWith("page") ? page : handset);

@@ -17,6 +17,7 @@ export async function look(game) {
   for (const person of game.people) ends.push(...(await settle(game, person)));
   const seen = await game.seen(game.accounts.map((one) => one.id));
   for (const told of game.promised.values()) isThere(game, told, ends, seen);
+  demandsOnce(game, seen);
   isOnce(game, ends, seen);
   for (const refusal of game.refusals) {
     const kept = seen.rejects.filter((one) => one.id === refusal.id && one.sha256 === refusal.sha256);
@@ -34,10 +35,7 @@ async function settle(game, person) {
   for (const { id: account } of game.accounts) {
     for (const page of [...handset.pages]) page.kill();
     const stored = handset.disk.read(`fangtu-${account}`);
-    if (!stored?.meta.length) {
-      if (stored && account === person.account && !person.wiped && game.steps.length > 20) continue;
-      continue;
-    }
+    if (!stored?.meta.length && !person.bereft.has(account)) continue;
     person.signIn(account);
     const page = await person.open();
     if (!page || page.account !== account) {
@@ -92,7 +90,14 @@ function isThere(game, told, ends, seen) {
   const held = [...seen.visits, ...seen.marks, ...seen.practice].filter((one) => one.id === told.id);
   const kept = seen.rejects.some((one) => one.id === told.id && one.sha256 === told.sha256);
   const what = `${told.kind} ${told.id.slice(0, 8)} of ${told.person.handset.name}`;
-  if (!row && !isRevoked) game.problem(`${what} is no longer on its phone`);
+  const isBare = told.person.bare.has(told.account);
+  // What the browser deleted and no page had in memory can only be told of.
+  if (!row && told.person.bereft.has(told.account)) {
+    if (!told.person.told.has(told.account)) game.problem(`silent: ${what} was deleted by the browser`);
+    if (!held.length) return;
+  } else if (!row && told.isGone) {
+    if (!held.length) return;
+  } else if (!row && !isRevoked) game.problem(`${what} is no longer on its phone`);
   if (!held.length) {
     if (!kept) game.problem(`lost: ${what} is ${row?.state || "nowhere"} (${row?.error?.code || ""})`);
     else if (row?.state !== "refused" && !isRevoked) game.problem(`${what} was refused and is shown as ${row?.state}`);
@@ -105,7 +110,7 @@ function isThere(game, told, ends, seen) {
   if (told.sha256 && one.sha256 !== told.sha256) game.problem(`${what}: the server holds other bytes`);
   if (told.practice !== seen.practice.includes(one)) game.problem(`${what} was ${told.practice ? "" : "not "}for practice`);
   const isForgotten = game.forgotten.has(told.id);
-  const isTold = isForgotten && (row?.error?.code === "photo_gone" || isRevoked);
+  const isTold = (isForgotten || isBare) && (row?.error?.code === "photo_gone" || isRevoked || (!row && isBare));
   if (row && row.state !== "done" && !isTold && !isRevoked) game.problem(`${what} is confirmed and shown as ${row.state} ${row.error?.code || ""}`);
   if (told.practice) return;
   for (const photo of told.photos) {
@@ -116,18 +121,38 @@ function isThere(game, told, ends, seen) {
   const { body } = told;
   if (one.started_at !== Date.parse(body.started_at) + (body.clock_offset_ms || 0)) game.problem(`${what}: the clock was not set right`);
   if (one.remark !== body.remark) game.problem(`${what}: other words`);
-  if (one.demands !== body.demands.length) game.problem(`${what}: ${one.demands} demands of ${body.demands.length}`);
   if (one.audits !== 1 && !isForgotten) game.problem(`${what}: ${one.audits} rows in the audit`);
+  if (told.supersedes && seen.visits.find((old) => old.id === told.supersedes)?.superseded_by === null) game.problem(`${what}: what it corrects stands beside it`);
   if (one.household === null && one.household_ref !== body.household_ref) game.problem(`${what}: its household is forgotten`);
+}
+
+/** Each demand stands once: with the visit it was raised at, or with the last correction that names it. */
+function demandsOnce(game, seen) {
+  const at = new Map(seen.visits.map((one) => [one.id, one]));
+  const held = [...game.promised.values()].filter((told) => told.kind === "visit" && told.body && !told.practice && at.has(told.id));
+  for (const told of held) {
+    for (const { id } of told.body.demands) {
+      const chain = [told];
+      for (let next = told; next; chain.push(next)) {
+        next = held.find((one) => one.supersedes === next.id && one.body.demands.some((demand) => demand.id === id));
+        if (!next) break;
+      }
+      const where = seen.visits.filter((one) => one.demands.includes(id)).map((one) => one.id);
+      if (where.length !== 1 || where[0] !== chain.at(-1).id) game.problem(`a demand of ${told.id.slice(0, 8)} stands at ${where.length} visits, not with the last that names it`);
+    }
+  }
+  const named = new Set(held.flatMap((told) => told.body.demands.map((one) => one.id)));
+  for (const one of held) if (at.get(one.id).demands.some((id) => !named.has(id))) game.problem("a demand nobody raised");
 }
 
 /** Nothing stands at the server twice, or that nobody saved. */
 function isOnce(game, ends, seen) {
   const words = new Set();
   const known = new Set(ends.flatMap((end) => end.rows.map((row) => row.id)));
-  for (const { id, remark } of seen.visits) {
-    if (remark && words.has(remark)) game.problem("doubled: one visit came under two ids");
-    words.add(remark);
+  for (const { id, remark, superseded_by: by } of seen.visits) {
+    // A correction may say the same once more, in the other's place.
+    if (remark && !by && words.has(remark)) game.problem("doubled: one visit came under two ids");
+    if (!by) words.add(remark);
     // One that a page died over may have been kept without a word; then it is in the outbox.
     if (!game.ever.has(id) && !known.has(id) && !game.people.some((person) => person.wiped)) game.problem("the server holds a visit nobody saved");
     if (game.taken.has(id) && !known.has(id)) game.problem("the server holds a visit that was taken back");
@@ -164,22 +189,25 @@ function hasOnlyItsOwn(game, end, seen) {
     const own = new Set(game.accounts.find((one) => one.id === account).households);
     if (Object.keys(page.phone.book.households).some((id) => !own.has(Number(id)))) game.problem("households of another area are on the phone");
     isDaySaid(game, end, held);
+    for (const row of rows) if (game.above.has(row.id) && (row.settled !== "above" || page.phone.conflicts.has(row.id))) game.problem("what was left to the supervisor is asked again");
   }
-  for (const [name, { id, photos }] of person.half) {
-    const [owner, key] = name.split(" ");
-    if (Number(owner) !== account || rows.some((row) => row.id === id)) continue;
+  for (const [id, { account: owner, key, photos }] of person.half) {
+    if (owner !== account || rows.some((row) => row.id === id)) continue;
     const draft = end.drafts.get(key);
     if (draft?.id !== id) game.problem("a draft is gone");
     else if (photos.some((photo) => !end.photos.has(photo) || !draft.photos.some((one) => one.id === photo))) game.problem("a photo of a draft is gone");
   }
 }
 
-/** 今日 n 户，服务器已确认 n 户. */
+/** 今日 n 户，服务器已确认 n 户: households, however often each was visited; one whose visit was corrected is still one. */
 function isDaySaid(game, { page, rows, text }, held) {
   const day = page.app.visit.dayAt(page.handset.now());
-  const mine = rows.filter((row) => row.kind === "visit" && row.day === day && !row.practice);
+  const replaced = new Set(rows.filter((row) => row.supersedes && row.state !== "refused").map((row) => row.supersedes));
+  const mine = rows.filter((row) => row.kind === "visit" && row.day === day && !row.practice && !replaced.has(row.id));
   const [, n, done] = text.match(/今日 (\d+) 户，服务器已(?:全部确认|确认 (\d+) 户)/) || [];
   if (!mine.length) return;
-  const whole = mine.filter((row) => row.state === "done" && held.has(row.id)).length;
-  if (Number(n) !== mine.length || Number(done ?? n) !== whole) game.problem(`the day says ${text.slice(0, 40)}; the server holds ${whole} of ${mine.length}`);
+  const homes = new Set(mine.map((row) => row.household ?? row.id));
+  const isWhole = (home) => mine.filter((row) => (row.household ?? row.id) === home).every((row) => row.state === "done" && held.has(row.id));
+  const whole = [...homes].filter(isWhole).length;
+  if (Number(n) !== homes.size || Number(done ?? n) !== whole) game.problem(`the day says ${text.slice(0, 40)}; the server holds ${whole} of ${homes.size}`);
 }

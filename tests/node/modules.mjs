@@ -146,10 +146,13 @@ await check("a visit is corrected once, and a refused correction takes nobody's 
   const correction = () => m.corrections.correctionOf(row, body, { head: null, form: null });
   const next = await save({ ...correction(), choice: "nobody", return_when: "phone" });
   assert.deepEqual([...m.corrections.replacedIn(await m.outbox.listRows(db))], [row.id]);
-  await assert.rejects(save(correction()), { name: "AlreadySaved" });
+  const late = correction();
+  await assert.rejects(save(late), { name: "AlreadySaved" });
+  // Another one that was begun in another tab does not take its place.
+  await assert.rejects(save(correction()), { name: "DraftChanged" });
   await m.outbox.refused(db, next.id, { code: "item_unfit" });
   assert.deepEqual([...m.corrections.replacedIn(await m.outbox.listRows(db))], []);
-  await save(correction());
+  await save(late);
   db.close();
 });
 await check("two at one household: who else was there, and whether together", () => {
@@ -225,12 +228,12 @@ await check("a route is gone as planned, or as was said; what was said is told o
     calls.push([method, path, JSON.parse(body)]);
     return { status: code };
   };
-  const first = await m.route.tellOrders(db, key, { ask: status(200), device: "d" });
+  const first = await m.route.tellOrders(db, key, { ask: status(200), headers: {} });
   const later = await m.route.sayOrder(db, key, asked([2, 3, 1]));
   assert.deepEqual(await m.route.forgetOrders(db, key, first.told), later);
   assert.deepEqual(calls[0], ["PUT", "/api/v1/routes/7/order", { revision: 2, day: "2026-11-27", households: [3, 1, 2] }]);
-  for (const code of [401, 429, 503]) assert.deepEqual(await m.route.tellOrders(db, key, { ask: status(code), device: "d" }), { told: [], refused: [] });
-  const refused = await m.route.tellOrders(db, key, { ask: status(409), device: "d" });
+  for (const code of [401, 429, 503]) assert.deepEqual(await m.route.tellOrders(db, key, { ask: status(code), headers: {} }), { told: [], refused: [] });
+  const refused = await m.route.tellOrders(db, key, { ask: status(409), headers: {} });
   assert.deepEqual(refused, { told: [], refused: later });
   assert.deepEqual(await m.route.forgetOrders(db, key, refused.refused), []);
   // As the server has it; of another revision nothing counts; a companion's route is not ours to order.
@@ -260,7 +263,7 @@ await check("waits double to five minutes", () => {
 await check("only our server's own words mean anything", () => {
   const read = (status, body) => m.sender.readAnswer({ status, body });
   assert.deepEqual([read(200, {}), read(201, {}), read(200, null), read(302, null), read(408, {}), read(429, { error: "x" }), read(500, { error: "x" })], ["ok", "ok", "again", "again", "again", "again", "again"]);
-  assert.deepEqual([read(401, { error: "sign_in_needed" }), read(403, { error: "device_revoked" }), read(403, { error: "not_allowed" }), read(409, { error: "visit_differs" }), read(404, null), read(403, null)], ["sign-in", "revoked", "sign-in", "refused", "again", "again"]);
+  assert.deepEqual([read(401, { error: "sign_in_needed" }), read(403, { error: "device_revoked" }), read(403, { error: "other_account" }), read(403, { error: "not_allowed" }), read(409, { error: "visit_differs" }), read(404, null), read(403, null)], ["sign-in", "revoked", "other", "sign-in", "refused", "again", "again"]);
 });
 await check("a book is whole at every page", () => {
   const page = (ids, more, extra = {}) => ({ at: "t", since: "s2", more, campaign: { id: 1 }, form: null, households: ids.map((id) => ({ id })), gone: [], ...extra });
@@ -283,8 +286,8 @@ await check("a download goes on where it stopped, and begins anew when its marks
     asked.push(path);
     return answers.shift();
   };
-  assert.equal((await m.book.updateBook(db, key, { ask, device: "d" })).state, "again");
-  const done = await m.book.updateBook(db, key, { ask, device: "d" });
+  assert.equal((await m.book.updateBook(db, key, { ask, headers: {} })).state, "again");
+  const done = await m.book.updateBook(db, key, { ask, headers: {} });
   assert.deepEqual(asked, ["/api/v1/pull", "/api/v1/pull?after=p2", "/api/v1/pull?after=p2", "/api/v1/pull"]);
   assert.deepEqual([done.state, Object.keys((await m.book.readBook(db, key)).households)], ["ok", ["2"]]);
   db.close();

@@ -3,10 +3,10 @@
 import { findButton } from "./elements.mjs";
 
 const PIN = "135790";
-const NAMES = ["store", "seal", "net", "drafts", "outbox", "sender", "visit", "export", "book", "phone", "packs", "sheet", "day", "marks"];
+const NAMES = ["store", "seal", "net", "drafts", "outbox", "sender", "visit", "export", "book", "phone", "packs", "sheet", "day", "marks", "restore"];
 const TOO_LONG = 4200; // more than the server takes as a remark
 // What a person is told and can do something about; all else that comes up in a page is a problem.
-const TOLD = new Set(["QuotaExceededError", "AlreadySaved", "DraftChanged", "OnItsWay"]);
+const TOLD = new Set(["QuotaExceededError", "StoreClosed", "AlreadySaved", "DraftChanged", "OnItsWay"]);
 
 /** A person's phone in a game: how the app is opened, used, locked out and given up. */
 export class Person {
@@ -14,7 +14,10 @@ export class Person {
     this.game = game;
     this.handset = handset;
     this.tokens = tokens; // by account
-    this.half = new Map(); // drafts that are on the disk: "account key" -> {id, photos}
+    this.half = new Map(); // drafts that are on the disk, by id: {account, key, photos}
+    this.bare = new Set(); // accounts whose database the browser has deleted, whether a page of theirs was open or not
+    this.bereft = new Set(); // those of which no page was open that could put anything back
+    this.told = new Set(); // accounts of which a screen said so
     this.revoked = null; // the account whose phone it was when it was revoked
     this.wiped = false;
   }
@@ -43,10 +46,11 @@ export class Person {
       }
       if (!account) return;
       const db = await store.openStore(account.id, { onBlocking: () => this.reload(page) });
-      const key = handset.worker?.account === account.id ? handset.worker.key : await this.key(page, db);
+      const key = await this.key(page, db, account.id);
       handset.worker = { account: account.id, key };
       page.account = account.id;
-      const made = await phone.openPhone({ db, key, account, version: `v${handset.version}`, onChange: () => {} });
+      const made = await phone.openPhone({ db, key, account, version: `v${handset.version}`, onChange: (what) => what === "emptied" && this.told.add(account.id) });
+      if (made.emptied !== null) this.told.add(account.id);
       // What the app begins by itself can be waited for here.
       const { sync } = made;
       made.sync = (how) => {
@@ -54,18 +58,33 @@ export class Person {
         return page.busy;
       };
       page.phone = made;
-    }).catch((reason) => this.trouble(page, reason));
+    }).catch((reason) => {
+      // On a full disk the app does not open, and says so.
+      if (reason.name !== "UnknownError" || !handset.disk.isFull()) this.trouble(page, reason);
+    });
     if (!page.phone) page.kill();
     return page.isDead ? undefined : page;
   }
 
-  async key(page, db) {
+  async key(page, db, account) {
     const { seal, store } = page.app;
+    const { worker } = this.handset;
     const kept = await store.getMeta(db, "key");
-    if (kept) return seal.openKey(kept, PIN);
+    if (kept) return worker?.account === account ? worker.key : seal.openKey(kept, PIN);
     const made = await seal.makeKey(PIN);
-    await store.putMeta(db, "key", made.kept);
-    return made.key;
+    const there = await store.putFirst(db, "key", made.kept);
+    return there === made.kept ? made.key : seal.openKey(there, PIN);
+  }
+
+  /** The browser has deleted everything. What living pages hold in memory they put back. */
+  emptied() {
+    const { handset, game } = this;
+    for (const { id } of game.accounts) {
+      if (!handset.disk.read(`fangtu-${id}`)?.meta.length) continue;
+      this.bare.add(id);
+      if (!handset.pages.some((page) => page.phone && page.account === id)) this.bereft.add(id);
+    }
+    for (const [id, { account }] of this.half) if (this.bare.has(account)) this.half.delete(id);
   }
 
   reload(page) {
@@ -96,10 +115,11 @@ export class Person {
     page.phone.close();
     this.handset.worker = null;
     await store.dropStore(page.account);
+    page.app.restore.forgetNotes(page.account);
     await packs.dropPacks();
     await store.forgetAccount();
     this.wiped = true;
-    for (const name of [...this.half.keys()]) if (name.startsWith(`${page.account} `)) this.half.delete(name);
+    for (const [id, { account }] of this.half) if (account === page.account) this.half.delete(id);
     page.kill();
   }
 
@@ -112,33 +132,48 @@ export class Person {
       visitSaved: (id) => {
         this.saving = this.saved(page, id);
       },
+      openSaved: (id) => {
+        this.sentTo = id;
+      },
       closeVisit: () => {},
       notices: () => [],
       show: () => {},
     };
   }
 
-  async openSheet(page, household) {
+  async openSheet(page, household, more = {}) {
     const box = page.document.createElement("div");
-    const sheet = await page.app.sheet.openSheet(this.round(page), box, household);
+    const sheet = await page.app.sheet.openSheet(this.round(page), box, household, more);
     return sheet && { sheet, box, household };
+  }
+
+  /** Open a saved visit and say it otherwise, as in {@link write}. */
+  async rewrite(page, household, id, more = {}) {
+    const opened = await this.openSheet(page, household, { correct: id });
+    return opened && this.fillIn(page, opened, more);
   }
 
   /** Begin a visit and write something down; it is on the disk when this resolves with the open sheet. */
   async write(page, household) {
-    const { chance } = this.game;
     const opened = await this.openSheet(page, household);
+    return opened && this.fillIn(page, opened);
+  }
+
+  async fillIn(page, opened, more = {}) {
+    const { chance } = this.game;
     if (!opened) return null;
     const { sheet } = opened;
     page.isTroubled = false;
-    const { choice } = sheet.draft();
-    if (!choice) {
+    const { choice, corrects } = sheet.draft();
+    if (!choice || corrects) {
       const how = chance.weighed({ well: 6, issue: 3, nobody: 2, other: 1 });
+      const kept = corrects && chance.under(0.5) ? sheet.draft().demands : [];
       sheet.set({
+        ...more,
         choice: how,
         return_when: how === "nobody" ? "tomorrow" : null,
         other: how === "other" ? "refused" : null,
-        demands: how === "issue" ? [{ ...page.app.visit.newDemand("road"), text: "路灯" }] : [],
+        demands: how === "issue" ? [...kept, { ...page.app.visit.newDemand("road"), text: "路灯" }] : [],
       });
       this.game.words += 1;
       const words = `${this.game.seed}-${this.game.words}-${sheet.draft().id}`;
@@ -167,13 +202,23 @@ export class Person {
   }
 
   keepHalf(page, { key, id, photos }) {
-    this.half.set(`${page.account} ${key}`, { id, photos: photos.map((photo) => photo.id) });
+    this.half.set(id, { account: page.account, key, photos: photos.map((photo) => photo.id) });
   }
 
+  /** Press a button; gives the row whose correction it opens, if it does. */
   async press(box, words) {
     this.saving = null;
+    this.sentTo = null;
     await findButton(box, words)?.click();
     await this.saving;
+    return this.sentTo && this.handset.pages.flatMap((page) => page.phone?.rows || []).find((row) => row.id === this.sentTo);
+  }
+
+  /** The screen at the end of the day. */
+  drawn(page) {
+    const box = page.document.createElement("div");
+    page.app.day.drawDay(this.round(page), box);
+    return box;
   }
 
   /** The screen says that it is saved: from here on the game holds the app to it. */
@@ -185,8 +230,8 @@ export class Person {
       return;
     }
     const body = row.seq ? await outbox.rowBody(page.phone.key, row) : null;
-    this.game.promise({ id, kind: row.kind, account: page.account, person: this, sha256: row.sha256, photos: row.photos, practice: row.practice, body, isRescued: !row.seq, key: row.draft?.key });
-    this.half.delete(`${page.account} ${row.draft?.key}`);
+    this.game.promise({ id, kind: row.kind, account: page.account, person: this, sha256: row.sha256, photos: row.photos, practice: row.practice, body, isRescued: !row.seq, isProvisional: !row.seq && page.phone.apart > 0, supersedes: row.supersedes ?? null });
+    this.half.delete(id);
   }
 
   /** A mark: a place of concern, with a photo. */
@@ -218,7 +263,7 @@ export class Person {
     try {
       const key = await page.phone.undo(row.id);
       this.game.takeBack(row.id);
-      this.half.set(`${page.account} ${key}`, { id: row.id, photos: row.photos.map((photo) => photo.id) });
+      this.keepHalf(page, { key, id: row.id, photos: row.photos });
     } catch (reason) {
       this.trouble(page, reason);
     }
@@ -226,8 +271,7 @@ export class Person {
 
   /** The screen at the end of the day: its button is pressed, what it says is read. */
   async day(page, words) {
-    const box = page.document.createElement("div");
-    page.app.day.drawDay(this.round(page), box);
+    const box = this.drawn(page);
     if (words) await this.press(box, words);
     return box.textContent;
   }

@@ -18,8 +18,9 @@ from tests.tile_files import pmtiles
 SCRIPTS_KB, STYLES_KB = 110, 10
 
 
-def test_the_modules_compute_what_they_say() -> None:
-    assert json.loads(run_node("modules.mjs", STATIC / "js" / "field", PACKAGES / "fake-indexeddb")) == []
+@pytest.mark.parametrize("script", ["modules.mjs", "storage.mjs"])
+def test_the_modules_do_what_they_say(script: str) -> None:
+    assert json.loads(run_node(script, STATIC / "js" / "field", PACKAGES / "fake-indexeddb")) == []
 
 
 def test_the_export_is_a_zip_that_others_read() -> None:

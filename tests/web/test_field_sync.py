@@ -469,6 +469,29 @@ def test_a_session_becomes_that_of_a_phone_and_ends_when_it_is_revoked(web: Web,
     assert fresh.put(f"/api/v1/devices/{device}", json=ABOUT, headers=headers).status_code == 403
 
 
+def test_work_of_one_account_does_not_come_in_under_another(web: Web, app: Flask) -> None:
+    """Somebody signs in in another tab after the phone asked who is there, and before it sends."""
+    phone = Phone(app, web, "inspector")
+    body = visit_body(web, "H2")
+    visit_id = str(uuid.uuid4())
+    own, other = (str(web.accounts[name]) for name in ("inspector", "inspector_two"))
+    for method, path, content in (
+        ("PUT", f"/api/v1/visits/{visit_id}", body),
+        ("POST", "/api/v1/receipts", {"ids": [visit_id]}),
+        ("GET", "/api/v1/pull", None),
+    ):
+        refused = phone.call(method, path, json=content, headers={"X-Fangtu-Account": other})
+        assert (refused.status_code, refused.json["error"]) == (403, "other_account")
+    with Session(web.owner) as session:
+        for table, column in (("synced_item", "id"), ("sync_reject", "item_id")):
+            found = session.scalar(
+                text(f"select count(*) from {table} where {column} = cast(:id as uuid)"), {"id": visit_id}
+            )
+            assert found == 0
+    headers = {"X-Fangtu-Account": own}
+    assert phone.call("PUT", f"/api/v1/visits/{visit_id}", json=body, headers=headers).status_code == 201
+
+
 def test_a_phone_is_that_of_one_account_and_revoked_by_those_above_it(web: Web, app: Flask) -> None:
     phone = Phone(app, web, "inspector_two")
     path = f"/api/v1/devices/{phone.id}"

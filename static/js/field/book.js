@@ -36,17 +36,18 @@ export function withPage(book, page, whole) {
 /**
  * Bring the book up to date, page by page; each page is kept as it comes.
  * @param {(method: string, path: string, options?: object) => Promise<object>} ask see net.js
+ * @param {object} headers who asks, see net.js
  * @param {(book: object) => void} [onPage] the book as it is now, before it is on the disk: it can be shown meanwhile
  * @returns {Promise<{book: object, state: "ok"|"again"|"sign-in"|"revoked"|"no-campaign"}>}
  */
-export async function updateBook(db, key, { ask, device, onPage = () => {} }) {
+export async function updateBook(db, key, { ask, headers, onPage = () => {} }) {
   let book = await readBook(db, key);
   for (;;) {
     const query = new URLSearchParams();
     if (book.since) query.set("since", book.since);
     if (book.after) query.set("after", book.after);
     const words = query.toString();
-    const answer = await ask("GET", `/api/v1/pull${words ? `?${words}` : ""}`, { headers: { "X-Fangtu-Device": device } });
+    const answer = await ask("GET", `/api/v1/pull${words ? `?${words}` : ""}`, { headers });
     const { status, body } = answer;
     if (status === 401) return { book, state: "sign-in" };
     if (status === 404 && body?.error) return { book, state: "no-campaign" };

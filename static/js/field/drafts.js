@@ -19,26 +19,33 @@ export class AlreadySaved extends Error {
   }
 }
 
-/** Photos were taken or taken out in another tab, of which this one does not know. */
+/** The visit is being written down in another tab as well, which has begun it or changed its photos. */
 export class DraftChanged extends Error {
   constructor() {
-    super("the photos of the draft are others now");
+    super("the draft is another one now");
     this.name = "DraftChanged";
   }
 }
 
 /*
  * Change what is kept of a draft, unless another tab was faster: one that was saved must neither come to life again nor lose
- * its photos, which are on their way; and no photo may be forgotten, or named and not be there.
+ * its photos, which are on their way; none may take the place of another that was begun; and no photo may be forgotten, or
+ * named and not be there.
  */
 function whileOpen(db, draft, work) {
   return strictly(db, ["drafts", "photos", "outbox"], async ({ drafts, photos, outbox }) => {
     if (await outbox.getKey(draft.id)) throw new AlreadySaved();
+    if (!isFree(await drafts.get(draft.key), draft.id)) throw new DraftChanged();
     const named = new Set(draft.photos.map((photo) => photo.id));
     const kept = await photos.index("of").getAllKeys(draft.id);
     if (kept.length !== named.size || !kept.every((id) => named.has(id))) throw new DraftChanged();
     await work({ drafts, photos });
   });
+}
+
+/** Is a place empty, or does this draft stand in it? Those of earlier versions do not say which they are. */
+export function isFree(there, id) {
+  return !there?.id || there.id === id;
 }
 
 /** The draft under a key, or null. */
@@ -49,12 +56,12 @@ export async function getDraft(db, key, name) {
 
 /** Keep a draft; `draft.key` names it. */
 export async function putDraft(db, key, draft) {
-  const row = { key: draft.key, sealed: await sealJson(key, draft, place(draft.key)) };
+  const row = await sealedDraft(key, draft);
   await whileOpen(db, draft, ({ drafts }) => drafts.put(row));
 }
 
 export async function sealedDraft(key, draft) {
-  return { key: draft.key, sealed: await sealJson(key, draft, place(draft.key)) };
+  return { key: draft.key, id: draft.id, sealed: await sealJson(key, draft, place(draft.key)) };
 }
 
 /**

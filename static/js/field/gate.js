@@ -5,7 +5,7 @@ import { fill, h, icon } from "../map/dom.js";
 import { elsewhere, inChatApp } from "./elsewhere.js";
 import { button, focusOn } from "./parts.js";
 import { makeKey, openKey, PIN, WrongPin } from "./seal.js";
-import { getMeta, putMeta } from "./store.js";
+import { getMeta, putFirst, putMeta } from "./store.js";
 
 /** What the app cannot do without; the words for the first that is missing, or null. */
 export function missing() {
@@ -46,7 +46,11 @@ export function askNewPin(box, db, account) {
       else {
         told.textContent = t("正在设定…");
         const { kept, key } = await makeKey(pin.value);
-        await putMeta(db, "key", kept);
+        // What another tab has sealed meanwhile must stay readable: its key is the key.
+        if ((await putFirst(db, "key", kept)) !== kept) {
+          resolve(await askPin(box, db, { name: account.name, unsent: 0 }));
+          return;
+        }
         await putMeta(db, "account", account);
         resolve(key);
       }

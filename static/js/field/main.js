@@ -22,6 +22,8 @@ import { openSheet } from "./sheet.js";
 import { askToPersist, isFull, rescued } from "./space.js";
 import { dropStore, forgetAccount, getMeta, openStore, rememberAccount, rememberedAccount } from "./store.js";
 import { watchPlace } from "./evidence.js";
+import { forgetNotes } from "./restore.js";
+import { emptiedWords } from "./words.js";
 
 const HERE_MOVED_DEG = 0.0001; // about ten metres
 const LOCK_AFTER_MS = 15 * 60 * 1000;
@@ -67,13 +69,15 @@ function drawHead() {
 app.notices = () => {
   const { phase, trouble } = app.phone.sender.state;
   const line = (kind, ...parts) => h("div", { class: `notice is-${kind}` }, ...parts);
+  const shut = (act) => h("button", { type: "button", class: "round", "aria-label": t("关闭"), onclick: () => { act(); app.draw(); } }, icon("x"));
   return [
     app.update && !app.sheet && line("inf", h("span", {}, t("有新版本")), button(t("立即更新"), app.update)),
     inChatApp() && elsewhere(),
     phase === "sign-in" && line("wrn", h("span", {}, t("登录已过期，记录都在。登录后继续上传。")), h("a", { class: "button", href: "/sign-in?next=/field/" }, t("登录"))),
     (phase === "other" || phase === "revoked") && line("dan", h("span", {}, phaseWord({ phase })), button(t("导出未上传"), () => exportUnsent(app))),
-    (app.said || trouble) && line("dan", h("span", {}, app.said || t("手机存储出了问题：%(why)s", { why: trouble.name })), button(t("导出未上传"), () => exportUnsent(app)), h("button", { type: "button", class: "round", "aria-label": t("关闭"), onclick: () => { app.said = null; app.phone.sender.state.trouble = null; app.draw(); } }, icon("x"))),
-    app.phone.emptied && line("dan", h("span", {}, t("手机空间不足，浏览器清除了本机数据。未上传的记录已恢复；没有上传的照片和没写完的走访可能丢失，请查看。"))),
+    (app.said || trouble) && line("dan", h("span", {}, app.said || t("手机存储出了问题：%(why)s", { why: trouble.name })), button(t("导出未上传"), () => exportUnsent(app)), shut(() => { app.said = null; app.phone.sender.state.trouble = null; })),
+    app.phone.emptied !== null && line("dan", h("span", {}, emptiedWords(app.phone.emptied)), shut(app.phone.emptiedRead)),
+    app.phone.apart > 0 && line("dan", h("span", {}, t("手机存储已满：%(n)s 条记录只是暂存，关闭浏览器可能丢失。请先导出，再清理手机。", { n: count(app.phone.apart) })), button(t("导出未上传"), () => exportUnsent(app))),
     app.phone.routeChanged && line("inf", h("span", {}, t("主管改过路线，您的顺序没有采用。")), button(t("知道了"), () => { app.phone.routeChanged = false; app.draw(); })),
     app.phone.noCampaign && line("inf", h("span", {}, t("还没有走访行动，请联系主管。"))),
     app.phone.book.at === null && !app.phone.noCampaign && line("inf", h("span", {}, t("还没有名单。")), button(t("立即更新"), () => app.phone.sync({ fresh: true }))),
@@ -251,6 +255,7 @@ app.leave = async () => {
 
 async function wipe(account) {
   await dropStore(account);
+  forgetNotes(account);
   await dropPacks();
   await forgetAccount();
 }
@@ -306,8 +311,9 @@ async function start() {
   begun ||= opening(account);
   const db = await begun.store;
   const isNew = !(await getMeta(db, "key"));
-  const first = isNew ? await askAhead(db) : null;
-  const key = (await begun.key) || (isNew ? await askNewPin(root, db, account) : await openLock(db, account));
+  const first = isNew ? await askAhead(db, account.id) : null;
+  // What the worker still holds is the key of a database that the browser may have deleted since.
+  const key = isNew ? await askNewPin(root, db, account) : (await begun.key) || (await openLock(db, account));
   keepKey(account.id, key);
   await openApp(db, key, account, first);
 }

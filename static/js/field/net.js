@@ -19,6 +19,14 @@ function parsed(text) {
 }
 
 /**
+ * What every request from the field says: from which phone, and whose work it is, since meanwhile, in another tab, somebody else
+ * may have signed in.
+ */
+export function headersOf(device, account) {
+  return { "X-Fangtu-Device": device, "X-Fangtu-Account": String(account) };
+}
+
+/**
  * @param {string} method
  * @param {string} path
  * @param {object} [options] `body` (bytes or text), `headers`, `onProgress(sent, all)`

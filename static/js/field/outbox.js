@@ -5,7 +5,7 @@
  */
 
 import { replacedIn } from "./corrections.js";
-import { AlreadySaved, sealedDraft } from "./drafts.js";
+import { AlreadySaved, isFree, sealedDraft } from "./drafts.js";
 import { seal, sealJson, sha256, unseal, unsealJson } from "./seal.js";
 import { strictly } from "./store.js";
 
@@ -15,7 +15,7 @@ const KEEP_DONE_MS = 14 * 24 * 3600 * 1000;
 const encoder = new TextEncoder();
 const place = (id) => `outbox/${id}`;
 
-/** It is on its way to the server and cannot be taken back here. */
+/** It is on its way to the server, or another has taken its place here: it cannot be taken back. */
 export class OnItsWay extends Error {
   constructor() {
     super("sending has begun");
@@ -81,7 +81,8 @@ export function keep(db, row) {
 export function takeBack(db, id) {
   return strictly(db, ["outbox", "drafts"], async ({ outbox, drafts }) => {
     const row = await outbox.get(id);
-    if (!row || row.first_try_at !== null) throw new OnItsWay();
+    // Nor where another visit of the same household has been begun since.
+    if (!row || row.first_try_at !== null || !isFree(await drafts.get(row.draft.key), id)) throw new OnItsWay();
     await drafts.put(row.draft);
     await outbox.delete(id);
     return row.draft.key;

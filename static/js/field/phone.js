@@ -5,14 +5,14 @@ import { conflictOf, isAskable } from "./conflicts.js";
 import { correctionOf, replacedIn } from "./corrections.js";
 import { addPhoto, dropDraft, dropPhoto, getDraft, putDraft } from "./drafts.js";
 import { isVisited } from "./nearby.js";
-import { ask } from "./net.js";
+import { ask, headersOf } from "./net.js";
 import { clearOld, freeze, keep, listRows, othersOf, rowBody, settle, takeBack, tally } from "./outbox.js";
 import { addPerson, readPeople } from "./people.js";
-import { putBack, readMeta } from "./restore.js";
+import { emptiedOf, forgetEmptied, missingOf, noteEmptied, noteHeld, putBack, readMeta } from "./restore.js";
 import { forgetOrders, readOrders, sayOrder, tellOrders } from "./route.js";
 import { createSender } from "./sender.js";
 import { bringBack, isFull, rescue, rescued, withRoom } from "./space.js";
-import { getMeta, putMeta } from "./store.js";
+import { getMeta, putFirst, putMeta } from "./store.js";
 import { bodyOf, dayAt, statusAfter } from "./visit.js";
 
 const STATUS_OF = { home: 1, remote: 2, nobody_home: 3, refused: 4, long_away: 5, demolished: 7, moved: 7, not_found: 7 };
@@ -20,20 +20,17 @@ const BOOK_EVERY_MS = 5 * 60 * 1000;
 const DEVICE_EVERY_MS = 60 * 1000;
 const ELSEWHERE_MS = 2000;
 const FULL_WAIT_MS = 30000;
+const SOON_MS = 1000; // a pass that fails before it can say when to come again must not begin anew at once, for ever
 
 /** The id of this phone, made when it is first asked for. */
 async function deviceOf(db) {
-  const known = await getMeta(db, "device");
-  if (known) return known;
-  const made = crypto.randomUUID();
-  await putMeta(db, "device", made);
-  return made;
+  return (await getMeta(db, "device")) || putFirst(db, "device", crypto.randomUUID());
 }
 
 /** Ask for the list while somebody still types the first PIN; like `ask`, with the first answer under way already. */
-export async function askAhead(db) {
+export async function askAhead(db, account) {
   const device = await deviceOf(db);
-  let ahead = ask("GET", "/api/v1/pull", { headers: { "X-Fangtu-Device": device } });
+  let ahead = ask("GET", "/api/v1/pull", { headers: headersOf(device, account) });
   ahead.catch(() => {}); // whoever takes it is told
   return (method, path, options) => {
     const answer = path === "/api/v1/pull" && ahead ? ahead : ask(method, path, options);
@@ -48,7 +45,7 @@ export async function askAhead(db) {
  */
 export async function openPhone({ db, key, account, version, onChange, first = null }) {
   const device = await deviceOf(db);
-  const phone = { db, key, account, device, version, book: null, rows: [], drafts: new Set(), replaced: new Set(), conflicts: new Map(), people: [], orders: [], routeChanged: false, offset: null, noCampaign: false, persisted: null, emptied: false, alive: true };
+  const phone = { db, key, account, device, version, book: null, rows: [], drafts: new Set(), replaced: new Set(), conflicts: new Map(), people: [], orders: [], routeChanged: false, offset: null, noCampaign: false, persisted: null, emptied: null, apart: 0, alive: true };
   const bodies = new Map(); // of rows that are asked about; what is frozen is read once
   let bookAt = 0;
   let deviceAt = 0;
@@ -65,10 +62,28 @@ export async function openPhone({ db, key, account, version, onChange, first = n
   phone.sender = sender;
 
   const meta = await readMeta(db);
+  let made = await getMeta(db, "made");
   db.putBack = async (connection) => {
-    await putBack(connection, { meta, rows: phone.rows, account });
-    phone.emptied = true;
+    const isBack = await putBack(connection, { meta, rows: phone.rows, account });
+    made = await connection.get("meta", "made");
+    emptied(isBack ? 0 : tally(phone.rows).items);
+    return isBack;
+  };
+
+  /** The browser has deleted the database, with so many things that nobody could put back; it is said until somebody has read it. */
+  function emptied(gone) {
+    try {
+      noteEmptied(account.id, gone);
+    } catch (full) {
+      if (!isFull(full)) throw full; // then it is said on this page alone
+    }
+    phone.emptied = (phone.emptied ?? 0) + gone;
     onChange("emptied");
+  }
+  phone.emptied = emptiedOf(account.id);
+  phone.emptiedRead = () => {
+    forgetEmptied(account.id);
+    phone.emptied = null;
   };
 
   /** Read anew what the database holds. */
@@ -86,11 +101,22 @@ export async function openPhone({ db, key, account, version, onChange, first = n
     const [rows, drafts] = [await listRows(db), new Set(await db.getAllKeys("drafts"))];
     const apart = rescued(account.id).filter((one) => !rows.some((row) => row.id === one.id));
     for (const row of apart) drafts.delete(row.draft.key);
-    [phone.rows, phone.drafts] = [[...rows, ...apart], drafts];
+    [phone.rows, phone.drafts, phone.apart] = [[...rows, ...apart], drafts, apart.length];
     phone.replaced = replacedIn(phone.rows);
+    hold(tally(rows).items + drafts.size);
     await findConflicts();
     onChange("outbox");
   };
+
+  function hold(many) {
+    const missing = missingOf(account.id, { made, many });
+    if (missing) emptied(missing);
+    try {
+      noteHeld(account.id, { made, many });
+    } catch (full) {
+      if (!isFull(full)) throw full; // what was noted before is near enough
+    }
+  }
 
   async function bodyOfRow(row) {
     if (!bodies.has(row.id)) bodies.set(row.id, await rowBody(key, row));
@@ -154,9 +180,10 @@ export async function openPhone({ db, key, account, version, onChange, first = n
     } catch (reason) {
       if (!isFull(reason)) throw reason;
       rescue(account.id, row);
-      // The database may not even be read just now.
-      phone.rows = [...phone.rows, row];
+      // The database may not even be read just now. What was saved there before, and opened once more, is this one now.
+      phone.rows = [...phone.rows.filter((one) => one.id !== row.id), row];
       phone.drafts.delete(draft.key);
+      phone.apart = rescued(account.id).length;
       phone.wake(FULL_WAIT_MS);
       return row.id;
     }
@@ -230,7 +257,7 @@ export async function openPhone({ db, key, account, version, onChange, first = n
       oldest_unsent_at: told.oldest && new Date(told.oldest).toISOString(),
       clock_offset_ms: phone.offset,
     };
-    const answer = await ask("PUT", `/api/v1/devices/${device}`, { body: JSON.stringify(body), headers: { "X-Fangtu-Device": device, "Content-Type": "application/json" } });
+    const answer = await ask("PUT", `/api/v1/devices/${device}`, { body: JSON.stringify(body), headers: { ...headersOf(device, account.id), "Content-Type": "application/json" } });
     if (answer.status === 200 || answer.status === 201) {
       deviceAt = Date.now();
       deviceTold = `${told.items} ${told.photos}`;
@@ -287,7 +314,7 @@ export async function openPhone({ db, key, account, version, onChange, first = n
         return;
       }
       if (sender.state.ping) await putMeta(db, "offset", phone.offset);
-      const { told, refused } = phase === "idle" && phone.orders.length ? await tellOrders(db, key, { ask, device }) : { told: [], refused: [] };
+      const { told, refused } = phase === "idle" && phone.orders.length ? await tellOrders(db, key, { ask, headers: headersOf(device, account.id) }) : { told: [], refused: [] };
       const settled = [...told, ...refused];
       phone.routeChanged ||= refused.length > 0;
       wanted ||= settled.length > 0;
@@ -301,7 +328,7 @@ export async function openPhone({ db, key, account, version, onChange, first = n
     }
     onChange("sender");
     const { wake, phase } = sender.state;
-    if (phase === "idle" || phase === "waiting") phone.wake(wake ? wake - Date.now() : 60000);
+    if (phase === "idle" || phase === "waiting") phone.wake(wake ? Math.max(SOON_MS, wake - Date.now()) : 60000);
   }
 
   /** Fetch what changed in the book; "ok" when it is up to date. */
@@ -310,7 +337,7 @@ export async function openPhone({ db, key, account, version, onChange, first = n
       phone.book = now;
       onChange("book");
     };
-    const { book, state } = await updateBook(db, key, { ask: first || ask, device, onPage });
+    const { book, state } = await updateBook(db, key, { ask: first || ask, headers: headersOf(device, account.id), onPage });
     first = null;
     phone.book = book;
     phone.noCampaign = state === "no-campaign";

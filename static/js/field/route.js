@@ -56,13 +56,13 @@ export async function sayOrder(db, key, stops) {
  * Tell the server the orders it has not confirmed.
  * @returns {Promise<{told: object[], refused: object[]}>} what it took, and what it did not since the route was changed
  */
-export async function tellOrders(db, key, { ask, device }) {
+export async function tellOrders(db, key, { ask, headers }) {
   const [told, refused] = [[], []];
   for (const one of await readOrders(db, key)) {
     const { plan, ...body } = one;
-    const { status } = await ask("PUT", `/api/v1/routes/${plan}/order`, { body: JSON.stringify(body), headers: { "X-Fangtu-Device": device, "Content-Type": "application/json" } });
+    const { status } = await ask("PUT", `/api/v1/routes/${plan}/order`, { body: JSON.stringify(body), headers: { ...headers, "Content-Type": "application/json" } });
     if (status === 200) told.push(one);
-    else if ([403, 404, 409, 422].includes(status)) refused.push(one);
+    else if ([404, 409, 422].includes(status)) refused.push(one);
   }
   return { told, refused };
 }

@@ -6,6 +6,7 @@
 
 import { accepted, beginTry, listRows, photoAccepted, refused, rowBytes, sealOthers, sendAnew, toldSince, UNDO_MS } from "./outbox.js";
 import { photoBytes } from "./drafts.js";
+import { headersOf } from "./net.js";
 import { withRoom } from "./space.js";
 
 export const FIRST_WAIT_MS = 2000;
@@ -19,13 +20,13 @@ export function waitAfter(failures, chance = Math.random()) {
   return Math.round(wait * (0.75 + chance / 2));
 }
 
-/** What an answer means: "ok", "again", "sign-in", "revoked" or "refused". */
+/** What an answer means: "ok", "again", "sign-in", "other", "revoked" or "refused". */
 export function readAnswer({ status, body }) {
   if (status === 200 || status === 201) return body && typeof body === "object" ? "ok" : "again";
   if (status === 408 || status === 429 || status >= 500 || status < 400) return "again";
   if (!body || typeof body.error !== "string") return "again"; // not our server's words
   if (status === 401) return "sign-in";
-  if (status === 403) return body.error === "device_revoked" ? "revoked" : "sign-in";
+  if (status === 403) return { device_revoked: "revoked", other_account: "other" }[body.error] || "sign-in";
   return "refused";
 }
 
@@ -46,7 +47,7 @@ function reasonOf({ status, body }) {
  */
 export function createSender({ db, key, ask, device, account, now = Date.now, alone = withLock, onState = () => {}, lock = "fangtu-send" }) {
   const sender = { state: { phase: "idle", percent: null, failures: 0, wake: 0, ping: null } };
-  const headers = { "X-Fangtu-Device": device };
+  const headers = headersOf(device, account);
 
   function tell(change) {
     Object.assign(sender.state, change);

@@ -4,6 +4,7 @@
  * time the write is tried again. At last a visit goes where the browser keeps a few kilobytes of another kind.
  */
 
+import { isFree } from "./drafts.js";
 import { append } from "./outbox.js";
 import { strictly } from "./store.js";
 
@@ -107,7 +108,7 @@ export async function bringBack(db, account, storage = localStorage) {
     const row = asValue(JSON.parse(storage.getItem(name)));
     await strictly(db, ["outbox", "drafts"], async ({ outbox, drafts }) => {
       if (!(await outbox.get(row.id))) await append(outbox, row);
-      await drafts.delete(row.draft.key);
+      if (isFree(await drafts.get(row.draft.key), row.id)) await drafts.delete(row.draft.key);
     });
     storage.removeItem(name);
   }

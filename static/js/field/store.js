@@ -9,6 +9,9 @@ import { deleteDB, openDB } from "../../vendor/idb/index.js";
 export const DATABASE_VERSION = 1;
 // Durable before anybody is told so.
 const STRICT = { durability: "strict" };
+// How a request fails whose connection is being closed.
+const CUT_OFF = new Set(["AbortError", "InvalidStateError", "UnknownError"]);
+const A_MOMENT_MS = 50;
 
 export function databaseName(account) {
   return `fangtu-${account}`;
@@ -24,7 +27,8 @@ export class StoreClosed extends Error {
 
 function upgrade(db, old) {
   if (old < 1) {
-    db.createObjectStore("meta");
+    // By it a page knows that it is not the database it had opened, which the browser has deleted.
+    db.createObjectStore("meta").put(crypto.randomUUID(), "made");
     db.createObjectStore("drafts", { keyPath: "key" });
     db.createObjectStore("outbox", { keyPath: "id" }).createIndex("seq", "seq", { unique: true });
     db.createObjectStore("photos", { keyPath: "id" }).createIndex("of", "of");
@@ -36,30 +40,33 @@ function upgrade(db, old) {
  *
  * `meta` single things by name · `drafts` by household · `outbox` by id, index `seq` · `photos` by id, index `of`.
  * On a full disk Chromium closes the connection under the page, and where it gave no promise to keep the site's data it deletes
- * all of it. What is asked next opens the database anew, and `putBack(db)` restores what the page still has in memory.
+ * all of it. What is asked next opens the database anew, and `putBack(db)` restores what the page still has in memory: each
+ * tab its own, since none knows what another had.
  */
 export async function openStore(account, { onBlocking = () => {} } = {}) {
   let given = null;
   let over = false;
-  let isNew = false;
+  let made;
   const connect = () => openDB(databaseName(account), DATABASE_VERSION, {
-    upgrade(db, old) {
-      isNew = old === 0;
-      upgrade(db, old);
-    },
+    upgrade,
     // Another tab has a newer version: give way, or it waits for ever.
-    blocking(_old, _now, event) {
-      over = true;
-      event.target.close();
-      onBlocking();
-    },
+    blocking: (_old, _now, event) => giveWay(event.target),
+    // Opened anew at once, so that what the page has in memory is put back before it may die.
     terminated() {
       given = null;
+      if (!over) connection().catch(() => {});
     },
   });
+  function giveWay(db) {
+    over = true;
+    db.close();
+    onBlocking();
+  }
   async function again() {
     const db = await connect();
-    if (isNew) await store.putBack(db);
+    const now = await db.get("meta", "made");
+    if (now !== made && !(await store.putBack(db))) giveWay(db);
+    made = now;
     return db;
   }
   async function connection() {
@@ -72,19 +79,39 @@ export async function openStore(account, { onBlocking = () => {} } = {}) {
       throw new StoreClosed(reason);
     }
   }
-  const ask = (name) => async (...words) => (await connection())[name](...words);
+  const ask = (name) => async (...words) => noticing(await connection(), (db) => db[name](...words));
   const store = {
     connection,
-    // What to do when the browser has emptied the database under the page; whoever opened the phone says it.
-    putBack: async () => {},
+    // What to do when the browser has emptied the database under the page; whoever opened the phone says it. False if somebody
+    // has begun anew meanwhile, with a key that is not this page's.
+    putBack: async () => true,
     ...Object.fromEntries(["get", "getAll", "getAllKeys", "getAllFromIndex"].map((name) => [name, ask(name)])),
     close() {
       over = true;
       given?.then((db) => db.close(), () => {});
     },
   };
-  given = Promise.resolve(await connect());
+  const first = await connect();
+  made = await first.get("meta", "made");
+  given = Promise.resolve(first);
   return store;
+}
+
+/** Do a work with a connection; StoreClosed if it failed since the browser closed it, which it says a moment after the failure. */
+async function noticing(db, work) {
+  let isClosed = false;
+  const noticed = () => {
+    isClosed = true;
+  };
+  db.addEventListener("close", noticed);
+  try {
+    return await work(db);
+  } catch (reason) {
+    if (CUT_OFF.has(reason.name)) await new Promise((done) => setTimeout(done, A_MOMENT_MS));
+    throw isClosed ? new StoreClosed(reason) : reason;
+  } finally {
+    db.removeEventListener("close", noticed);
+  }
 }
 
 export function dropStore(account) {
@@ -127,19 +154,7 @@ export function forgetAccount() {
  * @param {(stores: object, tx: object) => Promise<any>} work may wait for requests of this transaction, for nothing else
  */
 export async function strictly(store, names, work) {
-  const db = await store.connection();
-  let isClosed = false;
-  const noticed = () => {
-    isClosed = true;
-  };
-  db.addEventListener("close", noticed);
-  try {
-    return await within(db, names, work);
-  } catch (reason) {
-    throw isClosed ? new StoreClosed(reason) : reason;
-  } finally {
-    db.removeEventListener("close", noticed);
-  }
+  return noticing(await store.connection(), (db) => within(db, names, work));
 }
 
 async function within(db, names, work) {
@@ -165,6 +180,15 @@ async function within(db, names, work) {
 
 export function getMeta(db, name) {
   return db.get("meta", name);
+}
+
+/** Put a thing where none stands, as another tab may have been faster; resolves with the one that stands there. */
+export function putFirst(db, name, value) {
+  return strictly(db, ["meta"], async ({ meta }) => {
+    const there = await meta.get(name);
+    if (there === undefined) await meta.put(value, name);
+    return there ?? value;
+  });
 }
 
 export function putMeta(db, name, value) {

@@ -1,6 +1,7 @@
 /* Words of the field app for codes that records carry. */
 
 import { t } from "../i18n.js";
+import { count } from "../format.js";
 
 const STATUSES = [
   () => t("未走访"), () => t("已入户"), () => t("远程走访"), () => t("无人在家"),
@@ -69,3 +70,9 @@ const FLAGS = {
   outside_round: () => t("走访时间不在本轮次内。"),
 };
 export const flagWord = (key) => FLAGS[key]?.() || key;
+
+/** That the browser has deleted what the phone held: so many things for good, or none that was saved. */
+export function emptiedWords(gone) {
+  if (gone) return t("浏览器清除了本机数据：%(n)s 条没有上传的记录或没写完的走访不在了。请回想后重新填写，并告诉主管。", { n: count(gone) });
+  return t("手机空间不足，浏览器清除了本机数据。未上传的记录已恢复；没有上传的照片和没写完的走访可能丢失，请查看。");
+}
