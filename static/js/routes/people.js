@@ -4,7 +4,7 @@ import { count } from "../format.js";
 import { t } from "../i18n.js";
 import { differs, fill, h, icon } from "../map/dom.js";
 import { clock, span, way } from "./clock.js";
-import { signOf } from "./signs.js";
+import { classOf, signOf } from "./signs.js";
 
 /** What is known of a stop besides its time, in few words. */
 export function stopNotes(stop) {
@@ -52,7 +52,7 @@ export function createPeople(place, on) {
     const words = route.stops.length
       ? [t("%(way)s · 路上 %(span)s", { way: way(route.travel_m, route.estimated), span: span(route.travel_s) })]
       : [route.absent ? t("这天不上班") : t("这天没有安排")];
-    return h("li", { class: `rt-person rt-c${route.look.hue}${chosen ? " is-chosen" : ""}`, dataset: { who: route.inspector } },
+    return h("li", { class: `rt-person ${classOf(route.look)}${chosen ? " is-chosen" : ""}`, dataset: { who: route.inspector } },
       h("button", { type: "button", class: "rt-person-open", "aria-expanded": String(chosen), onclick: () => on.who(chosen ? null : route.inspector) },
         signOf(route.look),
         h("span", { class: "rt-who" }, h("strong", {}, route.name), route.locked ? [" ", icon("lock"), h("span", { class: "unseen" }, t("已锁定"))] : null),

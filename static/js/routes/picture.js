@@ -5,7 +5,7 @@ import { h } from "../map/dom.js";
 import { CanvasOverlay, toWorld } from "../map/overlay.js";
 import { onPalette } from "../map/palette.js";
 import { stopSentence } from "./people.js";
-import { drawLeftOut, drawLine, drawStart, drawStop, letterOf } from "./signs.js";
+import { LETTERED, drawLeftOut, drawLine, drawRest, drawStart, drawStop, letterOf } from "./signs.js";
 
 const NEAR_PX = 14;
 const APART_PX = 3;
@@ -44,7 +44,7 @@ export function createPicture(plain, on) {
       for (const stop of route.stops) if (stop.at) some.push({ household: stop.household, at: stop.at, route, stop, faint });
     }
     state.plan.leftOut.forEach((one, at) => {
-      if (one.at) some.push({ household: one.household, at: one.at, text: letterOf(at), one });
+      if (one.at) some.push({ household: one.household, at: one.at, text: at < LETTERED ? letterOf(at) : null, one });
     });
     return some;
   }
@@ -66,12 +66,13 @@ export function createPicture(plain, on) {
     for (const route of ordered) if (route.start) drawStart(ctx, ...place(view, route.start));
     const all = marks();
     // What is chosen or looked at lies on top of the others.
-    const weight = (mark) => (mark.household === state.stop ? 2 : 0) + (mark.household === state.lit ? 1 : 0) - (mark.faint ? 1 : 0);
+    const weight = (mark) => (mark.household === state.stop ? 2 : 0) + (mark.household === state.lit ? 1 : 0) - (mark.faint ? 1 : 0) - (mark.text === null ? 2 : 0);
     for (const mark of all.sort((one, two) => weight(one) - weight(two))) {
       const [x, y] = place(view, mark.at);
       if (x < -20 || y < -20 || x > view.width + 20 || y > view.height + 20) continue;
       const chosen = mark.household === state.stop || mark.household === state.lit;
-      if (mark.one) drawLeftOut(ctx, x, y, mark.text, { chosen });
+      if (mark.one && mark.text === null && !chosen) drawRest(ctx, x, y);
+      else if (mark.one) drawLeftOut(ctx, x, y, mark.text || "", { chosen });
       else drawStop(ctx, x, y, String(mark.stop.no), mark.route.look, { chosen, faint: mark.faint, done: mark.stop.done });
     }
   }
@@ -84,7 +85,7 @@ export function createPicture(plain, on) {
     if (!picture.state) return [];
     const origin = map.getPixelOrigin().add(map.containerPointToLayerPoint([0, 0]).round());
     const scale = 256 * 2 ** map.getZoom();
-    return marks().map(({ at }) => {
+    return marks().filter((mark) => mark.text !== null).map(({ at }) => {
       const [x, y] = [at[0] * scale - origin.x, at[1] * scale - origin.y];
       return [x - 12, y - 12, x + 12, y + 12];
     });
@@ -96,8 +97,10 @@ export function createPicture(plain, on) {
     sheet.redraw();
   };
 
+  /** World points of what is planned that day; of those left out where nothing is. */
   picture.extent = () => {
-    const points = marks().map((mark) => mark.at);
+    const stops = marks().filter((mark) => mark.stop);
+    const points = (stops.length ? stops : marks()).map((mark) => mark.at);
     for (const route of picture.state?.routes || []) if (route.start && route.stops.length) points.push(route.start);
     return points;
   };

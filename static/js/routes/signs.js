@@ -5,11 +5,18 @@ import { colour, fontOf } from "../map/palette.js";
 const COLOURS = 6;
 const PATTERNS = [[], [9, 4], [2, 3], [12, 3, 2, 3], [16, 4], [5, 5]];
 const LETTERS = "甲乙丙丁戊己庚辛壬癸";
+/** So many households that are left out have a letter on the map; the others are small squares. */
+export const LETTERED = LETTERS.length;
 
-/** Look of the route of the `at`-th inspector: where colours come again, the pattern is another one. */
+/** Look of the route of the `at`-th inspector: where colours come again, the pattern and the form of the marks are others. */
 export function lookOf(at) {
   const round = Math.floor(at / COLOURS);
-  return { hue: (at % COLOURS) + 1, dash: PATTERNS[((at % COLOURS) + round) % PATTERNS.length] };
+  return { hue: (at % COLOURS) + 1, dash: PATTERNS[((at % COLOURS) + round) % PATTERNS.length], square: round % 2 === 1 };
+}
+
+/** Classes that give an element the colour and form of a look. */
+export function classOf(look) {
+  return `rt-c${look.hue}${look.square ? " rt-square" : ""}`;
 }
 
 /** Colour of a look, for the canvas. */
@@ -45,14 +52,18 @@ export function drawLine(ctx, points, look, { wide = false, faint = false, estim
   ctx.restore();
 }
 
-/** A stop: a disc with the number of the visit; a ring around the one that is looked at. */
+/** A stop: a disc or a square with the number of the visit; a ring around the one that is looked at. */
 export function drawStop(ctx, x, y, text, look, { chosen = false, faint = false, done = false } = {}) {
   const r = (chosen ? 12 : 10) + (text.length > 2 ? 2 : 0);
+  const outline = (size) => {
+    ctx.beginPath();
+    if (look.square) ctx.roundRect(x - size * 0.92, y - size * 0.92, size * 1.84, size * 1.84, 4);
+    else ctx.arc(x, y, size, 0, Math.PI * 2);
+  };
   ctx.save();
   ctx.globalAlpha = faint ? 0.45 : 1;
   if (chosen) {
-    ctx.beginPath();
-    ctx.arc(x, y, r + 3.5, 0, Math.PI * 2);
+    outline(r + 3.5);
     ctx.lineWidth = 5;
     ctx.strokeStyle = colour("map-select-halo");
     ctx.stroke();
@@ -60,8 +71,7 @@ export function drawStop(ctx, x, y, text, look, { chosen = false, faint = false,
     ctx.strokeStyle = colour("map-select");
     ctx.stroke();
   }
-  ctx.beginPath();
-  ctx.arc(x, y, r, 0, Math.PI * 2);
+  outline(r);
   ctx.fillStyle = done ? colour("symbol-ground") : hueOf(look);
   ctx.fill();
   ctx.lineWidth = done ? 2.4 : 1.6;
@@ -69,6 +79,17 @@ export function drawStop(ctx, x, y, text, look, { chosen = false, faint = false,
   ctx.stroke();
   word(ctx, x, y, text, done ? hueOf(look) : colour("rt-ink"));
   ctx.restore();
+}
+
+/** One of many households that are not planned: a small square, below all else. */
+export function drawRest(ctx, x, y) {
+  ctx.beginPath();
+  ctx.rect(x - 2.5, y - 2.5, 5, 5);
+  ctx.fillStyle = colour("symbol-ground");
+  ctx.fill();
+  ctx.lineWidth = 1.4;
+  ctx.strokeStyle = colour("t2");
+  ctx.stroke();
 }
 
 /** A household that is not planned: a white square with a dark edge and its letter. */
@@ -110,7 +131,7 @@ function word(ctx, x, y, text, style) {
 /** A small piece of a route's line, for lists. */
 export function signOf(look) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  for (const [name, value] of [["viewBox", "0 0 28 8"], ["class", `rt-sign rt-c${look.hue}`], ["aria-hidden", "true"], ["focusable", "false"]]) svg.setAttribute(name, value);
+  for (const [name, value] of [["viewBox", "0 0 28 8"], ["class", `rt-sign ${classOf(look)}`], ["aria-hidden", "true"], ["focusable", "false"]]) svg.setAttribute(name, value);
   const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
   line.setAttribute("d", "M1 4H27");
   if (look.dash.length) line.setAttribute("stroke-dasharray", look.dash.join(" "));

@@ -5,6 +5,7 @@ import { t } from "../i18n.js";
 import { differs, fill, h, icon } from "../map/dom.js";
 import { clock } from "./clock.js";
 import { focusKey, stopSentence } from "./people.js";
+import { classOf } from "./signs.js";
 
 const HOUR = 3600;
 
@@ -91,7 +92,7 @@ export function createTimeline({ head, hours, rows }, on) {
     track.style.setProperty("--hour", `${(HOUR / (span[1] - span[0])) * 100}%`);
     // One stop on the way of the Tab key for each row; the arrows go on from there.
     track.querySelector(".rt-visit")?.setAttribute("tabindex", "0");
-    return h("li", { class: `rt-row rt-c${route.look.hue}${state.who === route.inspector ? " is-chosen" : ""}`, dataset: { who: route.inspector } },
+    return h("li", { class: `rt-row ${classOf(route.look)}${state.who === route.inspector ? " is-chosen" : ""}`, dataset: { who: route.inspector } },
       h("button", { type: "button", class: "rt-row-open", "aria-pressed": String(state.who === route.inspector), onclick: () => on.who(state.who === route.inspector ? null : route.inspector) },
         h("span", { class: "rt-who" }, route.name), h("span", { class: "rt-n" }, t("%(n)s 户", { n: count(route.stops.length) }))),
       track,
