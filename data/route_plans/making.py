@@ -187,14 +187,7 @@ def make_problem(ground: Ground, wish: Wish) -> dict[str, Any]:
     known = {one.account_id for one in ground.people}
     households = []
     for home in homes:
-        one: dict[str, Any] = {
-            "id": f"h{home.id}",
-            "at": [home.lon, home.lat],
-            "minutes": minutes,
-            "priority": priority_of(home.key_groups, home.grade, home.overdue_days > 0, ground.kind.priority_groups),
-        }
-        if home.village_id is not None:
-            one["village"] = str(home.village_id)
+        one = household_json(home, minutes, ground.kind.priority_groups)
         if (token := tokens.of_home.get(home.id)) is not None:
             one["skills"] = [token]
         owner = (wish.named or {}).get(home.id) or (home.assigned_to if wish.keep_assigned else None)
@@ -224,6 +217,19 @@ def make_problem(ground: Ground, wish: Wish) -> dict[str, Any]:
     }
     read_problem(problem, "plan")  # what contradicts itself, as two pairs on one day, is said now and not by the worker
     return problem
+
+
+def household_json(home: Home, minutes: int, first_groups: Sequence[str]) -> dict[str, Any]:
+    """A household as a problem states it, without what depends on who is sent."""
+    one: dict[str, Any] = {
+        "id": f"h{home.id}",
+        "at": [home.lon, home.lat],
+        "minutes": minutes,
+        "priority": priority_of(home.key_groups, home.grade, home.overdue_days > 0, first_groups),
+    }
+    if home.village_id is not None:
+        one["village"] = str(home.village_id)
+    return one
 
 
 def _check(ground: Ground, wish: Wish) -> None:

@@ -18,8 +18,8 @@ from data.db import owner_session
 from data.route_plans.held import Held, join_frozen, problem_with, without_frozen
 from data.route_plans.history import note_solved
 from data.route_plans.keeping import keep_plan, load_plan
-from data.route_plans.ways import measure_ways, pack_ways
-from data.tables import RoutePlan, RouteProblem
+from data.route_plans.ways import keep_ways, measure_ways
+from data.tables import RoutePlan
 from geo.errors import Text
 from geo.routing.plan import Plan
 from geo.routing.problem import Problem
@@ -72,7 +72,7 @@ def solve_plan(
             return None
         kept = load_plan(session, row)
         base, held = measure_ways(session, kept.base), kept.held
-        _keep_ways(session, plan_id, base)
+        keep_ways(session, plan_id, base)
     problem = problem_with(base, held)
     rest, _, frozen = without_frozen(problem, kept.plan, held)
     everyone = len(problem.households)
@@ -112,14 +112,6 @@ def _mine(session: Session, plan_id: int, job_id: uuid.UUID) -> RoutePlan | None
     """The plan, locked, if it still waits for this job."""
     row = session.get(RoutePlan, plan_id, with_for_update=True)
     return row if row is not None and row.state == "solving" and row.job_id == job_id else None
-
-
-def _keep_ways(session: Session, plan_id: int, problem: Problem) -> None:
-    packed = pack_ways(problem.travel)
-    if packed is None:
-        return
-    row = session.get_one(RouteProblem, plan_id)
-    row.modes, row.places, row.ways = packed
 
 
 def _show(engine: Engine, plan_id: int, job_id: uuid.UUID, problem: Problem, held: Held, plan: Plan) -> bool:

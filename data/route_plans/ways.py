@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from data.tables import RouteProblem
 from geo.routing.problem import Problem
 from geo.routing.travel import MatrixTravel, PointTravel, Travel
 
@@ -41,6 +42,15 @@ def measure_ways(session: Session, problem: Problem) -> Problem:
     """
     del session  # no roads are kept yet: straight lines with a detour, marked as estimated
     return problem
+
+
+def keep_ways(session: Session, plan_id: int, problem: Problem) -> None:
+    """Keep the measured ways of a problem with its plan; nothing where they are guessed."""
+    packed = pack_ways(problem.travel)
+    if packed is not None:
+        row = session.get_one(RouteProblem, plan_id)
+        row.modes, row.places, row.ways = packed
+        session.flush()
 
 
 def pack_ways(travel: Travel) -> tuple[list[str], int, bytes] | None:

@@ -12,6 +12,9 @@ from sqlalchemy.orm import Session
 
 from data.local_time import today
 from data.worker import Worker
+from geo.routing.reading import read_problem
+from geo.routing.solve import solve as solve_problem
+from geo.routing.verify import verify_plan
 from tests.web.conftest import Web
 from tests.web.sending import Sender
 
@@ -57,3 +60,89 @@ def test_a_plan_is_made_solved_and_read(web: Web, supervisor: Sender) -> None:
     assert planned >= {homes[name] for name in ("H2", "H4", "H5", "H6", "H7")}
     assert plan["state"] == "ready"
     assert plan["job"]["state"] == "done"
+
+
+def change(by: Sender, plan: dict[str, Any], **wanted: Any) -> dict[str, Any]:
+    """What a change of a plan gives."""
+    body = {"revision": plan["revision"], **wanted}
+    answer = by.call("POST", f"/api/v1/routes/{plan['id']}/changes", json=body)
+    assert answer.status_code == 200, answer.json
+    return dict(answer.json)
+
+
+def plan_of(by: Sender, key: int) -> dict[str, Any]:
+    return dict(by.call("GET", f"/api/v1/routes/{key}").json)
+
+
+def where(plan: dict[str, Any], household: int) -> tuple[int, int, int] | None:
+    """Inspector, day and place in the order."""
+    for route in plan["routes"]:
+        for at, stop in enumerate(route["stops"]):
+            if stop["household"] == household:
+                return route["inspector"]["id"], route["day"], at
+    return None
+
+
+def test_a_change_tells_its_price_and_is_taken_back_and_made_again(web: Web, supervisor: Sender) -> None:
+    plan = plan_of(supervisor, made(supervisor))
+    home, walker = web.town.households["H6"], web.accounts["inspector_two"]
+    before = where(plan, home)
+    assert before is not None
+    to = (walker, 1 - before[1], 0)
+    wanted = {"act": "move", "household": home, "inspector": to[0], "day": to[1], "position": 0}
+    tried = change(supervisor, plan, **wanted, **{"try": True})
+    assert plan_of(supervisor, plan["id"])["revision"] == plan["revision"]
+    moved = change(supervisor, plan, **wanted)
+    assert moved["price"] == tried["price"]
+    assert moved["price"]["changed"] == [home]
+    assert moved["price"]["visits"] == 0
+    assert where(moved["plan"], home) == to
+    undone = change(supervisor, moved["plan"], act="undo")
+    assert where(undone["plan"], home) == before
+    assert undone["price"]["minutes"] == -moved["price"]["minutes"]
+    redone = change(supervisor, undone["plan"], act="redo")
+    assert where(redone["plan"], home) == to
+    assert (redone["plan"]["can_undo"], redone["plan"]["can_redo"]) == (True, False)
+    # A plan that somebody else has changed meanwhile is not changed blindly.
+    late = supervisor.call("POST", f"/api/v1/routes/{plan['id']}/changes", json={"revision": 1, **wanted})
+    assert (late.status_code, late.json["error"]) == (409, "route_conflict")
+    assert late.json["details"]["revision"] == redone["plan"]["revision"]
+
+
+def test_locks_balance_replanning_and_reasons(web: Web, supervisor: Sender) -> None:
+    plan = plan_of(supervisor, made(supervisor))
+    homes = web.town.households
+    plan = change(supervisor, plan, act="lock", household=homes["H6"])["plan"]
+    path = f"/api/v1/routes/{plan['id']}"
+    locked = {"revision": plan["revision"], "act": "remove", "household": homes["H6"]}
+    refused = supervisor.call("POST", f"{path}/changes", json=locked)
+    assert (refused.status_code, refused.json["error"]) == (422, "route_refused")
+    plan = change(supervisor, plan, act="remove", household=homes["H7"])["plan"]
+    why = supervisor.call("GET", f"{path}/why?household={homes['H7']}").json
+    assert (why["planned"], why["reason"], why["remedy"]) == (False, "removed", None)
+    assert "已由人工移出本方案" in why["message"]
+    why = supervisor.call("GET", f"{path}/why?household={homes['H6']}").json
+    assert why["planned"]
+    assert why["inspector"] == where(plan, homes["H6"])[0]  # type: ignore[index]
+    plan = change(supervisor, plan, act="balance", share=1)["plan"]
+    # A household that was visited already, and so was not chosen, comes in as urgent.
+    told = change(supervisor, plan, act="replan", urgent=[homes["H1"]])
+    assert where(told["plan"], homes["H1"]) is not None
+    assert where(told["plan"], homes["H6"]) == where(plan, homes["H6"])
+    absent = where(told["plan"], homes["H1"])[0]  # type: ignore[index]
+    told = change(supervisor, told["plan"], act="replan", absent=[{"inspector": absent}])
+    assert absent not in {route["inspector"]["id"] for route in told["plan"]["routes"]}
+    everyone = {stop["household"] for route in told["plan"]["routes"] for stop in route["stops"]}
+    everyone |= {one["household"] for one in told["plan"]["unplanned"]}
+    assert everyone == set(homes.values()) - {homes["H3"]}
+    left = supervisor.call("GET", f"{path}/why").json["unplanned"]
+    assert {one["household"] for one in left} == {one["household"] for one in told["plan"]["unplanned"]}
+    assert all(one["message"] for one in left)
+
+
+def test_the_problem_behind_a_plan_is_one_that_the_solver_reads(supervisor: Sender) -> None:
+    plan = plan_of(supervisor, made(supervisor))
+    problem = read_problem(supervisor.call("GET", f"/api/v1/routes/{plan['id']}/problem").json)
+    verdict = verify_plan(problem, solve_problem(problem, rounds=0, workers=1))
+    assert verdict.good
+    assert verdict.visits == plan["totals"]["visits"]

@@ -1,0 +1,74 @@
+"""The problem behind a plan in the documented form, with what people settled: for another solver, or as a proof."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from data.route_plans.keeping import Kept
+from data.route_plans.ways import KeptTravel
+from data.tables import RouteProblem
+from geo.routing.problem import clock
+from geo.routing.travel import NO_WAY
+
+
+def problem_json(session: Session, kept: Kept) -> dict[str, Any]:
+    """The problem as ``./fangtu route solve`` reads it; places are rows of a matrix where ways were measured."""
+    stored = session.get_one(RouteProblem, kept.row.id).problem
+    days = kept.base.days
+    problem = {
+        **stored,
+        "inspectors": [{**one} for one in stored["inspectors"]],
+        "households": [{**one} for one in stored["households"] if one["id"] not in kept.held.removed],
+    }
+    for one in problem["households"]:
+        if one["id"] in kept.held.urgent:
+            one["priority"] = 100
+    for one in problem["inspectors"]:
+        away = [days[day] for who, day in sorted(kept.held.absent) if who == one["id"]]
+        one["absent"] = sorted({*one.get("absent", ()), *away})
+    if kept.problem.locks:
+        problem["locks"] = [
+            {
+                "household": lock.household,
+                "inspector": lock.inspector,
+                "day": lock.day + 1,
+                "start": clock(lock.start_s),
+            }
+            for lock in kept.problem.locks
+            if lock.day is not None and lock.start_s is not None
+        ]
+    if kept.problem.done:
+        problem["done"] = [
+            {
+                "household": one.household,
+                "inspector": one.inspector,
+                "day": one.day + 1,
+                "start": clock(one.start_s),
+                "leave": clock(one.leave_s),
+            }
+            for one in kept.problem.done
+        ]
+    if kept.held.now is not None:
+        problem["now"] = {"day": kept.held.now[0] + 1, "time": clock(kept.held.now[1])}
+    if isinstance(kept.base.travel, KeptTravel):
+        _measured(kept, problem)
+    return problem
+
+
+def _measured(kept: Kept, problem: dict[str, Any]) -> None:
+    travel = kept.base.travel
+    assert isinstance(travel, KeptTravel)
+    problem["travel"] = {"kind": "matrix"}
+    for name, table in (("seconds", travel.table), ("metres", travel.lengths)):
+        problem["travel"][name] = {
+            mode: [[None if value >= NO_WAY else value for value in line] for line in table[at].tolist()]
+            for at, mode in enumerate(travel.modes)
+        }
+    homes = {one.id: one for one in kept.base.households}
+    people = {one.id: one for one in kept.base.inspectors}
+    for one in problem["households"]:
+        one["at"] = homes[one["id"]].place
+    for one in problem["inspectors"]:
+        one["start"], one["end"] = people[one["id"]].start, people[one["id"]].end

@@ -1,0 +1,159 @@
+"""Changes of a plan by hand and by the planner: each keeps every rule, and nothing locked or done ever moves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.route_plans.acts import Acted, Target, add, check_acted, lock_routes, lock_visit, move, place_of, remove
+from data.route_plans.held import Held, join_frozen, problem_with, read_held, without_frozen
+from data.route_plans.refusals import RouteRefused
+from data.route_plans.replanning import balance, replan_day
+from geo.routing.explain import name_reasons
+from geo.routing.plan import Plan
+from geo.routing.problem import Problem
+from geo.routing.solve import solve
+from geo.routing.verify import verify_plan
+from tests.routing import HOUR, hamlet, problems
+
+
+def planned(problem: Problem) -> Plan:
+    return solve(problem, rounds=0, workers=1)
+
+
+def order(plan: Plan, inspector: str, day: int = 0) -> list[str]:
+    return [
+        stop.household
+        for route in plan.routes
+        if (route.inspector, route.day) == (inspector, day)
+        for stop in route.stops
+    ]
+
+
+def test_a_visit_goes_where_it_is_put() -> None:
+    problem = hamlet()
+    plan = planned(problem)
+    assert (sorted(order(plan, "li")), sorted(order(plan, "wang"))) == (["h1", "h2", "h3"], ["h4", "h5", "h6"])
+    done = remove(problem, Held(), plan, "h4")
+    done = move(problem, done.held, done.plan, "h3", Target("wang", 0, 1))
+    assert order(done.plan, "wang")[1] == "h3"
+    assert verify_plan(done.problem, check_acted(done, plan, done.held).plan).good
+    # Where the place is left open it is the cheapest.
+    assert "h3" in order(move(problem, done.held, done.plan, "h3", Target("wang")).plan, "wang")[::2]
+
+
+def test_a_fourth_visit_of_three_is_refused_in_words() -> None:
+    problem = hamlet()
+    plan = planned(problem)
+    with pytest.raises(RouteRefused, match="3 at most"):
+        check_acted(move(problem, Held(), plan, "h3", Target("wang", 0, 0)), plan, Held())
+
+
+def test_what_is_taken_out_stays_out_until_it_is_put_in_again() -> None:
+    problem = hamlet()
+    plan = planned(problem)
+    out = remove(problem, Held(), plan, "h2")
+    assert place_of(out.plan, "h2") is None
+    evened = balance(problem, out.held, out.plan, 1.0)
+    assert place_of(evened.plan, "h2") is None
+    again = add(problem, evened.held, evened.plan, "h2", Target())
+    assert place_of(again.plan, "h2") is not None
+    assert again.held.removed == frozenset()
+
+
+def test_locked_routes_take_nothing_in_and_give_nothing_away() -> None:
+    problem = hamlet()
+    plan = planned(problem)
+    out = remove(problem, Held(), plan, "h4")
+    held = lock_routes(problem, out.held, out.plan, True, inspector="wang").held
+    with pytest.raises(RouteRefused, match="route is locked"):
+        move(problem, held, out.plan, "h3", Target("wang"))
+    with pytest.raises(RouteRefused, match="locked"):
+        remove(problem, held, out.plan, "h5")
+    rest, rest_plan, frozen = without_frozen(problem_with(problem, held), out.plan, held)
+    assert {one.id for one in rest.households} == {"h1", "h2", "h3"}
+    assert join_frozen(problem_with(problem, held), rest_plan, frozen).visits == out.plan.visits
+
+
+def test_who_is_ill_loses_the_visits_and_the_others_keep_theirs() -> None:
+    problem = hamlet()
+    plan = planned(problem)
+    held = lock_visit(problem, Held(), plan, "h4", True).held
+    done, moved, stayed = replan_day(problem, held, plan, now=(0, 8 * HOUR), absent=[("wang", 0)])
+    assert order(done.plan, "wang") == []
+    assert sorted(order(done.plan, "li")) == ["h1", "h2", "h3"]
+    assert (moved, stayed) == ((), 3)
+    assert {one.household for one in done.plan.unplanned} == {"h4", "h5", "h6"}
+    assert check_acted(done, plan, held)
+
+
+def test_what_is_settled_is_kept_as_json_and_read_again() -> None:
+    held = Held({"h1": ("li", 0, 30_000)}, frozenset({"li"}), frozenset({1}), frozenset({"h2"}), frozenset({"h3"}),
+                frozenset({("wang", 0)}), {"h4": ("li", 0, 1, 2)}, (0, 40_000))  # fmt: skip
+    assert read_held(held.as_json()) == held
+    assert read_held({}) == Held()
+
+
+ACTS = st.lists(
+    st.tuples(
+        st.sampled_from(["move", "add", "remove", "lock", "unlock", "inspector", "day", "balance", "replan"]),
+        st.integers(0, 8),
+        st.integers(0, 2),
+        st.integers(0, 1),
+        st.one_of(st.none(), st.integers(0, 4)),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+def act(base: Problem, held: Held, plan: Plan, step: tuple[str, int, int, int, int | None]) -> Acted:
+    what, house, man, day, position = step
+    home = base.households[house % len(base.households)].id
+    who = base.inspectors[man % len(base.inspectors)].id
+    day %= len(base.days)
+    if what == "move":
+        return move(base, held, plan, home, Target(who, day, position))
+    if what == "add":
+        return add(base, held, plan, home, Target(who if position else None, day if position else None, position))
+    if what == "remove":
+        return remove(base, held, plan, home)
+    if what in ("lock", "unlock"):
+        return lock_visit(base, held, plan, home, what == "lock")
+    if what == "inspector":
+        return lock_routes(base, held, plan, bool(position), inspector=who)
+    if what == "day":
+        return lock_routes(base, held, plan, bool(position), day=day)
+    if what == "balance":
+        return balance(base, held, plan, 0.25 * (position or 0))
+    now = (day, (7 + 2 * (position or 0)) * HOUR)
+    return replan_day(base, held, plan, now=now, absent=[(who, day)] if position == 1 else [], urgent=[home])[0]
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(problems(), ACTS)
+def test_whatever_is_done_in_whatever_order_rules_locks_and_visits_made_are_kept(
+    given_problem: Problem, steps: list[Any]
+) -> None:
+    base = replace(given_problem, locks=(), done=(), now=None)
+    held, plan = Held(), name_reasons(base, planned(base))
+    for step in steps:
+        try:
+            done = check_acted(act(base, held, plan, step), plan, held)
+        except RouteRefused:
+            continue
+        assert verify_plan(done.problem, done.plan).good
+        in_plan = [stop.household for route in done.plan.routes for stop in route.stops]
+        left = [one.household for one in done.plan.unplanned]
+        assert sorted(in_plan + left + sorted(done.held.removed)) == sorted(one.id for one in base.households)
+        assert all(one.reason for one in done.plan.unplanned)
+        for name in (*(held.visits if step[0] != "unlock" else ()), *held.done):
+            was, now = place_of(plan, name), place_of(done.plan, name)
+            if was is not None and (was[0].inspector, was[0].day) not in done.held.absent:
+                assert now is not None
+                assert (was[0].inspector, was[0].day, was[1]) == (now[0].inspector, now[0].day, now[1])
+        held, plan = done.held, done.plan
