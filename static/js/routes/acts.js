@@ -7,7 +7,7 @@ import { priceWords } from "./clock.js";
 
 /**
  * @param {string} url address of the plan
- * @param {object} on `plan()` (the present one), `adopt(answer, old)`, `reload()`, `trouble(reason|null)`, `busy(bool)`
+ * @param {object} on `plan()` (the present one), `adopt(plan, old, act)`, `reload()`, `trouble(reason|null)`, `busy(bool)`
  */
 export function createActs(url, on) {
   let line = Promise.resolve();
@@ -16,7 +16,7 @@ export function createActs(url, on) {
     on.busy(true);
     on.trouble(null);
     try {
-      return await postJson(`${url}${path}`, { revision: on.plan().revision, ...body });
+      return await postJson(`${url}${path}`, body);
     } catch (reason) {
       // Somebody else was first: what there is now is shown, and nothing of theirs is overwritten.
       if (reason.status === 409) await on.reload().catch(() => {});
@@ -43,31 +43,36 @@ export function createActs(url, on) {
   function change(body, told) {
     return after(async () => {
       const old = on.plan();
-      const answer = await send("/changes", body);
+      const answer = await send("/changes", { revision: old.revision, ...body });
       if (!answer) return null;
-      on.adopt(answer, old);
-      const words = answer.price ? t("%(told)s：%(price)s", { told, price: priceWords(answer.price) }) : told;
+      on.adopt(answer.plan, old, body);
+      const { price } = answer;
+      const words = [t("%(told)s：%(price)s", { told, price: priceWords(price) }), price.moved ? t("别人改动 %(n)s 户，不动 %(m)s 户", { n: price.moved.length, m: price.stayed }) : null].filter(Boolean).join(t("，"));
       say(words);
       toast(words, body.act === "undo" ? { label: t("重做"), act: () => change({ act: "redo" }, t("已重做")) } : { label: t("撤销"), act: () => undo() });
       return answer;
     });
   }
 
+  /** What a change would cost; nothing is written. Refused, with the rule in words, where it cannot be done. */
+  async function priceOf(body) {
+    const answer = await postJson(`${url}/changes`, { revision: on.plan().revision, ...body, try: true });
+    return answer.price;
+  }
+
   const undo = () => change({ act: "undo" }, t("已撤销"));
   const redo = () => change({ act: "redo" }, t("已重做"));
 
-  /** Give out, take back, solve: what is no change of the routes themselves. */
-  function order(path, told) {
+  /** Give out, take back, stop: what is no change of the routes themselves. `words(answer)` tells what was done. */
+  function order(path, words) {
     return after(async () => {
-      const old = on.plan();
-      const answer = await send(path, {});
-      if (!answer) return null;
-      on.adopt(answer, old);
-      say(told);
-      toast(told);
-      return answer;
+      const answer = await send(path, path === "/publish" ? { revision: on.plan().revision } : {});
+      if (!answer) return;
+      await on.reload().catch(on.trouble);
+      say(words(answer));
+      toast(words(answer));
     });
   }
 
-  return { change, undo, redo, order };
+  return { change, undo, redo, order, priceOf };
 }

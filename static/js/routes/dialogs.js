@@ -71,7 +71,11 @@ export function askReplan(dialog, state, replan) {
       time.focus();
       return false;
     }
-    replan({ kind, day: Number(days.value), time: padded(clock(second)), inspector: kind === "sick" ? people.value : null, household: kind === "urgent" ? homes.value : null });
+    const day = Number(days.value);
+    const wish = { now: { day, time: padded(clock(second)) } };
+    if (kind === "sick") wish.absent = [{ inspector: Number(people.value), days: plan.days.map((_, at) => at).filter((at) => at >= day) }];
+    if (kind === "urgent") wish.urgent = [Number(homes.value)];
+    replan(wish);
     return true;
   }]]);
 }

@@ -1,9 +1,10 @@
 /* Dragging a stop: to a place in a row of the timeline, to somebody in the list, or to another day. Esc puts it back. */
 
 import { t } from "../i18n.js";
-import { h } from "../map/dom.js";
+import { fill, h } from "../map/dom.js";
 
 const AWAY_PX = 5;
+const PRICE_MS = 120;
 
 /** How many of the visits (their middles, ascending) lie before `x`: the position to drop at. */
 export function positionAt(middles, x) {
@@ -11,8 +12,8 @@ export function positionAt(middles, x) {
 }
 
 /**
- * @param {object} on `allowed(household)`, `drop(household, {inspector, position, day})`, `words(target)` (what a target
- *   would mean, in words; may change while it is asked for)
+ * @param {object} on `allowed(household)`, `drop(household, {inspector, position, day})`, `words(target)` (its name),
+ *   `price(household, target)` (a promise of what it would cost, in words)
  * @returns {(event: PointerEvent, household: string, label: string) => void} begins what may become a drag
  */
 export function createDrag(on) {
@@ -57,7 +58,18 @@ export function createDrag(on) {
       held.line.style.left = `${target.mark}px`;
       target.track.append(held.line);
     }
-    held.ghost.textContent = target ? `${held.label} → ${on.words(held.household, target)}` : t("%(name)s：放在一行上", { name: held.label });
+    const words = target ? `${held.label} → ${on.words(target)}` : t("%(name)s：放在一行上", { name: held.label });
+    if (words === held.words) return;
+    held.words = words;
+    fill(held.ghost, words);
+    window.clearTimeout(held.timer);
+    if (target) held.timer = window.setTimeout(() => tell(held, words, target), PRICE_MS);
+  }
+
+  // What it would cost to let go here; too late where the pointer has moved on.
+  async function tell(mine, words, target) {
+    const price = await on.price(mine.household, target);
+    if (held === mine && mine.words === words && price) fill(mine.ghost, words, " ", h("span", { class: "rt-price" }, price));
   }
 
   function move(event) {
@@ -77,6 +89,7 @@ export function createDrag(on) {
     held?.target?.node.classList.remove("is-target");
     held?.ghost?.remove();
     held?.line?.remove();
+    window.clearTimeout(held?.timer);
     held = null;
     window.removeEventListener("pointermove", move);
     window.removeEventListener("pointerup", end);

@@ -7,13 +7,13 @@ import { count, distance } from "../format.js";
 import { loadWords, t } from "../i18n.js";
 import { createProgress } from "../import/jobs.js";
 import { signInLink } from "../import/trouble.js";
-import { getJson, postJson } from "../map/api.js";
+import { getJson } from "../map/api.js";
 import { differs, fill, h, icon, say } from "../map/dom.js";
 import { toLatLng } from "../map/overlay.js";
 import { createPlainMap } from "../map/plain.js";
 import { createActs } from "./acts.js";
 import { createBalance } from "./balance.js";
-import { clock, dayWords, weekday } from "./clock.js";
+import { clock, dayWords, priceWords, weekday } from "./clock.js";
 import { askPublish, askReplan, askWithdraw, fairnessTable } from "./dialogs.js";
 import { createDrag } from "./drag.js";
 import { filesMenu } from "./files.js";
@@ -23,9 +23,9 @@ import { createLeftOut } from "./leftout.js";
 import { createMenu } from "./menu.js";
 import { createPeople } from "./people.js";
 import { createPicture } from "./picture.js";
-import { planOf } from "./read.js";
+import { planOf, withReasons } from "./read.js";
 import { createState } from "./state.js";
-import { stopEntries, leftEntries } from "./stop-menu.js";
+import { leftEntries, stopEntries, takeRemedy } from "./stop-menu.js";
 import { createTimeline } from "./timeline.js";
 import { createWhy } from "./why.js";
 
@@ -50,7 +50,7 @@ function createPage(map) {
   const menu = createMenu();
   const acts = createActs(url, {
     plan: () => state.plan,
-    adopt: (answer, old) => adopt(answer, old),
+    adopt: (plan, old, body) => adopt(plan, old, body),
     reload: () => reload(),
     trouble,
     busy: (on) => {
@@ -65,20 +65,21 @@ function createPage(map) {
     hover: (household) => light(household),
     menu: (household, anchor) => openMenu(household, anchor),
     lock: (household) => toggleLock(household),
-    remedy: (one) => acts.change(one.remedy.change, t("%(name)s 已排入", { name: one.name })),
+    remedy: (one) => takeRemedy(one, acts),
   };
   const picture = createPicture(plain, on);
   const grab = createDrag({
     allowed: (household) => state.mayChange && !state.busy && !state.find(household)?.stop.done,
     drop: (household, target) => drop(household, target),
-    words: (household, target) => targetWords(target),
+    words: targetWords,
+    price: (household, target) => priceOf(household, target),
   });
   const people = createPeople(byId("rt-people"), { ...on, grab });
   const timeline = createTimeline({ head: byId("rt-time-head"), hours: byId("rt-hours"), rows: byId("rt-rows") }, { ...on, grab });
   const leftOut = createLeftOut({ head: byId("rt-left-head"), hint: byId("rt-left-hint"), list: byId("rt-left") }, on);
   const why = createWhy(byId("rt-why"), url, on);
   const balance = createBalance(byId("rt-balance"), acts);
-  const progress = createProgress(byId("rt-progress"), () => postJson(`/api/v1/jobs/${state.plan.job.id}/cancel`, {}).catch(trouble));
+  const progress = createProgress(byId("rt-progress"), () => acts.order("/stop", () => t("已停止，保留最好的一版")));
 
   page.open = async () => {
     state.readAddress();
@@ -97,15 +98,16 @@ function createPage(map) {
 
   async function reload() {
     take(planOf(await getJson(url)));
-    loadLegs();
+    loadMore();
     follow();
   }
 
   /** What a change brought: the plan after it, and for a planning anew the one before it beside it. */
-  function adopt(answer, old) {
-    state.before = answer.replanned ? old : null;
-    if (answer.plan) take(planOf(answer.plan));
-    loadLegs();
+  function adopt(plan, old, body) {
+    state.before = body.act === "replan" ? old : null;
+    state.balance = body.act === "balance" ? body.share : 0;
+    take(planOf(plan));
+    loadMore();
     follow();
   }
 
@@ -115,19 +117,31 @@ function createPage(map) {
     draw();
   }
 
-  let legsAsked = 0;
-  async function loadLegs() {
-    const mine = (legsAsked += 1);
+  // Ways along the roads and reasons come apart from the plan: it is shown without them first.
+  let asked = 0;
+  async function loadMore() {
+    const mine = (asked += 1);
     state.legs = new Map();
-    if (!state.plan.routes.length) return;
-    try {
-      const answer = await getJson(`${url}/legs`);
-      if (mine !== legsAsked) return;
-      state.takeLegs(answer.features);
-      picture.show(state);
-    } catch (reason) {
-      if (reason.status === 401) trouble(reason); // straight lines stay, told as estimated
-    }
+    const get = async (path, show) => {
+      try {
+        const answer = await getJson(`${url}${path}`);
+        if (mine === asked) show(answer);
+      } catch (reason) {
+        if (reason.status === 401) trouble(reason); // without them lines are straight and reasons lacking
+      }
+    };
+    if (state.plan.running) return;
+    await Promise.all([
+      state.plan.routes.length ? get("/legs", ({ features }) => {
+        state.takeLegs(features);
+        picture.show(state);
+      }) : null,
+      state.plan.leftOut.length ? get("/why", ({ unplanned }) => {
+        state.plan.leftOut = withReasons(state.plan.leftOut, unplanned);
+        state.reasons = state.drawn;
+        leftOut.show(state);
+      }) : null,
+    ]);
   }
 
   const following = followPlan({ reload, show: (job, away) => progress.show(job, away), trouble });
@@ -165,10 +179,15 @@ function createPage(map) {
     fill(byId("rt-totals"), figure(count(visits), t("这天户数")), figure(count(plan.leftOut.length), t("未排入"), plan.leftOut.length > 0), figure(distance(metres), today.some((route) => route.estimated) ? t("路程（约）") : t("路程")));
     fill(byId("rt-main-acts"), stage.dataset.may === "true" && plan.solved ? [
       h("button", { type: "button", class: "btn", disabled: !state.mayChange, onclick: () => askReplan(byId("rt-dialog"), state, replan) }, t("重新安排")),
-      h("button", { type: "button", class: "btn btn-primary", disabled: !state.mayChange || !plan.totals.visits, onclick: () => askPublish(byId("rt-dialog"), plan, () => acts.order("/publish", t("已发布到手机"))) }, plan.published ? t("再次发布") : t("发布到手机")),
-      plan.published ? h("button", { type: "button", class: "btn btn-danger", onclick: () => askWithdraw(byId("rt-dialog"), () => acts.order("/withdraw", t("已撤回路线"))) }, t("撤回路线")) : null,
+      h("button", { type: "button", class: "btn btn-primary", disabled: !state.mayChange || !plan.totals.visits, onclick: () => askPublish(byId("rt-dialog"), plan, () => acts.order("/publish", publishedWords)) }, plan.published ? t("再次发布") : t("发布到手机")),
+      plan.published ? h("button", { type: "button", class: "btn btn-danger", onclick: () => askWithdraw(byId("rt-dialog"), () => acts.order("/withdraw", () => t("已撤回路线"))) }, t("撤回路线")) : null,
     ] : null, fairnessTable(plan));
     fill(byId("rt-legend"), state.before ? t("灰线为重排之前的路线") : today.some((route) => route.estimated) ? t("颜色、线型和号码随人员不同；点线为估算，路网没有连到") : t("颜色、线型和号码随人员不同"));
+  }
+
+  function publishedWords({ inspectors, visits, taken }) {
+    const words = t("已发布：%(people)s 人，%(visits)s 户", { people: count(inspectors), visits: count(visits) });
+    return taken.length ? t("%(words)s。其中 %(n)s 户已由别人预约，没有改约", { words, n: count(taken.length) }) : words;
   }
 
   function mark(day) {
@@ -224,7 +243,7 @@ function createPage(map) {
   function toggleLock(household) {
     const found = state.find(household);
     if (!found || !state.mayChange || found.stop.done) return;
-    acts.change({ act: found.stop.locked ? "unlock" : "lock", household }, found.stop.locked ? t("%(name)s 已解除锁定", { name: found.stop.name }) : t("%(name)s 已锁定", { name: found.stop.name }));
+    acts.change({ act: found.stop.locked ? "unlock" : "lock", household: Number(household) }, found.stop.locked ? t("%(name)s 已解除锁定", { name: found.stop.name }) : t("%(name)s 已锁定", { name: found.stop.name }));
   }
 
   function targetWords(target) {
@@ -233,20 +252,34 @@ function createPage(map) {
     return target.position === undefined ? name : t("%(name)s 第 %(n)s 户", { name, n: target.position + 1 });
   }
 
-  function drop(household, target) {
+  /** The change that dropping a stop at a target asks for; null where it stays where it is. */
+  function moveTo(household, target) {
     const found = state.find(household);
-    if (!found) return;
+    if (!found) return null;
     const inspector = target.inspector || found.route.inspector;
     const day = target.day ?? state.day;
-    const at = target.position;
-    if (inspector === found.route.inspector && day === found.route.day && (at === undefined || at === found.stop.no - 1)) return;
-    acts.change({ act: "move", household, inspector, day, position: at }, t("%(name)s → %(where)s", { name: found.stop.name, where: targetWords(target) }));
+    const { position } = target;
+    if (inspector === found.route.inspector && day === found.route.day && (position === undefined || position === found.stop.no - 1)) return null;
+    return { act: "move", household: Number(household), inspector: Number(inspector), day, ...(position === undefined ? {} : { position }) };
   }
 
-  async function replan(wish) {
-    const answer = await acts.change({ act: "replan", ...wish }, t("已重新安排"));
-    if (!answer) return;
-    draw();
+  function drop(household, target) {
+    const change = moveTo(household, target);
+    if (change) acts.change(change, t("%(name)s → %(where)s", { name: state.find(household).stop.name, where: targetWords(target) }));
+  }
+
+  async function priceOf(household, target) {
+    const change = moveTo(household, target);
+    if (!change) return null;
+    try {
+      return priceWords(await acts.priceOf(change));
+    } catch (reason) {
+      return reason.status === 422 ? reason.message : null;
+    }
+  }
+
+  function replan(wish) {
+    acts.change({ act: "replan", ...wish }, t("已重新安排"));
   }
 
   function fit() {

@@ -5,7 +5,7 @@ import { h } from "../map/dom.js";
 import { CanvasOverlay, toWorld } from "../map/overlay.js";
 import { onPalette } from "../map/palette.js";
 import { stopSentence } from "./people.js";
-import { LETTERED, drawLeftOut, drawLine, drawRest, drawStart, drawStop, letterOf } from "./signs.js";
+import { LETTERED, drawBefore, drawLeftOut, drawLine, drawRest, drawStart, drawStop, letterOf } from "./signs.js";
 
 const NEAR_PX = 14;
 const APART_PX = 3;
@@ -54,6 +54,10 @@ export function createPicture(plain, on) {
   function drawRoutes({ ctx, ...view }) {
     const { state } = picture;
     if (!state) return;
+    // The routes before a planning anew, grey and below the new ones.
+    for (const route of state.before?.routes.filter((one) => one.day === state.day) || []) {
+      drawBefore(ctx, [route.start, ...route.stops.map((stop) => stop.at), route.start].filter(Boolean).map((point) => place(view, point)));
+    }
     const shown = state.routes.filter((route) => route.stops.length && !(state.alone && state.who && state.who !== route.inspector));
     const ordered = [...shown].sort((one, two) => Number(one.inspector === state.who) - Number(two.inspector === state.who));
     ordered.forEach((route) => {

@@ -3,7 +3,6 @@
 import { t } from "../i18n.js";
 import { groupWord } from "../map/words.js";
 import { toWorld } from "../map/world.js";
-import { clock } from "./clock.js";
 
 const STATES = {
   draft: [() => t("草稿"), ""],
@@ -62,18 +61,27 @@ export function planOf(plan) {
     published: plan.state === "published",
     canUndo: plan.can_undo,
     canRedo: plan.can_redo,
-    balance: plan.balance || 0,
     stateWord: word(),
     stateClass: tag,
   };
 }
 
 function leftOf(one) {
-  return { ...one, household: String(one.household), name: one.head || one.code || String(one.household), at: spot(one), placed: spot(one) !== null, reason: one.text || "", remedy: one.remedy ? remedyOf(one) : null };
+  return { ...one, household: String(one.household), name: one.head || one.code || String(one.household), at: spot(one), placed: spot(one) !== null, reason: "", remedy: null };
 }
 
-/** What would get a household visited; `change` is the change to ask for, where there is one for it. */
-function remedyOf({ household, remedy }) {
-  const move = { act: "add", household: Number(household), inspector: remedy.inspector, day: remedy.day };
-  return { words: remedy.text, at: clock(remedy.start_s), possible: remedy.kind === "insert" || Boolean(remedy.change), change: remedy.change || move };
+/** Put the reasons and remedies, which come apart from the plan, to the households left out. */
+export function withReasons(leftOut, told) {
+  const known = new Map(told.map((one) => [String(one.household), one]));
+  return leftOut.map((one) => {
+    const about = known.get(one.household);
+    return about ? { ...one, reason: about.message, remedy: about.remedy && remedyOf(one, about.remedy) } : one;
+  });
+}
+
+/** What would get a household visited; `changes` are those to ask for one after the other, null where none does it. */
+function remedyOf({ household }, remedy) {
+  const add = { act: "add", household: Number(household), inspector: remedy.inspector, day: remedy.day };
+  const steps = { insert: [add], swap: [{ act: "remove", household: remedy.instead_of }, add] };
+  return { words: remedy.message, changes: steps[remedy.kind] || null };
 }

@@ -52,6 +52,16 @@ export function drawLine(ctx, points, look, { wide = false, faint = false, estim
   ctx.restore();
 }
 
+/** A route as it was before it was planned anew. */
+export function drawBefore(ctx, points) {
+  ctx.beginPath();
+  points.forEach(([x, y], at) => ctx[at ? "lineTo" : "moveTo"](x, y));
+  ctx.lineWidth = 5;
+  ctx.lineJoin = "round";
+  ctx.strokeStyle = colour("rt-rest");
+  ctx.stroke();
+}
+
 /** A stop: a disc or a square with the number of the visit; a ring around the one that is looked at. */
 export function drawStop(ctx, x, y, text, look, { chosen = false, faint = false, done = false } = {}) {
   const r = (chosen ? 12 : 10) + (text.length > 2 ? 2 : 0);

@@ -6,7 +6,7 @@ import { lookOf } from "./signs.js";
 
 export function createState() {
   const state = {
-    plan: null, day: 0, who: null, stop: null, lit: null, drawn: 0, routes: [], legs: new Map(), before: null, busy: false, mayChange: false, dayWords: "",
+    plan: null, day: 0, who: null, stop: null, lit: null, drawn: 0, routes: [], legs: new Map(), before: null, balance: 0, busy: false, mayChange: false, dayWords: "",
   };
 
   /** Take a plan; what is held (day, inspector, stop) stays as far as it is still there. */

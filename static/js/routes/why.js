@@ -24,7 +24,7 @@ export function createWhy(box, url, on) {
         h("a", { class: "btn btn-small", href: `/households/${stop.household}` }, icon("house"), t("农户档案"))));
     try {
       const answer = await getJson(withParams(`${url}/why`, { household: stop.household }));
-      if (mine === asked) words.textContent = answer.text || t("没有更省的排法。");
+      if (mine === asked) words.textContent = answer.message;
     } catch (reason) {
       if (mine === asked) words.textContent = reason.message;
     }
