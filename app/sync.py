@@ -13,6 +13,7 @@ from app.field_door import body_of, device, device_or_none, from_field
 from app.session import asker, asker_or_none, db, store
 from app.view import current_view
 from data.local_time import ZONE
+from data.route_plans.walking import own_route
 from data.sync.devices import device_state
 from data.sync.fields import read_object
 from data.sync.items import SCHEMAS
@@ -127,6 +128,19 @@ def ping() -> Response:
             },
             "households": [_HOUSEHOLD],
             "gone": ["Key of a household that is no longer the asker's"],
+            "route": [
+                {
+                    "plan": "Number of the plan of routes it was given out with",
+                    "revision": "",
+                    "day": "Date",
+                    "household": "Key",
+                    "position": "In the order of the day, from 0",
+                    "start": "Planned, second of the day",
+                    "leave": "",
+                    "lead": "false for who comes along",
+                    "reported": "Place as last told; null if not told",
+                }
+            ],
         },
         statuses={
             400: "The header X-Fangtu-Device is lacking",
@@ -158,6 +172,7 @@ def pulling() -> Response:
         form=form_told(view.campaign),
         households=page.households,
         gone=page.gone,
+        route=own_route(db(), who, view.campaign.id, view.round_no),
     )
 
 

@@ -33,8 +33,8 @@ class Travel(Protocol):
         Ways of moving; inspectors name one, arrays give it by position.
     places : int
         How many places there are; they are numbered from 0.
-    estimated : bool
-        Whether the figures are guessed from straight lines.
+    estimated : bool or ndarray of bool, shape (modes, places, places)
+        Whether the figures are guessed from straight lines, or which of them are.
     """
 
     @property
@@ -44,7 +44,7 @@ class Travel(Protocol):
     def places(self) -> int: ...
 
     @property
-    def estimated(self) -> bool: ...
+    def estimated(self) -> bool | NDArray[np.bool_]: ...
 
     def seconds(self, mode: ArrayLike, a: ArrayLike, b: ArrayLike) -> Ints:
         """Seconds from places ``a`` to ``b`` by ``mode``, each broadcast; :data:`NO_WAY` where there is none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,10 @@ from geo.routing.reading import read_problem
 from geo.routing.solve import solve as solve_problem
 from geo.routing.verify import verify_plan
 from tests.web.conftest import Web
+from tests.web.field import DEVICE
 from tests.web.sending import Sender
+
+PHONE = str(uuid.UUID(int=7))
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -146,3 +150,64 @@ def test_the_problem_behind_a_plan_is_one_that_the_solver_reads(supervisor: Send
     verdict = verify_plan(problem, solve_problem(problem, rounds=0, workers=1))
     assert verdict.good
     assert verdict.visits == plan["totals"]["visits"]
+
+
+def test_what_is_given_out_is_carried_reserved_and_taken_back(app: Flask, web: Web, supervisor: Sender) -> None:
+    home, walker = web.town.households["H6"], web.accounts["inspector_two"]
+    plan = plan_of(supervisor, made(supervisor, inspectors=[{"id": walker}]))
+    path = f"/api/v1/routes/{plan['id']}"
+    phone, other = Sender(app, web, "inspector_two"), Sender(app, web, "inspector")
+    assert carried(phone, plan) == []
+    given = supervisor.call("POST", f"{path}/publish", json={"revision": plan["revision"]}).json
+    assert (given["visits"], given["reserved"], given["taken"]) == (2, 2, [])
+    mine = carried(phone, plan)
+    assert [(one["day"], one["position"], one["lead"]) for one in mine] == [
+        (route["date"], at, True) for route in plan["routes"] for at in range(len(route["stops"]))
+    ]
+    assert carried(other, plan) == []
+    assert other.call("GET", path).status_code == 403
+    held = phone.call("GET", "/api/v1/reservations").json["mine"]
+    assert home in {one["household_id"] for one in held}
+    # The order in which the day is gone; the same again changes nothing, and nobody else can tell it.
+    day = [one for one in mine if one["day"] == mine[0]["day"]]
+    told = {"day": day[0]["day"], "revision": plan["revision"], "households": [one["household"] for one in day][::-1]}
+    for _again in range(2):
+        answer = phone.call("PUT", f"{path}/order", json=told, headers={DEVICE: PHONE})
+        assert (answer.status_code, answer.json) == (200, {"told": len(day)})
+    assert other.call("PUT", f"{path}/order", json=told, headers={DEVICE: PHONE}).status_code == 404
+    routes = plan_of(supervisor, plan["id"])["routes"]
+    stops = {stop["household"]: stop["reported"] for route in routes for stop in route["stops"]}
+    assert [stops[key] for key in told["households"]] == list(range(len(day)))
+    # What is changed afterwards is not carried before it is given out.
+    plan = change(supervisor, plan_of(supervisor, plan["id"]), act="remove", household=home)["plan"]
+    assert (plan["state"], len(carried(phone, plan))) == ("published", 2)
+    again = supervisor.call("POST", f"{path}/publish", json={"revision": plan["revision"]}).json
+    assert (again["visits"], again["reserved"]) == (1, 1)
+    assert home not in {one["household"] for one in carried(phone, plan)}
+    late = phone.call("PUT", f"{path}/order", json={**told, "households": []}, headers={DEVICE: PHONE})
+    assert late.status_code in (404, 409)
+    assert supervisor.call("DELETE", path).status_code == 422
+    assert supervisor.call("POST", f"{path}/withdraw").json["state"] == "withdrawn"
+    assert carried(phone, plan) == []
+    assert phone.call("GET", "/api/v1/reservations").json["mine"] == []
+    assert supervisor.call("DELETE", path).status_code == 200
+
+
+def carried(by: Sender, plan: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a phone is told of one plan."""
+    answer = by.call("GET", "/api/v1/pull", headers={DEVICE: PHONE})
+    assert answer.status_code == 200, answer.json
+    return [one for one in answer.json["route"] if one["plan"] == plan["id"]]
+
+
+def test_who_has_a_household_already_keeps_it_and_it_is_told(app: Flask, web: Web, supervisor: Sender) -> None:
+    home = web.town.households["H7"]
+    taken = supervisor.call("POST", "/api/v1/reservations", json={"act": "take", "household_id": home})
+    assert taken.status_code == 200, taken.json
+    plan = plan_of(supervisor, made(supervisor, inspectors=[{"id": web.accounts["inspector_two"]}]))
+    path = f"/api/v1/routes/{plan['id']}"
+    given = supervisor.call("POST", f"{path}/publish", json={"revision": plan["revision"]}).json
+    assert [(one["household"], one["who"]) for one in given["taken"]] == [(home, "测试supervisor")]
+    assert "郑测七" not in str(given)
+    supervisor.call("POST", f"{path}/withdraw")
+    supervisor.call("POST", "/api/v1/reservations", json={"act": "give_back", "household_id": home})

@@ -1,0 +1,168 @@
+"""Travel times between places: along the roads of the store, across country where there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from geo.errors import FangtuError, Text
+from geo.roads.modes import mode_named
+from geo.roads.straight import great_circle_m, stretch
+from geo.routing.travel import NO_WAY, Ints, MatrixTravel
+
+Floats = NDArray[np.float64]
+LonLat = tuple[float, float]
+
+# A matrix of so many places takes 400 MB for each way of moving.
+MOST_PLACES = 5_000
+
+
+class TooManyPlaces(FangtuError):
+    """More places than one matrix holds."""
+
+    code = "too_many_places"
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredTravel:
+    """Ways between places, in the order the places were given in; a :class:`geo.routing.travel.Travel`.
+
+    Attributes
+    ----------
+    modes : tuple of str
+    table, lengths : ndarray of int64, shape (modes, n, n)
+        Seconds and metres from row to column; :data:`geo.routing.travel.NO_WAY` where there is no way, which is where
+        one of the two has no place (NaN).
+    estimated : ndarray of bool, shape (modes, n, n)
+        Whether that way, or part of it beyond the last metres, is no road.
+    off_m : ndarray of float64, shape (modes, n)
+        Straight metres from each place to the road it starts from; NaN where there is none near.
+    """
+
+    modes: tuple[str, ...]
+    table: Ints
+    lengths: Ints
+    estimated: NDArray[np.bool_]
+    off_m: Floats
+
+    @property
+    def places(self) -> int:
+        return int(self.table.shape[1])
+
+    def seconds(self, mode: object, a: object, b: object) -> Ints:
+        """Seconds from places ``a`` to ``b`` by ``mode``, each broadcast."""
+        return self.table[np.asarray(mode), np.asarray(a), np.asarray(b)]
+
+    def metres(self, mode: object, a: object, b: object) -> Ints:
+        """Metres of the same ways."""
+        return self.lengths[np.asarray(mode), np.asarray(a), np.asarray(b)]
+
+    def coordinates(self, mode: int) -> Floats:
+        """Something to cluster places by: ways to and from landmarks."""
+        return MatrixTravel(self.modes, self.table, self.lengths).coordinates(mode)
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One way as a line.
+
+    Attributes
+    ----------
+    coords : list of (float, float)
+        Longitude and latitude from the first place to the second; empty where there is no way.
+    metres, seconds : float
+        Infinite where there is no way.
+    estimated : bool
+        Whether it is a guess: a straight line, or one with more than the last metres off the road.
+    """
+
+    coords: list[LonLat]
+    metres: float
+    seconds: float
+    estimated: bool
+
+
+def measure_travel(session: Session, points: Floats, modes: Sequence[str]) -> MeasuredTravel:
+    """Measure the ways between all pairs of places.
+
+    Parameters
+    ----------
+    session : Session
+        Anybody's who is signed in, or the owner's.
+    points : ndarray of float, shape (n, 2)
+        Longitude and latitude, WGS-84 (CGCS2000); NaN for a place that is not known.
+    modes : sequence of str
+        ``walk``, ``ebike``, ``car``.
+
+    Raises
+    ------
+    TooManyPlaces
+        If there are more than :data:`MOST_PLACES`.
+    ModeUnknown
+        If a way of moving is unknown.
+    """
+    points = np.asarray(points, dtype=float).reshape(-1, 2)
+    if len(points) > MOST_PLACES:
+        raise TooManyPlaces(
+            Text(
+                f"一次最多计算 {MOST_PLACES} 个地点之间的路程，这里有 {len(points)} 个。请按村分开。",
+                f"At most {MOST_PLACES} places are measured at once, here are {len(points)}. Split them by village.",
+            ),
+            found=len(points),
+            expected=MOST_PLACES,
+        )
+    tables, lengths, guessed, off = [], [], [], []
+    straight = stretch(great_circle_m(points[:, None], points[None, :]))
+    for name in modes:
+        mode = mode_named(name)
+        tables.append(_whole(straight * 3.6 / mode.speed))
+        lengths.append(_whole(straight))
+        guessed.append(np.ones(straight.shape, dtype=bool))
+        off.append(np.full(len(points), np.nan))
+    shape = (len(tables), len(points), len(points))
+    return MeasuredTravel(
+        tuple(modes),
+        np.array(tables, dtype=np.int64).reshape(shape),
+        np.array(lengths, dtype=np.int64).reshape(shape),
+        np.array(guessed, dtype=bool).reshape(shape),
+        np.array(off, dtype=float).reshape(shape[:2]),
+    )
+
+
+def draw_legs(session: Session, legs: Sequence[tuple[LonLat, LonLat]], mode: str) -> list[Leg]:
+    """Draw ways.
+
+    Parameters
+    ----------
+    session : Session
+        Anybody's who is signed in, or the owner's.
+    legs : sequence of ((lon, lat), (lon, lat))
+        Where each starts and ends.
+    mode : str
+        ``walk``, ``ebike`` or ``car``.
+
+    Returns
+    -------
+    list of Leg
+        In the order given.
+    """
+    speed = mode_named(mode).speed
+    drawn = []
+    for start, end in legs:
+        metres = float(stretch(great_circle_m(start, end)))
+        known = bool(np.isfinite(metres))
+        drawn.append(
+            Leg([start, end], metres, metres * 3.6 / speed, estimated=True)
+            if known
+            else Leg([], float("inf"), float("inf"), estimated=True)
+        )
+    return drawn
+
+
+def _whole(values: Floats) -> Ints:
+    """Round to whole numbers, with :data:`NO_WAY` where there is none."""
+    return np.where(np.isfinite(values), np.rint(np.nan_to_num(values, posinf=0.0)), NO_WAY).astype(np.int64)
