@@ -25,7 +25,7 @@ export function nextWorkday(today) {
   return day;
 }
 
-/** Fill `place` with a box for each day; `changed()` after each choice. Gives `days()`: those chosen, in order. */
+/** Fill `place` with a box for each day; `changed()` after each choice. Gives `days()`: those chosen, in order, and `take(days)`. */
 export function createCalendar(place, today, changed) {
   const monday = daysOn(today, -((weekday(today) + 6) % 7));
   const first = nextWorkday(today);
@@ -44,5 +44,10 @@ export function createCalendar(place, today, changed) {
   }
   const heads = [t("一"), t("二"), t("三"), t("四"), t("五"), t("六"), t("日")].map((word) => h("span", { "aria-hidden": "true" }, word));
   fill(place, heads, cells);
-  return { days: () => boxes.filter((box) => box.checked).map((box) => box.value) };
+  /** Choose these days instead, as far as they are still to come; the present choice stays where none is. */
+  function take(days) {
+    if (!boxes.some((box) => days.includes(box.value))) return;
+    for (const box of boxes) box.checked = days.includes(box.value);
+  }
+  return { take, days: () => boxes.filter((box) => box.checked).map((box) => box.value) };
 }

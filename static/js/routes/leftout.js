@@ -5,13 +5,14 @@ import { t } from "../i18n.js";
 import { differs, fill, h } from "../map/dom.js";
 import { letterOf } from "./signs.js";
 
-const SHOWN = 100;
+const STEP = 30;
 
 /**
  * @param {object} on `choose(household)`, `remedy(one)`, `menu(household, anchor)`, `hover(household|null)`
  */
 export function createLeftOut({ head, hint, list }, on) {
   let lines = new Map();
+  let shown = STEP;
 
   function line(one, at, state) {
     const opener = h("button", { type: "button", class: "rt-said", onclick: () => on.choose(one.household), onfocus: () => on.hover(one.household), onblur: () => on.hover(null) },
@@ -26,15 +27,24 @@ export function createLeftOut({ head, hint, list }, on) {
   }
 
   function show(state) {
-    if (!differs(list, state.drawn, state.reasons, state.mayChange)) return mark(state);
+    if (!differs(list, state.drawn, state.reasons, state.mayChange, shown)) return mark(state);
     lines = new Map();
     const { leftOut } = state.plan;
     head.textContent = t("未排入 %(n)s 户", { n: count(leftOut.length) });
     hint.textContent = leftOut.some((one) => one.remedy) ? t("附最省的办法") : "";
     fill(list, leftOut.length
-      ? [...leftOut.slice(0, SHOWN).map((one, at) => line(one, at, state)), leftOut.length > SHOWN ? h("li", { class: "empty" }, t("还有 %(n)s 户，见导出的表格。", { n: count(leftOut.length - SHOWN) })) : null]
+      ? [...leftOut.slice(0, shown).map((one, at) => line(one, at, state)), leftOut.length > shown ? more(state, leftOut.length - shown) : null]
       : h("li", { class: "empty" }, state.plan.solved ? t("选中的农户都排入了。") : t("算好后这里列出没有排入的农户。")));
     mark(state);
+  }
+
+  function more(state, rest) {
+    return h("li", { class: "rt-left-more" }, h("button", { type: "button", class: "btn btn-small", onclick: () => {
+      const first = shown;
+      shown += STEP;
+      show(state);
+      list.children[first]?.querySelector("button").focus();
+    } }, t("再看 %(n)s 户（还有 %(m)s 户）", { n: count(Math.min(STEP, rest)), m: count(rest) })));
   }
 
   function mark(state) {

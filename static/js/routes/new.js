@@ -50,6 +50,7 @@ function createForm(map) {
       pairs = createPairs(byId("rt-pairs"), byId("rt-pair-more"), people, () => changed({}));
       byId("rt-pairs-box").hidden = people.length < 2;
       listen();
+      await takeOver();
       if (plain.extent()) map.fitBounds(plain.extent(), { padding: [20, 20], animate: false });
       await look();
     } catch (reason) {
@@ -65,6 +66,37 @@ function createForm(map) {
     byId("rt-danger").checked = asked.has("danger");
     byId("rt-key").checked = asked.has("key");
     byId("rt-groups").hidden = !asked.has("key");
+  }
+
+  // The conditions of another plan, to be changed.
+  async function takeOver() {
+    const plan = new URLSearchParams(window.location.search).get("plan");
+    if (!/^[0-9]+$/.test(plan || "")) return;
+    const { choices } = await getJson(`/api/v1/routes/${plan}`);
+    const homes = choices.households || {};
+    byId("rt-not-visited").checked = homes.not_visited !== false;
+    byId("rt-late").checked = Boolean(homes.late);
+    byId("rt-key").checked = Boolean(homes.key_groups?.length);
+    byId("rt-groups").hidden = !byId("rt-key").checked;
+    for (const box of form.querySelectorAll("#rt-groups input")) box.checked = !homes.key_groups?.length || homes.key_groups.includes(box.value);
+    byId("rt-danger").checked = Boolean(homes.grades?.length);
+    if (homes.polygon?.length) {
+      state.polygon = homes.polygon;
+      state.ring = homes.polygon.map(([lon, lat]) => toWorld(lon, lat));
+      byId("rt-undraw").hidden = false;
+    }
+    const people = choices.inspectors || [];
+    const [first] = people;
+    if (first) {
+      for (const [id, name] of [["rt-mode", "mode"], ["rt-from", "from"], ["rt-to", "to"], ["rt-most", "most_visits"]]) byId(id).value = first[name] || byId(id).value;
+      byId("rt-break").value = first.break ? first.break.minutes : 0;
+      team.take(people, first);
+    }
+    if (choices.minutes) byId("rt-minutes").value = choices.minutes;
+    byId("rt-reminders").checked = choices.reminders !== false;
+    byId("rt-assigned").checked = Boolean(choices.keep_assigned);
+    calendar.take(choices.days || []);
+    for (const pair of choices.pairs || []) pairs.add(pair);
   }
 
   function offerAreas() {

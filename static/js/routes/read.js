@@ -32,7 +32,7 @@ function termsOf(plan, inspectors) {
   const modes = [...new Set(inspectors.map((one) => MODES[one.mode]?.() || one.mode))];
   const wanted = plan.choices?.inspectors || [];
   const hours = [...new Set(wanted.filter((one) => one.from && one.to).map((one) => `${one.from}–${one.to}`))];
-  return [t("%(n)s 人", { n: inspectors.length }), modes.join("、"), hours.length === 1 ? hours[0] : null].filter(Boolean).join(" · ");
+  return [t("%(n)s 名走访员", { n: inspectors.length }), modes.join("、"), hours.length === 1 ? hours[0] : null].filter(Boolean).join(" · ");
 }
 
 export function planOf(plan) {
@@ -75,13 +75,20 @@ export function withReasons(leftOut, told) {
   const known = new Map(told.map((one) => [String(one.household), one]));
   return leftOut.map((one) => {
     const about = known.get(one.household);
-    return about ? { ...one, reason: about.message, remedy: about.remedy && remedyOf(one, about.remedy) } : one;
+    return about ? { ...one, reason: ownWords(one, about.message).replace(/^[：:]\s*/, ""), remedy: about.remedy && remedyOf(one, about.remedy) } : one;
   });
 }
 
+/** A sentence about a household beside its name: its code and name need not be said once more. */
+function ownWords({ code, name }, words) {
+  const full = `${code} ${name}`;
+  return words.startsWith(full) ? words.slice(full.length) : words.replaceAll(full, name);
+}
+
 /** What would get a household visited; `changes` are those to ask for one after the other, null where none does it. */
-function remedyOf({ household }, remedy) {
+function remedyOf(one, remedy) {
+  const { household } = one;
   const add = { act: "add", household: Number(household), inspector: remedy.inspector, day: remedy.day };
   const steps = { insert: [add], swap: [{ act: "remove", household: remedy.instead_of }, add] };
-  return { words: remedy.message, changes: steps[remedy.kind] || null };
+  return { words: ownWords(one, remedy.message), changes: steps[remedy.kind] || null };
 }

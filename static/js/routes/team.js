@@ -34,9 +34,9 @@ export function createTeam(place, people, on) {
     mate.more.hidden = !shown;
     open.setAttribute("aria-expanded", String(shown));
     if (!shown || mate.more.firstChild) return;
-    const field = (label, name, attributes) => h("label", {}, label, h("input", { class: "form-control", ...attributes, onchange: (event) => { mate[name] = event.target.value; on.changed(); } }));
+    const field = (label, name, attributes) => h("label", {}, label, h("input", { class: "form-control", value: mate[name] || null, ...attributes, onchange: (event) => { mate[name] = event.target.value; on.changed(); } }));
     fill(mate.more, h("div", { class: "rt-line" },
-      h("label", {}, t("出行"), h("select", { class: "form-select", onchange: (event) => { mate.mode = event.target.value; on.changed(); } }, MODES.map(([value, word]) => h("option", { value }, word())))),
+      h("label", {}, t("出行"), h("select", { class: "form-select", onchange: (event) => { mate.mode = event.target.value; on.changed(); } }, MODES.map(([value, word]) => h("option", { value, selected: value === mate.mode }, word())))),
       field(t("上班"), "from", { size: "5", placeholder: "8:30" }), field(t("下班"), "to", { size: "5", placeholder: "17:30" }),
       field(t("每天最多户"), "most", { type: "number", min: "1", max: "100" })),
     h("div", { class: "rt-line" },
@@ -69,6 +69,21 @@ export function createTeam(place, people, on) {
     },
     days: (days) => mates.forEach((mate) => drawAway(mate, days)),
     words: () => t("已选 %(n)s / %(m)s 人", { n: count(mates.filter((mate) => mate.chosen).length), m: count(mates.length) }),
+    /** Take over who went, and how, from a form of before: `{id, start, mode, from, to, most_visits, absent}` each. */
+    take: (wanted, common) => {
+      for (const mate of mates) {
+        const asked = wanted.find((one) => one.id === mate.id);
+        mate.chosen = Boolean(asked);
+        mate.tick.checked = mate.chosen;
+        if (!asked) continue;
+        mate.own = asked.start || null;
+        for (const name of ["mode", "from", "to"]) mate[name] = asked[name] && asked[name] !== common[name] ? asked[name] : "";
+        mate.most = asked.most_visits && asked.most_visits !== common.most_visits ? String(asked.most_visits) : "";
+        mate.absent = asked.absent || [];
+        say(mate);
+      }
+      on.changed();
+    },
     isFull: () => mates.length > 0 && mates.every((mate) => mate.chosen),
   };
 }

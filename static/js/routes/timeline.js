@@ -94,7 +94,7 @@ export function createTimeline({ head, hours, rows }, on) {
     track.querySelector(".rt-visit")?.setAttribute("tabindex", "0");
     return h("li", { class: `rt-row ${classOf(route.look)}${state.who === route.inspector ? " is-chosen" : ""}`, dataset: { who: route.inspector } },
       h("button", { type: "button", class: "rt-row-open", "aria-pressed": String(state.who === route.inspector), onclick: () => on.who(state.who === route.inspector ? null : route.inspector) },
-        h("span", { class: "rt-who" }, route.name), h("span", { class: "rt-n" }, t("%(n)s 户", { n: count(route.stops.length) }))),
+        h("span", { class: "rt-who" }, route.name), h("span", { class: "rt-n" }, count(route.stops.length), h("span", { class: "unseen" }, t("户")))),
       track,
       h("span", { class: "rt-end" }, route.stops.length ? t("%(time)s 返回", { time: clock(route.back) }) : ""));
   }

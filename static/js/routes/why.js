@@ -17,7 +17,7 @@ export function createWhy(box, url, on) {
     const { stop, route } = found;
     const words = h("p", {}, t("正在查原因…"));
     const more = h("button", { type: "button", class: "btn btn-small", "aria-haspopup": "menu", onclick: () => on.menu(stop.household, more) }, t("改派…"));
-    fill(box, h("h3", {}, t("为何是%(who)s、%(time)s？", { who: route.name, time: clock(stop.start) })),
+    fill(box, h("h2", {}, t("为何是%(who)s、%(time)s？", { who: route.name, time: clock(stop.start) })),
       h("p", { class: "quiet" }, [t("第 %(n)s 户", { n: stop.no }), stop.name, stop.code, stopNotes(stop)].filter(Boolean).join(" · ")), words,
       h("div", { class: "rt-why-acts" },
         state.mayChange && !stop.done ? [h("button", { type: "button", class: "btn btn-small", onclick: () => on.lock(stop.household) }, icon("lock"), stop.locked ? t("解除锁定") : t("锁定此户")), more] : null,
