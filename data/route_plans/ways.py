@@ -101,3 +101,12 @@ def is_guessed(travel: Travel, mode: int, start: int, end: int) -> bool:
     if isinstance(travel, KeptTravel):
         return bool(travel.guessed[mode, start, end])
     return bool(np.all(travel.estimated))
+
+
+def spot_of(problem: Problem, place: int) -> tuple[float, float] | None:
+    """Longitude and latitude of a place; None where a problem has a matrix alone."""
+    travel = problem.travel
+    if not isinstance(travel, PointTravel | KeptTravel):
+        return None
+    lon, lat = travel.points[place]
+    return float(lon), float(lat)
