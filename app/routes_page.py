@@ -61,13 +61,13 @@ def new_page() -> str:
     )
 
 
-@bp.get("/routes/<key:plan_id>")
+@bp.get("/routes/<key:route_id>")
 @require(*READERS)
-def plan_page(plan_id: int) -> str:
+def plan_page(route_id: int) -> str:
     """One plan; the script asks for it, and is refused in words where there is none for the asker."""
     return render_template(
         "routes_plan.html",
-        plan_id=plan_id,
+        plan_id=route_id,
         may=asker().role in WHO,
         shell=shell(),
         script_url=url_for("maps.script", v=shell_version()),

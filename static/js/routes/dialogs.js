@@ -9,7 +9,7 @@ import { clock, dayWords, padded, secondOf, way } from "./clock.js";
 export function openDialog(dialog, head, body, acts) {
   const close = h("button", { type: "button", class: "btn", onclick: () => dialog.close() }, t("取消"));
   fill(dialog,
-    h("div", { class: "dialog-head" }, h("h2", { id: "rt-dialog-head" }, head), h("button", { type: "button", class: "rt-more", "aria-label": t("关闭"), onclick: () => dialog.close() }, icon("x"))),
+    h("div", { class: "dialog-head" }, h("h2", {}, head), h("button", { type: "button", class: "rt-more", "aria-label": t("关闭"), onclick: () => dialog.close() }, icon("x"))),
     h("form", { class: "dialog-body", method: "dialog", onsubmit: (event) => {
       event.preventDefault();
       dialog.querySelector(".btn-primary")?.click();
@@ -17,6 +17,7 @@ export function openDialog(dialog, head, body, acts) {
       event.preventDefault();
       if (act() !== false) dialog.close();
     } }, label)))));
+  dialog.setAttribute("aria-label", head);
   dialog.showModal();
 }
 

@@ -24,5 +24,5 @@ export function filesMenu(url, state) {
   return h("details", { class: "menu rt-take" },
     h("summary", { class: "btn menu-button" }, icon("download"), t("带走")),
     h("div", { class: "menu-sheet rt-files" },
-      h("div", { class: "menu-links" }, h("span", { class: "menu-group menu-label" }, `${scope} · ${state.dayWords}`), FORMS.map(([form, label]) => entry(form, label(), { who: state.who, day: state.day + 1 })))));
+      h("div", { class: "menu-links" }, h("span", { class: "menu-group menu-label" }, `${scope} · ${state.dayWords}`), FORMS.map(([form, label]) => entry(form, label(), { who: state.who, day: state.day })))));
 }

@@ -65,8 +65,10 @@ export function createState() {
 
   state.readAddress = () => {
     const hash = new URLSearchParams(window.location.hash.slice(1));
-    state.day = Math.max(0, (Number(hash.get("day")) || 1) - 1);
-    state.who = hash.get("who");
+    // The code on a route sheet names an inspector and a day.
+    const asked = new URLSearchParams(window.location.search);
+    state.day = Math.max(0, hash.has("day") ? Number(hash.get("day")) - 1 || 0 : Number(asked.get("day")) || 0);
+    state.who = hash.get("who") || asked.get("inspector");
     state.stop = hash.get("stop");
   };
 
