@@ -93,6 +93,7 @@ def _sections(asker: Asker) -> list[Section]:
         _page("/worklists", _("待核")),
     ]
     if asker.role is not Role.INSPECTOR:
+        sections.insert(3, _page("/routes", _("路线")))
         sections.insert(0, Section([("/overview", _("总览")), ("/today", _("今日要办"))], _("总览")))
     if arranges:
         sections.insert(-2, Section([("/field-work", _("标注与到达")), ("/field-phones", _("手机"))], _("外业")))

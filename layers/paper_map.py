@@ -114,7 +114,7 @@ class Picture:
     scale_m: int
 
 
-class _Sheet:
+class Sheet:
     """Degrees to millimetres, north up, the whole in the middle."""
 
     def __init__(self, bounds: Box, width: float, height: float) -> None:
@@ -160,10 +160,10 @@ def draw_map(
     bounds = _bounds(shapes)
     if bounds is None:
         return None
-    sheet = _Sheet(bounds, width, height)
+    sheet = Sheet(bounds, width, height)
     marks = _marks(gaps, sheet, numbered)
     taken = [_around(mark.x, mark.y, _DISC_MM) for mark in marks if mark.x is not None and mark.y is not None]
-    scale_m = _round_length(sheet.metres * width / 5)
+    scale_m = round_length(sheet.metres * width / 5)
     taken.append((width - _RIM_MM - scale_m / sheet.metres - 2, height - 9, width, height))
     return Picture(
         width=width,
@@ -205,7 +205,7 @@ def _rings(geometry: BaseGeometry) -> Iterable[NDArray[np.float64]]:
                 yield np.asarray(ring.coords)[:, :2]
 
 
-def _path(geometry: BaseGeometry, sheet: _Sheet) -> str:
+def _path(geometry: BaseGeometry, sheet: Sheet) -> str:
     words = []
     for ring in _rings(geometry):
         points = sheet.place(ring)
@@ -213,7 +213,7 @@ def _path(geometry: BaseGeometry, sheet: _Sheet) -> str:
     return "".join(words)
 
 
-def _marks(gaps: Sequence[PaperGap], sheet: _Sheet, numbered: int) -> list[Mark]:
+def _marks(gaps: Sequence[PaperGap], sheet: Sheet, numbered: int) -> list[Mark]:
     marks: list[Mark] = []
     taken: list[Box] = []
     for n, gap in enumerate(gaps):
@@ -237,7 +237,7 @@ def _marks(gaps: Sequence[PaperGap], sheet: _Sheet, numbered: int) -> list[Mark]
 def _labels(
     areas: Sequence[PaperArea],
     shapes: Sequence[BaseGeometry | None],
-    sheet: _Sheet,
+    sheet: Sheet,
     target: float,
     taken: list[Box],
 ) -> Iterable[Label]:
@@ -272,7 +272,7 @@ def _labels(
             break
 
 
-def _part_inside(box: Box, geometry: BaseGeometry | None, sheet: _Sheet) -> float:
+def _part_inside(box: Box, geometry: BaseGeometry | None, sheet: Sheet) -> float:
     if geometry is None or geometry.is_empty:
         return 0.0
     name = rectangle(*box)
@@ -294,7 +294,7 @@ def _label_box(at: tuple[float, float], wide: float, tall: float) -> Box:
     )
 
 
-def _fits(box: Box, sheet: _Sheet, taken: Sequence[Box]) -> bool:
+def _fits(box: Box, sheet: Sheet, taken: Sequence[Box]) -> bool:
     inside = box[0] >= 0 and box[1] >= 0 and box[2] <= sheet.width and box[3] <= sheet.height
     return inside and _is_free(box, taken)
 
@@ -307,7 +307,7 @@ def _is_free(box: Box, taken: Sequence[Box]) -> bool:
     return not any(box[0] < b[2] and box[2] > b[0] and box[1] < b[3] and box[3] > b[1] for b in taken)
 
 
-def _round_length(metres: float) -> int:
+def round_length(metres: float) -> int:
     """The largest of 1, 2, 5, 10 … metres that is no more."""
     power = 10 ** int(np.floor(np.log10(max(1.0, metres))))
     return int(max(step * power for step in (1, 2, 5) if step * power <= max(1.0, metres)))

@@ -20,10 +20,10 @@ from data.route_plans.held import Held
 from data.route_plans.history import step_back, step_forward
 from data.route_plans.keeping import Kept, key_of
 from data.route_plans.visiting_times import EVENING_S, is_weekend
+from data.route_plans.ways import spot_of
 from data.rules.words import EXACT_QUALITY, VISITED
 from data.tables import Campaign, Job, Round, RoutePlan
 from geo.routing.plan import Plan
-from geo.routing.problem import Problem
 
 # How far back shares are added up.
 FAIR_WEEKS = 4
@@ -136,8 +136,8 @@ def plan_json(session: Session, kept: Kept, language: str) -> dict[str, Any]:
                 "id": key_of(one.id),
                 "name": faces.person(key_of(one.id)),
                 "mode": kept.base.travel.modes[one.mode],
-                "start": _spot(kept.base, one.start),
-                "end": _spot(kept.base, one.end),
+                "start": spot_of(kept.base, one.start),
+                "end": spot_of(kept.base, one.end),
                 "most_visits": one.most_visits,
                 "locked": one.id in kept.held.inspectors,
                 "absent": sorted(day for who, day in kept.held.absent if who == one.id),
@@ -151,12 +151,6 @@ def plan_json(session: Session, kept: Kept, language: str) -> dict[str, Any]:
         "fairness": fairness(session, kept, faces),
         "job": told,
     }
-
-
-def _spot(problem: Problem, place: int) -> list[float] | None:
-    """Longitude and latitude of a place of a problem made here."""
-    points = getattr(problem.travel, "points", None)
-    return None if points is None else [float(points[place][0]), float(points[place][1])]
 
 
 def totals_json(plan: Plan) -> dict[str, int]:

@@ -1,0 +1,128 @@
+"""A day's route on paper: outlines, the way with its estimated parts, numbered stops, a scale; paths in millimetres."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from shapely.geometry import box, shape
+
+from layers.paper_map import Sheet, round_length
+
+LonLat = tuple[float, float]
+# Radius of the disc a number stands in, and where it steps aside to, in radii, the nearest first.
+DISC_MM = 2.6
+_ASIDE = (
+    (0.0, 0.0), (1.7, 0.0), (-1.7, 0.0), (0.0, -1.7), (0.0, 1.7), (1.5, -1.5), (-1.5, -1.5), (1.5, 1.5), (-1.5, 1.5),
+    (3.2, 0.0), (-3.2, 0.0), (0.0, -3.2), (0.0, 3.2), (2.8, -2.8), (-2.8, 2.8), (2.8, 2.8), (-2.8, -2.8),
+)  # fmt: skip
+# A route within a hamlet is not drawn larger than this, degrees.
+_LEAST_DEG = 0.002
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A stop as drawn: where it is, where its number stands, and the number."""
+
+    x: float
+    y: float
+    at_x: float
+    at_y: float
+    number: int
+
+
+@dataclass(frozen=True)
+class RoutePicture:
+    """The map in millimetres, y downward; ``scale_mm`` on paper are ``scale_m`` metres on the ground.
+
+    ``lines`` are paths with whether they are estimated; ``ends`` are the places of start and end.
+    """
+
+    width: float
+    height: float
+    outlines: tuple[str, ...]
+    lines: tuple[tuple[str, bool], ...]
+    stops: tuple[Stop, ...]
+    ends: tuple[tuple[float, float], ...]
+    scale_mm: float
+    scale_m: int
+
+
+def draw_route(
+    places: Sequence[LonLat],
+    lines: Sequence[tuple[Sequence[LonLat], bool]],
+    outlines: Sequence[dict[str, Any]],
+    *,
+    width: float,
+    height: float,
+) -> RoutePicture:
+    """Lay out the map of one route.
+
+    Parameters
+    ----------
+    places : sequence of (float, float)
+        Start, stops in order, end; longitude and latitude.
+    lines : sequence of (sequence of (float, float), bool)
+        Ways, with whether each is estimated.
+    outlines : sequence of dict
+        GeoJSON surfaces of areas round about.
+    width, height : float
+        Millimetres.
+    """
+    spots = np.array([*places, *(spot for line, _ in lines for spot in line)], dtype=float)
+    (west, south), (east, north) = spots.min(axis=0), spots.max(axis=0)
+    wide, high = max(0.0, _LEAST_DEG - (east - west)) / 2, max(0.0, _LEAST_DEG - (north - south)) / 2
+    frame = (float(west - wide), float(south - high), float(east + wide), float(north + high))
+    sheet = Sheet(frame, width, height)
+    scale_m = round_length(sheet.metres * width / 5)
+    return RoutePicture(
+        width=width,
+        height=height,
+        outlines=tuple(path for one in outlines if (path := _outline(one, frame, sheet))),
+        lines=tuple((_line(line, sheet), estimated) for line, estimated in lines),
+        stops=tuple(_stops(places[1:-1], sheet)),
+        ends=tuple(sheet.spot(one) for one in dict.fromkeys((places[0], places[-1]))),
+        scale_mm=round(scale_m / sheet.metres, 2),
+        scale_m=scale_m,
+    )
+
+
+def _line(line: Sequence[LonLat], sheet: Sheet) -> str:
+    return "M" + "L".join(f"{x:.2f},{y:.2f}" for x, y in sheet.place(np.array(line, dtype=float)))
+
+
+def _outline(geometry: dict[str, Any], frame: tuple[float, float, float, float], sheet: Sheet) -> str:
+    """The borders of an area that may be seen, as one path; empty where none is."""
+    west, south, east, north = frame
+    wide, high = max(east - west, _LEAST_DEG), max(north - south, _LEAST_DEG)
+    around = box(west - 2 * wide, south - 2 * high, east + 2 * wide, north + 2 * high)
+    seen = shape(geometry).boundary.intersection(around)
+    return "".join(
+        _line([(x, y) for x, y, *_ in part.coords], sheet)
+        for part in getattr(seen, "geoms", [seen])
+        if part.geom_type == "LineString" and not part.is_empty
+    )
+
+
+def _stops(places: Sequence[LonLat], sheet: Sheet) -> list[Stop]:
+    """Stops with their numbers where none lies over another, as far as there is room."""
+    taken: list[tuple[float, float]] = []
+    drawn = []
+    for number, place in enumerate(places, 1):
+        x, y = sheet.spot(place)
+        tried = [(_inside(x + dx * DISC_MM, sheet.width), _inside(y + dy * DISC_MM, sheet.height)) for dx, dy in _ASIDE]
+        at = next((one for one in tried if all(_apart(one, other) for other in taken)), tried[0])
+        taken.append(at)
+        drawn.append(Stop(round(x, 2), round(y, 2), round(at[0], 2), round(at[1], 2), number))
+    return drawn
+
+
+def _inside(at: float, most: float) -> float:
+    """Where a disc stands wholly on the sheet."""
+    return min(max(at, DISC_MM), most - DISC_MM)
+
+
+def _apart(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    return bool(np.hypot(one[0] - other[0], one[1] - other[1]) >= 2 * DISC_MM)
