@@ -235,7 +235,7 @@ def _file(kept: Kept, body: bytes, media: str, ending: str) -> Response:
     """A file to download; that it was taken stands in the audit."""
     record(
         db(),
-        act="export",
+        act="route_export",
         object_kind="route_plan",
         object_id=kept.row.id,
         details={"format": ending, "revision": kept.row.revision},
