@@ -41,6 +41,8 @@ from data.publicity import PublicityUnfit
 from data.remainder import TooManyShown
 from data.repeat_choices import RepeatRefused
 from data.reservations import CannotReserve, ReservationUnfit
+from data.roads.gaps import GapRefused
+from data.roads.travel import TooManyPlaces
 from data.rules.plan import PlanError
 from data.rules.plan_editing import FieldUnknown
 from data.rulings import RulingRefused
@@ -59,6 +61,7 @@ from data.uploads import TooManyUploads, UploadClosed, UploadUnfit
 from data.visit_ledger import LedgerTooLong
 from geo.drawing import DrawingRefused
 from geo.errors import FangtuError
+from geo.roads.modes import ModeUnknown
 from geo.tilefiles.content import TileFileError
 
 log = logging.getLogger(__name__)
@@ -95,6 +98,9 @@ STATUS: dict[type[FangtuError], int] = {
     ReservationUnfit: 422,
     TooManyShown: 422,
     RulingRefused: 422,
+    GapRefused: 409,
+    ModeUnknown: 422,
+    TooManyPlaces: 422,
     CardRefused: 422,
     CardWait: 429,
     DrawingRefused: 422,
