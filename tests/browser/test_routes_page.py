@@ -65,7 +65,7 @@ def ask(stand: Stand, site: str, method: str, path: str, body: object = None) ->
     """What the server says to the supervisor's own program."""
     head = {"Authorization": f"Bearer {stand.tokens['supervisor']}", "Content-Type": "application/json"}
     data = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(urllib.request.Request(site + path, data, head, method=method)) as answer:  # noqa: S310
+    with urllib.request.urlopen(urllib.request.Request(site + path, data, head, method=method)) as answer:
         return json.load(answer)
 
 
