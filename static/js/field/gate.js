@@ -38,14 +38,19 @@ export function askNewPin(box, db, account) {
   return new Promise((resolve) => {
     const told = h("p", { class: "lack", role: "alert" });
     const form = h("form", { class: "gate-form", novalidate: true }, pinField(t("六位数字"), "pin"), pinField(t("再输一次"), "again"), told, h("button", { class: "button main" }, t("设定")));
+    const { pin, again } = form.elements;
+    let ahead = null;
+    // To stretch a PIN takes a while on a slow phone: it begins when both are there, before somebody taps.
+    form.addEventListener("input", () => {
+      if (PIN.test(pin.value) && pin.value === again.value) ahead = { pin: pin.value, made: makeKey(pin.value) };
+    });
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
-      const { pin, again } = form.elements;
       if (!PIN.test(pin.value)) told.textContent = t("请输入六位数字。");
       else if (pin.value !== again.value) told.textContent = t("两次输入不一样。");
       else {
         told.textContent = t("正在设定…");
-        const { kept, key } = await makeKey(pin.value);
+        const { kept, key } = await (ahead?.pin === pin.value ? ahead.made : makeKey(pin.value));
         // What another tab has sealed meanwhile must stay readable: its key is the key.
         if ((await putFirst(db, "key", kept)) !== kept) {
           resolve(await askPin(box, db, { name: account.name, unsent: 0 }));
