@@ -127,9 +127,7 @@ def verify(problem: Path, plan: Path, as_json: bool) -> None:
 @click.option(
     "--inspectors",
     default="",
-    help=words(
-        "走访员的登录名，用逗号分开；默认辖区内全部", "sign-in names, with commas; all by default"
-    ),
+    help=words("走访员的登录名，用逗号分开；默认辖区内全部", "sign-in names, with commas; all by default"),
 )
 @click.option(
     "--days", type=click.IntRange(1, 31), default=1, show_default=True, help=words("规划几天", "how many days")
