@@ -1,4 +1,4 @@
-"""Routes on the command line: plan the visits of a problem, and check a plan without the planner."""
+"""Routes on the command line: plan the visits of a problem or of a round, and check a plan without the planner."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.terminal import LANG, print_json, say, words
+from app.terminal import LANG, as_owner, print_json, say, words
+from data.local_time import today
 from geo.errors import Text
 
 if TYPE_CHECKING:
@@ -116,6 +118,78 @@ def verify(problem: Path, plan: Path, as_json: bool) -> None:
         _print(verdict, given.time_unit)
     if not verdict.good:
         sys.exit(1)
+
+
+@route.command(name="plan", help=words("规划一轮走访的路线并保存", "Plan routes of a round and keep them"))
+@click.option("--campaign", help=words("行动的编号或代码；默认最新", "campaign; the newest by default"))
+@click.option("--round", "round_no", help=words("轮次；默认当前", "round; the current one by default"))
+@click.option("--area", help=words("辖区代码；默认整个行动", "code of the area; the whole campaign by default"))
+@click.option(
+    "--inspectors",
+    default="",
+    help=words("走访员的登录名，用逗号分开；默认辖区内全部", "sign-in names, with commas; all by default"),
+)
+@click.option(
+    "--days", type=click.IntRange(1, 31), default=1, show_default=True, help=words("规划几天", "how many days")
+)
+@click.option(
+    "--from",
+    "first",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help=words("第一天；默认明天", "first day; tomorrow by default"),
+)
+@click.option("--late", is_flag=True, help=words("只安排逾期的户", "only households that are overdue"))
+@click.option(
+    "--seconds",
+    type=click.IntRange(1, 300),
+    help=words("最多用多少秒，代替轮数", "seconds it may take"),
+)
+@click.option(
+    "--rounds", type=click.IntRange(0, 2000), help=words("改进多少轮；默认按户数", "rounds of improvement; by size")
+)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help=words("种子", "seed of the search"))
+@click.option("--json", "as_json", is_flag=True, help=words("输出 JSON", "print JSON"))
+def plan_command(
+    campaign: str | None,
+    round_no: str | None,
+    area: str | None,
+    inspectors: str,
+    days: int,
+    first: datetime | None,
+    late: bool,
+    seconds: int | None,
+    rounds: int | None,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Choose, solve in this process, keep; a page or the worker is not needed."""
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    from app.route_planning import plan_now
+
+    names = [name.strip() for name in inspectors.split(",") if name.strip()]
+    begin = first.date() if first is not None else today() + timedelta(days=1)
+    body: dict[str, Any] = {
+        "days": [(begin + timedelta(days=at)).isoformat() for at in range(days)],
+        "households": {"late": late},
+        "seed": seed,
+    }
+    body |= {name: value for name, value in (("rounds", rounds), ("seconds", seconds)) if value is not None}
+    with as_owner() as (_, engine):
+        told = plan_now(engine, campaign, round_no, area, names, body, LANG, say)
+    if as_json:
+        print_json(told)
+        return
+    sums = told["totals"]
+    click.echo(
+        words(
+            f"方案 {told['id']}：安排 {sums['visits']} 户，未安排 {len(told['unplanned'])} 户，",
+            f"Plan {told['id']}: {sums['visits']} visits, {len(told['unplanned'])} left out, ",
+        )
+        + _way(sums["travel_s"], sums["travel_m"], "s").in_language(LANG)
+    )
+    for one in told["routes"]:
+        click.echo(f"  {one['date']}  {one['inspector']['name']}  {one['visits']}")
 
 
 def _way(seconds: int, metres: int, unit: str) -> Text:

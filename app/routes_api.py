@@ -310,7 +310,7 @@ def make() -> Response:
     wish = read_wish(body)
     ground = look_round(db(), view.campaign, view.planned, view.within, wish)
     plan_id, job = make_plan(db(), asker(), ground, view.within, wish, body)
-    return jsonify(id=plan_id, job=job_json(db().get_one(Job, job), language()))
+    return jsonify(id=plan_id, job=job_json(db().get_one(Job, job), language()) if job else None)
 
 
 @bp.get("/api/v1/routes/<key:route_id>")

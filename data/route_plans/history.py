@@ -24,7 +24,7 @@ def note_change(
     price: dict[str, Any],
     plan: Plan,
     held: Held,
-    account_id: int,
+    account_id: int | None,
 ) -> None:
     """Write down a change; the plan stands at it from now on, and what had been undone is out of reach."""
     last = session.scalar(select(func.max(RouteChange.no)).where(RouteChange.plan_id == row.id)) or 0

@@ -99,12 +99,14 @@ def look_round(session: Session, campaign: Campaign, planned: Round, within: tup
 
 
 def make_plan(
-    session: Session, asker: Asker, ground: Ground, within: tuple[int, int], wish: Wish, body: Mapping[str, Any]
-) -> tuple[int, uuid.UUID]:
+    session: Session, asker: Asker | None, ground: Ground, within: tuple[int, int], wish: Wish, body: Mapping[str, Any]
+) -> tuple[int, uuid.UUID | None]:
     """Keep a plan as asked for and let the worker solve it.
 
     Parameters
     ----------
+    asker : Asker or None
+        None for the machine's operator, who solves it himself.
     within : (int, int)
         Range of jurisdiction numbers the plan belongs to; in the asker's duty.
     body : mapping
@@ -112,7 +114,7 @@ def make_plan(
 
     Returns
     -------
-    (int, UUID)
+    (int, UUID or None)
         Number of the plan, and of the job.
 
     Raises
@@ -136,7 +138,7 @@ def make_plan(
                 days=list(wish.days),
                 choices=dict(body),
                 state="solving",
-                made_by=asker.account_id,
+                made_by=asker.account_id if asker is not None else None,
             )
             .returning(RoutePlan.id)
         )
@@ -153,15 +155,17 @@ def make_plan(
     ]
     if rows:
         session.execute(insert(RouteUnplanned).inline(), rows)
-    job = add_job(session, asker, KIND, within, payload={"plan": plan_id, "seed": wish.seed, **_budget(wish)})
-    plan = session.get_one(RoutePlan, plan_id)
-    plan.job_id = job
-    session.flush()
     record(session, act="route_plan", object_kind="route_plan", object_id=plan_id, jur=within[0])
+    if asker is None:
+        return plan_id, None
+    job = add_job(session, asker, KIND, within, payload={"plan": plan_id, "seed": wish.seed, **budget_of(wish)})
+    session.get_one(RoutePlan, plan_id).job_id = job
+    session.flush()
     return plan_id, job
 
 
-def _budget(wish: Wish) -> dict[str, int]:
+def budget_of(wish: Wish) -> dict[str, int]:
+    """Rounds or seconds of a wish, as :func:`data.route_plans.solving.solve_plan` takes them; empty by size."""
     if wish.seconds is not None:
         return {"seconds": wish.seconds}
     return {} if wish.rounds is None else {"rounds": wish.rounds}

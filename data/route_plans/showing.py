@@ -126,7 +126,7 @@ def plan_json(session: Session, kept: Kept, language: str) -> dict[str, Any]:
         "kind": row.kind,
         "days": [day.isoformat() for day in row.days],
         "choices": row.choices,
-        "made_by": faces.person(row.made_by) if row.made_by in faces.people else None,
+        "made_by": faces.people.get(row.made_by) if row.made_by is not None else None,
         "made_at": iso(row.made_at),
         "estimated": row.estimated,
         "can_undo": before is not None and row.state != "solving",

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 # Better plans are shown no more often than this.
 _SHOWN_EVERY_S = 1.0
 # Rounds of improvement, by number of households: about ten seconds of one core.
-ROUNDS = ((100, 60), (400, 40), (2_000, 24), (20_000, 12))
+ROUNDS = ((100, 30), (400, 12), (2_000, 8), (20_000, 6))
 Say = Callable[[Text, int | None, int | None], None]
 
 
@@ -41,7 +41,7 @@ def rounds_for(households: int) -> int:
 
 def solve_plan(
     engine: Engine,
-    job_id: uuid.UUID,
+    job_id: uuid.UUID | None,
     payload: Mapping[str, Any],
     say: Say,
     cancelled: Callable[[], bool],
@@ -50,6 +50,8 @@ def solve_plan(
 
     Parameters
     ----------
+    job_id : UUID or None
+        None where no worker is asked.
     payload : mapping
         ``plan``, ``seed``, and ``rounds`` or ``seconds`` where they were asked for.
     say : callable
@@ -108,13 +110,13 @@ def solve_plan(
     return None if lost else _end(engine, plan_id, job_id, problem, held, plan)
 
 
-def _mine(session: Session, plan_id: int, job_id: uuid.UUID) -> RoutePlan | None:
+def _mine(session: Session, plan_id: int, job_id: uuid.UUID | None) -> RoutePlan | None:
     """The plan, locked, if it still waits for this job."""
     row = session.get(RoutePlan, plan_id, with_for_update=True)
     return row if row is not None and row.state == "solving" and row.job_id == job_id else None
 
 
-def _show(engine: Engine, plan_id: int, job_id: uuid.UUID, problem: Problem, held: Held, plan: Plan) -> bool:
+def _show(engine: Engine, plan_id: int, job_id: uuid.UUID | None, problem: Problem, held: Held, plan: Plan) -> bool:
     """Write a better plan; False if it is no longer wanted."""
     with owner_session(engine) as session:
         row = _mine(session, plan_id, job_id)
@@ -127,7 +129,7 @@ def _show(engine: Engine, plan_id: int, job_id: uuid.UUID, problem: Problem, hel
 
 
 def _end(
-    engine: Engine, plan_id: int, job_id: uuid.UUID, problem: Problem, held: Held, plan: Plan
+    engine: Engine, plan_id: int, job_id: uuid.UUID | None, problem: Problem, held: Held, plan: Plan
 ) -> dict[str, Any] | None:
     with owner_session(engine) as session:
         row = _mine(session, plan_id, job_id)

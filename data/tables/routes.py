@@ -50,6 +50,7 @@ class RoutePlan(Base):
 
     ``choices`` is the form it was asked for with, ``held`` what people settled in it (locks, absences, what is done),
     ``estimated`` the share of its ways that are guessed from straight lines, ``change_no`` the change it stands at.
+    ``made_by`` is None for the machine's operator.
     """
 
     __tablename__ = "route_plan"
@@ -75,7 +76,7 @@ class RoutePlan(Base):
     estimated: Mapped[float | None] = mapped_column(Float(53))
     job_id: Mapped[uuid.UUID | None]
     change_no: Mapped[int] = mapped_column(server_default="0")
-    made_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     made_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
@@ -185,5 +186,5 @@ class RouteChange(Base):
     price: Mapped[dict[str, Any]] = mapped_column(JSONB)
     routes: Mapped[dict[str, Any]] = mapped_column(JSONB)
     held: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())

@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from data.claims import HEAVY, claim_job
 from data.local_time import today
 from data.worker import Worker
 from geo.routing.reading import read_problem
@@ -211,3 +212,111 @@ def test_who_has_a_household_already_keeps_it_and_it_is_told(app: Flask, web: We
     assert "郑测七" not in str(given)
     supervisor.call("POST", f"{path}/withdraw")
     supervisor.call("POST", "/api/v1/reservations", json={"act": "give_back", "household_id": home})
+
+
+def routes_only(plan: dict[str, Any]) -> list[tuple[int, int, list[tuple[int, int]]]]:
+    return [
+        (route["inspector"]["id"], route["day"], [(stop["household"], stop["start"]) for stop in route["stops"]])
+        for route in plan["routes"]
+    ]
+
+
+def test_the_same_form_and_seed_give_the_same_plan(supervisor: Sender) -> None:
+    first, second = (plan_of(supervisor, made(supervisor, seed=5)) for _ in range(2))
+    assert routes_only(first) == routes_only(second) != []
+
+
+def test_a_worker_that_died_is_followed_by_one_that_solves_the_plan(web: Web, supervisor: Sender) -> None:
+    key = supervisor.call("POST", "/api/v1/routes", json=form()).json["id"]
+    with web.owner.connect() as connection:
+        claimed = claim_job(connection, HEAVY)
+    assert claimed is not None
+    assert claimed.payload["plan"] == key
+    assert plan_of(supervisor, key)["state"] == "solving"
+    solve(web)
+    plan = plan_of(supervisor, key)
+    assert (plan["state"], plan["job"]["state"]) == ("ready", "done")
+    assert plan["routes"]
+
+
+def test_whoever_stops_the_worker_keeps_what_there_is(web: Web, supervisor: Sender) -> None:
+    key = supervisor.call("POST", "/api/v1/routes", json=form()).json["id"]
+    early = supervisor.call("POST", f"/api/v1/routes/{key}/changes", json={"revision": 0, "act": "undo"})
+    assert (early.status_code, early.json["error"]) == (409, "route_conflict")
+    stopped = supervisor.call("POST", f"/api/v1/routes/{key}/stop").json
+    assert (stopped["state"], stopped["routes"]) == ("draft", [])
+    solve(web)
+    plan = plan_of(supervisor, key)
+    assert (plan["state"], plan["routes"], plan["job"]["state"]) == ("draft", [], "cancelled")
+    # It can be filled by hand all the same, and a job that was cancelled as any other job leaves it likewise.
+    home = web.town.households["H6"]
+    assert change(supervisor, plan, act="add", household=home)["price"]["visits"] == 1
+    again = supervisor.call("POST", "/api/v1/routes", json=form()).json
+    supervisor.call("POST", f"/api/v1/jobs/{again['job']['id']}/cancel")
+    assert plan_of(supervisor, again["id"])["state"] == "draft"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"households": {"key_groups": ["nobody"]}}, "没有农户符合条件"),
+        ({"households": {"ids": ["H10"]}}, "没有准确位置"),
+        ({"days": [(today() + timedelta(days=400)).isoformat()]}, "结束"),
+        ({"days": ["2020-01-01"]}, "已过去"),
+        ({"quiet": [{"from": "00:00", "to": "24:00"}]}, "免打扰"),
+        ({"inspectors": [{"id": 999_999}]}, "没有编号为 999999 的走访员"),
+        ({"pairs": [{"lead": "inspector", "companion": "inspector_two"}] * 2}, "两个搭档"),
+        ({"kind": "no such"}, "没有走访人员类别"),
+        ({"households": {"late": 1}}, "households.late"),
+    ],
+)
+def test_what_cannot_be_planned_is_said_in_words(
+    web: Web, supervisor: Sender, changes: dict[str, Any], words: str
+) -> None:
+    body = form(**changes)
+    if "ids" in body["households"]:
+        body["households"] = {"ids": [web.town.households[name] for name in body["households"]["ids"]]}
+    body["pairs"] = [{name: web.accounts[who] for name, who in pair.items()} for pair in body.get("pairs", ())]
+    refused = supervisor.call("POST", "/api/v1/routes", json=body)
+    assert refused.status_code == 422, refused.json
+    assert words in refused.json["message"]
+
+
+def test_twenty_thousand_by_mistake_are_refused_before_anything_is_kept(
+    supervisor: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.route_plans.choosing.MOST_HOUSEHOLDS", 5)
+    before = supervisor.call("GET", "/api/v1/routes").json["plans"]
+    refused = supervisor.call("POST", "/api/v1/routes", json=form())
+    assert (refused.status_code, refused.json["details"]["expected"]) == (422, 5)
+    assert "请选一个乡镇或村" in refused.json["message"]
+    assert supervisor.call("GET", "/api/v1/routes").json["plans"] == before
+
+
+def test_a_round_that_has_ended_gives_nothing_out(web: Web, supervisor: Sender) -> None:
+    plan = plan_of(supervisor, made(supervisor))
+    with Session(web.owner) as session, session.begin():
+        session.execute(text("update round set ends_on = :day"), {"day": today() - timedelta(days=1)})
+    refused = supervisor.call("POST", f"/api/v1/routes/{plan['id']}/publish", json={"revision": plan["revision"]})
+    with Session(web.owner) as session, session.begin():
+        session.execute(text("update round set ends_on = :day"), {"day": today() + timedelta(days=60)})
+    assert (refused.status_code, "结束" in refused.json["message"]) == (422, True)
+
+
+def test_the_preview_counts_what_the_plan_would_hold(app: Flask, web: Web, supervisor: Sender) -> None:
+    told = supervisor.call("POST", "/api/v1/routes/preview", json=form()).json
+    assert (told["households"], told["plannable"], told["refusal"]) == (8, 7, None)
+    assert [(one["reason"], one["n"]) for one in told["left_out"]] == [("no_place", 1)]
+    square = [[118.814, 36.404], [118.817, 36.404], [118.817, 36.407], [118.814, 36.407]]
+    drawn = supervisor.call("POST", "/api/v1/routes/preview", json=form(households={"polygon": square})).json
+    assert drawn["households"] == 2
+    one = form(inspectors=[{"id": web.accounts["inspector_two"]}])
+    told = supervisor.call("POST", "/api/v1/routes/preview", json=one).json
+    assert {item["reason"]: item["n"] for item in told["left_out"]} == {"no_place": 1, "no_duty": 5}
+    people = supervisor.call("GET", "/api/v1/routes/people").json
+    assert {one["name"] for one in people["people"]} == {"测试inspector", "测试inspector_two", "测试supervisor"}
+    assert all(one["start"] for one in people["people"])
+    # Another township sees neither the round nor anybody of this one.
+    outsider = Sender(app, web, "outsider")
+    for address in ("/api/v1/routes/people", "/api/v1/routes"):
+        assert outsider.call("GET", address).status_code == 404
