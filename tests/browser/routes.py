@@ -36,6 +36,7 @@ def values_for(stand: Stand, payload: str) -> dict[str, list[Any]]:
         "lookback_id": [1],
         "lang": ["zh", "en"],
         "kind": ["households"],
+        "route_id": stand.ids("route_plan"),
         "record_id": stand.ids("publicity"),
         "case_id": stand.ids("hardship_case"),
         "picture_id": stand.ids("attachment"),
