@@ -21,6 +21,7 @@ from app.commands_coverage import coverage, gaps
 from app.commands_grids import grids
 from app.commands_import import import_, template, undo
 from app.commands_lookback import lookback
+from app.commands_roads import roads
 from app.commands_route import route
 from app.terminal import LANG, Commands, as_owner, print_json, say, words
 from app.users import user
@@ -36,7 +37,7 @@ def main() -> None:
     """Fangtu."""
 
 
-for command in (import_, undo, template, coverage, gaps, user, campaign, assign, lookback, grids, route):
+for command in (import_, undo, template, coverage, gaps, user, campaign, assign, lookback, grids, roads, route):
     main.add_command(command)
 
 

@@ -11,7 +11,7 @@ import click
 from app.terminal import LANG, as_owner, print_json, say, words
 
 # The kinds of data.imports.fields, which is not read here: it brings the whole import along.
-IMPORTS = ("areas", "households", "ledger", "houses", "sites", "visits", "base", "campaigns")
+IMPORTS = ("areas", "households", "ledger", "houses", "sites", "visits", "base", "roads", "campaigns")
 SHOWN_PROBLEMS, SHOWN_WARNINGS = 50, 20
 TEMPLATES = tuple(kind for kind in IMPORTS if kind != "campaigns")
 

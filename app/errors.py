@@ -41,6 +41,8 @@ from data.publicity import PublicityUnfit
 from data.remainder import TooManyShown
 from data.repeat_choices import RepeatRefused
 from data.reservations import CannotReserve, ReservationUnfit
+from data.roads.gaps import GapRefused
+from data.roads.travel import TooManyPlaces
 from data.route_plans.refusals import RouteConflict, RouteRefused
 from data.rules.plan import PlanError
 from data.rules.plan_editing import FieldUnknown
@@ -60,6 +62,7 @@ from data.uploads import TooManyUploads, UploadClosed, UploadUnfit
 from data.visit_ledger import LedgerTooLong
 from geo.drawing import DrawingRefused
 from geo.errors import FangtuError
+from geo.roads.modes import ModeUnknown
 from geo.routing.problem import ProblemError
 from geo.tilefiles.content import TileFileError
 
@@ -100,6 +103,9 @@ STATUS: dict[type[FangtuError], int] = {
     ProblemError: 422,
     TooManyShown: 422,
     RulingRefused: 422,
+    GapRefused: 409,
+    ModeUnknown: 422,
+    TooManyPlaces: 422,
     CardRefused: 422,
     CardWait: 429,
     DrawingRefused: 422,

@@ -84,6 +84,7 @@ def _sections(asker: Asker) -> list[Section]:
     ]
     visits.append(("/publicity", _("宣讲")))
     if leads:
+        visits.append(("/roads", _("路网")))
         visits.append(("/hardship", _("困难户")))
     sections = [
         _page("/map", _("地图")),

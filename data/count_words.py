@@ -43,6 +43,10 @@ COUNT_WORDS = {
     "kept_place": Text("保留原有更准的位置", "Better place kept"),
     "derived": Text("推算边界", "Boundaries derived"),
     "moved": Text("归属变动的农户", "Households that changed their village"),
+    "edges_removed": Text("撤下的路段", "Pieces of road taken away"),
+    "ends_joined": Text("接上的路端", "Ends of roads joined"),
+    "crossings": Text("打断的交叉口", "Crossings cut"),
+    "doubles": Text("重复的路段", "Pieces given twice"),
     "waiting": Text("等村界入库的网格", "Grids that wait for their village"),
 }
 _ADDED = ("inserted", "houses_inserted", "sites_inserted", "upper")

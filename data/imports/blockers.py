@@ -24,6 +24,7 @@ _RECORDS = {
     "renovation_site": Text("改造点 {n} 处", "{n} renovation site(s)"),
     "visit": Text("走访 {n} 次", "{n} visit(s)"),
     "base_feature": Text("底图要素 {n} 个", "{n} feature(s) of the base map"),
+    "road_edge": Text("道路 {n} 段", "{n} piece(s) of road"),
     "duty": Text("账号的辖区 {n} 项", "{n} area(s) of duty of accounts"),
     "attachment": Text("附件 {n} 个", "{n} attachment(s)"),
     "hardship_case": Text("困难户台账 {n} 条", "{n} case(s) of hardship"),

@@ -52,6 +52,7 @@ NOTED = (
     Noted("renovation_site"),
     Noted("visit", "t.id = c.row_key::uuid", derived=("suspect",)),
     Noted("base_feature"),
+    Noted("road_edge"),
     Noted("duty"),
 )
 

@@ -215,7 +215,7 @@ def find_resting(session: Session, batch: int, grounds: Grounds) -> None:
 def _forget_earlier(session: Session, batch: int) -> None:
     """Leave out findings that are no later than the batch: they were as they are before it, and it let them be."""
     for table in NOTED:
-        if table.name in ("base_feature", "round", "campaign_version", "area_alias", "duty"):
+        if table.name in ("base_feature", "road_edge", "round", "campaign_version", "area_alias", "duty"):
             continue
         session.execute(
             text(f"""

@@ -213,4 +213,7 @@ FORMS: dict[str, dict[str, Form]] = {
         "derived": _YES,
     },
     "base": dict.fromkeys(("kind", "name", "highway", "waterway", "natural", "landuse", "water"), _TEXT),
+    "roads": dict.fromkeys(
+        ("road_class", "name", "width", "oneway", "bridge", "tunnel", "layer", "access", "osm_id", "tags"), _TEXT
+    ),
 }

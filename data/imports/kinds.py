@@ -20,6 +20,7 @@ KIND = {
     "visits": Text("走访记录", "Visits"),
     "areas": Text("辖区", "Areas"),
     "base": Text("底图", "Base map"),
+    "roads": Text("路网", "Road network"),
     "campaigns": Text("实施方案", "Work plan"),
     "sample": Text("样例县", "Sample county"),
 }

@@ -198,7 +198,7 @@ def load_ground(session: Session, limits: Limits) -> BaseGeometry | None:
 
 
 # Tables whose rows lie at one place, and those that speak of a whole range.
-_PLACES = ("household", "house", "appraisal", "renovation_site", "visit", "base_feature")
+_PLACES = ("household", "house", "appraisal", "renovation_site", "visit", "base_feature", "road_edge")
 _RANGES = ("area_alias", "grid", "campaign", "round", "campaign_version", "duty")
 
 

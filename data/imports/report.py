@@ -61,6 +61,12 @@ class ImportOptions:
         Column heading to field name, as accepted for an earlier file of this sender.
     file_name : str or None
         What people call the file, where the path is a working copy; by default the path's own name.
+    source : str or None
+        Roads: what the source is called whose roads the file replaces; by default the name of the file.
+    snap_m : float or None
+        Roads: how far a dangling end may be moved, metres; by default 3, and 0 for OpenStreetMap.
+    keep : bool
+        Roads: add to what the source has brought before, rather than replace it.
     """
 
     area: str | None = None
@@ -77,6 +83,9 @@ class ImportOptions:
     sender: str | None = None
     file_name: str | None = None
     remembered: Mapping[str, str] = field(default_factory=dict)
+    source: str | None = None
+    snap_m: float | None = None
+    keep: bool = False
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ _MERGERS = {
     "sites": ("data.imports.sites", "import_sites"),
     "base": ("data.imports.base", "import_base"),
     "ledger": ("data.imports.ledger", "import_ledger"),
+    "roads": ("data.roads.importing", "import_roads"),
 }
 
 
@@ -86,7 +87,8 @@ def import_file(
     settings : Settings
         Where the keys for sealing and the folder for working copies lie.
     kind : str
-        ``areas``, ``households``, ``houses``, ``sites``, ``visits``, ``base``, ``ledger`` or ``campaigns``.
+        ``areas``, ``households``, ``houses``, ``sites``, ``visits``, ``base``, ``roads``, ``ledger`` or
+        ``campaigns``.
     path : Path or str
         See ``geo.files.read_table``, which is done in a process apart; a work plan (TOML) for campaigns.
     options : ImportOptions, optional

@@ -29,6 +29,7 @@ _ORDER = (
     ("sites", "sites"),
     ("visits", "visits"),
     ("base", "base"),
+    ("roads", "roads"),
 )
 
 
@@ -100,7 +101,7 @@ def _is_loaded(engine: Engine) -> bool:
         return bool(
             session.scalar(
                 text("""
-                    select exists (select 1 from batch where kind = 'base' and file_name = 'base.gpkg' and jur = :low)
+                    select exists (select 1 from batch where kind = 'roads' and file_name = 'roads.gpkg' and jur = :low)
                        and exists (select 1 from visit where jur >= :low and jur < :high)"""),
                 {"low": int(TOWNSHIP) * 10**6, "high": (int(TOWNSHIP) + 1) * 10**6},
             )

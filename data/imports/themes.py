@@ -10,7 +10,7 @@ from data.imports.report import ImportRefused
 from geo.errors import Text
 from geo.files import Sheet
 
-_THEMES = {"houses": ("buildings",), "base": ("roads", "landuse", "water"), "areas": ("places",)}
+_THEMES = {"houses": ("buildings",), "base": ("roads", "landuse", "water"), "areas": ("places",), "roads": ("roads",)}
 
 
 def choose_themes(sheets: list[Sheet], kind: str) -> list[Sheet]:
@@ -31,8 +31,9 @@ def choose_themes(sheets: list[Sheet], kind: str) -> list[Sheet]:
         has = "、".join(sheet.name for sheet in sheets) or "-"
         raise ImportRefused(
             Text(
-                f"OSM 文件里没有可作为“{kind}”的内容（有：{has}）。OSM 可导入为 houses（房屋轮廓）或 base（底图）。",
-                f"The OSM extract has nothing for '{kind}' (it has: {has}). OSM serves as houses or base.",
+                f"OSM 文件里没有可作为“{kind}”的内容（有：{has}）。"
+                "OSM 可导入为 houses（房屋轮廓）、base（底图）或 roads（路网）。",
+                f"The OSM extract has nothing for '{kind}' (it has: {has}). OSM serves as houses, base or roads.",
             ),
             found=has,
         )

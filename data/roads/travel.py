@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from data.roads.network import Network, box_of, load_network, read_state
 from geo.errors import FangtuError, Text
 from geo.roads.modes import mode_named
 from geo.roads.straight import great_circle_m, stretch
+from geo.roads.ways import LAST_M, draw_ways, find_spots, measure_ways
 from geo.routing.travel import NO_WAY, Ints, MatrixTravel
 
 Floats = NDArray[np.float64]
@@ -115,14 +117,11 @@ def measure_travel(session: Session, points: Floats, modes: Sequence[str]) -> Me
             found=len(points),
             expected=MOST_PLACES,
         )
-    tables, lengths, guessed, off = [], [], [], []
-    straight = stretch(great_circle_m(points[:, None], points[None, :]))
-    for name in modes:
-        mode = mode_named(name)
-        tables.append(_whole(straight * 3.6 / mode.speed))
-        lengths.append(_whole(straight))
-        guessed.append(np.ones(straight.shape, dtype=bool))
-        off.append(np.full(len(points), np.nan))
+    state = read_state(session)
+    network = _network(session, points)
+    straight = stretch(great_circle_m(points[:, None], points[None, :]), state.factors)
+    measured = [_measure(network, points, straight, name) for name in modes]
+    tables, lengths, guessed, off = zip(*measured, strict=True) if measured else ((), (), (), ())
     shape = (len(tables), len(points), len(points))
     return MeasuredTravel(
         tuple(modes),
@@ -150,17 +149,68 @@ def draw_legs(session: Session, legs: Sequence[tuple[LonLat, LonLat]], mode: str
     list of Leg
         In the order given.
     """
-    speed = mode_named(mode).speed
-    drawn = []
-    for start, end in legs:
-        metres = float(stretch(great_circle_m(start, end)))
-        known = bool(np.isfinite(metres))
-        drawn.append(
-            Leg([start, end], metres, metres * 3.6 / speed, estimated=True)
-            if known
-            else Leg([], float("inf"), float("inf"), estimated=True)
-        )
-    return drawn
+    ends = np.array(legs, dtype=float).reshape(-1, 2)
+    state, network = read_state(session), _network(session, ends)
+    straight = stretch(great_circle_m(ends[0::2], ends[1::2]), state.factors)
+    found: list[Leg | None] = [None] * len(legs)
+    if network is not None:
+        found = _draw(network, ends, len(legs), mode)
+    return [leg if leg is not None else _across(legs[at], float(straight[at]), mode) for at, leg in enumerate(found)]
+
+
+def _network(session: Session, points: Floats) -> Network | None:
+    box = box_of(points)
+    return load_network(session, box) if box is not None else None
+
+
+def _measure(
+    network: Network | None, points: Floats, straight: Floats, name: str
+) -> tuple[Ints, Ints, NDArray[np.bool_], Floats]:
+    """Measure one way of moving: along the roads where they join the two, else across country."""
+    mode = mode_named(name)
+    seconds, metres = straight * 3.6 / mode.speed, straight
+    guessed = np.ones(straight.shape, dtype=bool)
+    off = np.full(len(points), np.nan)
+    net = network.net(name) if network is not None else None
+    if net is not None and len(net.used):
+        spots = find_spots(net, net.edges.to_plane(points))
+        ways = measure_ways(net, spots)
+        off = spots.off_m
+        joined = np.isfinite(ways.seconds) & np.isfinite(straight)
+        seconds, metres = np.where(joined, ways.seconds, seconds), np.where(joined, ways.metres, metres)
+        far = ~(off <= LAST_M)
+        guessed = ~joined | far[:, None] | far[None, :]
+        np.fill_diagonal(guessed, ~joined.diagonal() | far)
+    return _whole(seconds), _whole(metres), guessed, off
+
+
+def _draw(network: Network, ends: Floats, count: int, mode: str) -> list[Leg | None]:
+    """Draw ways along the roads; None where they do not join the two."""
+    net = network.net(mode)
+    if not len(net.used):
+        return [None] * count
+    places, number = np.unique(ends, axis=0, return_inverse=True)
+    number = number.ravel()
+    xy = net.edges.to_plane(places)
+    spots = find_spots(net, xy)
+    pairs = [(int(number[2 * at]), int(number[2 * at + 1])) for at in range(count)]
+    ways = measure_ways(net, spots)
+    found: list[Leg | None] = []
+    for (a, b), line in zip(pairs, draw_ways(net, xy, spots, pairs), strict=True):
+        if line is None or not np.isfinite(ways.seconds[a, b]):
+            found.append(None)
+            continue
+        far = not (spots.off_m[a] <= LAST_M and spots.off_m[b] <= LAST_M)
+        coords = [(float(lon), float(lat)) for lon, lat in net.edges.to_degrees(line)]
+        found.append(Leg(coords, float(ways.metres[a, b]), float(ways.seconds[a, b]), far))
+    return found
+
+
+def _across(leg: tuple[LonLat, LonLat], metres: float, mode: str) -> Leg:
+    """A way across country: a straight line with the metres it is likely to have."""
+    if not np.isfinite(metres):
+        return Leg([], float("inf"), float("inf"), estimated=True)
+    return Leg(list(leg), metres, metres * 3.6 / mode_named(mode).speed, estimated=True)
 
 
 def _whole(values: Floats) -> Ints:

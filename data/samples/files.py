@@ -12,6 +12,7 @@ import pandas as pd
 import pyogrio
 from geopandas import GeoDataFrame
 
+from data.samples.road_network import HEADINGS as ROAD_HEADINGS
 from data.samples.township import Township
 
 QUALITY = {1: "现场定位", 2: "影像上点选", 3: "导入坐标", 4: "门牌号推算", 5: "自然村中心", 6: "村中心", 7: "未定位"}
@@ -94,12 +95,12 @@ def write_township(township: Township, folder: Path | str) -> dict[str, Path]:
     -------
     dict of str to Path
         ``areas`` and ``boundaries`` (layers township, village, grid), ``households``, ``houses``, ``sites``,
-        ``visits``, ``base``, ``campaign``. Equal townships give equal bytes.
+        ``visits``, ``base``, ``roads``, ``campaign``. Equal townships give equal bytes.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     paths = {name: folder / f"{name}.csv" for name in ("areas", "households", "sites", "visits")}
-    paths |= {name: folder / f"{name}.gpkg" for name in ("boundaries", "houses", "base")}
+    paths |= {name: folder / f"{name}.gpkg" for name in ("boundaries", "houses", "base", "roads")}
     paths["campaign"] = folder / "campaign.toml"
     shutil.copyfile(Path(__file__).with_name("campaign.toml"), paths["campaign"])
 
@@ -117,6 +118,7 @@ def write_township(township: Township, folder: Path | str) -> dict[str, Path]:
             write_layer(layer, paths["boundaries"], level)
         write_layer(township.houses.rename(columns=HOUSE_HEADINGS), paths["houses"], "houses", replace=True)
         write_layer(township.base, paths["base"], "base", replace=True)
+        write_layer(township.roads.rename(columns=ROAD_HEADINGS), paths["roads"], "roads", replace=True)
     return paths
 
 

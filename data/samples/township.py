@@ -17,6 +17,7 @@ from data.samples.landscape import base_frame, build_landscape
 from data.samples.names import Unit, name_natural_villages, read_units, seat_units
 from data.samples.people import Home, make_households, place_households
 from data.samples.plan import choose_unvisited, coverage_rank, household_counts, unvisited_counts
+from data.samples.road_network import road_frame
 from data.samples.roads import build_roads
 from data.samples.terrain import Floats, Terrain, degrees_of
 from data.samples.visits import make_visits
@@ -47,6 +48,8 @@ class Township:
         See the functions that make them; households also tell the village and grid in which they truly lie.
     base : GeoDataFrame
         ``kind``, ``name``.
+    roads : GeoDataFrame
+        ``road_class``, ``name``, ``width``: the survey of the roads, with one gap.
     unbounded : GeoDataFrame
         The three missing villages with the boundary they would have; not delivered, for checks.
     """
@@ -60,6 +63,7 @@ class Township:
     sites: pd.DataFrame
     visits: pd.DataFrame
     base: GeoDataFrame
+    roads: GeoDataFrame
     unbounded: GeoDataFrame
 
 
@@ -147,6 +151,7 @@ def make_township(seed: int = SEED) -> Township:
         sites=sites,
         visits=visits,
         base=base_frame(terrain, roads, land, names),
+        roads=road_frame(terrain, roads, land),
         unbounded=villages[villages["code"].isin(without)].reset_index(drop=True),
     )
 

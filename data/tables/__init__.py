@@ -30,6 +30,7 @@ from data.tables.lookback import Finding, Lookback, LookbackPick, LookbackVillag
 from data.tables.marks import Mark, MarkChange
 from data.tables.packs import Pack
 from data.tables.placements import Placement
+from data.tables.roads import RoadEdge, RoadGap, RoadState
 from data.tables.routes import Route, RouteChange, RoutePlan, RouteProblem, RouteStop, RouteUnplanned
 from data.tables.suspicions import (
     CardAttempt,
@@ -98,6 +99,9 @@ __all__ = [
     "RenovationSite",
     "RepeatChoice",
     "Reservation",
+    "RoadEdge",
+    "RoadGap",
+    "RoadState",
     "Round",
     "Route",
     "RouteChange",

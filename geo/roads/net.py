@@ -136,7 +136,7 @@ class Net:
 
     def component_metres(self) -> Floats:
         """Metres of road of each part, most first."""
-        return np.bincount(self.edge_component, weights=self.length_m)
+        return np.bincount(self.edge_component, weights=self.length_m).astype(np.float64)
 
 
 def make_net(edges: Edges, mode: Mode) -> Net:

@@ -191,13 +191,13 @@ def _join_ends(lines: Objects, levels: NDArray[np.int64], cuts: _Cuts, tolerance
     An end that was moved, and what something was moved onto, stays where it is from then on. So nothing is moved
     twice, and nothing by more than the tolerance.
     """
-    counts = shapely.get_num_coordinates(lines)
+    counts = np.asarray(shapely.get_num_coordinates(lines), dtype=np.int64)
     last = np.cumsum(counts) - 1
     xy = shapely.get_coordinates(lines)
     where = np.column_stack([last - counts + 1, last]).ravel()  # of each end among the coordinates
     owner = np.repeat(np.arange(len(lines)), 2)
     ends = xy[where].copy()
-    points = shapely.points(ends)
+    points = np.asarray(shapely.points(ends), dtype=object)
     dangling = _dangling(points)
     moves: list[Joined] = []
     loose = np.flatnonzero(dangling)
@@ -225,7 +225,7 @@ class _Ends:
 def _onto_ends(state: _Ends, loose: NDArray[np.int64], lines: Objects, tolerance: float) -> None:
     """Move dangling ends onto other ends."""
     ends, owner, length = state.xy, state.owner, shapely.length(lines)
-    points = shapely.points(ends)
+    points = np.asarray(shapely.points(ends), dtype=object)
     mine, near = shapely.STRtree(points).query(points[loose], predicate="dwithin", distance=tolerance)
     mine = loose[mine]
     # The two ends of a short line are no gap.
@@ -249,12 +249,12 @@ def _onto_lines(state: _Ends, lines: Objects, cuts: _Cuts, tolerance: float) -> 
     left = np.flatnonzero(~state.done & ~state.fixed)
     if not len(left):
         return
-    points = shapely.points(state.xy)
+    points = np.asarray(shapely.points(state.xy), dtype=object)
     mine, line = shapely.STRtree(lines).query(points[left], predicate="dwithin", distance=tolerance)
     mine = left[mine]
     other = (state.owner[mine] != line) & (state.levels[state.owner[mine]] == state.levels[line])
     mine, line = mine[other], line[other]
-    apart = shapely.distance(points[mine], lines[line])
+    apart = np.asarray(shapely.distance(points[mine], lines[line]))
     for at in np.lexsort((line, mine, apart)):
         end, onto = int(mine[at]), int(line[at])
         if state.done[end]:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
@@ -17,6 +19,9 @@ from geo.roads.modes import mode_named
 from geo.roads.net import Flags, Floats, Ints, Net
 from geo.roads.straight import FACTORS, stretch
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
 # Beyond this a place is not beside the road: a way to it is told as estimated.
 LAST_M = 500.0
 # The longest part of the net is preferred where it is not farther by more than this: of two roads at a door the one
@@ -24,6 +29,7 @@ LAST_M = 500.0
 _MAIN_WITHIN_M = 50.0
 # csgraph takes an edge of no length for none.
 _LEAST_S = 1e-6
+_HALF = float(2**26)
 # Entries of one block of ways: some 50 MB with all that belongs to it.
 _MOST_ENTRIES = 1_500_000
 
@@ -80,7 +86,7 @@ def find_spots(net: Net, xy: Floats) -> Spots:
     known = np.flatnonzero(np.isfinite(xy).all(axis=1))
     if not len(known) or not len(net.used):
         return Spots(edge, fraction, off)
-    points = shapely.points(xy[known])
+    points = np.asarray(shapely.points(xy[known]), dtype=object)
     nearest, apart = _nearest(net.tree, points)
     main, tree = net.main_tree
     at_main, apart_main = _nearest(tree, points)
@@ -220,8 +226,9 @@ class _Graph:
         self.f0, self.f1, self.key = self.f0[sort], self.f1[sort], key[sort]
         self.went = share[sort] * net.length_m[self.edge]
         self.size = size
-        self.matrix = csr_matrix((took[sort], (self.row, self.col)), shape=(size, size))
         self.even = not net.mode.speeds
+        self.took = took[sort]
+        self.matrix = csr_matrix((self.took, (self.row, self.col)), shape=(size, size))
 
     def rows(self, begin: int, stop: int) -> tuple[Floats, Floats]:
         """Seconds and metres from the places ``begin`` to ``stop`` to all."""
@@ -231,27 +238,24 @@ class _Graph:
         if self.even:
             took = dijkstra(self.matrix, indices=sources)[:, self.base :]
             return took, took * self.net.mode.speed / 3.6
-        took, before = dijkstra(self.matrix, indices=sources, return_predecessors=True)
-        went = self._metres(before)
-        return took[:, self.base :], np.where(np.isfinite(took), went, np.inf)[:, self.base :]
+        both, second, metre = self._both
+        found = dijkstra(both, indices=sources)[:, self.base :]
+        with np.errstate(invalid="ignore"):
+            return np.floor(found / _HALF) * second, np.where(np.isfinite(found), found % _HALF, np.inf) * metre
 
-    def _metres(self, before: NDArray[np.int32]) -> Floats:
-        """Metres of the ways found, for speeds that differ: each node adds its link to the way before it.
+    @cached_property
+    def _both(self) -> tuple[csr_matrix, float, float]:
+        """Seconds and metres in one number each, and the units of both.
 
-        All nodes at once: a pointer to the node before is followed 1, 2, 4, 8 … links, and the metres are added up.
+        A double holds whole numbers of 53 bits: 27 for the time, 26 for the length. The units are so small that all
+        links of the net together fit, so nothing runs over, and sums are exact: the fastest way comes with its metres.
         """
-        nodes = before.shape[1]
-        pointer = np.where(before < 0, np.arange(nodes)[None, :], before).astype(np.int64)
-        key = pointer * self.size + np.arange(nodes)[None, :]
-        found = np.minimum(np.searchsorted(self.key, key), len(self.key) - 1)
-        metres = np.where(before < 0, 0.0, self.went[found])
-        while True:
-            further = np.take_along_axis(pointer, pointer, axis=1)
-            if np.array_equal(further, pointer):
-                break
-            metres = metres + np.take_along_axis(metres, pointer, axis=1)
-            pointer = further
-        return metres
+        from scipy.sparse import csr_matrix
+
+        second = max(float(self.took.sum()) / 2**26, 1e-6)
+        metre = max(float(self.went.sum()) / 2**25, 1e-6)
+        whole = np.maximum(np.rint(self.took / second), 1) * _HALF + np.rint(self.went / metre)
+        return csr_matrix((whole, (self.row, self.col)), shape=self.matrix.shape), second, metre
 
     def trees(self, starts: Sequence[int]) -> NDArray[np.int32]:
         """Node before each on the ways from some places."""
@@ -275,11 +279,11 @@ class _Graph:
         if len(nodes) == 1:
             return np.empty((0, 2))
         links = np.searchsorted(self.key, [a * self.size + b for a, b in pairwise(nodes)])
-        parts = [_piece(self.net.lines[self.edge[at]], self.f0[at], self.f1[at]) for at in links]
+        parts = [piece_of(self.net.lines[self.edge[at]], self.f0[at], self.f1[at]) for at in links]
         return np.vstack(parts)
 
 
-def _piece(line: shapely.LineString, begin: float, stop: float) -> Floats:
+def piece_of(line: shapely.LineString, begin: float, stop: float) -> Floats:
     """Coordinates of a line between two fractions of it, in that direction."""
     xy = shapely.get_coordinates(line)
     low, high = min(begin, stop), max(begin, stop)

@@ -37,6 +37,7 @@ def values_for(stand: Stand, payload: str) -> dict[str, list[Any]]:
         "route_id": stand.ids("route_plan") or [1],
         "lang": ["zh", "en"],
         "kind": ["households"],
+        "route_id": stand.ids("route_plan"),
         "record_id": stand.ids("publicity"),
         "case_id": stand.ids("hardship_case"),
         "picture_id": stand.ids("attachment"),

@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0028"
-down_revision = "0026"
+down_revision = "0027"
 SQL = Path(__file__).resolve().parent.parent / "sql" / "0028_route_plans.sql"
 
 
