@@ -34,7 +34,6 @@ def values_for(stand: Stand, payload: str) -> dict[str, list[Any]]:
         "version": [1],
         "rule": ["campaign", "visit", "round.1"],
         "lookback_id": [1],
-        "route_id": stand.ids("route_plan") or [1],
         "lang": ["zh", "en"],
         "kind": ["households"],
         "route_id": stand.ids("route_plan"),
