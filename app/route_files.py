@@ -37,9 +37,9 @@ PAPER_STYLE = ROOT / "static" / "css" / "route-sheet-file.css"
 PART = {"inspector": "Account; all by default", "day": "From 0; all by default"}
 # Sheets of one file; each takes part of a second.
 MOST_SHEETS = 60
-MAP_MM = (186.0, 92.0)
+MAP_MM = (186.0, 86.0)
 # Households left out that are named on a sheet.
-MOST_LEFT = 12
+MOST_LEFT = 6
 
 
 @bp.get("/api/v1/routes/<key:route_id>/legs")

@@ -18,6 +18,7 @@ from app.session import asker, db
 from app.view import current_view, today
 from data.campaigns import list_campaigns
 from data.gaps import VISITS_PER_DAY
+from data.route_plans.keeping import find_plan
 from data.route_plans.listing import list_plans
 from data.route_plans.making import VISIT_MINUTES, look_round
 from data.route_plans.wishes import read_wish
@@ -64,7 +65,8 @@ def new_page() -> str:
 @bp.get("/routes/<key:route_id>")
 @require(*READERS)
 def plan_page(route_id: int) -> str:
-    """One plan; the script asks for it, and is refused in words where there is none for the asker."""
+    """One plan, which the script asks for."""
+    find_plan(db(), route_id)
     return render_template(
         "routes_plan.html",
         plan_id=route_id,

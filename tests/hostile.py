@@ -36,6 +36,7 @@ EXCEPTIONS = {
     ("account", "password_hash"): "argon2's own notation, never shown and never written by hand",
     ("batch_change", "table_name"): "name of one of our tables, written by the database's own trigger",
     ("batch_change", "row_key"): "number of a row, written by the database's own trigger",
+    ("route", "breaks"): "moments of breaks, whole numbers written by the planner",
     ("standing", "kinds"): "what visit.visitor_kind says, copied by the database's own trigger",
     ("standing", "key_groups"): "what household.key_groups says, copied by the database's own trigger",
 }
@@ -68,6 +69,9 @@ JSON_PATHS = {
     ("campaign", "plan"): "jsonb_set(plan, '{visit,done_statuses}', jsonb_build_array(cast(:value as text)))",
     ("campaign_version", "plan"): "jsonb_set(plan, '{visit,done_statuses}', jsonb_build_array(cast(:value as text)))",
     ("upload", "preview"): _preview_with_words(),
+    # Beside what a page reads of it: numbers of people and households, and days.
+    ("route_problem", "problem"): """jsonb_set(problem, '{households,0,skills}',
+                                              jsonb_build_array(cast(:value as text)))""",
 }
 _LIST_CHECK = re.compile(r"^(\w+) in \(")
 
@@ -179,6 +183,30 @@ _ROWS = (
     """insert into reservation (campaign_id, round_no, household_id, jur, kind, account_id, who, until)
        select campaign_id, round_no, household_id, jur, 'grid', :account, '甲', now() + interval '1 day'
          from standing where household_id = :home""",
+    """insert into route_plan (campaign_id, round_no, jur, jur_end, kind, days, choices, state, revision, change_no,
+                               made_by)
+       select campaign_id, round_no, :low, :high, 'grid', '{2026-12-01}', '{}', 'ready', 1, 1, :account
+         from standing where household_id = :home""",
+    """insert into route_problem (plan_id, jur, jur_end, problem, modes)
+       select p.id, :low, :high, jsonb_build_object('fangtu_route_problem', 1, 'days', cast('["2026-12-01"]' as jsonb),
+           'inspectors', jsonb_build_array(jsonb_build_object('id', 'i' || p.made_by, 'start',
+               cast('[118.803, 36.405]' as jsonb))),
+           'households', jsonb_build_array(jsonb_build_object('id', 'h' || h.id, 'at',
+               jsonb_build_array(st_x(h.geom), st_y(h.geom)), 'skills', cast('["a"]' as jsonb)))), '{walk}'
+         from route_plan p, household h where h.id = :home""",
+    """insert into route (plan_id, published, account_id, day, on_day, campaign_id, round_no, jur, jur_end, revision,
+                          mode, leave_s, back_s, back_travel_s, back_travel_m)
+       select p.id, b.given, p.made_by, 0, '2026-12-01', p.campaign_id, p.round_no, :low, :high, 1, 'walk', 30600,
+              32400, 0, 0 from route_plan p, (values (false), (true)) b (given)""",
+    """insert into route_stop (plan_id, published, household_id, jur, account_id, day, position, arrival_s, start_s,
+                               leave_s, travel_s, travel_m, estimated)
+       select r.plan_id, r.published, h.id, h.jur, r.account_id, 0, 0, 30600, 30600, 32400, 0, 0, true
+         from route r, household h where h.id = :home""",
+    """insert into route_unplanned (plan_id, household_id, jur, reason)
+       select p.id, h.id, h.jur, 'a' from route_plan p, household h where h.village_id = :village and h.id <> :home""",
+    """insert into route_change (plan_id, no, before_no, jur, jur_end, revision, act, wanted, price, routes, held,
+                                 account_id)
+       select id, 1, 0, :low, :high, 1, 'solve', '{}', '{}', '{}', '{}', made_by from route_plan""",
     """insert into lookback (campaign_id, round_no, coverage, error, seed, jur, jur_end, account_id)
        select max(id), 1, 0.95, 0.05, 'a', :low, :high, :account from campaign""",
     """insert into lookback_village (lookback_id, village_id, jur, jur_end, eligible, counted)

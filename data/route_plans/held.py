@@ -62,18 +62,17 @@ class Held:
 
 
 def read_held(values: Mapping[str, Any]) -> Held:
-    """What :meth:`Held.as_json` gave; nothing settled where it is empty."""
-    if not values:
-        return Held()
+    """What :meth:`Held.as_json` gave; what is not in it is not settled."""
+    now = values.get("now")
     return Held(
-        {key: (value[0], value[1], value[2]) for key, value in values["visits"].items()},
-        frozenset(values["inspectors"]),
-        frozenset(values["days"]),
-        frozenset(values["removed"]),
-        frozenset(values["urgent"]),
-        frozenset((one[0], one[1]) for one in values["absent"]),
-        {key: (value[0], value[1], value[2], value[3]) for key, value in values["done"].items()},
-        (values["now"][0], values["now"][1]) if values["now"] else None,
+        {key: (value[0], value[1], value[2]) for key, value in values.get("visits", {}).items()},
+        frozenset(values.get("inspectors", ())),
+        frozenset(values.get("days", ())),
+        frozenset(values.get("removed", ())),
+        frozenset(values.get("urgent", ())),
+        frozenset((one[0], one[1]) for one in values.get("absent", ())),
+        {key: (value[0], value[1], value[2], value[3]) for key, value in values.get("done", {}).items()},
+        (now[0], now[1]) if now else None,
     )
 
 

@@ -46,35 +46,27 @@ def draw_routes(session: Session, kept: Kept, inspector: int | None = None, day:
         By day and inspector. Seconds and metres are those of the plan.
     """
     problem = kept.problem
-    found = []
+    chosen = []
+    asked: dict[str, list[tuple[LonLat, LonLat]]] = {}
     for route in kept.plan.routes:
         if inspector not in (None, key_of(route.inspector)) or day not in (None, route.day):
             continue
         who = problem.inspectors[problem.by_inspector[route.inspector]]
         mode = problem.travel.modes[who.mode]
-        rows = [
-            who.start,
-            *(problem.households[problem.by_household[one.household]].place for one in route.stops),
-            who.end,
-        ]
-        spots = [spot_of(problem, row) for row in rows]
-        places = [one for one in spots if one is not None]
-        if len(places) != len(rows):
-            continue
-        legs = draw_legs(session, list(pairwise(places)), mode)
+        stops = [problem.households[problem.by_household[one.household]].place for one in route.stops]
+        places = [spot_of(problem, row) for row in (who.start, *stops, who.end)]
+        chosen.append((route, mode, places))
+        asked.setdefault(mode, []).extend(pairwise(places))
+    # All of one way of moving at once: the roads round about are read once for it.
+    legs = {mode: iter(draw_legs(session, pairs, mode)) for mode, pairs in asked.items()}
+    found = []
+    for route, mode, places in chosen:
         sums = [(one.travel_s, one.travel_m) for one in route.stops] + [(route.back_travel_s, route.back_travel_m)]
-        found.append(
-            Drawn(
-                key_of(route.inspector),
-                route.day,
-                mode,
-                places,
-                [
-                    Line(at, leg.coords or [places[at], places[at + 1]], leg.estimated, *sums[at])
-                    for at, leg in enumerate(legs)
-                ],
-            )
-        )
+        lines = []
+        for at, (seconds, metres) in enumerate(sums):
+            leg = next(legs[mode])
+            lines.append(Line(at, leg.coords or [places[at], places[at + 1]], leg.estimated, seconds, metres))
+        found.append(Drawn(key_of(route.inspector), route.day, mode, places, lines))
     return found
 
 

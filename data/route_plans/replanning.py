@@ -19,7 +19,9 @@ from geo.routing.problem import Now, Problem
 # At the end of the slider: nearly the same number of visits each, for a third more of travel.
 _EVENEST, _LOOSEST = 1.05, 3.0
 _MOST_EXTRA = 0.33
-_ROUNDS = 60
+_ROUNDS = 40
+# Of each of the steps by which the price of many visits is raised.
+_STEP_ROUNDS = 20
 
 
 def balance(base: Problem, held: Held, plan: Plan, share: float, seed: int = 0) -> Acted:
@@ -38,7 +40,7 @@ def balance(base: Problem, held: Held, plan: Plan, share: float, seed: int = 0) 
         return Acted(problem, held, plan)
     rest_plan = _weighed(rest, rest_plan)
     ratio = _LOOSEST + (_EVENEST - _LOOSEST) * share
-    made = even_out(rest, rest_plan, ratio=ratio, most_extra=_MOST_EXTRA * share, rounds=_ROUNDS, seed=seed)
+    made = even_out(rest, rest_plan, ratio=ratio, most_extra=_MOST_EXTRA * share, rounds=_STEP_ROUNDS, seed=seed)
     return Acted(problem, held, _joined(problem, made.plan, frozen))
 
 

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 # Better plans are shown no more often than this.
 _SHOWN_EVERY_S = 1.0
 # Rounds of improvement, by number of households: about ten seconds of one core.
-ROUNDS = ((100, 60), (400, 40), (2_000, 24), (20_000, 12))
+ROUNDS = ((100, 30), (400, 12), (2_000, 8), (20_000, 6))
 Say = Callable[[Text, int | None, int | None], None]
 
 

@@ -103,10 +103,9 @@ def is_guessed(travel: Travel, mode: int, start: int, end: int) -> bool:
     return bool(np.all(travel.estimated))
 
 
-def spot_of(problem: Problem, place: int) -> tuple[float, float] | None:
-    """Longitude and latitude of a place; None where a problem has a matrix alone."""
+def spot_of(problem: Problem, place: int) -> tuple[float, float]:
+    """Longitude and latitude of a place of a problem that was made here: it always has points."""
     travel = problem.travel
-    if not isinstance(travel, PointTravel | KeptTravel):
-        return None
+    assert isinstance(travel, PointTravel | KeptTravel)
     lon, lat = travel.points[place]
     return float(lon), float(lat)

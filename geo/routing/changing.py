@@ -13,7 +13,7 @@ from geo.routing.crews import Crew, crews_of, make_piece
 from geo.routing.explain import name_reasons
 from geo.routing.plan import Plan
 from geo.routing.problem import Done, Lock, Now, Problem
-from geo.routing.renewing import improve
+from geo.routing.renewing import improve, neighbours
 from geo.routing.searching import Search, fill
 from geo.routing.slots import Unfit
 from geo.routing.timetable import make_plan, routes_of
@@ -126,10 +126,11 @@ def replan(
     step = 0
     best = [list(route) for route in search.routes]
     best_cost = search.cost()
+    near = neighbours(piece) if allowance > 0 and len(todo) and piece.allowed.any() else None
     # One ruin after another, each taken only if the changes stay within what is allowed.
     while allowance > 0 and (step < rounds if rounds is not None else time.monotonic() - began < seconds):
         step += 1
-        improve(search, rng, lambda made: made / 3)
+        improve(search, rng, lambda made: made / 3, near=near)
         changed = sum(_stands(search, crews, house) != was[house] for house in fixed)
         if changed > allowance or search.cost() > best_cost - 1e-6:
             search.restore(best)
@@ -236,9 +237,10 @@ def even_out(
     best = _evened(problem, before, crews, before)
     mean_way = max(60.0, before.travel_s / max(1, before.visits))
     start = routes
+    near = neighbours(piece) if todo and piece.allowed.any() else None
     for step in range(8):
         search = Search(piece, start, even=mean_way * 0.05 * 2.0**step)
-        improve(search, random.Random(seed + step), lambda made: made / rounds)  # noqa: S311
+        improve(search, random.Random(seed + step), lambda made: made / rounds, near=near)  # noqa: S311
         plan = make_plan(problem, crews, _in_problem(search, todo), rounds)
         made = _evened(problem, plan, crews, before)
         if told is not None:

@@ -36,6 +36,7 @@ def improve(
     *,
     told: Callable[[Search], None] | None = None,
     keep: Collection[int] = (),
+    near: NDArray[np.int64] | None = None,
 ) -> int:
     """Ruin and recreate until the budget is used; afterwards the search holds the best plan it found.
 
@@ -47,6 +48,8 @@ def improve(
         Called with each better plan.
     keep : collection of int
         Households never taken out, beside the locked ones.
+    near : ndarray of int64, optional
+        As :func:`neighbours` gives it, for who improves the same piece again and again.
 
     Returns
     -------
@@ -56,7 +59,7 @@ def improve(
     piece = search.piece
     if not len(piece.houses) or not piece.allowed.any():
         return 0
-    near = neighbours(piece)
+    near = neighbours(piece) if near is None else near
     fixed = set(keep) | set(np.flatnonzero(piece.worth >= LOCKED * POINT).tolist())
     travel = sum(int(gaps[7].sum()) for gaps in search.gaps)
     scale = max(1.0, travel / max(1, sum(crew >= 0 for crew in search.where)))

@@ -18,4 +18,5 @@ LISTS = [
     "/campaigns",
     "/field-work",
     "/field-phones",
+    "/routes",
 ]

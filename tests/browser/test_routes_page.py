@@ -1,4 +1,4 @@
-"""Planning routes: two clicks to a plan, one state on map, timeline and lists, changes by mouse and keyboard with undo."""
+"""Planning routes: two clicks to a plan, one state on map, timeline and lists, changes by mouse and keyboard."""
 
 from __future__ import annotations
 
@@ -250,6 +250,35 @@ def test_planning_anew_shows_what_was_before(open_page: OpenPage, make_plan: Mak
     expect(page.locator("#rt-legend")).to_have_text("灰线为重排之前的路线")
 
 
+def test_a_plan_is_given_out_and_taken_back(open_page: OpenPage, make_plan: MakePlan, stand: Stand) -> None:
+    plan = make_plan(days=days(1))
+    page = open_plan(open_page, plan)
+    visits = page.locator(".rt-visit").count()
+    page.get_by_role("button", name="发布到手机").click()
+    dialog = page.get_by_role("dialog", name="发布到手机")
+    expect(dialog).to_contain_text(f"{visits} 户，1 天")
+    dialog.get_by_role("button", name="发布到手机").click()
+    expect(page.locator("#rt-state")).to_have_text("已发布到手机")
+    with Session(stand.owner) as session:
+        given = session.scalar(text("select count(*) from route_stop where plan_id = :id and published"), {"id": plan})
+    assert given == visits
+    page.get_by_role("button", name="撤回路线").click()
+    page.get_by_role("dialog", name="撤回路线").get_by_role("button", name="撤回路线").click()
+    expect(page.locator("#rt-state")).to_have_text("已撤回")
+
+
+def test_what_is_taken_away_is_of_the_day_and_person_chosen(open_page: OpenPage, make_plan: MakePlan) -> None:
+    page = open_plan(open_page, make_plan())
+    busiest(page)
+    page.get_by_text("带走").click()
+    links = page.locator(".rt-files a")
+    expect(links).to_have_count(6)
+    for link in links.all():
+        answer = page.request.get(link.get_attribute("href") or "")
+        assert answer.ok, link.get_attribute("href")
+        assert len(answer.body()) > 100
+
+
 def test_the_form_says_what_is_missing_and_takes_a_drawn_line(open_page: OpenPage) -> None:
     page = open_page("/routes/new", "supervisor")
     page.wait_for_selector("body[data-ready=true]")
@@ -313,16 +342,18 @@ def test_what_the_modules_compute(open_page: OpenPage, make_plan: MakePlan) -> N
             const { piecesOf, spanOf } = await load("timeline");
             const { thinned } = await load("lasso");
             const { beside } = await load("picture");
-            const stop = { arrive: 31000, start: 31600, leave: 33400 };
-            const route = { leave: 30600, back: 34000, stops: [stop], breaks: [] };
+            const stop = { arrive: 31000, start: 31600, leave: 33400, travel_s: 400 };
+            const pause = { start: 33600, end: 34800 };
+            const route = { leave: 30600, back: 36000, back_travel_s: 600, stops: [stop], breaks: [pause] };
             const looks = Array.from({ length: 12 }, (_, at) => JSON.stringify(lookOf(at)));
             return {
-                feasts: ["2027-02-05", "2027-02-06", "2027-02-08", "2027-02-09", "2026-06-19", "2027-04-05", "2030-02-03",
-                    "2026-11-30"].map(holidayOf),
+                feasts: ["2027-02-05", "2027-02-06", "2027-02-08", "2027-02-09", "2026-06-19", "2027-04-05",
+                    "2030-02-03", "2026-11-30"].map(holidayOf),
                 days: [daysOn("2026-12-31", 1), nextWorkday("2026-12-31"), nextWorkday("2026-11-27")],
                 looks: new Set(looks).size,
                 letters: [letterOf(0), letterOf(9), letterOf(10)],
-                times: [secondOf("8:30"), Number.isNaN(secondOf("24:00")), clock(30600), clock(45900), signed(-3), signed(3)],
+                times: [secondOf("8:30"), Number.isNaN(secondOf("24:00")), clock(30600), clock(45900)],
+                signs: [signed(-3), signed(0), signed(3)],
                 pieces: piecesOf(route).map(({ kind, from, to }) => [kind, from, to]),
                 span: spanOf([route]),
                 thinned: thinned(Array.from({ length: 5000 }, (_, at) => [at, at])).length,
@@ -335,8 +366,16 @@ def test_what_the_modules_compute(open_page: OpenPage, make_plan: MakePlan) -> N
         "days": ["2027-01-01", "2027-01-04", "2026-11-30"],
         "looks": 12,
         "letters": ["甲", "癸", "11"],
-        "times": [30600, True, "8:30", "12:45", "−3", "+3"],
-        "pieces": [["go", 30600, 31000], ["wait", 31000, 31600], ["visit", 31600, 33400], ["go", 33400, 34000]],
+        "times": [30600, True, "8:30", "12:45"],
+        "signs": ["−3", "0", "+3"],
+        "pieces": [
+            ["go", 30600, 31000],
+            ["wait", 31000, 31600],
+            ["visit", 31600, 33400],
+            ["go", 33400, 33600],
+            ["go", 34800, 35200],
+            ["pause", 33600, 34800],
+        ],
         "span": [28800, 36000],
         "thinned": 400,
         "beside": [[0, 3], [10, 3]],

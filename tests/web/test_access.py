@@ -35,6 +35,8 @@ BODIES = {
     "/api/v1/households/<key:household_id>/reveal": {"field": "phone", "reason": "核实联系方式"},
     "/api/v1/suspicions/<key:no>/answer": {"words": "当天在场"},
     "/api/v1/households/<key:household_id>/place": {"lon": 118.802, "lat": 36.405},
+    "/api/v1/routes/<key:route_id>/changes": {"revision": 1, "act": "undo"},
+    "/api/v1/routes/<key:route_id>/publish": {"revision": 1},
 }
 
 

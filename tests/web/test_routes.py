@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from data.claims import HEAVY, claim_job
+from data.db import app_engine, enter, rows_changed
 from data.local_time import today
 from data.worker import Worker
 from geo.routing.reading import read_problem
@@ -320,3 +322,48 @@ def test_the_preview_counts_what_the_plan_would_hold(app: Flask, web: Web, super
     outsider = Sender(app, web, "outsider")
     for address in ("/api/v1/routes/people", "/api/v1/routes"):
         assert outsider.call("GET", address).status_code == 404
+
+
+def test_by_sql_an_inspector_sees_the_own_days_given_out_and_changes_the_order_alone(
+    web: Web, supervisor: Sender
+) -> None:
+    plan = plan_of(supervisor, made(supervisor))
+    path = f"/api/v1/routes/{plan['id']}"
+    keys = {"plan": plan["id"]}
+    counted = text("""
+        select (select count(*) from route_plan where id = :plan), (select count(*) from route_problem),
+               (select count(*) from route_change), (select count(*) from route_unplanned),
+               (select count(*) from route_stop where plan_id = :plan)""")
+    engine = app_engine(web.settings)
+    try:
+        with Session(engine) as session:
+            enter(session, web.tokens["inspector"])
+            assert tuple(session.execute(counted, keys).one()) == (0, 0, 0, 0, 0)
+        supervisor.call("POST", f"{path}/publish", json={"revision": plan["revision"]})
+        with Session(engine) as session:
+            enter(session, web.tokens["inspector"])
+            own = [r for r in plan["routes"] if r["inspector"]["id"] == web.accounts["inspector"]]
+            visits = sum(route["visits"] for route in own)
+            assert tuple(session.execute(counted, keys).one()) == (0, 0, 0, 0, visits)
+            changed = session.execute(text("update route_stop set reported = 1 where plan_id = :plan"), keys)
+            assert rows_changed(changed) == visits
+            for wrong in (
+                "update route_stop set position = 9",
+                "update route set leave_s = 0",
+                "delete from route_stop",
+            ):
+                with session.begin_nested() as inner:
+                    try:
+                        gone = rows_changed(session.execute(text(wrong)))
+                    except DBAPIError:
+                        gone = 0
+                    assert gone == 0
+                    if inner.is_active:
+                        inner.rollback()
+            session.rollback()
+        with Session(engine) as session:
+            enter(session, web.tokens["outsider"])
+            assert tuple(session.execute(counted, keys).one()) == (0, 0, 0, 0, 0)
+    finally:
+        supervisor.call("POST", f"{path}/withdraw")
+        engine.dispose()

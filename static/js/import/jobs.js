@@ -74,6 +74,7 @@ const KIND_WORDS = {
   place: () => t("正在定位农户"),
   plan: () => t("正在应用实施方案"),
   assign: () => t("正在指派"),
+  route: () => t("正在计算路线"),
 };
 
 /** What a job is doing, in words. */

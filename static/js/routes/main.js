@@ -30,6 +30,7 @@ import { createTimeline } from "./timeline.js";
 import { createWhy } from "./why.js";
 
 const byId = (id) => document.getElementById(id);
+const CALM_MS = 800;
 const registry = {};
 
 window.fangtu = {
@@ -117,6 +118,9 @@ function createPage(map) {
     draw();
   }
 
+  // Reasons take the server longest: who changes one thing after another waits for none of them.
+  const calm = () => new Promise((done) => { window.setTimeout(done, state.reasons ? CALM_MS : 0); });
+
   // Ways along the roads and reasons come apart from the plan: it is shown without them first.
   let asked = 0;
   async function loadMore() {
@@ -136,11 +140,11 @@ function createPage(map) {
         state.takeLegs(features);
         picture.show(state);
       }) : null,
-      state.plan.leftOut.length ? get("/why", ({ unplanned }) => {
+      state.plan.leftOut.length ? calm().then(() => mine === asked && get("/why", ({ unplanned }) => {
         state.plan.leftOut = withReasons(state.plan.leftOut, unplanned);
         state.reasons = state.drawn;
         leftOut.show(state);
-      }) : null,
+      })) : null,
     ]);
   }
 

@@ -50,7 +50,6 @@ export function planOf(plan) {
       companions: (route.companions || []).map((one) => one.name),
       stops: route.stops.map(stopOf),
       estimated: route.stops.some((stop) => stop.estimated),
-      back_estimated: route.stops.some((stop) => stop.estimated),
       start: byId.get(String(route.inspector.id))?.start || null,
     })),
     leftOut: plan.unplanned.map((one) => leftOf(one)),

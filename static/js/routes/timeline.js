@@ -18,17 +18,40 @@ export function spanOf(routes) {
   return [Math.floor(first / HOUR) * HOUR, Math.max(Math.floor(first / HOUR) + 1, Math.ceil(last / HOUR)) * HOUR];
 }
 
-/** What a route does from when to when: `go`, `wait`, `pause`, `visit`, in their order; ways end with the one back. */
+/** When of the time between two visits somebody is on the way: at once, going on after breaks; the rest is free. */
+function waysBetween(from, to, length, breaks) {
+  const ways = [];
+  let at = from;
+  let left = Math.min(length, to - from);
+  const go = (until) => {
+    const part = Math.min(left, until - at);
+    if (part <= 0) return;
+    ways.push([at, at + part]);
+    left -= part;
+  };
+  for (const pause of breaks) {
+    if (pause.end <= from || pause.start >= to) continue;
+    go(pause.start);
+    at = Math.max(at, pause.end);
+  }
+  go(to);
+  return ways;
+}
+
+/** What a route does from when to when: `go`, `wait`, `visit` in their order, with the way back; then each `pause`. */
 export function piecesOf(route) {
   const pieces = [];
+  const go = (from, to, length, estimated) => {
+    for (const [first, last] of waysBetween(from, to, length, route.breaks)) pieces.push({ kind: "go", from: first, to: last, estimated });
+  };
   let at = route.leave;
   for (const stop of route.stops) {
-    if (stop.arrive > at) pieces.push({ kind: "go", from: at, to: stop.arrive, estimated: stop.estimated });
+    go(at, stop.arrive, stop.travel_s, stop.estimated);
     if (stop.start > stop.arrive) pieces.push({ kind: "wait", from: stop.arrive, to: stop.start });
     pieces.push({ kind: "visit", from: stop.start, to: stop.leave, stop });
     at = stop.leave;
   }
-  if (route.stops.length && route.back > at) pieces.push({ kind: "go", from: at, to: route.back, estimated: route.back_estimated });
+  if (route.stops.length) go(at, route.back, route.back_travel_s, route.estimated);
   for (const pause of route.breaks) pieces.push({ kind: "pause", from: pause.start, to: pause.end });
   return pieces;
 }
