@@ -13,7 +13,7 @@ from app.language import language
 from app.routes_api import PLAN, READERS, WHO
 from app.session import asker, db
 from data.route_plans.changing import ACTS, change_plan
-from data.route_plans.keeping import load_plan
+from data.route_plans.keeping import find_plan, load_plan
 from data.route_plans.listing import settled_plan
 from data.route_plans.problems import problem_json
 from data.route_plans.showing import plan_json
@@ -90,6 +90,7 @@ _WHY = {
 )
 def change(route_id: int) -> Response:
     """One change with its price."""
+    find_plan(db(), route_id)  # whoever sees no such plan learns nothing from a body that is wrong
     done = change_plan(db(), asker(), route_id, body_of())
     return jsonify(plan=plan_json(db(), done.kept, language()), price=done.price)
 

@@ -14,6 +14,7 @@ from app.routes_api import PLAN, WHO, told
 from app.session import asker, db
 from data.askers import RecordUnknown
 from data.route_plans.giving_out import publish, withdraw
+from data.route_plans.keeping import find_plan
 from data.route_plans.walking import has_route, report_order
 from data.sync.fields import read_object
 from geo.errors import Text
@@ -42,6 +43,7 @@ bp = Blueprint("route_giving", __name__)
 )
 def give_out(route_id: int) -> Response:
     """Publish a plan."""
+    find_plan(db(), route_id)  # whoever sees no such plan learns nothing from a body that is wrong
     top = Fields("publish", "", body_of())
     revision = top.whole("revision")
     top.end()
