@@ -78,7 +78,7 @@ def page() -> str:
                 "href": url_for(".template", kind=kind, lang=language()),
             }
             for kind in TABLES
-            if kind != "base"
+            if kind not in ("base", "roads")
         ],
         max_bytes=MOST_BYTES,
     )

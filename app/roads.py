@@ -166,7 +166,7 @@ def settle() -> Response:
     return jsonify(id=settle_gap(db(), asker(), _health(), key, choice))
 
 
-@bp.post("/api/v1/roads/gaps/<key:number>/undo")
+@bp.post("/api/v1/roads/gaps/<key:gap_id>/undo")
 @require(*WHO)
 @describe(
     Operation(
@@ -175,10 +175,10 @@ def settle() -> Response:
         statuses={400: "The form token is missing"},
     )
 )
-def unsettle(number: int) -> Response:
+def unsettle(gap_id: int) -> Response:
     """Take it back."""
-    unsettle_gap(db(), asker(), number)
-    return jsonify(id=number)
+    unsettle_gap(db(), asker(), gap_id)
+    return jsonify(id=gap_id)
 
 
 def _health() -> Health:

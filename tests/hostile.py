@@ -140,6 +140,13 @@ _ROWS = (
     "insert into login_attempt (username, address, succeeded) values ('a', 'b', false)",
     """insert into base_feature (kind, geom, jur)
        values ('water', st_setsrid(st_makepoint(118.803, 36.405), 4326), :low)""",
+    """insert into road_edge (source, road_class, name, walk, ebike, car, length_m, geom, jur)
+       select 'a', 'residential', 'b', true, true, true, 100,
+              st_setsrid(st_makeline(st_makepoint(118.80, 36.405), st_makepoint(118.801, 36.405)), 4326), :low""",
+    """insert into road_gap (key, choice, length_m, geom, jur, account_id, actor)
+       select 'a', 'no_gap', 5,
+              st_setsrid(st_makeline(st_makepoint(118.80, 36.405), st_makepoint(118.80005, 36.405)), 4326), :low,
+              :account, 'b'""",
     """insert into pack (area_id, jur, jur_end, base, whole, source, sha256, size_bytes, last_zoom)
        values (:village, :low, :high, '', true, '\\x00', '\\x00', 1, 15),
               (:village, :low, :high, 'a', true, '\\x00', '\\x00', 1, 15)""",

@@ -111,7 +111,7 @@ def make_preview(
     found["columns"] = [_column_json(sheet, decision) for sheet in sheets for decision in matched[sheet.name].decisions]
     found["remembered"] = memory.to_json()
     progress(Text("核对坐标", "Looking at the coordinates"))
-    pairs = read_pairs(sheets, matched) if kind != "base" else None
+    pairs = read_pairs(sheets, matched) if kind not in ("base", "roads") else None
     if pairs is not None:
         with owner_session(engine) as session:
             found["coordinates"] = compare_coordinates(session, upload, area, chosen, pairs)

@@ -60,6 +60,7 @@ COUNTED = (
     "mark",
     "mark_change",
     "repeat_choice",
+    "road_gap",
     "pack",
     "grid",
     "batch",

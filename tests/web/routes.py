@@ -87,6 +87,7 @@ def records_of(web: Web, household: str, account: str) -> dict[str, object]:
             "account_id": web.accounts[account],
             "record_id": _made(session, "publicity", key),
             "case_id": _made(session, "hardship_case", key),
+            "gap_id": _made(session, "road_gap", key),
             **_upload_of(web, account),
             "bulk_id": NO_UUID,
             "edit_id": ABSENT,
@@ -138,6 +139,14 @@ _KEEP = {
             select h.id, h.jur, 'illness', '测试', 'open' from household h
              where h.id = :id and not exists (select 1 from hardship_case k where k.household_id = h.id) returning id)
         select coalesce((select id from made), (select min(id) from hardship_case where household_id = :id))""",
+    "road_gap": """
+        with made as (
+            insert into road_gap (key, choice, length_m, geom, jur, account_id, actor)
+            select 'routes ' || h.id, 'no_gap', 5,
+                   st_setsrid(st_makeline(h.geom, st_translate(h.geom, 0.00005, 0)), 4326), h.jur,
+                   (select min(id) from account where role = 'supervisor'), '测试' from household h
+             where h.id = :id and not exists (select 1 from road_gap g where g.key = 'routes ' || h.id) returning id)
+        select coalesce((select id from made), (select min(id) from road_gap where key = 'routes ' || :id))""",
 }
 
 
@@ -250,6 +259,7 @@ def absent_records() -> dict[str, object]:
         "edit_id",
         "record_id",
         "case_id",
+        "gap_id",
         "act_id",
         "lookback_id",
         "pick_id",

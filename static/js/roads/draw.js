@@ -40,19 +40,21 @@ export function drawRoads(ctx, view, roads) {
     if (!parts.has(road.part)) parts.set(road.part, []);
     parts.get(road.part).push(road);
   }
+  // Seen as a whole, lanes would run together to blots.
+  const near = view.zoom >= 14;
   ctx.lineJoin = ctx.lineCap = "round";
   for (const part of [...parts.keys()].sort((a, b) => (a === 0 ? -0.5 : a) - (b === 0 ? -0.5 : b))) {
     const { hue, width, dash } = styleOf(part);
     ctx.beginPath();
     for (const road of parts.get(part)) trace(ctx, road.line, view);
     ctx.setLineDash([]);
-    if (part >= 0) {
+    if (part >= 0 && near) {
       ctx.lineWidth = width + 2;
       ctx.strokeStyle = colour("map-select-halo");
       ctx.stroke();
     }
     ctx.setLineDash(dash);
-    ctx.lineWidth = width;
+    ctx.lineWidth = near ? width : width * 0.55;
     ctx.strokeStyle = hue;
     ctx.stroke();
   }

@@ -3,6 +3,7 @@
 import { count, distance } from "../format.js";
 import { loadWords, t } from "../i18n.js";
 import { getJson, postJson, withParams } from "../map/api.js";
+import { areaAt } from "../map/areas-data.js";
 import { fill, h, say, toast } from "../map/dom.js";
 import { toWorld } from "../map/overlay.js";
 import { onPalette } from "../map/palette.js";
@@ -37,6 +38,7 @@ function createPage(map) {
     const outlines = plain.load().catch(() => {}); // without outlines the roads are drawn all the same
     await load().catch(trouble);
     await outlines;
+    if (state.health) drawLists(); // now the villages have names
     map.invalidateSize({ animate: false, pan: false });
     if (plain.extent()) map.fitBounds(plain.extent(), { padding: [20, 20], animate: false });
     document.body.dataset.ready = "true";
@@ -116,7 +118,8 @@ function createPage(map) {
     const note = apart
       ? t("两片不通的路网；较小的一片有 %(n)s 户", { n: count(gap.households) })
       : gap.around_m === null ? t("现在要绕很远") : t("现在要绕 %(way)s", { way: distance(gap.around_m) });
-    return row(gap.key, [(ax + bx) / 2, (ay + by) / 2], 17, t("差 %(gap)s 米", { gap: gap.metres.toFixed(1) }), note,
+    const village = areaAt(plain.villages.filter((one) => one.rings.length), ...gap.ends[0], 1)?.name;
+    return row(gap.key, [(ax + bx) / 2, (ay + by) / 2], 17, t("差 %(gap)s 米", { gap: gap.metres.toFixed(1) }), [village, note].filter(Boolean).join(" · "),
       h("div", { class: "roads-acts" },
         h("button", { type: "button", class: "btn btn-small btn-primary", disabled: state.busy, onclick: () => settle(gap, "closed") }, t("接通")),
         h("button", { type: "button", class: "btn btn-small", disabled: state.busy, onclick: () => settle(gap, "no_gap") }, t("不是断头"))));
