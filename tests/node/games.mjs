@@ -362,7 +362,8 @@ const ACT = {
     this.line.count("another inspector on the phone");
   },
   async revoke(person, page) {
-    if (this.people.some((one) => one.revoked)) return;
+    // Nor one that would find out by asking that the server was set back: a revoked phone is told nothing.
+    if (this.people.some((one) => one.revoked) || [...this.forgotten].some((id) => this.promised.get(id)?.person === person)) return;
     const known = await page.live(() => page.phone.sync()).then(() => page.phone?.device);
     if (!known || page.isDead || !(await this.revoke(known, this.chance.under(0.7)))) return;
     person.revoked = page.account;

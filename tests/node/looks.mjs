@@ -35,7 +35,7 @@ async function settle(game, person) {
   for (const { id: account } of game.accounts) {
     for (const page of [...handset.pages]) page.kill();
     const stored = handset.disk.read(`fangtu-${account}`);
-    if (!stored?.meta.length && !person.bereft.has(account)) continue;
+    if (!stored?.meta.length && !person.isBereft(account)) continue;
     person.signIn(account);
     const page = await person.open();
     if (!page || page.account !== account) {
@@ -92,7 +92,7 @@ function isThere(game, told, ends, seen) {
   const what = `${told.kind} ${told.id.slice(0, 8)} of ${told.person.handset.name}`;
   const isBare = told.person.bare.has(told.account);
   // What the browser deleted and no page had in memory can only be told of.
-  if (!row && told.person.bereft.has(told.account)) {
+  if (!row && told.person.isBereft(told.account)) {
     if (!told.person.told.has(told.account)) game.problem(`silent: ${what} was deleted by the browser`);
     if (!held.length) return;
   } else if (!row && told.isGone) {
