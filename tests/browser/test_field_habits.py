@@ -51,11 +51,14 @@ def test_the_browser_of_the_games_does_what_chromium_does(
                 while True:
                     file.write(bytes(size))
 
+    def free() -> None:
+        filler.unlink()
+
     context = browser.browser_type.launch_persistent_context(disk / "profile", executable_path=CHROMIUM, args=ARGUMENTS)
     try:
         page = context.pages[0]
         page.expose_function("fillDisk", fill)
-        page.expose_function("freeDisk", filler.unlink)
+        page.expose_function("freeDisk", free)
         page.goto(f"{field_site}/sign-in")
         told = page.evaluate(f"({(NODE / 'habits.js').read_text(encoding='utf-8')})({_HERE})")
     finally:

@@ -122,7 +122,9 @@ function isThere(game, told, ends, seen) {
   if (one.started_at !== Date.parse(body.started_at) + (body.clock_offset_ms || 0)) game.problem(`${what}: the clock was not set right`);
   if (one.remark !== body.remark) game.problem(`${what}: other words`);
   if (one.audits !== 1 && !isForgotten) game.problem(`${what}: ${one.audits} rows in the audit`);
-  if (told.supersedes && seen.visits.find((old) => old.id === told.supersedes)?.superseded_by === null) game.problem(`${what}: what it corrects stands beside it`);
+  const old = seen.visits.find((other) => other.id === told.supersedes);
+  // One that came in while the duty lay elsewhere belongs to no house and stays there: the server does not set it aside.
+  if (old && old.household !== null && old.superseded_by === null) game.problem(`${what}: what it corrects stands beside it`);
   if (one.household === null && one.household_ref !== body.household_ref) game.problem(`${what}: its household is forgotten`);
 }
 
