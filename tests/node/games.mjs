@@ -188,6 +188,8 @@ const OFFICE = {
     const told = this.promised.get(id);
     // A day on which a visit is there and its correction is not has its own order of things; of practice the server keeps nothing that it could lose.
     if (!told || told.person.revoked || told.kind !== "visit" || told.practice || told.supersedes) return;
+    // It stands still meanwhile.
+    await this.line.clear();
     this.forgotten.add(id);
     await this.line.order("/played/forget", { id });
     this.line.count("server set back");
