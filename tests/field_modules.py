@@ -60,7 +60,7 @@ PLANTED: dict[str, tuple[str, tuple[Change, ...]]] = {
     "taken back while it is being sent": (
         "outbox.js",
         (
-            ("if (!row || row.first_try_at !== null) throw", "if (!row) throw"),
+            ("if (!row || row.first_try_at !== null || ", "if (!row || "),
             (", draft: null }));", " }));"),
         ),
     ),
