@@ -28,7 +28,7 @@ from app.factory import create_app
 from data.folding import fold
 from data.tables import Account, Duty
 from tests.database.test_isolation import open_session
-from tests.field_modules import NODE, PACKAGES, STATIC, node
+from tests.field_modules import NODE, PACKAGES, PAGES, STATIC, node
 from tests.field_site import site_of
 from tests.web.conftest import Web
 from tests.web.field import picture
@@ -140,7 +140,7 @@ class Games:
             "untilWrong": until_wrong,
             "stepMs": round(step_s * 1000),
         }
-        flags = ("--experimental-vm-modules", "--no-warnings", "--max-semi-space-size=64")
+        flags = (*PAGES, "--max-semi-space-size=64")
         fake = PACKAGES / "fake-indexeddb"
         command = [node(), *flags, str(NODE / "games.mjs"), str(static / "js" / "field"), str(fake), self._site]
         with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True) as running:

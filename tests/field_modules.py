@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from app.launch.environment import find_npm
@@ -14,6 +15,8 @@ from data.settings import ROOT
 NODE = ROOT / "tests" / "node"
 PACKAGES = ROOT / "var" / "node" / "node_modules"
 STATIC = ROOT / "static"
+# What Node needs to load modules anew for each page.
+PAGES = ("--experimental-vm-modules", "--no-warnings")
 Change = tuple[str, str]
 
 # Name of the fault: file, and the texts exchanged in it. Each must be caught.
@@ -57,7 +60,7 @@ PLANTED: dict[str, tuple[str, tuple[Change, ...]]] = {
     "taken back while it is being sent": (
         "outbox.js",
         (
-            ("if (!row || row.first_try_at !== null) throw", "if (!row) throw"),
+            ("if (!row || row.first_try_at !== null || ", "if (!row || "),
             (", draft: null }));", " }));"),
         ),
     ),
@@ -123,6 +126,22 @@ PLANTED: dict[str, tuple[str, tuple[Change, ...]]] = {
             ),
         ),
     ),
+    "what the browser deleted is not put back": (
+        "store.js",
+        (("if (now !== made && !(await store.putBack(db))) giveWay(db);", ""),),
+    ),
+    "whose work it is is not said": (
+        "net.js",
+        ((', "X-Fangtu-Account": String(account) }', " }"),),
+    ),
+    "a visit that was begun in another tab is written over": (
+        "drafts.js",
+        (("if (!isFree(await drafts.get(draft.key), draft.id)) throw new DraftChanged();", ""),),
+    ),
+    "a correction does not say what it corrects": (
+        "visit.js",
+        (("supersedes: draft.corrects?.id ?? null,", "supersedes: null,"),),
+    ),
     "what the server has forgotten stays done": (
         "outbox.js",
         (('row.state !== "queued" && row.sealed &&', 'row.state === "sent" && row.sealed &&'),),
@@ -137,9 +156,9 @@ def node() -> str:
     return npm[0] if len(npm) > 1 else str(shutil.which("node"))
 
 
-def run_node(script: str, *words: object, timeout: int = 900) -> str:
+def run_node(script: str, *words: object, flags: Sequence[str] = (), timeout: int = 900) -> str:
     """What a script of ``tests/node`` prints; AssertionError with its complaint if it fails."""
-    command = [node(), str(NODE / script), *map(str, words)]
+    command = [node(), *flags, str(NODE / script), *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout

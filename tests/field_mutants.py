@@ -162,6 +162,18 @@ def _two_transactions() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _any_account() -> Iterator[None]:
+    with patch("app.field_door._check_account", lambda: None):
+        yield
+
+
+@contextmanager
+def _beside() -> Iterator[None]:
+    with patch("data.sync.visits._supersede", lambda *_: set()):
+        yield
+
+
 MUTANTS: dict[str, Mutant] = {
     "acknowledged before it is committed": _not_committed,
     "a photograph is acknowledged before it is committed": _photo_not_committed,
@@ -178,4 +190,6 @@ MUTANTS: dict[str, Mutant] = {
     "the clock is set the wrong way": _clock_turned,
     "no row in the audit": _no_audit,
     "accepted and applied in two transactions": _two_transactions,
+    "work of one account comes in under another": _any_account,
+    "a correction stands beside what it corrects": _beside,
 }

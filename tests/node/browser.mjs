@@ -17,7 +17,7 @@ const SMALL_BYTES = 64 * 1024;
 const SMALL_MS = 5000; // Chromium writes its small store that much later
 // So short a wait nobody notices: it passes by itself, while what the page does goes on.
 const MOMENT_MS = 300;
-const TURN_MS = 10; // so much of it for each turn in which other things happen
+const TURN_MS = 2; // so much of it for each turn in which other things happen
 const sources = new Map();
 // The page's clock is the phone's, and chance is the game's.
 const CLOCK = new vm.Script(`{
@@ -238,6 +238,7 @@ class Page {
     await root.evaluate();
     this.app = root.namespace;
     this.document = context.document;
+    this.window = context;
   }
 }
 

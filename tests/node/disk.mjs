@@ -165,6 +165,8 @@ export class Disk {
     this.open.clear();
     if (this.full !== "emptied") return;
     this.onEmptied();
+    // To delete everything takes longer than the small store waits to be written.
+    this.settle();
     this.factory._databases.clear();
     this.caches.clear();
     this.loose = [];

@@ -188,6 +188,8 @@ const OFFICE = {
     const told = this.promised.get(id);
     // A day on which a visit is there and its correction is not has its own order of things; of practice the server keeps nothing that it could lose.
     if (!told || told.person.revoked || told.kind !== "visit" || told.practice || told.supersedes) return;
+    // It stands still meanwhile.
+    await this.line.clear();
     this.forgotten.add(id);
     await this.line.order("/played/forget", { id });
     this.line.count("server set back");
@@ -362,7 +364,8 @@ const ACT = {
     this.line.count("another inspector on the phone");
   },
   async revoke(person, page) {
-    if (this.people.some((one) => one.revoked)) return;
+    // Nor one that would find out by asking that the server was set back: a revoked phone is told nothing.
+    if (this.people.some((one) => one.revoked) || [...this.forgotten].some((id) => this.promised.get(id)?.person === person)) return;
     const known = await page.live(() => page.phone.sync()).then(() => page.phone?.device);
     if (!known || page.isDead || !(await this.revoke(known, this.chance.under(0.7)))) return;
     person.revoked = page.account;

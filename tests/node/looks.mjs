@@ -35,7 +35,7 @@ async function settle(game, person) {
   for (const { id: account } of game.accounts) {
     for (const page of [...handset.pages]) page.kill();
     const stored = handset.disk.read(`fangtu-${account}`);
-    if (!stored?.meta.length && !person.bereft.has(account)) continue;
+    if (!stored?.meta.length && !person.isBereft(account)) continue;
     person.signIn(account);
     const page = await person.open();
     if (!page || page.account !== account) {
@@ -91,9 +91,10 @@ function isThere(game, told, ends, seen) {
   const kept = seen.rejects.some((one) => one.id === told.id && one.sha256 === told.sha256);
   const what = `${told.kind} ${told.id.slice(0, 8)} of ${told.person.handset.name}`;
   const isBare = told.person.bare.has(told.account);
-  // What the browser deleted and no page had in memory can only be told of.
-  if (!row && told.person.bereft.has(told.account)) {
-    if (!told.person.told.has(told.account)) game.problem(`silent: ${what} was deleted by the browser`);
+  const isIn = held.length > 0 && (told.practice || told.photos.every((photo) => held[0].photos[photo.id] === photo.sha256));
+  // What the browser deleted before it was sent, and no page had in memory, can only be told of.
+  if (!row && told.person.isBereft(told.account)) {
+    if (!isIn && !told.person.told.has(told.account)) game.problem(`silent: ${what} was deleted by the browser`);
     if (!held.length) return;
   } else if (!row && told.isGone) {
     if (!held.length) return;
@@ -122,7 +123,9 @@ function isThere(game, told, ends, seen) {
   if (one.started_at !== Date.parse(body.started_at) + (body.clock_offset_ms || 0)) game.problem(`${what}: the clock was not set right`);
   if (one.remark !== body.remark) game.problem(`${what}: other words`);
   if (one.audits !== 1 && !isForgotten) game.problem(`${what}: ${one.audits} rows in the audit`);
-  if (told.supersedes && seen.visits.find((old) => old.id === told.supersedes)?.superseded_by === null) game.problem(`${what}: what it corrects stands beside it`);
+  const old = seen.visits.find((other) => other.id === told.supersedes);
+  // Where one of both came in while the duty lay elsewhere, and so belongs to no house, the server does not set the other aside.
+  if (old && old.household !== null && one.household !== null && old.superseded_by === null) game.problem(`${what}: what it corrects stands beside it`);
   if (one.household === null && one.household_ref !== body.household_ref) game.problem(`${what}: its household is forgotten`);
 }
 

@@ -3,7 +3,7 @@
 import { findButton } from "./elements.mjs";
 
 const PIN = "135790";
-const NAMES = ["store", "seal", "net", "drafts", "outbox", "sender", "visit", "export", "book", "phone", "packs", "sheet", "day", "marks", "restore"];
+const NAMES = ["store", "seal", "net", "drafts", "outbox", "sender", "visit", "export", "book", "phone", "packs", "sheet", "day", "marks", "restore", "space"];
 const TOO_LONG = 4200; // more than the server takes as a remark
 // What a person is told and can do something about; all else that comes up in a page is a problem.
 const TOLD = new Set(["QuotaExceededError", "StoreClosed", "AlreadySaved", "DraftChanged", "OnItsWay"]);
@@ -15,8 +15,7 @@ export class Person {
     this.handset = handset;
     this.tokens = tokens; // by account
     this.half = new Map(); // drafts that are on the disk, by id: {account, key, photos}
-    this.bare = new Set(); // accounts whose database the browser has deleted, whether a page of theirs was open or not
-    this.bereft = new Set(); // those of which no page was open that could put anything back
+    this.bare = new Map(); // accounts whose database the browser has deleted: pages of theirs that were open
     this.told = new Set(); // accounts of which a screen said so
     this.revoked = null; // the account whose phone it was when it was revoked
     this.wiped = false;
@@ -49,7 +48,7 @@ export class Person {
       const key = await this.key(page, db, account.id);
       handset.worker = { account: account.id, key };
       page.account = account.id;
-      const made = await phone.openPhone({ db, key, account, version: `v${handset.version}`, onChange: (what) => what === "emptied" && this.told.add(account.id) });
+      const made = await phone.openPhone({ db, key, account, version: `v${handset.version}`, onChange: (what) => this.changed(page, what) });
       if (made.emptied !== null) this.told.add(account.id);
       // What the app begins by itself can be waited for here.
       const { sync } = made;
@@ -76,15 +75,26 @@ export class Person {
     return there === made.kept ? made.key : seal.openKey(there, PIN);
   }
 
+  changed(page, what) {
+    if (what !== "emptied") return;
+    this.told.add(page.account);
+    page.isBack = Boolean(page.phone);
+  }
+
   /** The browser has deleted everything. What living pages hold in memory they put back. */
   emptied() {
     const { handset, game } = this;
     for (const { id } of game.accounts) {
       if (!handset.disk.read(`fangtu-${id}`)?.meta.length) continue;
-      this.bare.add(id);
-      if (!handset.pages.some((page) => page.phone && page.account === id)) this.bereft.add(id);
+      this.bare.set(id, handset.pages.filter((page) => page.phone && page.account === id));
     }
     for (const [id, { account }] of this.half) if (this.bare.has(account)) this.half.delete(id);
+  }
+
+  /** Was there a database that not every page that was open could put back, since none was, or one died over it? */
+  isBereft(account) {
+    const pages = this.bare.get(account);
+    return Boolean(pages) && (!pages.length || pages.some((page) => !page.isBack));
   }
 
   reload(page) {
@@ -224,12 +234,12 @@ export class Person {
   /** The screen says that it is saved: from here on the game holds the app to it. */
   async saved(page, id) {
     const { outbox } = page.app;
-    const row = page.phone.rows.find((one) => one.id === id) || JSON.parse(this.handset.disk.small.get(`fangtu.rescue.${page.account}.${id}`) || "null");
+    const row = page.phone.rows.find((one) => one.id === id) || page.app.space.rescued(page.account).find((one) => one.id === id);
     if (!row) {
       this.game.problem("said to be saved and is nowhere on the phone");
       return;
     }
-    const body = row.seq ? await outbox.rowBody(page.phone.key, row) : null;
+    const body = await outbox.rowBody(page.phone.key, row);
     this.game.promise({ id, kind: row.kind, account: page.account, person: this, sha256: row.sha256, photos: row.photos, practice: row.practice, body, isRescued: !row.seq, isProvisional: !row.seq && page.phone.apart > 0, supersedes: row.supersedes ?? null });
     this.half.delete(id);
   }

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.field import KILLER, WORKER, files
-from tests.field_modules import PACKAGES, STATIC, run_node
+from tests.field_modules import PACKAGES, PLANTED, STATIC, run_node
 from tests.tile_files import pmtiles
 
 SCRIPTS_KB, STYLES_KB = 110, 10
@@ -21,6 +21,13 @@ SCRIPTS_KB, STYLES_KB = 110, 10
 @pytest.mark.parametrize("script", ["modules.mjs", "storage.mjs"])
 def test_the_modules_do_what_they_say(script: str) -> None:
     assert json.loads(run_node(script, STATIC / "js" / "field", PACKAGES / "fake-indexeddb")) == []
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_every_fault_that_is_planted_finds_its_place(name: str) -> None:
+    file, changes = PLANTED[name]
+    module = (STATIC / "js" / "field" / file).read_text(encoding="utf-8")
+    assert [old for old, _ in changes if old not in module] == []
 
 
 def test_the_export_is_a_zip_that_others_read() -> None:

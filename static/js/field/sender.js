@@ -6,7 +6,7 @@
 
 import { accepted, beginTry, listRows, photoAccepted, refused, rowBytes, sealOthers, sendAnew, toldSince, UNDO_MS } from "./outbox.js";
 import { photoBytes } from "./drafts.js";
-import { headersOf } from "./net.js";
+import { headersOf, Unreachable } from "./net.js";
 import { withRoom } from "./space.js";
 
 export const FIRST_WAIT_MS = 2000;
@@ -114,7 +114,7 @@ export function createSender({ db, key, ask, device, account, now = Date.now, al
     for (let at = 0; at < ids.length; at += 1000) {
       const body = encoder.encode(JSON.stringify({ ids: ids.slice(at, at + 1000) }));
       const answer = await ask("POST", "/api/v1/receipts", { body, headers: { ...headers, "Content-Type": "application/json" } });
-      if (readAnswer(answer) !== "ok" || !Array.isArray(answer.body.items)) throw new Error(`no receipts: ${answer.status}`);
+      if (readAnswer(answer) !== "ok" || !Array.isArray(answer.body.items)) throw new Unreachable(`no receipts: ${answer.status}`);
       items.push(...answer.body.items);
     }
     return items;

@@ -42,7 +42,7 @@ function thumb(sheet, photo, n) {
     const url = URL.createObjectURL(new Blob([bytes], { type: "image/jpeg" }));
     img.onload = () => URL.revokeObjectURL(url);
     img.src = url;
-  });
+  }).catch(sheet.app.trouble);
   const drop = async () => {
     try {
       const next = await sheet.app.phone.dropPhoto(sheet.draft(), photo.id);
