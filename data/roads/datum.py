@@ -11,9 +11,10 @@ from sqlalchemy import text
 
 from data.imports.merge import Job
 from data.imports.report import ImportRefused
+from data.roads.words import shift_words
 from geo.datum import LEAST_PLACES
 from geo.errors import Text
-from geo.roads.shift import ALARM_M, Shift, find_shift
+from geo.roads.shift import find_shift
 
 _MOST = 3_000
 # As far as a misread system moves a road, and a little more.
@@ -74,20 +75,3 @@ def check_roads_datum(job: Job, lines: Sequence[Any], source: str) -> None:
         likely=likely,
         shift_m=round(shift.median_m),
     )
-
-
-_NAMES = {
-    "gcj02": Text("GCJ-02（高德、腾讯）", "GCJ-02 (AMap, Tencent)"),
-    "bd09": Text("BD-09（百度）", "BD-09 (Baidu)"),
-}
-
-
-def shift_words(shift: Shift) -> Text:
-    """Say what the distances mean."""
-    zh = f"房屋离道路的距离中位数为 {shift.median_m:.0f} 米（超过 {ALARM_M:g} 米）。"
-    en = f"Half of the houses are more than {shift.median_m:.0f} m from a road (alarm above {ALARM_M:g} m)."
-    if shift.likely:
-        name = _NAMES[shift.likely]
-        zh += f"若按 {name.zh} 理解则为 {shift.likely_m:.0f} 米。"
-        en += f" Read as {name.en} it would be {shift.likely_m:.0f} m."
-    return Text(zh, en)

@@ -6,10 +6,9 @@ import math
 from typing import Any
 
 from data.masks import mask_name
-from data.roads.datum import shift_words
 from data.roads.gaps import CHOICES
 from data.roads.health import FAR_M, Health, Part
-from data.roads.words import MODE
+from data.roads.words import MODE, shift_words
 from geo.errors import Text
 from geo.roads.gaps import Gap
 from geo.roads.straight import BANDS
