@@ -7,20 +7,23 @@ from __future__ import annotations
 
 from collections import Counter
 
-from flask import Blueprint, Response, jsonify, render_template, url_for
+from flask import Blueprint, Response, jsonify, redirect, render_template, url_for
+from werkzeug.wrappers import Response as AnyResponse
 
-from app.access import require
+from app.access import Role, require
 from app.job_answers import body_of
 from app.language import language
 from app.maps import shell, shell_version
 from app.routes_api import READERS, WHO, planned_view
 from app.session import asker, db
 from app.view import current_view, today
+from data.askers import RecordUnknown
 from data.campaigns import list_campaigns
 from data.gaps import VISITS_PER_DAY
 from data.route_plans.keeping import find_plan
 from data.route_plans.listing import list_plans
 from data.route_plans.making import VISIT_MINUTES, look_round
+from data.route_plans.walking import has_route
 from data.route_plans.wishes import read_wish
 from data.rules.plan import VisitRule
 from data.rules.words import KEY_GROUP
@@ -63,9 +66,13 @@ def new_page() -> str:
 
 
 @bp.get("/routes/<key:route_id>")
-@require(*READERS)
-def plan_page(route_id: int) -> str:
-    """One plan, which the script asks for."""
+@require(*READERS, Role.INSPECTOR)
+def plan_page(route_id: int) -> str | AnyResponse:
+    """One plan, which the script asks for; whoever walks it, and scans its sheet, has it in the field app."""
+    if asker().role is Role.INSPECTOR:
+        if not has_route(db(), asker(), route_id):
+            raise RecordUnknown
+        return redirect(url_for("field.page"))
     find_plan(db(), route_id)
     return render_template(
         "routes_plan.html",

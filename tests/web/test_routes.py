@@ -169,6 +169,9 @@ def test_what_is_given_out_is_carried_reserved_and_taken_back(app: Flask, web: W
     ]
     assert carried(other, plan) == []
     assert other.call("GET", path).status_code == 403
+    # The code on the printed sheet leads whoever walks it to the field app.
+    assert phone.call("GET", f"/routes/{plan['id']}").headers["Location"] == "/field/"
+    assert other.call("GET", f"/routes/{plan['id']}").status_code == 404
     held = phone.call("GET", "/api/v1/reservations").json["mine"]
     assert home in {one["household_id"] for one in held}
     # The order in which the day is gone; the same again changes nothing, and nobody else can tell it.
