@@ -49,6 +49,7 @@ APP_VERBS = (
     "assign",
     "grids",
     "lookback",
+    "roads",
     "route",
     "recheck",
     "campaign",
