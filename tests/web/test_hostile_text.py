@@ -28,6 +28,11 @@ from tests.hostile import ALL, PAYLOADS, fill_every_table, free_text_columns, po
 
 EVERY = {**PAYLOADS, "all": ALL}
 CODE_ATTRIBUTES = {"href", "src", "action", "formaction", "xlink:href", "data", "poster"}
+# Kinds of files that are saved and never opened as a page.
+SAVED = {
+    "text/csv", "application/vnd.pmtiles", "application/octet-stream", "application/geo+json", "application/gpx+xml",
+    "application/vnd.google-earth.kml+xml", "text/calendar",
+}  # fmt: skip
 Page = tuple[str, str, TestResponse]
 
 
@@ -114,7 +119,7 @@ def assert_nothing_can_run(address: str, answer: TestResponse, payload: str) -> 
         assert_page_is_calm(address, answer.text)
     elif kind == "text/javascript":
         assert payload not in answer.text, f"{address}: a script holds a record"
-    elif kind in ("text/csv", "application/vnd.pmtiles", "application/octet-stream") or kind.endswith(".sheet"):
+    elif kind in SAVED or kind.endswith(".sheet"):
         assert answer.headers["Content-Disposition"].startswith("attachment")
     elif kind == "application/pdf":
         assert answer.headers["Content-Disposition"].startswith("attachment")
