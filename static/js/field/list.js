@@ -111,7 +111,7 @@ function aboutRoute(app, route) {
   const end = Math.max(...route.map((stop) => stop.leave));
   return h("div", { class: "about-route" },
     h("p", { class: "note" }, t("今日路线 %(n)s / %(m)s 户，计划 %(from)s–%(to)s", { n: count(done), m: count(route.length), from: clockAt(Math.min(...route.map((stop) => stop.start))), to: clockAt(end) }),
-      route.some((stop) => !stop.lead) && ` · ${t("陪同")}`, gone > 0 && ` · ${t("%(n)s 户已不在名单", { n: count(gone) })}`),
+      route.some((stop) => !stop.lead) && [" · ", t("陪同")], gone > 0 && [" · ", t("%(n)s 户已不在名单", { n: count(gone) })]),
     route.filter((stop) => isOpen(stop) && stop.lead).length > 1 && button(t("改顺序"), () => { look.moving = route.filter((stop) => stop.lead).map((stop) => stop.household); app.draw(); }, { class: "quiet" }));
 }
 
