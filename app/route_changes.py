@@ -64,7 +64,7 @@ _WHY = {
             "now": "replan: day and time, such as 0 and 12:00",
             "absent": "replan: who is away: inspector, days (all if left out)",
             "urgent": "replan: households that come first",
-            "most_changed": "replan: share of the others' visits that may move, 0.15 by default",
+            "most_moved": "replan: share of the others' visits that may move, 0.15 by default",
             "try": "true: only say what it would cost",
         },
         needed=["revision", "act"],

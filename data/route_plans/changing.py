@@ -227,7 +227,7 @@ def _replan(session: Session, kept: Kept, top: Fields) -> tuple[Kept, Acted, dic
                 raise one.wrong(f"days[{at}]", None, Text("方案中的第几天，从 0 起", "a day of the plan, from 0"))
             absent.append((who, day))
     urgent = [_whole_key(top, f"urgent[{at}]", key) for at, key in enumerate(top.many("urgent"))]
-    share = top.number("most_changed", MOST_CHANGED, above=-1e-9, most=1.0)
+    share = top.number("most_moved", MOST_CHANGED, above=-1e-9, most=1.0)
     top.end()
     if len(urgent) > MOST_HOUSEHOLDS:
         raise top.wrong("urgent", len(urgent), Text("少一些户", "fewer households"))
