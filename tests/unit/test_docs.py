@@ -109,8 +109,7 @@ def test_every_path_and_function_named_exists(page: Path) -> None:
 def test_every_function_of_the_database_named_exists(page: Path) -> None:
     made = set(re.findall(r"create (?:function|table|view) ([\w.]+)", source("data/migrations/sql/*.sql")))
     named = set(re.findall(r"`(sec\.\w+)", text_of(page)))
-    # `most_changed` is a field of a request.
-    triggers = re.findall(r"(?<![\w.])((?:add|refresh)_\w+|(?!most_)\w+_changed)", text_of(page))
+    triggers = re.findall(r"(?<![\w.])((?:add|refresh)_\w+|\w+_changed)", text_of(page))
     named |= {f"public.{name}" for name in triggers}
     assert named - made == set()
 
