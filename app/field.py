@@ -6,8 +6,10 @@ They hold nothing of any person, so that the worker can keep them. What the app 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from typing import Any
+from urllib.parse import urljoin
 
 from flask import Blueprint, Response, current_app, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -30,10 +32,10 @@ MAP_MODULES = (
 STYLES = ("css/tokens.css", "css/field.css")
 OTHERS = (
     "js/i18n.js", "js/format.js", "img/icons.svg", "img/favicon.svg", "img/field-192.png", "img/field-512.png",
-    "vendor/idb/index.js", "vendor/uqr/index.js",
+    "vendor/idb/index.js",
 )  # fmt: skip
-# What is no module, and what is loaded only where it is shown.
-FIRST, CODE = "js/field/first.js", "vendor/uqr/index.js"
+# What is no module.
+FIRST = "js/field/first.js"
 # The worker's own text, and what takes its place.
 WORKER, KILLER = "js/field/worker.js", "js/field/killer.js"
 COLOUR = "#0F3B41"
@@ -44,7 +46,7 @@ COLOUR = "#0F3B41"
 def page() -> str:
     """The one page of the app. The worker asks for it without a language and keeps it; the language is chosen in it."""
     neutral = "shell" in request.args
-    modules = [name for name in files() if name.endswith(".js") and name not in (FIRST, CODE)]
+    modules = [name for name in files() if name.endswith(".js") and name != FIRST]
     return render_template(
         "field/shell.html", lang="" if neutral else language(), version=shell_version(), modules=modules
     )
@@ -58,6 +60,21 @@ def worker() -> AnyResponse:
         return _script(_text(KILLER))
     shell = {"version": shell_version(), "page": PAGE, "files": [PAGE, WORDS, *(f"/static/{name}" for name in files())]}
     return _script(f"const SHELL = {json.dumps(shell)};\n{_text(WORKER)}")
+
+
+@bp.get("/field/code.svg")
+@public
+def code() -> AnyResponse:
+    """The app's own address as a QR code, for whoever opened it in a chat app; black on white in every theme."""
+    import segno  # draws the codes; no other page of the app needs it
+
+    drawn = io.BytesIO()
+    segno.make(urljoin(request.host_url, "/field/"), error="m", micro=False).save(
+        drawn, kind="svg", scale=6, border=4, dark="#000000", light="#FFFFFF", xmldecl=False
+    )
+    answer = Response(drawn.getvalue(), mimetype="image/svg+xml")
+    answer.headers["Cache-Control"] = "no-cache"
+    return answer
 
 
 @bp.get("/field/manifest.webmanifest")

@@ -145,7 +145,8 @@ def test_the_way_out_of_a_chat_app(phone_of: MakePhone) -> None:
     # Before anything is typed in a place that will be forgotten.
     expect(page.get_by_label("本页地址", exact=True)).to_have_value(f"{phone.site}/field/")
     page.get_by_text("显示二维码").tap()
-    expect(page.get_by_label("本页地址的二维码")).to_have_attribute("data-drawn", f"{phone.site}/field/")
+    expect(page.get_by_role("img", name="本页地址的二维码")).to_be_visible()
+    phone.until("document.querySelector('img.code').naturalWidth > 0")
     assert faults_of(page) == []
     page.get_by_role("button", name="复制地址").tap()
     expect(page.locator(".elsewhere")).to_contain_text("已复制。")

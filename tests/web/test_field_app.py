@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 
+import segno
 from flask import Flask
 
 from app.factory import create_app
@@ -62,3 +63,10 @@ def test_the_manifest_opens_the_app_alone(app: Flask) -> None:
     assert (about["start_url"], about["scope"], about["display"]) == ("/field/", "/field/", "standalone")
     for icon in about["icons"]:
         assert client.get(icon["src"]).mimetype == "image/png"
+
+
+def test_the_code_of_the_app_is_its_own_address(app: Flask) -> None:
+    answer = app.test_client().get("/field/code.svg", base_url="https://fangtu.example:8443")
+    assert answer.mimetype == "image/svg+xml"
+    path = segno.make("https://fangtu.example:8443/field/", error="m", micro=False).svg_inline(border=4, scale=6)
+    assert re.findall(r'd="([^"]+)"', path)[-1] in answer.get_data(as_text=True)

@@ -5,8 +5,6 @@ import { h, icon, say } from "../map/dom.js";
 import { button } from "./parts.js";
 
 const CHAT = /MicroMessenger|wxwork|DingTalk/i;
-const QUIET = 4; // modules of white round the code, as its standard asks
-const MODULE_PX = 6;
 
 /** Is this the web view of a chat app, where nothing is kept? */
 export function inChatApp() {
@@ -16,19 +14,6 @@ export function inChatApp() {
 /** The address under which the app opens in any browser. */
 export function ownAddress() {
   return `${window.location.origin}/field/`;
-}
-
-async function drawCode(canvas, words) {
-  const { encode } = await import("../../vendor/uqr/index.js");
-  const { data, size } = encode(words, { ecc: "M", border: QUIET });
-  [canvas.width, canvas.height] = [size * MODULE_PX, size * MODULE_PX];
-  const ctx = canvas.getContext("2d");
-  // Black on white in every theme: cameras read nothing else for certain.
-  ctx.fillStyle = "#FFFFFF";
-  ctx.fillRect(0, 0, canvas.width, canvas.height);
-  ctx.fillStyle = "#000000";
-  data.forEach((row, y) => row.forEach((dark, x) => dark && ctx.fillRect(x * MODULE_PX, y * MODULE_PX, MODULE_PX, MODULE_PX)));
-  canvas.dataset.drawn = words;
 }
 
 async function copy(field) {
@@ -49,8 +34,7 @@ export function elsewhere() {
   if (made) return made;
   const address = h("input", { class: "input", readonly: true, value: ownAddress(), "aria-label": t("本页地址") });
   const told = h("span", { role: "status" });
-  const canvas = h("canvas", { class: "code", role: "img", "aria-label": t("本页地址的二维码") });
-  const code = h("details", { ontoggle: () => code.open && !canvas.dataset.drawn && drawCode(canvas, address.value) }, h("summary", {}, t("显示二维码")), canvas);
+  const code = h("details", {}, h("summary", {}, t("显示二维码")), h("img", { class: "code", src: "/field/code.svg", loading: "lazy", width: 222, height: 222, alt: t("本页地址的二维码") }));
   const take = button(t("复制地址"), async () => {
     told.textContent = (await copy(address)) ? t("已复制。") : t("请长按地址复制。");
     say(told.textContent);
