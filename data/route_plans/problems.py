@@ -64,7 +64,7 @@ def _measured(kept: Kept, problem: dict[str, Any]) -> None:
     for name, table in (("seconds", travel.table), ("metres", travel.lengths)):
         problem["travel"][name] = {
             mode: [[None if value >= NO_WAY else value for value in line] for line in table[at].tolist()]
-            for at, mode in enumerate(travel.modes)
+            for mode, at in travel.measured.items()
         }
     homes = {one.id: one for one in kept.base.households}
     people = {one.id: one for one in kept.base.inspectors}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -85,15 +85,29 @@ class MatrixTravel:
         return self.lengths[np.asarray(mode), np.asarray(a), np.asarray(b)]
 
     def coordinates(self, mode: int) -> NDArray[np.float64]:
-        """Ways to and from landmarks: each the place farthest from those before it."""
-        ways = self.table[mode]
-        both = np.minimum(ways, ways.T).astype(float)
-        marks = [0]
-        nearest = both[0].copy()
-        for _ in range(min(7, self.places - 1)):
-            marks.append(int(np.argmax(np.where(nearest < NO_WAY, nearest, -1.0))))
-            nearest = np.minimum(nearest, both[marks[-1]])
-        return np.minimum(both[:, marks], 10.0 * max(1.0, float(np.median(both[:, marks]))))
+        return landmarks(self.table[mode])
+
+
+def landmarks(ways: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+    """Ways to and from landmarks, each the place farthest from those before it: the nearer the way, the nearer these.
+
+    Parameters
+    ----------
+    ways : ndarray of int, shape (places, places)
+        Seconds, :data:`NO_WAY` where there is none.
+
+    Returns
+    -------
+    ndarray of float, shape (places, k)
+        ``k`` is 8, or the number of places if that is less.
+    """
+    both = np.minimum(ways, ways.T).astype(float)
+    marks = [0]
+    nearest = both[0].copy()
+    for _ in range(min(7, len(ways) - 1)):
+        marks.append(int(np.argmax(np.where(nearest < NO_WAY, nearest, -1.0))))
+        nearest = np.minimum(nearest, both[marks[-1]])
+    return np.minimum(both[:, marks], 10.0 * max(1.0, float(np.median(both[:, marks]))))
 
 
 @dataclass(frozen=True, eq=False)
