@@ -43,15 +43,19 @@ class Sender:
     duty: tuple[tuple[int, int], ...]
 
 
+def _storable(text: str) -> str:
+    """A text from a phone in a form that the database takes, and not too long."""
+    return text[:_SHOWN].encode("utf-8", "replace").decode().replace("\0", "�")
+
+
 class ItemUnfit(FangtuError):
     """Something in a visit or mark cannot be stored; ``details`` say where, what was found and what is expected."""
 
     code = "item_unfit"
 
     def __init__(self, where: str, found: Any, expected: Text) -> None:
-        shown = found if found is None or isinstance(found, bool) else str(found)[:_SHOWN]
-        if isinstance(shown, str):
-            shown = shown.encode("utf-8", "replace").decode().replace("\0", "�")
+        shown = found if found is None or isinstance(found, bool) else _storable(str(found))
+        where = _storable(where)  # a field nobody knows may be called anything
         super().__init__(
             Text(
                 f"没有收下：{where} 应为{expected.zh}。内容已原样留存，请联系主管处理。",

@@ -79,6 +79,7 @@ def test_only_these_addresses_are_public(app: Flask) -> None:
         "/openapi.json",
         "/field/",
         "/field/sw.js",
+        "/field/code.svg",
         "/field/manifest.webmanifest",
         "/static/<path:filename>",
     }

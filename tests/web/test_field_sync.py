@@ -121,6 +121,8 @@ def test_another_content_with_the_same_id_is_a_conflict_and_both_are_kept(web: W
         ({"remark": "a\0b"}, "remark"),
         ({"satisfaction": 6}, "satisfaction"),
         ({"colour": "red"}, "colour"),
+        ({"a\0b": None}, "a�b"),
+        ({"\ud800": None}, "?"),
         ({"answers": {"q": "\ud800"}}, "answers"),
         ({"fix": {"lon": 200, "lat": 1}}, "fix.lon"),
         ({"demands": [{"id": "x"}]}, "demands[0].id"),

@@ -124,6 +124,8 @@ def assert_nothing_can_run(address: str, answer: TestResponse, payload: str) -> 
     elif kind == "application/pdf":
         assert answer.headers["Content-Disposition"].startswith("attachment")
         assert not re.search(rb"/(JavaScript|JS|URI|Launch|OpenAction|Annots)\b", answer.data), address
+    elif kind == "image/svg+xml":
+        assert address.startswith("/field/code.svg"), address  # it holds the app's own address and nothing else
     else:
         assert kind in {
             "application/json", "application/vnd.mapbox-vector-tile", "application/x-protobuf", "text/event-stream",
