@@ -19,22 +19,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from data.tables.base import Base, jurisdiction, serial_key
+from data.tables.base import Base, jurisdiction, of_household, serial_key
 
 _HOW = "how in ('rule', 'grid', 'drawn')"
-
-
-def _of_household(table: str) -> ForeignKeyConstraint:
-    """Key of a household that takes the row along where the household moves or goes."""
-    return ForeignKeyConstraint(
-        ["household_id", "jur"],
-        ["household.id", "household.jur"],
-        name=f"fk_{table}_household_id_jur",
-        onupdate="CASCADE",
-        ondelete="CASCADE",
-        deferrable=True,
-        initially="DEFERRED",
-    )
 
 
 def _of_round() -> ForeignKeyConstraint:
@@ -73,7 +60,7 @@ class Assignment(Base):
 
     __tablename__ = "assignment"
     __table_args__ = (
-        _of_household("assignment"),
+        of_household("assignment"),
         CheckConstraint(_HOW, name="how"),
         Index(
             "uq_assignment_single",
@@ -103,7 +90,7 @@ class AssignmentChange(Base):
     """What an act changed for a household and kind: before and after, null where nobody was or is assigned."""
 
     __tablename__ = "assignment_change"
-    __table_args__ = (_of_household("assignment_change"),)
+    __table_args__ = (of_household("assignment_change"),)
 
     act_id: Mapped[int] = mapped_column(ForeignKey("assignment_act.id", ondelete="CASCADE"), primary_key=True)
     household_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, index=True)
@@ -122,7 +109,7 @@ class Reservation(Base):
     __tablename__ = "reservation"
     __table_args__ = (
         _of_round(),
-        _of_household("reservation"),
+        of_household("reservation"),
         CheckConstraint("taken_at < until", name="span"),
         Index(
             "uq_reservation_living",

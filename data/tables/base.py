@@ -6,7 +6,18 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from geoalchemy2 import Geometry
-from sqlalchemy import BigInteger, Computed, DateTime, Identity, Integer, MetaData, SmallInteger, Text, func
+from sqlalchemy import (
+    BigInteger,
+    Computed,
+    DateTime,
+    ForeignKeyConstraint,
+    Identity,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Text,
+    func,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAMES = {
@@ -57,3 +68,16 @@ class Placed:
     x: Mapped[int | None] = mapped_column(Integer, Computed("world_x(geom)", persisted=True))
     y: Mapped[int | None] = mapped_column(Integer, Computed("world_y(geom)", persisted=True))
     morton: Mapped[int | None] = mapped_column(BigInteger, Computed("morton_of(geom)", persisted=True))
+
+
+def of_household(table: str) -> ForeignKeyConstraint:
+    """Key of a household with its jurisdiction, which takes a row of ``table`` along where it moves or goes."""
+    return ForeignKeyConstraint(
+        ["household_id", "jur"],
+        ["household.id", "household.jur"],
+        name=f"fk_{table}_household_id_jur",
+        onupdate="CASCADE",
+        ondelete="CASCADE",
+        deferrable=True,
+        initially="DEFERRED",
+    )

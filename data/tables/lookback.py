@@ -20,19 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from data.tables.base import Base, Stamped, jurisdiction, serial_key
-
-
-def _of_household(table: str) -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(
-        ["household_id", "jur"],
-        ["household.id", "household.jur"],
-        name=f"fk_{table}_household_id_jur",
-        onupdate="CASCADE",
-        ondelete="CASCADE",
-        deferrable=True,
-        initially="DEFERRED",
-    )
+from data.tables.base import Base, Stamped, jurisdiction, of_household, serial_key
 
 
 class Lookback(Base):
@@ -98,7 +86,7 @@ class LookbackPick(Base):
             name="fk_lookback_pick_village",
             ondelete="CASCADE",
         ),
-        _of_household("lookback_pick"),
+        of_household("lookback_pick"),
         CheckConstraint("result in ('confirmed', 'not_visited', 'untrue', 'not_reached')", name="result"),
         CheckConstraint("mode in ('home', 'phone', 'wechat', 'sms')", name="mode"),
         CheckConstraint("weight > 0", name="weight"),
@@ -129,7 +117,7 @@ class Finding(Base, Stamped):
     __tablename__ = "finding"
     __table_args__ = (
         ForeignKeyConstraint(["campaign_id", "round_no"], ["round.campaign_id", "round.no"], ondelete="CASCADE"),
-        _of_household("finding"),
+        of_household("finding"),
         UniqueConstraint("pick_id", "kind", name="uq_finding_pick_id_kind"),
         CheckConstraint("points >= 0", name="points"),
         CheckConstraint("source in ('lookback', 'person')", name="source"),

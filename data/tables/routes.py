@@ -25,20 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from data.tables.base import Base, jurisdiction, serial_key
-
-
-def _of_household(table: str) -> ForeignKeyConstraint:
-    """Key of a household that takes the row along where the household moves or goes."""
-    return ForeignKeyConstraint(
-        ["household_id", "jur"],
-        ["household.id", "household.jur"],
-        name=f"fk_{table}_household_id_jur",
-        onupdate="CASCADE",
-        ondelete="CASCADE",
-        deferrable=True,
-        initially="DEFERRED",
-    )
+from data.tables.base import Base, jurisdiction, of_household, serial_key
 
 
 def _of_plan() -> Mapped[int]:
@@ -136,7 +123,7 @@ class RouteStop(Base):
             name="fk_route_stop_plan_id",
             ondelete="CASCADE",
         ),
-        _of_household("route_stop"),
+        of_household("route_stop"),
         Index("ix_route_stop_route", "plan_id", "published", "account_id", "day"),
     )
 
@@ -161,7 +148,7 @@ class RouteUnplanned(Base):
     """A household that a plan leaves out, with the kind of reason."""
 
     __tablename__ = "route_unplanned"
-    __table_args__ = (_of_household("route_unplanned"),)
+    __table_args__ = (of_household("route_unplanned"),)
 
     plan_id: Mapped[int] = _of_plan()
     household_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, index=True)

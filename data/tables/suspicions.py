@@ -22,24 +22,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from data.tables.base import Base, jurisdiction, serial_key
+from data.tables.base import Base, jurisdiction, of_household, serial_key
 
 RULINGS = ("genuine", "false", "void")
 CHOICES = ("joint", "void")
 WORDS = ("confirmed", "denied", "unsure")
-
-
-def _with_household(table: str) -> ForeignKeyConstraint:
-    """The row goes with its household, wherever that moves."""
-    return ForeignKeyConstraint(
-        ["household_id", "jur"],
-        ["household.id", "household.jur"],
-        name=f"fk_{table}_household_id_jur",
-        onupdate="CASCADE",
-        ondelete="CASCADE",
-        deferrable=True,
-        initially="DEFERRED",
-    )
 
 
 class Suspicion(Base):
@@ -50,7 +37,7 @@ class Suspicion(Base):
 
     __tablename__ = "suspicion"
     __table_args__ = (
-        _with_household("suspicion"),
+        of_household("suspicion"),
         ForeignKeyConstraint(["campaign_id", "round_no"], ["round.campaign_id", "round.no"], ondelete="CASCADE"),
         UniqueConstraint("visit_id", "detector"),
         CheckConstraint("state in ('open', 'answered', 'ruled')", name="state"),
@@ -79,7 +66,7 @@ class SuspicionNote(Base):
 
     __tablename__ = "suspicion_note"
     __table_args__ = (
-        _with_household("suspicion_note"),
+        of_household("suspicion_note"),
         CheckConstraint("act in ('answer', 'ruling')", name="act"),
         CheckConstraint(f"ruling in {RULINGS}", name="ruling"),
         CheckConstraint("(act = 'ruling') = (ruling is not null)", name="ruled"),
@@ -105,7 +92,7 @@ class RepeatChoice(Base):
 
     __tablename__ = "repeat_choice"
     __table_args__ = (
-        _with_household("repeat_choice"),
+        of_household("repeat_choice"),
         CheckConstraint(f"choice in {CHOICES}", name="choice"),
         Index("uq_repeat_choice_visit_id", "visit_id", unique=True, postgresql_where=text("undone_at is null")),
         Index("ix_repeat_choice_jur", "jur", text("at desc")),
@@ -146,7 +133,7 @@ class HouseholdCard(Base):
 
     __tablename__ = "household_card"
     __table_args__ = (
-        _with_household("household_card"),
+        of_household("household_card"),
         Index("ix_household_card_household_id", "household_id", "campaign_id"),
     )
 
@@ -165,7 +152,7 @@ class CardWord(Base):
 
     __tablename__ = "card_word"
     __table_args__ = (
-        _with_household("card_word"),
+        of_household("card_word"),
         CheckConstraint(f"word in {WORDS}", name="word"),
         Index("ix_card_word_visit_id", "visit_id", "at"),
     )
