@@ -107,17 +107,77 @@ RETURN = {
 METHOD = {
     "repair": Text("修缮加固", "Repair"),
     "rebuild": Text("拆除重建", "Rebuild"),
+    "rebuild_elsewhere": Text("选址新建", "Rebuild elsewhere"),
+    "new": Text("无房户新建", "New house for a household with none"),
     "turn_key": Text("交钥匙", "Turn-key"),
+    "public_rental": Text("集体公租房", "Public rental"),
+    "swap": Text("房屋置换", "Swap"),
+    "rent_subsidy": Text("租赁补贴", "Rent subsidy"),
 }
 STAGE = {
     "found": Text("发现", "Found"),
     "appraised": Text("鉴定", "Appraised"),
     "compared": Text("比对", "Eligibility checked"),
+    "reviewed": Text("评议公示", "Reviewed and posted"),
     "approved": Text("批准", "Approved"),
+    "agreed": Text("协议", "Agreement signed"),
     "started": Text("开工", "Started"),
+    "foundation": Text("主基础完工", "Foundation laid"),
     "completed": Text("竣工", "Completed"),
     "accepted": Text("验收", "Accepted"),
     "paid": Text("打卡发放", "Paid to card"),
+    "moved_in": Text("入住", "Moved in"),
+    "looked_back": Text("回访", "Looked back"),
+}
+GATE_ACT = {
+    "passed": Text("通过", "Passed"),
+    "rejected": Text("未通过", "Rejected"),
+    "withdrawn": Text("农户放弃", "Withdrawn"),
+    "resumed": Text("恢复办理", "Taken up again"),
+    "returned": Text("退回", "Sent back"),
+}
+SITE_STATE = {
+    "open": Text("办理中", "Under way"),
+    "rejected": Text("未通过，已终止", "Rejected"),
+    "withdrawn": Text("农户放弃，已终止", "Withdrawn"),
+}
+RENOVATION_CLASS = {
+    "c_repair": Text("C级维修加固", "C, repaired"),
+    "d_rebuild": Text("D级拆除重建", "D, rebuilt"),
+    "turn_key": Text("交钥匙", "Turn-key"),
+    "other": Text("其他方式", "Other"),
+}
+FUND_SOURCE = {
+    "central": Text("中央", "Central"),
+    "province": Text("省级", "Province"),
+    "city": Text("市级", "City"),
+    "county": Text("县级", "County"),
+    "other": Text("其他", "Other"),
+}
+BATCH_STATE = {
+    "draft": Text("编制中", "Being made up"),
+    "sent": Text("已报盘", "Sent to the bank"),
+    "settled": Text("已回盘结清", "Settled"),
+    "cancelled": Text("已撤销", "Cancelled"),
+}
+PAYMENT_STATE = {
+    "listed": Text("待报盘", "Listed"),
+    "sent": Text("已报盘", "Sent to the bank"),
+    "paid": Text("已发放", "Paid"),
+    "failed": Text("银行退回", "Failed at the bank"),
+    "cancelled": Text("已撤销", "Cancelled"),
+}
+RETURN_OUTCOME = {
+    "paid": Text("入账", "Booked as paid"),
+    "failed": Text("失败，须核对后重报", "Failed, to be reworked"),
+    "already": Text("此前已登记，未重复", "Booked before, not again"),
+    "contrary": Text("与此前结果相反，未改", "Contrary to what was booked, left as it was"),
+    "unknown": Text("本系统没有这一笔", "No such payment"),
+    "double": Text("文件内重复，未重复入账", "Twice in the file, booked once"),
+    "contradiction": Text("文件内既成功又失败，未入账", "Paid and failed in one file, not booked"),
+    "amount": Text("金额不符，未入账", "Another amount, not booked"),
+    "other_batch": Text("属于别的批次", "Of another batch"),
+    "unreadable": Text("读不懂", "Not readable"),
 }
 KEY_GROUP = {
     "party_veteran": Text("老党员", "Veteran party member"),

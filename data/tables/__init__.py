@@ -30,6 +30,19 @@ from data.tables.lookback import Finding, Lookback, LookbackPick, LookbackVillag
 from data.tables.marks import Mark, MarkChange
 from data.tables.packs import Pack
 from data.tables.placements import Placement
+from data.tables.renovation import (
+    BankReturn,
+    BankReturnRow,
+    Entitlement,
+    Funding,
+    Payment,
+    PaymentBatch,
+    RenovationPlan,
+    RenovationPlanLine,
+    SiteGate,
+    SiteInspection,
+    SubsidyRate,
+)
 from data.tables.roads import RoadEdge, RoadGap, RoadState
 from data.tables.routes import Route, RouteChange, RoutePlan, RouteProblem, RouteStop, RouteUnplanned
 from data.tables.suspicions import (
@@ -56,6 +69,8 @@ __all__ = [
     "AssignmentChange",
     "Attachment",
     "AuditEntry",
+    "BankReturn",
+    "BankReturnRow",
     "Base",
     "BaseFeature",
     "Batch",
@@ -75,8 +90,10 @@ __all__ = [
     "Demand",
     "Device",
     "Duty",
+    "Entitlement",
     "FieldVisit",
     "Finding",
+    "Funding",
     "Grid",
     "HardshipCase",
     "HeatFolded",
@@ -93,9 +110,13 @@ __all__ = [
     "MarkChange",
     "OwnerTallyFolded",
     "Pack",
+    "Payment",
+    "PaymentBatch",
     "Placement",
     "Publicity",
     "Pulled",
+    "RenovationPlan",
+    "RenovationPlanLine",
     "RenovationSite",
     "RepeatChoice",
     "Reservation",
@@ -111,8 +132,11 @@ __all__ = [
     "RouteUnplanned",
     "Screening",
     "Session",
+    "SiteGate",
+    "SiteInspection",
     "Standing",
     "StandingChange",
+    "SubsidyRate",
     "Suspicion",
     "SuspicionNote",
     "SyncReject",

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Numeric,
+    SmallInteger,
     String,
     UniqueConstraint,
 )
@@ -85,19 +86,31 @@ class Appraisal(Base, Stamped):
 
 
 class RenovationSite(Base, Placed, Stamped):
-    """A renovation (改造): method and grade kept apart, one date for each stage reached."""
+    """A renovation (改造): method and grade kept apart, and where its gates have led.
+
+    ``stage`` is the last gate passed and ``stage_on`` its day; once something is in ``site_gate`` they are moved by
+    gates alone. ``entitled_fen`` is the latest entitlement, ``subsidy_yuan`` what a ledger from before said.
+    """
 
     __tablename__ = "renovation_site"
     __table_args__ = (
         UniqueConstraint("id", "jur", name="uq_renovation_site_id_jur"),
         same_jurisdiction("household_id", "household"),
         same_jurisdiction("house_id", "house"),
-        CheckConstraint("method in ('repair', 'rebuild', 'turn_key')", name="method"),
+        CheckConstraint(
+            "method in ('repair', 'rebuild', 'rebuild_elsewhere', 'new', 'turn_key', 'public_rental', 'swap', "
+            "'rent_subsidy')",
+            name="method",
+        ),
         CheckConstraint(f"grade_before in {GRADES}", name="grade_before"),
         CheckConstraint(
-            "stage in ('found', 'appraised', 'compared', 'approved', 'started', 'completed', 'accepted', 'paid')",
+            "stage in ('found', 'appraised', 'compared', 'reviewed', 'approved', 'agreed', 'started', 'foundation', "
+            "'completed', 'accepted', 'paid', 'moved_in', 'looked_back')",
             name="stage",
         ),
+        CheckConstraint("state in ('open', 'rejected', 'withdrawn')", name="state"),
+        CheckConstraint("entitled_fen >= 0", name="entitled_fen"),
+        Index("ix_renovation_site_jur_stage", "jur", "stage", "state"),
         Index("ix_renovation_site_morton_jur", "morton", "jur"),
     )
 
@@ -113,11 +126,18 @@ class RenovationSite(Base, Placed, Stamped):
     method: Mapped[str]
     grade_before: Mapped[str | None] = mapped_column(String(1))
     stage: Mapped[str]
+    stage_on: Mapped[date | None]
+    state: Mapped[str] = mapped_column(server_default="open")
+    year: Mapped[int | None] = mapped_column(SmallInteger)
+    responsible: Mapped[str | None]
+    method_reason: Mapped[str | None]
     approved_on: Mapped[date | None]
     started_on: Mapped[date | None]
     completed_on: Mapped[date | None]
     accepted_on: Mapped[date | None]
     paid_on: Mapped[date | None]
     subsidy_yuan: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
+    entitled_fen: Mapped[int | None] = mapped_column(BigInteger)
+    revision: Mapped[int] = mapped_column(server_default="1")
     remark: Mapped[str | None]
     batch_id: Mapped[int | None] = mapped_column(ForeignKey("batch.id"))

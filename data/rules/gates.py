@@ -1,0 +1,93 @@
+"""The gates of a renovation (改造环节) in their order, and the classes in which renovations are reported.
+
+The chain is that of the procedure for rural dilapidated houses: found → appraised → compared → democratic review and
+public notice → approved → agreement → started → foundation → completed → accepted → paid → moved in → looked back
+(发现一户、鉴定一户、比对一户、改造一户; Wuhu 2024, part two, and the county procedures behind it). The database guards
+the same order by ``gates_of()`` of migration 0032; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from data.rules.words import STAGE
+
+GATES = tuple(STAGE)
+# Not built at the household's expense or place: the gates of building are left out.
+WITHOUT_BUILDING = ("public_rental", "swap", "rent_subsidy")
+# A method that fits the grade of the house before; another one needs a reason (房屋实施精准).
+FITTING = {
+    "C": ("repair",),
+    "D": ("rebuild", "rebuild_elsewhere", "turn_key", *WITHOUT_BUILDING),
+    None: ("new", "turn_key", *WITHOUT_BUILDING),
+}
+# A site that has stood at a gate for longer than this many days has stalled: half a month for each step on paper
+# (公示 7 days included), four months for building, a month from acceptance to payment (验收后 30 日内).
+STALLS_AFTER = {
+    "found": 30,
+    "appraised": 15,
+    "compared": 15,
+    "reviewed": 15,
+    "approved": 30,
+    "agreed": 30,
+    "started": 120,
+    "foundation": 120,
+    "completed": 30,
+    "accepted": 30,
+    "paid": 90,
+    "moved_in": 365,
+}
+CLASSES = ("c_repair", "d_rebuild", "turn_key", "other")
+
+
+def gates_of(method: str) -> tuple[str, ...]:
+    """Gates of a method, in their order.
+
+    Parameters
+    ----------
+    method : str
+        A key of ``METHOD`` in :mod:`data.rules.words`. A repair has no foundation of its own; public rental, swap and
+        rent subsidy are agreed and accepted without anything built.
+    """
+    if method == "repair":
+        return tuple(gate for gate in GATES if gate != "foundation")
+    if method in WITHOUT_BUILDING:
+        return tuple(gate for gate in GATES if gate not in ("started", "foundation", "completed"))
+    return GATES
+
+
+def next_gate(method: str, stage: str) -> str | None:
+    """The gate after a stage; None at the end of the chain. A stage the method does not have counts as the first."""
+    gates = gates_of(method)
+    at = gates.index(stage) if stage in gates else 0
+    return gates[at + 1] if at + 1 < len(gates) else None
+
+
+def has_passed(method: str, stage: str, gate: str) -> bool:
+    """Whether a site that stands at ``stage`` has ``gate`` behind it."""
+    gates = gates_of(method)
+    return stage in gates and gate in gates and gates.index(stage) >= gates.index(gate)
+
+
+def method_fits(grade: str | None, method: str) -> bool:
+    """Whether the method is the usual one for the grade before (None: the household has no house)."""
+    return method in FITTING.get(grade, ())
+
+
+def class_of(grade: str | None, method: str) -> str:
+    """The class a renovation is reported in, exactly one of :data:`CLASSES`.
+
+    Turn-key houses are a class of their own whatever the grade, since the government builds them; then C repaired and D
+    rebuilt; everything else is ``other`` (C级维修加固 227、D级重建 72、交钥匙 42; city summary 2021).
+    """
+    if method == "turn_key":
+        return "turn_key"
+    if (grade, method) == ("C", "repair"):
+        return "c_repair"
+    if grade == "D" and method in ("rebuild", "rebuild_elsewhere"):
+        return "d_rebuild"
+    return "other"
+
+
+# The same decision where the database sums by it.
+CLASS_SQL = """case when s.method = 'turn_key' then 'turn_key'
+    when s.grade_before = 'C' and s.method = 'repair' then 'c_repair'
+    when s.grade_before = 'D' and s.method in ('rebuild', 'rebuild_elsewhere') then 'd_rebuild' else 'other' end"""
