@@ -58,6 +58,7 @@ from app import (
     placing,
     publicity,
     receiving,
+    renovation_api,
     reservations,
     roads,
     route_changes,
@@ -123,6 +124,7 @@ BLUEPRINTS = (
     households.bp,
     houses.bp,
     sites.bp,
+    renovation_api.bp,
     visits.bp,
     sync.bp,
     devices.bp,
@@ -141,7 +143,7 @@ BLUEPRINTS = (
     audit.bp,
     api.bp,
 )
-DEMO_ACCOUNTS = ("inspector", "supervisor", "leader", "admin")
+DEMO_ACCOUNTS = ("inspector", "supervisor", "leader", "admin", "housing")
 MIB = 1024 * 1024
 
 

@@ -7,7 +7,6 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-import openpyxl
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
@@ -147,6 +146,9 @@ def _csv(rows: Sequence[tuple[Any, ...]]) -> bytes:
 
 
 def _xlsx(rows: Sequence[tuple[Any, ...]]) -> bytes:
+    # Read here, so that the web server starts without it.
+    import openpyxl
+
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None
