@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import uuid
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -374,10 +376,16 @@ def test_the_report_is_a_file_of_one_appraisal_and_is_noted(ask: Ask, web: Web) 
     ]
     answer = ask("supervisor", "GET", f"/appraisals/{made}.pdf")
     assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
-    assert answer.data.startswith(b"%PDF")
+    words = PdfReader(io.BytesIO(answer.data)).pages[0].extract_text()
+    assert "承重墙" in words
+    assert "裂缝" in words
+    assert "赵测一" in words
+    masked = PdfReader(io.BytesIO(ask("leader", "GET", f"/appraisals/{made}.pdf").data)).pages[0].extract_text()
+    assert "赵*一" in masked
+    assert "赵测一" not in masked
     assert ask("inspector_two", "GET", f"/appraisals/{made}.pdf").status_code == 404
     noted = "select count(*) from audit where act = 'appraisal_report' and object_id = cast(:id as text)"
-    assert one(web, noted, id=made) == 1
+    assert one(web, noted, id=made) == 2
 
 
 def test_a_ledger_that_says_the_same_again_adds_nothing_to_what_was_entered(ask: Ask, web: Web, tmp_path: Path) -> None:
