@@ -17,6 +17,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.language import language
 from app.session import SignInNeeded
 from data.accounts import AccountProblem
+from data.appraisal_due import DisasterUnfit
+from data.appraisals import AppraisalDiffers, AppraisalUnfit
 from data.areas import CodeUnknown
 from data.askers import NotAllowed, RecordUnknown
 from data.assigning import KindUnknown
@@ -45,6 +47,7 @@ from data.reservations import CannotReserve, ReservationUnfit
 from data.roads.gaps import GapRefused
 from data.roads.travel import TooManyPlaces
 from data.route_plans.refusals import RouteConflict, RouteRefused
+from data.rules.appraising import FindingsUnfit
 from data.rules.plan import PlanError
 from data.rules.plan_editing import FieldUnknown
 from data.rulings import RulingRefused
@@ -86,6 +89,10 @@ STATUS: dict[type[FangtuError], int] = {
     PublicityUnfit: 422,
     HardshipUnfit: 422,
     RenovationUnfit: 422,
+    FindingsUnfit: 422,
+    AppraisalUnfit: 422,
+    AppraisalDiffers: 409,
+    DisasterUnfit: 422,
     LedgerTooLong: 422,
     PlanError: 422,
     PlanTooLong: 413,

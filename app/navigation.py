@@ -90,6 +90,7 @@ def _sections(asker: Asker) -> list[Section]:
         _page("/map", _("地图")),
         _page("/coverage", _("覆盖率")),
         Section(visits, _("走访"), under=("/households", "/cards")),
+        _page("/appraisals", _("农房"), under=("/houses",)),
         _page("/campaigns", _("行动")),
         _page("/worklists", _("待核")),
     ]

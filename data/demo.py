@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from data.accounts import set_duty
 from data.areas import EVERYWHERE, area_range
-from data.askers import Role
+from data.askers import Asker, Role
 from data.audit import record
 from data.db import owner_session
 from data.passwords import hash_password, make_password, password_matches
@@ -49,6 +49,7 @@ def load_demo(settings: Settings, engine: Engine, password: str | None, say: Say
     """
     # Generating the sample needs the whole scientific stack; opening accounts does not.
     from data.imports.sample import load_sample
+    from data.samples.appraisals import add_appraisals
     from data.samples.demands import add_demands
     from data.samples.renovation import load_renovations
 
@@ -65,6 +66,18 @@ def load_demo(settings: Settings, engine: Engine, password: str | None, say: Say
             inspector = session.scalar(select(Account.id).where(Account.username == ACCOUNTS[0][0], Account.demo))
             if inspector is not None:
                 add_demands(session, inspector, *area_range(session, TOWNSHIP))
+            supervisor = session.scalar(select(Account).where(Account.username == ACCOUNTS[1][0], Account.demo))
+            if supervisor is not None:
+                desk = Asker(
+                    supervisor.id,
+                    supervisor.username,
+                    supervisor.full_name,
+                    Role.SUPERVISOR,
+                    None,
+                    (area_range(session, TOWNSHIP),),
+                    demo=True,
+                )
+                add_appraisals(session, desk, area_range(session, VILLAGE), VILLAGE)
     return sample | {"accounts": [{"username": n, "role": role.value, "password": chosen} for n, role in opened]}
 
 

@@ -118,9 +118,8 @@ EXPORTS: dict[str, Export] = {
                a.appraised_on, a.standard, a.appraiser, h.structure, h.built_year, h.area_m2, h.storeys, h.address,
                h.remark,
                {_PLACE_SQL.format(t="h")}, st_asbinary(coalesce(h.outline, h.geom)) as shape
-        from house h left join lateral (
-            select * from appraisal a where a.house_id = h.id order by a.appraised_on desc nulls last, a.id desc limit 1
-        ) a on true left join household k on k.id = h.household_id
+        from house h left join lateral (select * from latest_appraisal l where l.house_id = h.id) a on true
+        left join household k on k.id = h.household_id
         where {_INSIDE.format(t="h")} order by h.jur, h.id""",
         (
             _ID,

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.askers import Asker, RecordUnknown
-from data.households import as_dicts, head
+from data.households import as_dicts, head, iso
 
 _HOUSE = text("""
     select o.id, o.code, o.grade, o.structure, o.built_year, o.area_m2, o.storeys, o.address, o.remark, o.household_id,
@@ -19,9 +19,14 @@ _HOUSE = text("""
       left join area v on v.id = o.village_id
       left join grid g on g.id = o.grid_id
      where o.id = :id""")
+# With the one that stands; those that another supersedes stay in the list.
 _APPRAISALS = text("""
-    select id, appraised_on, standard, result, override_reason, appraiser
-      from appraisal where house_id = :id order by appraised_on desc nulls last, id desc""")
+    select a.id, a.appraised_on, a.standard, a.raw, a.findings, a.computed, a.result, a.override_reason, a.appraiser,
+           a.appraised_by, a.cause, a.valid_until, a.remark, a.created_at, s.id as superseded_by,
+           a.account_id is not null as by_hand,
+           a.id = (select l.id from latest_appraisal l where l.house_id = a.house_id) as stands
+      from appraisal a left join appraisal s on s.supersedes = a.id
+     where a.house_id = :id order by a.appraised_on desc nulls last, a.id desc""")
 _SITE = text("""
     select s.id, s.code, s.method, s.grade_before, s.stage, s.stage_on, s.state, s.approved_on, s.started_on,
            s.completed_on, s.accepted_on, s.paid_on, s.subsidy_yuan::float8 as subsidy_yuan, s.remark, s.household_id,
@@ -49,15 +54,19 @@ def house_card(session: Session, house_id: int, asker: Asker) -> dict[str, Any]:
         raise RecordUnknown
     appraisals = as_dicts(session.execute(_APPRAISALS, {"id": house_id}).all())
     for appraisal in appraisals:
-        appraisal["appraised_on"] = _day(appraisal["appraised_on"])
+        for name in ("appraised_on", "valid_until"):
+            appraisal[name] = _day(appraisal[name])
+        appraisal["created_at"] = iso(appraisal["created_at"])
+    latest = next((one for one in appraisals if one["stands"]), None)
     sites = session.execute(
         text("select id, method, stage from renovation_site where house_id = :id order by id desc"), {"id": house_id}
     ).all()
     return {
         **row._mapping,
         **head(row.head_name, asker),
-        "appraised_on": appraisals[0]["appraised_on"] if appraisals else None,
-        "standard": appraisals[0]["standard"] if appraisals else None,
+        "appraised_on": latest["appraised_on"] if latest else None,
+        "standard": latest["standard"] if latest else None,
+        "valid_until": latest["valid_until"] if latest else None,
         "appraisals": appraisals,
         "sites": as_dicts(sites),
     }

@@ -141,9 +141,7 @@ _CHECKS = {
         where (c.n, c.visited, c.sum_x, c.sum_y, c.grade_c, c.grade_d) is distinct from
               (f.n, f.visited, f.sum_x, f.sum_y, f.grade_c, f.grade_d)""",
     "grades": """
-        select count(*) from house h join lateral (
-            select a.result from appraisal a where a.house_id = h.id
-            order by a.appraised_on desc nulls last, a.id desc limit 1) latest on true
+        select count(*) from house h join latest_appraisal latest on latest.house_id = h.id
         where h.grade is distinct from latest.result""",
 }
 

@@ -28,10 +28,12 @@ NAMES = {
     "FANGTU_FIELD_KILL",
     "FANGTU_BASEMAP_FILE",
     "FANGTU_BASEMAP_LIST",
+    "FANGTU_APPRAISAL_MONTHS",
 }
 # Twins of app/launch/server.py, which makes room for them in threads.
 STREAMS, ACCOUNT_STREAMS, MOST_STREAMS = 100, 2, 500
 TILE_MEMORY, MOST_TILE_MEMORY = 64, 4096
+MOST_APPRAISAL_MONTHS = 600
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -67,6 +69,8 @@ class Settings:
         How much memory tiles may take in one web process, MiB; 0 keeps none.
     field_kill : bool
         True tells every phone to take its installed app off and come to the pages themselves; no record is deleted.
+    appraisal_months : int
+        How long an appraisal is valid that does not say so itself; 0 for no end.
     base_maps : BaseMaps
         Base maps offered besides the own one. Their addresses may hold keys, so they are left out of any print.
     """
@@ -82,6 +86,7 @@ class Settings:
     account_streams: int = ACCOUNT_STREAMS
     tile_memory: int = TILE_MEMORY
     field_kill: bool = False
+    appraisal_months: int = 0
     base_maps: BaseMaps = field(default_factory=BaseMaps, repr=False)
 
 
@@ -142,6 +147,7 @@ def load_settings(env: Mapping[str, str] | None = None, *, database: str | None 
         account_streams=_count(env, "FANGTU_ACCOUNT_STREAMS", ACCOUNT_STREAMS),
         tile_memory=_count(env, "FANGTU_TILE_MEMORY", TILE_MEMORY, MOST_TILE_MEMORY),
         field_kill=_switch(env, "FANGTU_FIELD_KILL"),
+        appraisal_months=_count(env, "FANGTU_APPRAISAL_MONTHS", 0, MOST_APPRAISAL_MONTHS),
         base_maps=read_base_maps(Path(listed) if listed else None, env.get("FANGTU_BASEMAP_FILE") or ""),
     )
 

@@ -69,6 +69,7 @@ JSON_PATHS = {
     ("campaign", "plan"): "jsonb_set(plan, '{visit,done_statuses}', jsonb_build_array(cast(:value as text)))",
     ("campaign_version", "plan"): "jsonb_set(plan, '{visit,done_statuses}', jsonb_build_array(cast(:value as text)))",
     ("upload", "preview"): _preview_with_words(),
+    ("appraisal", "findings"): "jsonb_set(findings, '{parts,walls,points}', to_jsonb(cast(:value as text)))",
     # Beside what a page reads of it: numbers of people and households, and days.
     ("route_problem", "problem"): """jsonb_set(problem, '{households,0,skills}',
                                               jsonb_build_array(cast(:value as text)))""",
@@ -178,6 +179,14 @@ _ROWS = (
                                   result, account_id)
        select id, jur, 'illness', 'a', 'b', 'c', 'd', 'closed', '2026-06-01', 'e', :account
          from household where id = :home""",
+    """insert into appraisal (house_id, jur, appraised_on, standard, findings, raw, computed, result, override_reason,
+                              appraiser, appraised_by, cause, remark, account_id, client_id, valid_until)
+       select id, jur, '2026-05-04', 'guideline_2019',
+              '{"site": "safe", "parts": {"walls": {"level": "c", "points": "a"}}}', 'a', 'C', 'C', 'b', 'c', 'd',
+              'first', 'e', :account, gen_random_uuid(), '2026-06-04'
+         from house where household_id = :home""",
+    """insert into disaster (area_id, jur, jur_end, kind, happened_on, remark, account_id)
+       values (:village, :low, :high, 'flood', '2026-05-05', 'a', :account)""",
     """insert into placement (bulk_id, household_id, jur, account_id, method, before, after)
        select gen_random_uuid(), id, jur, :account, 'click', '{}', '{}' from household where id = :home""",
     """insert into assignment_act (campaign_id, round_no, jur, jur_end, how, account_id, counts)

@@ -21,6 +21,7 @@ _RECORDS = {
     "household": Text("农户 {n} 户", "{n} household(s)"),
     "house": Text("房屋 {n} 栋", "{n} house(s)"),
     "appraisal": Text("鉴定 {n} 次", "{n} appraisal(s)"),
+    "disaster": Text("灾害 {n} 次", "{n} disaster(s)"),
     "renovation_site": Text("改造点 {n} 处", "{n} renovation site(s)"),
     "visit": Text("走访 {n} 次", "{n} visit(s)"),
     "base_feature": Text("底图要素 {n} 个", "{n} feature(s) of the base map"),

@@ -42,6 +42,8 @@ _REFERENCES = (
     ("publicity", "t.area_id", "area"),
     ("publicity", "t.campaign_id", "campaign"),
     ("appraisal", "t.house_id", "house"),
+    ("appraisal", "t.supersedes", "appraisal"),
+    ("disaster", "t.area_id", "area"),
     ("renovation_site", "t.house_id", "house"),
     ("attachment", "t.house_id", "house"),
     ("attachment", "t.site_id", "renovation_site"),

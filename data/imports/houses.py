@@ -279,14 +279,22 @@ def _keep_points_of_outlines(job: Job) -> None:
 
 
 def _appraise(job: Job) -> int:
-    """Write an appraisal for each grade; the same house, day and standard is the same appraisal."""
+    """Write an appraisal for each grade; the same house, day and standard is the same appraisal.
+
+    One that was entered by hand is never changed; a ledger that says the same of the same day says nothing new.
+    """
     fresh_plans(job.session)
     rows = job.session.execute(
         text(f"""
             insert into appraisal as a (house_id, jur, appraised_on, standard, appraiser, result, batch_id)
             select s.id, h.jur, s.appraised_on, s.standard, s.appraiser, s.grade, :batch
-            from {STAGE} s join house h on h.id = s.id where s.grade is not null order by s.id
-            on conflict (house_id, appraised_on, standard) do update
+            from {STAGE} s join house h on h.id = s.id
+             where s.grade is not null and not exists (
+                 select 1 from appraisal e where e.house_id = s.id and e.account_id is not null
+                    and e.result = s.grade and e.appraised_on is not distinct from s.appraised_on
+                    and e.standard is not distinct from s.standard)
+             order by s.id
+            on conflict (house_id, appraised_on, standard) where account_id is null do update
                set result = excluded.result, appraiser = coalesce(excluded.appraiser, a.appraiser),
                    batch_id = excluded.batch_id, updated_at = now()
              where (a.result, a.appraiser)

@@ -1,6 +1,7 @@
 """Tables: columns, keys and checks. What happens to rows is a function elsewhere in ``data``."""
 
 from data.tables.accounts import Account, Duty, LoginAttempt, Session
+from data.tables.appraisals import Appraisal, Disaster
 from data.tables.areas import Area, AreaAlias, Grid
 from data.tables.assignments import Assignment, AssignmentAct, AssignmentChange, Reservation
 from data.tables.audit import AuditEntry
@@ -24,7 +25,7 @@ from data.tables.coverage import (
 )
 from data.tables.edits import AreaEdit
 from data.tables.households import Household
-from data.tables.houses import Appraisal, House, RenovationSite
+from data.tables.houses import House, RenovationSite
 from data.tables.ledgers import HardshipCase, Publicity
 from data.tables.lookback import Finding, Lookback, LookbackPick, LookbackVillage
 from data.tables.marks import Mark, MarkChange
@@ -89,6 +90,7 @@ __all__ = [
     "CoverageShownFolded",
     "Demand",
     "Device",
+    "Disaster",
     "Duty",
     "Entitlement",
     "FieldVisit",

@@ -1,4 +1,4 @@
-"""Houses (农房), their appraisals (鉴定) and renovation sites (改造点)."""
+"""Houses (农房) and renovation sites (改造点)."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from sqlalchemy import (
     SmallInteger,
     String,
     UniqueConstraint,
+    text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data.tables.base import Base, Placed, Stamped, serial_key
@@ -41,6 +41,7 @@ class House(Base, Placed, Stamped):
         CheckConstraint(f"grade in {GRADES}", name="grade"),
         Index("ix_house_morton_jur", "morton", "jur"),
         Index("ix_house_jur_grade", "jur", "grade"),
+        Index("ix_house_not_appraised", "jur", "id", postgresql_where=text("grade is null")),
         Index("ix_house_geom", "geom", postgresql_using="gist"),
     )
 
@@ -60,28 +61,6 @@ class House(Base, Placed, Stamped):
     storeys: Mapped[int | None]
     address: Mapped[str | None]
     remark: Mapped[str | None]
-    batch_id: Mapped[int | None] = mapped_column(ForeignKey("batch.id"))
-
-
-class Appraisal(Base, Stamped):
-    """One appraisal of a house; the latest one sets the house's grade."""
-
-    __tablename__ = "appraisal"
-    __table_args__ = (
-        same_jurisdiction("house_id", "house"),
-        CheckConstraint(f"result in {GRADES}", name="result"),
-        UniqueConstraint("house_id", "appraised_on", "standard", postgresql_nulls_not_distinct=True),
-    )
-
-    id: Mapped[int] = serial_key()
-    house_id: Mapped[int] = mapped_column(BigInteger)
-    jur: Mapped[int] = mapped_column(BigInteger, index=True)
-    appraised_on: Mapped[date | None]
-    standard: Mapped[str | None]
-    parts: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    result: Mapped[str] = mapped_column(String(1))
-    override_reason: Mapped[str | None]
-    appraiser: Mapped[str | None]
     batch_id: Mapped[int | None] = mapped_column(ForeignKey("batch.id"))
 
 

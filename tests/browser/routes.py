@@ -39,6 +39,8 @@ def values_for(stand: Stand, payload: str) -> dict[str, list[Any]]:
         "route_id": stand.ids("route_plan"),
         "record_id": stand.ids("publicity"),
         "case_id": stand.ids("hardship_case"),
+        "appraisal_id": stand.ids("appraisal"),
+        "disaster_id": stand.ids("disaster"),
         "picture_id": stand.ids("attachment"),
         "reject_id": stand.ids("sync_reject"),
         **stand.imports(),

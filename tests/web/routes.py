@@ -87,6 +87,10 @@ def records_of(web: Web, household: str, account: str) -> dict[str, object]:
             "account_id": web.accounts[account],
             "record_id": _made(session, "publicity", key),
             "case_id": _made(session, "hardship_case", key),
+            "appraisal_id": one(
+                "select min(a.id) from appraisal a join house h on h.id = a.house_id where h.household_id = :id"
+            ),
+            "disaster_id": _made(session, "disaster", key),
             "gap_id": _made(session, "road_gap", key),
             **_upload_of(web, account),
             "bulk_id": NO_UUID,
@@ -139,6 +143,15 @@ _KEEP = {
             select h.id, h.jur, 'illness', '测试', 'open' from household h
              where h.id = :id and not exists (select 1 from hardship_case k where k.household_id = h.id) returning id)
         select coalesce((select id from made), (select min(id) from hardship_case where household_id = :id))""",
+    "disaster": """
+        with village as (
+            select a.* from area a join household h on h.village_id = a.id where h.id = :id),
+        made as (
+            insert into disaster (area_id, jur, jur_end, kind, happened_on, account_id)
+            select v.id, v.jur, v.jur_end, 'flood', '2026-05-04', (select min(id) from account) from village v
+             where not exists (select 1 from disaster d where d.area_id = v.id) returning id)
+        select coalesce((select id from made), (
+            select min(d.id) from disaster d join village v on v.id = d.area_id))""",
     "road_gap": """
         with made as (
             insert into road_gap (key, choice, length_m, geom, jur, account_id, actor)
@@ -260,6 +273,8 @@ def absent_records() -> dict[str, object]:
         "record_id",
         "case_id",
         "gap_id",
+        "appraisal_id",
+        "disaster_id",
         "act_id",
         "lookback_id",
         "pick_id",

@@ -39,7 +39,7 @@ export function markPopup(data, view) {
       tags(tag(markStateWord(data.state), TONES[data.state] || "", signElement(`mark:${data.kind}:${data.state}`)), (data.flags || []).map((flag) => tag(markFlagWord(flag)))),
       facts([
         [t("农户"), household],
-        data.house_code ? [t("农房"), data.house_code] : null,
+        data.house_code ? [t("房屋"), data.house_code] : null,
         data.grade ? [t("等级印象"), gradeWord(data.grade)] : null,
         data.parts ? [t("部位"), Object.entries(data.parts).map(([part, grade]) => `${markPartWord(part)} ${grade}`).join("、")] : null,
         [t("更正"), changesPart(data.changes)],

@@ -12,6 +12,10 @@ import { gradeWord, methodWord, stageWord, statusWord } from "./themes.js";
 import { aidWord, groupWord, levelWord, modeWord, outcomeWord, qualityWord, suspicionWord, verdictWord } from "./words.js";
 
 const GRADE_TONES = { A: "ok", B: "inf", C: "wrn", D: "dan" };
+const STANDARDS = {
+  guideline_2019: () => t("导则 2019"), jgjt363: () => "JGJ/T 363-2014", jgj125: () => "JGJ 125-2016",
+  guideline_2009: () => t("导则 2009（试行）"), provincial_levels: () => t("省定等级"),
+};
 const STATUS_TONES = { 0: "gap", 1: "ok", 2: "ok", 3: "gap", 4: "", 5: "", 6: "vio", 7: "" };
 
 function minutesWord(minutes) {
@@ -90,6 +94,11 @@ function householdLink(data, view) {
   return h("button", { type: "button", class: "link", onclick: () => view.open("household", data.household_id) }, data.household_code || t("查看农户"));
 }
 
+/** A ledger names its standard in its own words. */
+function standardWord(standard) {
+  return Object.hasOwn(STANDARDS, standard || "") ? STANDARDS[standard]() : standard;
+}
+
 export function housePopup(data, view) {
   return {
     title: t("农房 %(code)s", { code: data.code || data.id }),
@@ -97,7 +106,7 @@ export function housePopup(data, view) {
       tags(gradeTag(data.grade)),
       facts([
         [t("农户"), householdLink(data, view)],
-        [t("鉴定"), [day(data.appraised_on), data.standard].filter((word) => word && word !== NONE).join(" · ")],
+        [t("鉴定"), [day(data.appraised_on), standardWord(data.standard)].filter((word) => word && word !== NONE).join(" · ")],
         [t("结构"), data.structure],
         [t("建成"), data.built_year ? t("%(n)s 年", { n: data.built_year }) : null],
         [t("面积"), data.area_m2 ? t("%(n)s 平方米", { n: count(data.area_m2) }) : null],
@@ -105,6 +114,7 @@ export function housePopup(data, view) {
         [t("住址"), addressWord(data)],
         [t("备注"), data.remark],
       ]),
+      actions(h("a", { class: "btn", href: `/houses/${data.id}` }, t("鉴定记录"))),
     ],
     spoken: gradeWord(data.grade || "none"),
   };
@@ -119,7 +129,7 @@ export function sitePopup(data, view) {
       tags(tag(stageWord(data.stage), data.stage === "paid" ? "ok" : "inf", signElement(`stage:${data.stage}`)), tag(methodWord(data.method))),
       facts([
         [t("农户"), householdLink(data, view)],
-        [t("农房"), data.house_code],
+        [t("房屋"), data.house_code],
         [t("改造前"), data.grade_before ? gradeWord(data.grade_before) : null],
         [t("补助资金"), yuan(data.subsidy_yuan)],
         ...dated,
