@@ -21,6 +21,7 @@ from data.route_plans.refusals import RouteRefused, being_solved, changed_meanwh
 from data.route_plans.replanning import balance, replan_day
 from data.route_plans.showing import faces_of, homes_of, totals_json
 from data.route_plans.wishes import check_text
+from data.tables import RoutePlan
 from geo.errors import Text
 from geo.routing.changing import MOST_CHANGED
 from geo.routing.explain import name_reasons
@@ -66,11 +67,8 @@ def change_plan(session: Session, asker: Asker, plan_id: int, body: Mapping[str,
     is_trial = top.raw("try") is True
     if act not in ACTS:
         raise top.wrong("act", act, Text("、".join(ACTS) + " 之一", "one of " + ", ".join(ACTS)))
-    row = settled_plan(session, plan_id, lock=True)
-    if row.state == "solving":
-        raise being_solved()
-    if row.revision != revision:
-        raise changed_meanwhile(row.revision)
+    row = settled_plan(session, plan_id)
+    _require(row, revision)
     kept = load_plan(session, row)
     trial = session.begin_nested() if is_trial else None
     try:
@@ -97,6 +95,7 @@ def _changed(
     done = replace(kept, held=acted.held, problem=acted.problem, plan=acted.plan)
     if is_trial:
         return Changed(done, price)
+    _take(session, row)
     row.revision += 1
     row.state = "ready" if row.state in ("draft", "withdrawn") else row.state
     row.updated_at = func.now()
@@ -106,6 +105,27 @@ def _changed(
     session.flush()
     session.refresh(row)
     return Changed(done, price)
+
+
+def _require(row: RoutePlan, revision: int) -> None:
+    """Make sure that a plan is the one that was seen, and nobody solves it."""
+    if row.state == "solving":
+        raise being_solved()
+    if row.revision != revision:
+        raise changed_meanwhile(row.revision)
+
+
+def _take(session: Session, row: RoutePlan) -> None:
+    """Lock a plan to write what was worked out, which may have taken seconds: others did not wait for it meanwhile.
+
+    Raises
+    ------
+    RouteConflict
+        If somebody else changed it since it was read.
+    """
+    seen = row.revision
+    session.refresh(row, with_for_update=True)
+    _require(row, seen)
 
 
 def price_of(before: Plan, after: Plan) -> dict[str, Any]:
@@ -255,6 +275,7 @@ def _stepped(session: Session, kept: Kept, act: str) -> Changed:
         )
     noted = _as_noted(kept, change.routes, change.held)
     price = price_of(kept.plan, noted.plan)
+    _take(session, row)
     row.revision += 1
     row.updated_at = func.now()
     keep_plan(session, row, noted.problem, noted.held, noted.plan)
