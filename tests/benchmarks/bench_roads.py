@@ -109,7 +109,7 @@ def _parts(net: Net, path: Path) -> list[Figure]:
         raise AnswersDiffer(f"{ours} parts on foot, {counted} by the vertices of the file")
     return [
         Figure("parts of all ways but steps, by their vertices", count_parts(told), "",
-               conditions=f"{len(told)} ways, the outlines of a square and of a rest area among them; 43 by node numbers"),
+               conditions=f"{len(told)} ways, outlines of a square and a rest area among them; 43 by node numbers"),
         Figure("parts on foot, as counted by vertices too", ours, "", conditions="with steps, without rest areas"),
     ]  # fmt: skip
 
