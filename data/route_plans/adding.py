@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.route_plans.choosing import choose_homes, choose_people
+from data.route_plans.held import DUTY
 from data.route_plans.keeping import load_problem
 from data.route_plans.making import VISIT_MINUTES, household_json
 from data.route_plans.refusals import refuse
@@ -77,11 +78,11 @@ def add_homes(session: Session, row: RoutePlan, household_ids: list[int]) -> Non
 
 def _duty(inspectors: list[dict[str, Any]], able: set[str]) -> str:
     """The skill that just these people have: one there is, or a new one."""
-    known = sorted({skill for one in inspectors for skill in one["skills"] if skill.startswith("duty:")})
+    known = sorted({skill for one in inspectors for skill in one["skills"] if skill.startswith(DUTY)})
     for skill in known:
         if {one["id"] for one in inspectors if skill in one["skills"]} == able:
             return skill
-    made = f"duty:{1 + max((int(skill.split(':')[1]) for skill in known), default=0)}"
+    made = f"{DUTY}{1 + max((int(skill.split(':')[1]) for skill in known), default=0)}"
     for one in inspectors:
         if one["id"] in able:
             one["skills"].append(made)

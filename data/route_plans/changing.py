@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from data.askers import Asker
 from data.route_plans.acts import Acted, Target, add, check_acted, lock_routes, lock_visit, move, remove
 from data.route_plans.adding import add_homes
+from data.route_plans.granting import GRANTS, grant
 from data.route_plans.held import problem_with, read_held
 from data.route_plans.history import change_at, note_change, step_back, step_forward
 from data.route_plans.keeping import Kept, keep_plan, key_of, load_plan
@@ -30,7 +31,7 @@ from geo.routing.plan import Plan, Unplanned
 from geo.routing.problem import MOST_HOUSEHOLDS
 from geo.routing.reading_plans import read_plan
 
-ACTS = ("move", "add", "remove", "lock", "unlock", "balance", "replan", "undo", "redo")
+ACTS = ("move", "add", "grant", "remove", "lock", "unlock", "balance", "replan", "undo", "redo")
 _NAME = "change"
 
 
@@ -171,6 +172,13 @@ def _act(session: Session, kept: Kept, act: str, top: Fields) -> tuple[Kept, Act
     if act == "remove":
         top.end()
         return kept, remove(kept.base, kept.held, kept.plan, household), {}
+    if act == "grant":
+        kind = top.text("kind")
+        if kind not in GRANTS:
+            raise top.wrong("kind", kind, Text("、".join(GRANTS) + " 之一", "one of " + ", ".join(GRANTS)))
+        inspector, day = f"i{_key(top, 'inspector')}", top.whole("day", most=30)
+        top.end()
+        return kept, grant(kept.base, kept.held, kept.plan, household, kind, inspector, day), {}
     target = Target(
         f"i{_key(top, 'inspector')}" if top.has("inspector") else None,
         top.whole("day", most=30) if top.has("day") else None,

@@ -158,6 +158,40 @@ def test_locks_balance_replanning_and_reasons(web: Web, supervisor: Sender) -> N
     assert all(one["message"] for one in left)
 
 
+def test_a_remedy_is_carried_out_and_who_only_asks_learns_that_something_cannot_be_done(
+    web: Web, supervisor: Sender
+) -> None:
+    walker = web.accounts["inspector_two"]
+    people = [{"id": walker, "most_visits": 1}]
+    day = [(today() + timedelta(days=1)).isoformat()]
+    plan = plan_of(supervisor, made(supervisor, inspectors=people, days=day, households={"not_visited": False}))
+    path = f"/api/v1/routes/{plan['id']}"
+    told = supervisor.call("GET", f"{path}/why").json["unplanned"]
+    one = next(one for one in told if one["remedy"] and one["remedy"]["kind"] == "one_more")
+    add = {"household": one["household"], "inspector": walker, "day": 0}
+    tried = {"revision": plan["revision"], "act": "add", **add, "try": True}
+    asked = supervisor.call("POST", f"{path}/changes", json=tried)
+    assert (asked.status_code, asked.json["refusal"]["error"]) == (200, "route_refused")
+    assert "排不进去" in asked.json["refusal"]["message"]
+    assert plan_of(supervisor, plan["id"])["revision"] == plan["revision"]
+    for wrong in ({**add, "kind": "no such"}, {**add, "kind": "one_more", "day": 9}, {"kind": "longer"}):
+        body = {"revision": plan["revision"], "act": "grant", **wrong}
+        assert supervisor.call("POST", f"{path}/changes", json=body).status_code == 422
+    done = change(supervisor, plan, act="grant", kind="one_more", **add)
+    assert done["price"]["visits"] == 1
+    assert where(done["plan"], one["household"]) is not None
+    problem = read_problem(supervisor.call("GET", f"{path}/problem").json)
+    assert [one.most_on(0) for one in problem.inspectors] == [2]
+    undone = change(supervisor, done["plan"], act="undo")
+    assert where(undone["plan"], one["household"]) is None
+    # Longer hours and another time stand in the problem behind the plan as well.
+    longer = change(supervisor, undone["plan"], act="grant", kind="longer_and_more", **add)["plan"]
+    both = change(supervisor, longer, act="remove", household=one["household"])["plan"]
+    change(supervisor, both, act="grant", kind="other_time", **add)
+    problem = read_problem(supervisor.call("GET", f"{path}/problem").json)
+    assert verify_plan(problem, solve_problem(problem, rounds=0, workers=1)).visits == 2
+
+
 def test_the_problem_behind_a_plan_is_one_that_the_solver_reads(supervisor: Sender) -> None:
     plan = plan_of(supervisor, made(supervisor))
     problem = read_problem(supervisor.call("GET", f"/api/v1/routes/{plan['id']}/problem").json)
