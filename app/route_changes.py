@@ -13,11 +13,14 @@ from app.language import language
 from app.routes_api import PLAN, READERS, WHO
 from app.session import asker, db
 from data.route_plans.changing import ACTS, change_plan
+from data.route_plans.granting import GRANTS
 from data.route_plans.keeping import find_plan, load_plan
 from data.route_plans.listing import settled_plan
 from data.route_plans.problems import problem_json
+from data.route_plans.refusals import RouteRefused
 from data.route_plans.showing import plan_json
 from data.route_plans.why import explain_home, explain_left
+from geo.routing.problem import ProblemError
 
 bp = Blueprint("route_changes", __name__)
 _SUMS = dict.fromkeys(("visits", "unplanned", "weight", "travel_s", "travel_m", "work_s", "routes"), "")
@@ -52,7 +55,7 @@ _WHY = {
 @require(*WHO)
 @describe(
     Operation(
-        "Change a plan at once: move, add, remove, lock, unlock, balance, replan, undo, redo",
+        "Change a plan at once: move, add, grant, remove, lock, unlock, balance, replan, undo, redo",
         body={
             "revision": "Of the plan that was seen",
             "act": ", ".join(ACTS),
@@ -65,7 +68,8 @@ _WHY = {
             "absent": "replan: who is away: inspector, days (all if left out)",
             "urgent": "replan: households that come first",
             "most_moved": "replan: share of the others' visits that may move, 0.15 by default",
-            "try": "true: only say what it would cost",
+            "kind": f"grant: what a remedy grants, one of {', '.join(GRANTS)}; with household, inspector and day",
+            "try": "true: only say what it would cost, or with refusal that it cannot be done",
         },
         needed=["revision", "act"],
         body_example={"revision": 5, "act": "move", "household": 1001, "inspector": 12, "day": 0, "position": 2},
@@ -81,6 +85,7 @@ _WHY = {
                 "before": _SUMS,
                 "after": _SUMS,
             },
+            "refusal": {"error": "With try, in place of both where it cannot be done", "message": "In words"},
         },
         statuses={
             409: "The plan is at another revision by now (details.revision), or is being solved",
@@ -91,7 +96,14 @@ _WHY = {
 def change(route_id: int) -> Response:
     """One change with its price."""
     find_plan(db(), route_id)  # whoever sees no such plan learns nothing from a body that is wrong
-    done = change_plan(db(), asker(), route_id, body_of())
+    body = body_of()
+    try:
+        done = change_plan(db(), asker(), route_id, body)
+    except (RouteRefused, ProblemError) as error:
+        # Who only asks what it would cost has an answer in this: it cannot be done.
+        if body.get("try") is not True:
+            raise
+        return jsonify(refusal={"error": error.code, "message": error.text.in_language(language())})
     return jsonify(plan=plan_json(db(), done.kept, language()), price=done.price)
 
 

@@ -347,7 +347,7 @@ def remove(route_id: int) -> Response:
 
 def told(route_id: int) -> Response:
     """The plan as it is now."""
-    return jsonify(plan_json(db(), load_plan(db(), settled_plan(db(), route_id)), language()))
+    return jsonify(plan_json(db(), load_plan(db(), settled_plan(db(), route_id), with_measured=False), language()))
 
 
 def planned_view() -> View:

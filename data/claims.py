@@ -18,7 +18,9 @@ from sqlalchemy.orm import Session
 from data.db import rows_changed
 from geo.errors import FangtuError, Text
 
-QUICK, HEAVY = ("preview",), ("trial", "import", "undo", "edit", "plan", "assign", "route")
+# What runs beside each other, at most one job of each: whoever plans routes does not wait for somebody else's import.
+QUICK, ROUTES, HEAVY = ("preview",), ("route",), ("trial", "import", "undo", "edit", "plan", "assign")
+LANES = (QUICK, ROUTES, HEAVY)
 CHANNEL = "fangtu_job"
 MOST_ATTEMPTS = 3
 

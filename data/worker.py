@@ -2,7 +2,8 @@
 
 One worker works on a database at a time; another one waits to take its place. It forks for each job, with the
 libraries loaded already, so that memory comes back and a job can be ended at any moment; its own connection is never
-used in a child, and children die with it. At most one quick job (a preview) and one heavy one run together.
+used in a child, and children die with it. At most one quick job (a preview), one plan of routes and one heavy job run
+together.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import signal
 import time
 import uuid
 from contextlib import suppress
+from importlib import import_module
 
 import psycopg2
 from sqlalchemy import Connection, Engine, text
@@ -23,7 +25,7 @@ from data.children import Child, become_child, do_in_child, take_line
 from data.claims import (
     CHANNEL,
     HEAVY,
-    QUICK,
+    LANES,
     Claim,
     ClaimLost,
     cancelled_among,
@@ -125,6 +127,7 @@ class Worker:
         until_idle : bool
             Return as soon as nothing waits and nothing runs.
         """
+        _load_ahead()
         backoff_s = 1.0
         while not self._is_ending:
             engine = owner_engine(self._settings)
@@ -201,8 +204,12 @@ class Worker:
 
     def _claim(self, connection: Connection) -> bool:
         claimed = False
-        for kinds in (QUICK, HEAVY):
-            if any((child.claim.kind in QUICK) == (kinds == QUICK) for child in self._children.values()):
+        for kinds in LANES:
+            # Work that nobody asked for is heavy.
+            if any(
+                child.claim.kind in kinds or (kinds == HEAVY and child.claim.kind in OF_NOBODY)
+                for child in self._children.values()
+            ):
                 continue
             claim = claim_job(connection, kinds)
             if claim is None and kinds == HEAVY and self._unsettled:
@@ -333,6 +340,18 @@ class Worker:
             os.waitpid(child.pid, 0)
             os.close(child.pipe)
         self._children.clear()
+
+
+def _load_ahead() -> None:
+    """Load what children would load otherwise, each anew: somebody waits for the first plan of routes."""
+    for name in (
+        "scipy.cluster.vq",
+        "scipy.optimize",
+        "scipy.sparse.csgraph",
+        "data.roads.travel",
+        "geo.routing.solve",
+    ):
+        import_module(name)
 
 
 def _signal_backends(connection: Connection, how: str, name: str) -> None:

@@ -138,7 +138,8 @@ def _level(bridge: str, tunnel: str, layer: str) -> int:
 def _allowed(road_class: str, width: float | None, access: str, tags: Mapping[str, Any]) -> dict[str, bool]:
     """Say who may use a road: by its class, its width, and by what the map says of them in particular.
 
-    What is private is where people live, and whoever visits them may go there.
+    What is private is where people live, and whoever visits them may go there. A line round a square (``area``) is for
+    those who cross it on foot or push a bicycle.
     """
     special = {"walk": ("foot",), "ebike": ("bicycle",), "car": ("motorcar", "motor_vehicle")}
     allowed = {}
@@ -146,5 +147,6 @@ def _allowed(road_class: str, width: float | None, access: str, tags: Mapping[st
         said = next((str(tags[key]) for key in special[name] if key in tags), access)
         wide = width is None or width >= mode.min_width_m
         fits = road_class in mode.classes or (said in ("yes", "designated") and name != "car")
-        allowed[name] = fits and wide and said not in ("no", "use_sidepath")
+        is_closed = name == "car" and tags.get("area") == "yes"
+        allowed[name] = fits and wide and not is_closed and said not in ("no", "use_sidepath")
     return allowed

@@ -8,10 +8,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.route_plans.choosing import choose_homes, choose_people
+from data.route_plans.held import DUTY
 from data.route_plans.keeping import load_problem
 from data.route_plans.making import VISIT_MINUTES, household_json
 from data.route_plans.refusals import refuse
-from data.route_plans.ways import keep_ways, measure_ways
+from data.route_plans.ways import keep_ways, measure_ways, pack_ways
 from data.route_plans.wishes import Choice
 from data.tables import Round, RoutePlan, RouteProblem
 
@@ -62,23 +63,26 @@ def add_homes(session: Session, row: RoutePlan, household_ids: list[int]) -> Non
         problem["households"].append(one)
     problem["inspectors"] = inspectors
     stored.problem = problem
-    # The ways of before are of fewer places.
+    # The ways of before are of fewer places. A plan that goes by straight lines goes on by them.
+    was_measured = stored.ways is not None
     stored.places, stored.ways = 0, None
     session.flush()
     session.execute(
         text("delete from route_unplanned where plan_id = :plan and household_id = any (:ids)"),
         {"plan": row.id, "ids": wanted},
     )
-    keep_ways(session, row.id, measure_ways(session, load_problem(session, row.id)))
+    packed = pack_ways(measure_ways(session, load_problem(session, row.id)).travel) if was_measured else None
+    if packed is not None:
+        keep_ways(session, row.id, packed)
 
 
 def _duty(inspectors: list[dict[str, Any]], able: set[str]) -> str:
     """The skill that just these people have: one there is, or a new one."""
-    known = sorted({skill for one in inspectors for skill in one["skills"] if skill.startswith("duty:")})
+    known = sorted({skill for one in inspectors for skill in one["skills"] if skill.startswith(DUTY)})
     for skill in known:
         if {one["id"] for one in inspectors if skill in one["skills"]} == able:
             return skill
-    made = f"duty:{1 + max((int(skill.split(':')[1]) for skill in known), default=0)}"
+    made = f"{DUTY}{1 + max((int(skill.split(':')[1]) for skill in known), default=0)}"
     for one in inspectors:
         if one["id"] in able:
             one["skills"].append(made)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from data.askers import Asker
 from data.route_plans.acts import Acted, Target, add, check_acted, lock_routes, lock_visit, move, remove
 from data.route_plans.adding import add_homes
+from data.route_plans.granting import GRANTS, grant
 from data.route_plans.held import problem_with, read_held
 from data.route_plans.history import change_at, note_change, step_back, step_forward
 from data.route_plans.keeping import Kept, keep_plan, key_of, load_plan
@@ -21,6 +22,7 @@ from data.route_plans.refusals import RouteRefused, being_solved, changed_meanwh
 from data.route_plans.replanning import balance, replan_day
 from data.route_plans.showing import faces_of, homes_of, totals_json
 from data.route_plans.wishes import check_text
+from data.tables import RoutePlan
 from geo.errors import Text
 from geo.routing.changing import MOST_CHANGED
 from geo.routing.explain import name_reasons
@@ -29,7 +31,7 @@ from geo.routing.plan import Plan, Unplanned
 from geo.routing.problem import MOST_HOUSEHOLDS
 from geo.routing.reading_plans import read_plan
 
-ACTS = ("move", "add", "remove", "lock", "unlock", "balance", "replan", "undo", "redo")
+ACTS = ("move", "add", "grant", "remove", "lock", "unlock", "balance", "replan", "undo", "redo")
 _NAME = "change"
 
 
@@ -66,11 +68,8 @@ def change_plan(session: Session, asker: Asker, plan_id: int, body: Mapping[str,
     is_trial = top.raw("try") is True
     if act not in ACTS:
         raise top.wrong("act", act, Text("、".join(ACTS) + " 之一", "one of " + ", ".join(ACTS)))
-    row = settled_plan(session, plan_id, lock=True)
-    if row.state == "solving":
-        raise being_solved()
-    if row.revision != revision:
-        raise changed_meanwhile(row.revision)
+    row = settled_plan(session, plan_id)
+    _require(row, revision)
     kept = load_plan(session, row)
     trial = session.begin_nested() if is_trial else None
     try:
@@ -97,6 +96,7 @@ def _changed(
     done = replace(kept, held=acted.held, problem=acted.problem, plan=acted.plan)
     if is_trial:
         return Changed(done, price)
+    _take(session, row)
     row.revision += 1
     row.state = "ready" if row.state in ("draft", "withdrawn") else row.state
     row.updated_at = func.now()
@@ -106,6 +106,27 @@ def _changed(
     session.flush()
     session.refresh(row)
     return Changed(done, price)
+
+
+def _require(row: RoutePlan, revision: int) -> None:
+    """Make sure that a plan is the one that was seen, and nobody solves it."""
+    if row.state == "solving":
+        raise being_solved()
+    if row.revision != revision:
+        raise changed_meanwhile(row.revision)
+
+
+def _take(session: Session, row: RoutePlan) -> None:
+    """Lock a plan to write what was worked out, which may have taken seconds: others did not wait for it meanwhile.
+
+    Raises
+    ------
+    RouteConflict
+        If somebody else changed it since it was read.
+    """
+    seen = row.revision
+    session.refresh(row, with_for_update=True)
+    _require(row, seen)
 
 
 def price_of(before: Plan, after: Plan) -> dict[str, Any]:
@@ -151,6 +172,13 @@ def _act(session: Session, kept: Kept, act: str, top: Fields) -> tuple[Kept, Act
     if act == "remove":
         top.end()
         return kept, remove(kept.base, kept.held, kept.plan, household), {}
+    if act == "grant":
+        kind = top.text("kind")
+        if kind not in GRANTS:
+            raise top.wrong("kind", kind, Text("、".join(GRANTS) + " 之一", "one of " + ", ".join(GRANTS)))
+        inspector, day = f"i{_key(top, 'inspector')}", top.whole("day", most=30)
+        top.end()
+        return kept, grant(kept.base, kept.held, kept.plan, household, kind, inspector, day), {}
     target = Target(
         f"i{_key(top, 'inspector')}" if top.has("inspector") else None,
         top.whole("day", most=30) if top.has("day") else None,
@@ -255,6 +283,7 @@ def _stepped(session: Session, kept: Kept, act: str) -> Changed:
         )
     noted = _as_noted(kept, change.routes, change.held)
     price = price_of(kept.plan, noted.plan)
+    _take(session, row)
     row.revision += 1
     row.updated_at = func.now()
     keep_plan(session, row, noted.problem, noted.held, noted.plan)

@@ -13,6 +13,9 @@ from data.route_plans.priorities import URGENT
 from geo.routing.plan import Plan, Route, Unplanned
 from geo.routing.problem import Done, Household, Inspector, Lock, Now, Problem, Shift
 
+# Skills that stand for areas of duty: who may visit a household there.
+DUTY = "duty:"
+
 
 @dataclass(frozen=True)
 class Held:
@@ -32,6 +35,13 @@ class Held:
         Visits made: inspector, day, seconds of beginning and end.
     now : (int, int) or None
         Day and second before which nothing is planned.
+    more : mapping of (str, int) to int
+        Visits that an inspector may make beyond the most of a day, on some days.
+    ends : mapping of (str, int) to int
+        Second until which an inspector works longer on some days.
+    any_time, anyone : frozenset of str
+        Households asked for another time, whose windows no longer hold, and those that anybody may visit in whose duty
+        they lie: without the skills, name or pair that were asked for.
     """
 
     visits: Mapping[str, tuple[str, int, int]] = field(default_factory=dict)
@@ -42,6 +52,10 @@ class Held:
     absent: frozenset[tuple[str, int]] = frozenset()
     done: Mapping[str, tuple[str, int, int, int]] = field(default_factory=dict)
     now: tuple[int, int] | None = None
+    more: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    ends: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    any_time: frozenset[str] = frozenset()
+    anyone: frozenset[str] = frozenset()
 
     def is_frozen(self, inspector: str, day: int) -> bool:
         """Whether a route is locked as a whole."""
@@ -58,6 +72,10 @@ class Held:
             "absent": [list(one) for one in sorted(self.absent)],
             "done": {key: list(value) for key, value in sorted(self.done.items())},
             "now": list(self.now) if self.now else None,
+            "more": [[*key, value] for key, value in sorted(self.more.items())],
+            "ends": [[*key, value] for key, value in sorted(self.ends.items())],
+            "any_time": sorted(self.any_time),
+            "anyone": sorted(self.anyone),
         }
 
 
@@ -73,6 +91,10 @@ def read_held(values: Mapping[str, Any]) -> Held:
         frozenset((one[0], one[1]) for one in values.get("absent", ())),
         {key: (value[0], value[1], value[2], value[3]) for key, value in values.get("done", {}).items()},
         (now[0], now[1]) if now else None,
+        {(one[0], one[1]): one[2] for one in values.get("more", ())},
+        {(one[0], one[1]): one[2] for one in values.get("ends", ())},
+        frozenset(values.get("any_time", ())),
+        frozenset(values.get("anyone", ())),
     )
 
 
@@ -92,8 +114,10 @@ def problem_with(base: Problem, held: Held) -> Problem:
     there = {one.id for one in base.households} - held.removed
     return replace(
         base,
-        inspectors=tuple(_working(one, held.absent, len(base.days)) for one in base.inspectors),
-        households=tuple(_weighed(one, held.urgent) for one in base.households if one.id in there),
+        inspectors=tuple(
+            _working(_granted(one, held, len(base.days)), held.absent, len(base.days)) for one in base.inspectors
+        ),
+        households=tuple(_loosened(_weighed(one, held.urgent), held) for one in base.households if one.id in there),
         locks=tuple(
             Lock(key, who, day, start)
             for key, (who, day, start) in held.visits.items()
@@ -106,6 +130,30 @@ def problem_with(base: Problem, held: Held) -> Problem:
 
 def _weighed(one: Household, urgent: frozenset[str]) -> Household:
     return replace(one, priority=URGENT) if one.id in urgent else one
+
+
+def _loosened(one: Household, held: Held) -> Household:
+    """A household without what was waived for it; areas of duty are never waived."""
+    if one.id in held.any_time:
+        one = replace(one, windows=())
+    if one.id in held.anyone:
+        duty = frozenset(skill for skill in one.skills if skill.startswith(DUTY))
+        one = replace(one, inspector=None, pair=False, skills=duty)
+    return one
+
+
+def _granted(one: Inspector, held: Held, days: int) -> Inspector:
+    """An inspector with the visits and the hours that he was given beyond his own."""
+    extra = tuple((day, more) for (who, day), more in sorted(held.more.items()) if who == one.id)
+    ends = {day: end for (who, day), end in held.ends.items() if who == one.id}
+    if not extra and not ends:
+        return one
+    shifts = [
+        Shift(shift.begins, max(shift.ends, ends.get(day, 0)), day)
+        for shift in one.shifts
+        for day in (range(days) if shift.day is None else (shift.day,))
+    ]
+    return replace(one, extra_visits=one.extra_visits + extra, shifts=tuple(shifts) if ends else one.shifts)
 
 
 def _working(one: Inspector, absent: frozenset[tuple[str, int]], days: int) -> Inspector:

@@ -63,17 +63,32 @@ def find_plan(session: Session, plan_id: int, *, lock: bool = False) -> RoutePla
     return found
 
 
-def load_problem(session: Session, plan_id: int) -> Problem:
-    """What a plan was made from, with measured ways where there are any."""
-    row = session.scalars(select(RouteProblem).where(RouteProblem.plan_id == plan_id)).one_or_none()
-    if row is None:
+def load_problem(session: Session, plan_id: int, *, with_measured: bool = True) -> Problem:
+    """What a plan was made from, with measured ways where there are any and they are wanted."""
+    own = RouteProblem.plan_id == plan_id
+    given = session.scalar(select(RouteProblem.problem).where(own))
+    if given is None:
         raise RecordUnknown
-    return with_ways(read_problem(row.problem, "plan"), row.modes, row.places, row.ways)
+    problem = read_problem(given, "plan")
+    if not with_measured:
+        return problem
+    modes, places, ways = session.execute(
+        select(RouteProblem.modes, RouteProblem.places, RouteProblem.ways).where(own)
+    ).one()
+    return with_ways(problem, modes, places, ways)
 
 
-def load_plan(session: Session, row: RoutePlan, *, published: bool = False) -> Kept:
-    """A plan with its problem; ``published`` for what was given out instead of what it is now."""
-    base = load_problem(session, row.id)
+def load_plan(session: Session, row: RoutePlan, *, published: bool = False, with_measured: bool = True) -> Kept:
+    """A plan with its problem.
+
+    Parameters
+    ----------
+    published : bool
+        What was given out instead of what it is now.
+    with_measured : bool
+        With the ways along roads; who only shows the plan does without these tens of megabytes.
+    """
+    base = load_problem(session, row.id, with_measured=with_measured)
     held = read_held(row.held)
     problem = problem_with(base, held)
     return Kept(row, base, held, problem, _plan_of(session, row.id, problem, published))

@@ -18,6 +18,7 @@ from data.gaps import VISITS_PER_DAY
 from data.jobs import add_job
 from data.local_time import today
 from data.route_plans.choosing import Home, Person, choose_homes, choose_people
+from data.route_plans.held import DUTY
 from data.route_plans.priorities import priority_of
 from data.route_plans.refusals import refuse
 from data.route_plans.visiting_times import WHOLE_DAY_S, hours_left, windows_for
@@ -323,7 +324,7 @@ def _duties(homes: Sequence[Home], people: Sequence[Person]) -> _Duties:
             by_jur[home.jur] = frozenset(one.account_id for one in people if one.may_visit(home.jur))
         able = by_jur[home.jur]
         if able != everyone:
-            of_home[home.id] = numbers.setdefault(able, f"duty:{len(numbers) + 1}")
+            of_home[home.id] = numbers.setdefault(able, f"{DUTY}{len(numbers) + 1}")
     return _Duties(
         of_home,
         {one.account_id: [token for able, token in numbers.items() if one.account_id in able] for one in people},

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from data.route_plans.held import DUTY
 from data.route_plans.keeping import Kept
 from data.route_plans.ways import KeptTravel
 from data.tables import RouteProblem
@@ -25,9 +26,15 @@ def problem_json(session: Session, kept: Kept) -> dict[str, Any]:
     for one in problem["households"]:
         if one["id"] in kept.held.urgent:
             one["priority"] = 100
+        if one["id"] in kept.held.any_time:
+            one.pop("windows", None)
+        if one["id"] in kept.held.anyone:
+            one.pop("inspector", None)
+            one["skills"] = [skill for skill in one.get("skills", ()) if skill.startswith(DUTY)]
     for one in problem["inspectors"]:
         away = [days[day] for who, day in sorted(kept.held.absent) if who == one["id"]]
         one["absent"] = sorted({*one.get("absent", ()), *away})
+        _granted(kept, one)
     if kept.problem.locks:
         problem["locks"] = [
             {
@@ -55,6 +62,21 @@ def problem_json(session: Session, kept: Kept) -> dict[str, Any]:
     if isinstance(kept.base.travel, KeptTravel):
         _measured(kept, problem)
     return problem
+
+
+def _granted(kept: Kept, one: dict[str, Any]) -> None:
+    """Put what an inspector was given beyond his own hours and visits."""
+    more = [(day, visits) for (who, day), visits in sorted(kept.held.more.items()) if who == one["id"]]
+    if more:
+        one["extra_visits"] = [{"day": day + 1, "visits": visits} for day, visits in more]
+    if any(who == one["id"] for who, _ in kept.held.ends):
+        shifts = kept.problem.inspectors[kept.problem.by_inspector[one["id"]]].shifts
+        one["shifts"] = [
+            {"day": shift.day + 1, "from": clock(shift.begins), "to": clock(shift.ends)}
+            for shift in shifts
+            if shift.day is not None
+        ]
+        del one["from"], one["to"]
 
 
 def _measured(kept: Kept, problem: dict[str, Any]) -> None:

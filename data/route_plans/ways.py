@@ -58,6 +58,15 @@ class KeptTravel(MatrixTravel):
         return np.where(row < 0, NO_WAY, found).astype(np.int64)
 
 
+def ways_to_measure(problem: Problem) -> int:
+    """How many ways of a problem could be measured: from every place to every place, by each mode that somebody moves
+    by; 0 where they are measured already."""
+    travel = problem.travel
+    if not isinstance(travel, PointTravel) or not travel.degrees:
+        return 0
+    return len({one.mode for one in problem.inspectors}) * travel.places**2
+
+
 def measure_ways(session: Session, problem: Problem) -> Problem:
     """The problem with ways along roads, where there are any and at most :data:`MOST_MEASURED` ways.
 
@@ -69,9 +78,9 @@ def measure_ways(session: Session, problem: Problem) -> Problem:
         With ways guessed from points; it stays as it is where no road helps.
     """
     travel = problem.travel
-    used = sorted({one.mode for one in problem.inspectors})
-    if not isinstance(travel, PointTravel) or not travel.degrees or len(used) * travel.places**2 > MOST_MEASURED:
+    if not isinstance(travel, PointTravel) or not 0 < ways_to_measure(problem) <= MOST_MEASURED:
         return problem
+    used = sorted({one.mode for one in problem.inspectors})
     from data.roads.travel import measure_travel  # brings scipy along
 
     found = measure_travel(session, travel.points, [travel.modes[at] for at in used])
@@ -87,13 +96,11 @@ def measure_ways(session: Session, problem: Problem) -> Problem:
     return replace(problem, travel=kept)
 
 
-def keep_ways(session: Session, plan_id: int, problem: Problem) -> None:
-    """Keep the measured ways of a problem with its plan; nothing where they are guessed."""
-    packed = pack_ways(problem.travel)
-    if packed is not None:
-        row = session.get_one(RouteProblem, plan_id)
-        row.modes, row.places, row.ways = packed
-        session.flush()
+def keep_ways(session: Session, plan_id: int, packed: tuple[list[str], int, bytes]) -> None:
+    """Keep measured ways, as :func:`pack_ways` gives them, with their plan."""
+    row = session.get_one(RouteProblem, plan_id)
+    row.modes, row.places, row.ways = packed
+    session.flush()
 
 
 def pack_ways(travel: Travel) -> tuple[list[str], int, bytes] | None:

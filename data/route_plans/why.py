@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import text
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from data.askers import RecordUnknown
 from data.route_plans.acts import place_of
+from data.route_plans.held import DUTY
 from data.route_plans.keeping import Kept, key_of
 from data.route_plans.making import LEFT_OUT
 from data.route_plans.naming import name_words
@@ -28,7 +30,8 @@ def explain_left(session: Session, kept: Kept, language: str) -> list[dict[str, 
     priority = {one.id: one.priority for one in kept.base.households}
     told = []
     for key, why in _left(session, kept):
-        told.append((-priority.get(f"h{key}", 0), key, _left_json(key, why, reasons.get(f"h{key}"), faces, language)))
+        reason = _in_duty(kept, reasons.get(f"h{key}"))
+        told.append((-priority.get(f"h{key}", 0), key, _left_json(key, why, reason, faces, language)))
     return [one for _, _, one in sorted(told, key=lambda one: one[:2])]
 
 
@@ -51,7 +54,7 @@ def explain_home(session: Session, kept: Kept, household_id: int, language: str)
         if why is None:
             raise RecordUnknown
         reasons = {} if explainer is None else {one.household: one for one in explainer.reasons()}
-        return _left_json(household_id, why, reasons.get(name), faces, language)
+        return _left_json(household_id, why, _in_duty(kept, reasons.get(name)), faces, language)
     route, start = found
     other = None
     if explainer is not None:
@@ -72,6 +75,16 @@ def explain_home(session: Session, kept: Kept, household_id: int, language: str)
             "extra_minutes": other.extra_minutes,
         },
     }
+
+
+def _in_duty(kept: Kept, reason: Reason | None) -> Reason | None:
+    """A reason without a remedy that would send somebody outside the own area of duty, where he sees nothing."""
+    if reason is None or reason.remedy is None or not reason.remedy.kind.startswith("anyone"):
+        return reason
+    home = kept.problem.households[kept.problem.by_household[reason.household]]
+    who = kept.problem.inspectors[kept.problem.by_inspector[reason.remedy.inspector]]
+    duty = {skill for skill in home.skills if skill.startswith(DUTY)}
+    return reason if duty <= who.skills else replace(reason, remedy=None)
 
 
 def _why_this(other: RunnerUp | None) -> Text:

@@ -41,7 +41,8 @@ _LAYERS = {
     "points": "place IS NOT NULL OR building IS NOT NULL",
     "lines": "highway IS NOT NULL OR waterway IS NOT NULL OR building IS NOT NULL",
     "multipolygons": " OR ".join(
-        f"{key} IS NOT NULL" for key in ("building", "place", "landuse", "natural", "waterway", "water", "leisure")
+        f"{key} IS NOT NULL"
+        for key in ("building", "place", "landuse", "natural", "waterway", "water", "leisure", "highway")
     ),
 }
 _NO_OUTLINE = {
@@ -71,7 +72,9 @@ def read_osm(path: Path | str) -> dict[str, gpd.GeoDataFrame]:
         Keys ``buildings``, ``roads``, ``places``, ``landuse``, ``water``, each in EPSG:4326 and possibly empty.
         ``osm_id`` is text such as ``way/275436099``, unique within a theme; ``tags`` is JSON text of all tags; the
         usual tags and every ``addr:…`` found have a column of their own. Buildings are Polygon or MultiPolygon,
-        roads LineString, places points or polygons, water polygons and lines. Shapes may be invalid, as mapped.
+        roads LineString, places points or polygons, water polygons and lines. Of a square that one may cross on foot
+        the outline is a road, as routers go along it (MultiLineString where it has holes). Shapes may be invalid, as
+        mapped.
 
     Raises
     ------
@@ -148,7 +151,9 @@ def _read_features(file: Path) -> list[_Feature]:
         for way, other, text, shape in zip(ways, columns["osm_id"], columns["all_tags"], shapes, strict=True):
             osm_id = f"way/{way}" if isinstance(way, str) else f"{kind}/{other}"
             tags = json.loads(storable(text)) if isinstance(text, str) else {}
-            features.append(_Feature(osm_id, layer, tags, _single(shape)))
+            feature = _Feature(osm_id, layer, tags, _single(shape))
+            is_square = layer == "multipolygons" and "highway" in tags and not _is_building(feature)
+            features.append(feature._replace(shape=_outline(shape)) if is_square else feature)
     return features
 
 
@@ -157,16 +162,23 @@ def _single(shape: Any) -> Any:
     return shape.geoms[0] if isinstance(shape, MultiPolygon) and len(shape.geoms) == 1 else shape
 
 
+def _outline(shape: Any) -> Any:
+    """Take the rings of polygons as lines."""
+    return shapely.line_merge(shapely.boundary(shape))
+
+
 def _is_building(feature: _Feature) -> bool:
     return feature.tags.get("building", "no") != "no"
 
 
 def _theme(feature: _Feature) -> str | None:
-    """Sort a feature into its one theme: buildings before places before water before landuse."""
+    """Sort a feature into its one theme: buildings before roads before places before water before landuse."""
     tags = feature.tags
     if feature.layer == "multipolygons":
         if _is_building(feature):
             return "buildings"
+        if "highway" in tags:
+            return "roads"
         if "place" in tags:
             return "places"
         if tags.get("natural") == "water" or tags.get("waterway") == "riverbank" or "water" in tags:

@@ -97,7 +97,7 @@ def _crew(problem: Problem, at: int, day: int, companion: int | None, done: tupl
     begins = max((shift[0].begins for shift in shifts if shift), default=0)
     ends = min((shift[0].ends for shift in shifts if shift), default=0) if all(shifts) else -1
     start = who.start
-    most = min(_or(problem.inspectors[one].most_visits) for one in people)
+    most = min(_or(problem.inspectors[one].most_on(day)) for one in people)
     capacity = min(_or(problem.inspectors[one].capacity) for one in people)
     if done:
         last = problem.households[problem.by_household[done[-1].household]]

@@ -24,7 +24,7 @@ from geo.routing.travel import NO_WAY
 from geo.routing.trials import Trial, start_of
 
 # How much longer a shift may be made by a remedy, seconds.
-_LONGER = 3 * 3600
+LONGER_S = 3 * 3600
 # For so many households remedies are looked for: nobody reads more.
 MOST_REMEDIES = 500
 
@@ -156,7 +156,7 @@ class Explainer:
         trials = [
             Trial(self, "insert", self.piece, self.search),
             self._trial("one_more", looked_for, most=True),
-            self._trial("longer", looked_for, longer=_LONGER),
+            self._trial("longer", looked_for, longer=LONGER_S),
             self._trial("other_time", looked_for, any_time=True),
             self._trial("anyone", looked_for, anyone=True),
         ]
@@ -184,7 +184,7 @@ class Explainer:
         trials = (
             self._trial("other_time_and_more", left, most=True, any_time=True),
             self._trial("anyone_and_more", left, most=True, anyone=True),
-            self._trial("longer_and_more", left, most=True, longer=_LONGER),
+            self._trial("longer_and_more", left, most=True, longer=LONGER_S),
         )
         offers = [trial.offers(left) for trial in trials]
         return {

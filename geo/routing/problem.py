@@ -74,6 +74,8 @@ class Inspector:
         At most one for each day; none that day means absent.
     most_visits : int or None
         A day; None without a limit.
+    extra_visits : tuple of (int, int)
+        Days on which there may be more than that, and by how many.
     capacity : int or None
         What may be carried in one day, in the unit of the households' loads.
     """
@@ -88,11 +90,18 @@ class Inspector:
     breaks: tuple[Break, ...] = ()
     capacity: int | None = None
     name: str = ""
+    extra_visits: tuple[tuple[int, int], ...] = ()
 
     @property
     def called(self) -> str:
         """Name, or the id without one."""
         return self.name or self.id
+
+    def most_on(self, day: int) -> int | None:
+        """The most visits of a day; None without a limit."""
+        if self.most_visits is None:
+            return None
+        return self.most_visits + sum(more for on, more in self.extra_visits if on == day)
 
 
 @dataclass(frozen=True)

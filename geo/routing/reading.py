@@ -271,11 +271,20 @@ class _Reader:
             one.text("id"), start, end, tuple(shifts), self.mode(one),
             one.whole("most_visits", most=1000) if one.has("most_visits") else None,
             frozenset(one.texts("skills")), tuple(breaks),
-            one.whole("capacity") if one.has("capacity") else None, one.text("name", ""),
+            one.whole("capacity") if one.has("capacity") else None, one.text("name", ""), self.extra_visits(one),
         )  # fmt: skip
         one.raw("from"), one.raw("to")
         one.end()
         return made
+
+    def extra_visits(self, one: Fields) -> tuple[tuple[int, int], ...]:
+        """Days on which an inspector may make more visits than on others."""
+        extra = []
+        for more in one.objects("extra_visits"):
+            day = self.day(more)
+            extra += [(at, more.whole("visits", most=1000)) for at in range(len(self.days)) if day in (None, at)]
+            more.end()
+        return tuple(extra)
 
     def household(self, one: Fields) -> Household:
         place = self.place(one, "at")

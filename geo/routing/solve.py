@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
-from geo.routing.crews import crews_of, make_piece
-from geo.routing.explain import name_reasons
+from geo.routing.crews import Ints, crews_of, make_piece
 from geo.routing.parts import cut
 from geo.routing.plan import Plan
 from geo.routing.polishing import begin, polish, with_vroom
 from geo.routing.problem import Problem
 from geo.routing.searching import Routes
-from geo.routing.team import Job, Team
+from geo.routing.team import Job, Team, do_job
 from geo.routing.timetable import make_plan
 from geo.routing.whole import Whole
 
@@ -41,13 +41,16 @@ class Progress:
     Attributes
     ----------
     step : str
-        ``first``, ``parts``, ``improving`` or ``done``.
+        ``first`` (each household where it costs least, part by part), ``parts`` (each part planned properly),
+        ``improving`` or ``done``.
     done, total : int
-        Parts planned and all of them; 1 and 1 while improving.
+        Parts planned in this step and all of them; 1 and 1 while improving.
     visits, weight, travel_s, travel_m : int
         Of the plan so far; travel without what is done.
     plan : callable
-        Makes the plan so far; it takes a moment.
+        Makes the plan so far, without the reasons of those left out; it takes a moment.
+    villages : tuple of str
+        Of the part that was planned just now, where households name theirs.
     """
 
     step: str
@@ -58,6 +61,7 @@ class Progress:
     travel_s: int
     travel_m: int
     plan: Callable[[], Plan]
+    villages: tuple[str, ...] = ()
 
 
 class Budget:
@@ -146,15 +150,41 @@ def solve(
     return plan
 
 
-def tell(progress: Callable[[Progress], None] | None, step: str, whole: Whole, done: int, total: int) -> None:
-    """Tell how far it is."""
+def plan_quickly(problem: Problem, progress: Callable[[Progress], None]) -> None:
+    """Plan everybody once, each household where it costs least: something to show before :func:`solve` begins.
+
+    Parameters
+    ----------
+    problem : Problem
+    progress : callable
+        Told each part; what it is told last, holds everybody.
+    """
+    whole = Whole(problem, crews_of(problem))
+    houses = whole.todo.tolist()
+    parts = [(houses, range(len(whole.crews)))] if len(houses) <= IN_ONE_PIECE else cut(problem, houses, whole.crews)
+    for done, (part, numbers) in enumerate(parts, 1):
+        here = np.array(part, dtype=np.int64)
+        whole.take(here, numbers, do_job(problem, whole.crews, (here, numbers, None, "quick", 0, {})))
+        tell(progress, "first", whole, done, len(parts), part)
+
+
+def tell(
+    progress: Callable[[Progress], None] | None,
+    step: str,
+    whole: Whole,
+    done: int,
+    total: int,
+    part: Sequence[int] | Ints = (),
+) -> None:
+    """Tell how far it is, and of which households it was last."""
     if progress is not None:
         visits, weight, travel, metres = whole.sums()
         routes = [list(route) for route in whole.routes]
         progress(
             Progress(
                 step, done, total, visits, weight, travel, metres,
-                lambda: name_reasons(whole.problem, make_plan(whole.problem, whole.crews, routes)),
+                lambda: make_plan(whole.problem, whole.crews, routes),
+                tuple(sorted({name for at in part if (name := whole.problem.households[at].village) is not None})),
             )
         )  # fmt: skip
 
@@ -210,14 +240,19 @@ def _in_parts(whole: Whole, budget: Budget, seed: int, progress: Callable[[Progr
     # The costliest first, so that the last one does not keep one worker busy alone.
     parts.sort(key=lambda part: -len(part[0]) * max(1, len(part[1])))
     waiting: list[Job] = [
-        (np.array(houses, dtype=np.int64), numbers, None, "first", seed, {}) for houses, numbers in parts
+        (np.array(houses, dtype=np.int64), numbers, None, "quick", seed, {}) for houses, numbers in parts
     ]
-    # Something to see while the workers are still starting.
-    whole.take(waiting[0][0], waiting[0][1], team.quickly(waiting[0]))
-    tell(progress, "first", whole, 0, len(parts))
-    for done, (job, routes) in enumerate(team.run(waiting, lambda: budget.cancelled, lambda: budget.is_late), 1):
+    # Something to see while the workers are still starting; everyone is planned before any part is planned properly.
+    begun: dict[int, Routes] = {}
+    rest = team.run(waiting[1:], lambda: budget.cancelled)
+    for done, (job, routes) in enumerate(chain([(waiting[0], team.here(waiting[0]))], rest), 1):
+        begun[id(job)] = routes
         whole.take(job[0], job[1], routes)
-        tell(progress, "parts", whole, done, len(parts))
+        tell(progress, "first", whole, done, len(parts), job[0])
+    waiting = [(*job[:2], begun[id(job)], "first", *job[4:]) for job in waiting if id(job) in begun]
+    for done, (job, routes) in enumerate(team.run(waiting, lambda: budget.cancelled or budget.is_late), 1):
+        whole.take(job[0], job[1], routes)
+        tell(progress, "parts", whole, done, len(parts), job[0])
     spent = began - budget.left if budget.rounds is None else 0.0
     whole.join()
     tell(progress, "improving", whole, 1, 1)

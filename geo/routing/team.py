@@ -15,7 +15,8 @@ from geo.routing.problem import Problem
 from geo.routing.searching import Routes, fill
 
 # Positions of households and of crews in the problem, routes so far (by position of household in the job), what is to
-# be done (``first``, ``quick`` or ``renew``), seed, and owners of groups that reach outside.
+# be done (``quick``: a first plan; ``first``: a better one by VROOM; ``renew``), seed, and owners of groups that reach
+# outside.
 Job = tuple[Ints, Sequence[int], Routes | None, str, int, dict[str, int]]
 
 _given: tuple[Problem, tuple[Crew, ...]] | None = None
@@ -31,20 +32,16 @@ def _do(job: Job) -> Routes:
     return do_job(*_given, job)
 
 
-def _quick(job: Job) -> Job:
-    """A first plan without VROOM; any other job as it is."""
-    return (*job[:3], "quick", *job[4:]) if job[3] == "first" else job
-
-
 def do_job(problem: Problem, crews: Sequence[Crew], job: Job) -> Routes:
     """Plan a part, or improve it with a fixed effort; the same job gives the same routes."""
     houses, numbers, routes, what, seed, owners = job
     piece = make_piece(problem, houses, [crews[at] for at in numbers], owners=owners)
-    if what in ("first", "quick"):
-        first = begin(piece)
-        return (with_vroom(first, 0) if what == "first" else first).routes
+    if what == "quick":
+        return begin(piece).routes
     search = search_of(piece, routes)
     assert search is not None
+    if what == "first":
+        return with_vroom(search, 0).routes
     fill(search)
     by_pyvrp = fits_pyvrp(piece)
     if not by_pyvrp:
@@ -82,34 +79,30 @@ class Team:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def quickly(self, job: Job) -> Routes:
-        """Do a job in this process and the quick way."""
-        return do_job(self.problem, self.crews, _quick(job))
+    def here(self, job: Job) -> Routes:
+        """Do a job in this process."""
+        return do_job(self.problem, self.crews, job)
 
-    def run(
-        self, jobs: Sequence[Job], stopped: Callable[[], bool], hurry: Callable[[], bool] = lambda: False
-    ) -> Iterator[tuple[Job, Routes]]:
+    def run(self, jobs: Sequence[Job], stopped: Callable[[], bool]) -> Iterator[tuple[Job, Routes]]:
         """Do jobs and give each back when it is done.
 
         Parameters
         ----------
         stopped : callable
             No job is begun after it holds.
-        hurry : callable
-            A first plan that is begun after it holds is made the quick way.
         """
         if self._pool is None:
             for job in jobs:
                 if stopped():
                     return
-                yield job, do_job(self.problem, self.crews, _quick(job) if hurry() else job)
+                yield job, self.here(job)
             return
         waiting = list(reversed(jobs))
         running: dict[Future[Any], Job] = {}
         while waiting or running:
             while waiting and len(running) < self.workers and not stopped():
                 job = waiting.pop()
-                running[self._pool.submit(_do, _quick(job) if hurry() else job)] = job
+                running[self._pool.submit(_do, job)] = job
             if not running:
                 return
             done, _ = wait(running, return_when=FIRST_COMPLETED)

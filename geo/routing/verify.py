@@ -153,7 +153,7 @@ def _check_route(problem: Problem, households: dict[str, Household], route: Rout
                 f"{clock(route.back_s)} 返回，晚于下班 {clock(ends)}",
                 f"is back at {clock(route.back_s)}, after {clock(ends)}",
             )
-    limits = [man.most_visits for man in people if man.most_visits is not None]
+    limits = [most for man in people if (most := man.most_on(route.day)) is not None]
     if planned and limits and len(route.stops) > min(limits):
         fault(
             "most_visits",

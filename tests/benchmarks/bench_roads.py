@@ -36,6 +36,7 @@ from geo.roads.ways import Spots, measure_ways
 from tests.benchmarks.figures import AnswersDiffer, Figure, Unavailable, alone, load_average
 from tests.conftest import OUTSIDE
 from tests.database.importing import opened
+from tests.road_parts import count_parts
 
 ABOUT = "The roads of Liechtenstein: import, matrices of 341 places, and their lengths beside a plain Dijkstra."
 EXTRACT = "liechtenstein.osm.pbf"
@@ -74,6 +75,7 @@ def run(households: int | None = None, folder: Path = OUTSIDE) -> list[Figure]:
             network = load_network(session, BOX)
             net = network.net("walk")
             figures.append(_proved(net, path))
+            figures += _parts(net, path)
             points = _places(net)
             for mode in all_modes():
                 network.net(mode)
@@ -89,6 +91,32 @@ def run(households: int | None = None, folder: Path = OUTSIDE) -> list[Figure]:
             told = f"{len(gaps)} gaps, {len(net.component_metres())} parts on foot; {load_average()}"
             figures.append(Figure("finding gaps", round(spent[0], 3), "CPU s", conditions=told))
     return figures
+
+
+def _parts(net: Net, path: Path) -> list[Figure]:
+    """Parts of all that is tagged as a road, counted by its vertices, and of the net on foot.
+
+    Raises
+    ------
+    AnswersDiffer
+        If the net on foot has other parts than the vertices of the roads one may walk on.
+    """
+    roads = read_osm(path)["roads"]
+    told = roads.geometry[roads["highway"] != "steps"]
+    on_foot = [shape for shape, tags in zip(roads.geometry, roads["tags"], strict=True) if _walked(tags)]
+    counted, ours = count_parts(on_foot), len(net.component_metres())
+    if counted != ours:
+        raise AnswersDiffer(f"{ours} parts on foot, {counted} by the vertices of the file")
+    return [
+        Figure("parts of all ways but steps, by their vertices", count_parts(told), "",
+               conditions=f"{len(told)} ways, outlines of a square and a rest area among them; 43 by node numbers"),
+        Figure("parts on foot, as counted by vertices too", ours, "", conditions="with steps, without rest areas"),
+    ]  # fmt: skip
+
+
+def _walked(tags: str) -> bool:
+    road = read_road({"tags": tags})
+    return road is not None and road.allowed["walk"]
 
 
 def _places(net: Net) -> NDArray[np.float64]:
@@ -133,9 +161,8 @@ def _vertices(path: Path) -> Graph:
     ellipsoid = pyproj.Geod(ellps="GRS80")
     graph: Graph = {}
     roads = read_osm(path)["roads"]
-    for line, tags, highway in zip(roads.geometry, roads["tags"], roads["highway"], strict=True):
-        road = read_road({"road_class": highway, "tags": tags})
-        if road is None or not road.allowed["walk"]:
+    for line, tags in zip(roads.geometry, roads["tags"], strict=True):
+        if not _walked(tags):
             continue
         xy = shapely.get_coordinates(line)
         metres = ellipsoid.line_lengths(xy[:, 0], xy[:, 1])

@@ -117,7 +117,7 @@ def ask(store: Store, kind: str, upload: uuid.UUID | None = None, **more: Any) -
     """A waiting job."""
     with Session(store.engine) as session, session.begin():
         held = session.get(Upload, upload) if upload else None
-        payload = {"mark": trial_mark(held)} if held else {}
+        payload = {"mark": trial_mark(held)} if held else more.get("payload", {})
         return session.scalar(  # type: ignore[return-value]
             text("""
                 insert into job (kind, account_id, jur, jur_end, upload_id, batch_id, payload)
@@ -367,6 +367,9 @@ def test_pages_and_a_preview_go_on_while_an_import_runs(store: Store, tmp_path: 
         until(lambda: job(store, big).step_zh)
         small = ask(store, "preview", send(store, many_rows(2, "P")))
         until(lambda: job(store, small).state == "done")
+        # Nor does whoever plans routes wait for it; there is no such plan, which is seen at once.
+        routes = ask(store, "route", payload={"plan": 0})
+        until(lambda: job(store, routes).finished_at)
         assert job(store, big).state == "running"
         later = ask(store, "import", send(store, many_rows(2, "L")))
         until(lambda: job(store, big).state == "done", 300)

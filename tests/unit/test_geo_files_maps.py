@@ -21,6 +21,8 @@ from geo.files import FileUnreadable, Sheet, read_osm, read_table
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 BIG = 370725199001011234
+# Corners of a square and of one half as wide inside it.
+SQUARES = {1: (0, 0), 2: (4, 0), 3: (4, 4), 4: (0, 4), 5: (1, 1), 6: (3, 1), 7: (3, 3), 8: (1, 3)}
 
 
 def only(path: Path, **options: Any) -> Sheet:
@@ -274,6 +276,37 @@ def test_themes_of_osm_do_not_overlap_and_come_in_degrees(tmp_path: Path) -> Non
     }
     assert all(str(frame.crs) == "EPSG:4326" for frame in frames.values())
     assert frames["places"]["name"].tolist() == ["鄌郚", None]
+
+
+def test_the_outline_of_a_square_one_may_cross_is_a_road(tmp_path: Path) -> None:
+    corners = "".join(f'<node id="{n}" lat="{36 + y / 1e3}" lon="{118 + x / 1e3}"/>' for n, (x, y) in SQUARES.items())
+
+    def way(number: int, refs: list[int], **tags: str) -> str:
+        ends = "".join(f'<nd ref="{ref}"/>' for ref in refs)
+        return f'<way id="{number}">{ends}{"".join(f"<tag k={k!r} v={v!r}/>" for k, v in tags.items())}</way>'
+
+    ways = [
+        way(1, [1, 2, 3, 4, 1], highway="pedestrian", area="yes", place="square"),
+        way(2, [1, 2, 3, 4, 1], highway="pedestrian"),
+        way(3, [1, 2, 3, 4, 1], highway="corridor", area="yes", building="yes"),
+        way(4, [1, 2, 3, 4, 1]),
+        way(5, [5, 6, 7, 8, 5]),
+        '<relation id="6"><member type="way" ref="4" role="outer"/><member type="way" ref="5" role="inner"/>'
+        '<tag k="type" v="multipolygon"/><tag k="highway" v="pedestrian"/></relation>',
+    ]
+    path = tmp_path / "a.osm"
+    path.write_text(f'<osm version="0.6">{corners}{"".join(ways)}</osm>', encoding="utf-8")
+    frames = read_osm(path)
+    roads = frames["roads"].set_index("osm_id")
+    assert sorted(roads.index) == ["relation/6", "way/1", "way/2"]
+    square = roads.geometry["way/1"]
+    assert (square.geom_type, square.is_ring, len(square.coords)) == ("LineString", True, 5)
+    assert shapely.equals(square, roads.geometry["way/2"])
+    assert json.loads(roads["tags"]["way/1"])["area"] == "yes"
+    # Of one with a hole both rings.
+    assert roads.geometry["relation/6"].length == pytest.approx(square.length * 1.5)
+    assert frames["buildings"]["osm_id"].tolist() == ["way/3"]
+    assert not len(frames["places"])
 
 
 @pytest.mark.outside_data

@@ -50,6 +50,7 @@ def test_class_width_and_what_the_map_says_decide_who_may_go() -> None:
     assert allowed(road_class="residential", access="no") == set()
     assert allowed(tags=json.dumps({"highway": "track", "motor_vehicle": "no"})) == {"walk", "ebike"}
     assert allowed(tags=json.dumps({"highway": "service", "access": "no", "foot": "yes"})) == {"walk"}
+    assert allowed(tags=json.dumps({"highway": "service", "area": "yes"})) == {"walk", "ebike"}
 
 
 def test_columns_go_before_tags_and_codes_of_map_offices_are_known() -> None:

@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.route_plans.acts import Acted, Target, add, check_acted, lock_routes, lock_visit, move, place_of, remove
+from data.route_plans.granting import GRANTS, grant
 from data.route_plans.held import Held, join_frozen, problem_with, read_held, without_frozen
 from data.route_plans.refusals import RouteRefused
 from data.route_plans.replanning import balance, replan_day
-from geo.routing.explain import name_reasons
+from geo.routing.explain import explain_plan, name_reasons
 from geo.routing.plan import Plan
-from geo.routing.problem import Problem
+from geo.routing.problem import Household, Problem
 from geo.routing.solve import solve
 from geo.routing.verify import verify_plan
 from tests.routing import HOUR, hamlet, problems
@@ -93,9 +94,43 @@ def test_who_is_ill_loses_the_visits_and_the_others_keep_theirs() -> None:
 
 def test_what_is_settled_is_kept_as_json_and_read_again() -> None:
     held = Held({"h1": ("li", 0, 30_000)}, frozenset({"li"}), frozenset({1}), frozenset({"h2"}), frozenset({"h3"}),
-                frozenset({("wang", 0)}), {"h4": ("li", 0, 1, 2)}, (0, 40_000))  # fmt: skip
+                frozenset({("wang", 0)}), {"h4": ("li", 0, 1, 2)}, (0, 40_000), {("li", 1): 2}, {("li", 0): 70_000},
+                frozenset({"h5"}), frozenset({"h6"}))  # fmt: skip
     assert read_held(held.as_json()) == held
     assert read_held({}) == Held()
+
+
+def test_one_visit_more_is_granted_on_that_day_alone() -> None:
+    base = hamlet(days=("1", "2"), households=tuple(Household(f"h{at}", 2 + at % 6) for at in range(13)))
+    plan = name_reasons(base, planned(base))
+    (left,) = [one.household for one in plan.unplanned]
+    done = check_acted(grant(base, Held(), plan, left, "one_more", "wang", 1), plan, Held())
+    assert done.plan.visits == 13
+    assert {(route.inspector, route.day): len(route.stops) for route in done.plan.routes}["wang", 1] == 4
+    # A fifth that day, or a fourth on the other one, is refused as before.
+    for day in (0, 1):
+        moved = move(base, done.held, done.plan, order(done.plan, "li", day)[0], Target("wang", day, 0))
+        with pytest.raises(RouteRefused, match="at most"):
+            check_acted(moved, done.plan, done.held)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(problems())
+def test_every_remedy_that_is_told_is_carried_out(given_problem: Problem) -> None:
+    base = replace(given_problem, locks=(), done=(), now=None)
+    plan = planned(base)
+    for reason in explain_plan(base, plan):
+        remedy = reason.remedy
+        if remedy is None or remedy.kind not in GRANTS:
+            continue
+        made = grant(base, Held(), plan, reason.household, remedy.kind, remedy.inspector, remedy.day)
+        done = check_acted(made, plan, Held())
+        found = place_of(done.plan, reason.household)
+        assert found is not None
+        assert (found[0].inspector, found[0].day) == (remedy.inspector, remedy.day)
+        assert done.plan.visits == plan.visits + 1
+        again = problem_with(base, read_held(done.held.as_json()))
+        assert (again.inspectors, again.households) == (done.problem.inspectors, done.problem.households)
 
 
 ACTS = st.lists(

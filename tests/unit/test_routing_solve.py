@@ -13,7 +13,7 @@ from geo.routing.crews import crews_of
 from geo.routing.parts import MOST, cut
 from geo.routing.problem import Break, Household, Lock, Now, Pair, Problem, ProblemError, Window
 from geo.routing.solomon import read_solomon
-from geo.routing.solve import Progress, solve
+from geo.routing.solve import Progress, plan_quickly, solve
 from geo.routing.verify import verify_plan
 from tests.benchmarks.route_towns import make_town
 from tests.routing import HOUR, SOLOMON, hamlet, problems
@@ -108,8 +108,29 @@ def test_a_problem_in_parts_is_planned_whole() -> None:
     told: list[Progress] = []
     plan = solve(town, rounds=2, progress=told.append, workers=1)
     assert verify_plan(town, plan).good
-    assert max(one.total for one in told) > 1
+    firsts = [one for one in told if one.step == "first"]
+    assert [one.done for one in firsts] == list(range(1, firsts[0].total + 1))
+    assert firsts[0].total > 1
+    # Everybody is planned once before any part is planned properly, and nothing gets worse after that.
+    assert firsts[-1].visits == 6 * 12
+    assert {name for one in firsts for name in one.villages} == {one.village for one in town.households}
+    assert [told.index(one) for one in firsts] == list(range(len(firsts)))
+    marks = [(one.weight, one.visits) for one in told]
+    assert marks == sorted(marks)
     assert plan.visits == 6 * 12
+
+
+def test_everybody_is_planned_quickly_before_the_search() -> None:
+    town = make_town(410, 6, 1, seed=2)
+    told: list[Progress] = []
+    plan_quickly(town, told.append)
+    quick = told[-1].plan()
+    assert (told[-1].done, quick.visits) == (told[-1].total, 6 * 12)
+    assert {stop.household for route in quick.routes for stop in route.stops} | {
+        one.household for one in quick.unplanned
+    } == set(town.by_household)
+    assert verify_plan(town, quick).good
+    assert quick.weight <= solve(town, rounds=0, workers=1).weight
 
 
 def test_parts_hold_everyone_once_and_are_small_enough() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -12,10 +13,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from data.claims import HEAVY, claim_job
+from data.claims import ROUTES, claim_job
 from data.db import app_engine, enter, rows_changed
 from data.local_time import today
+from data.route_plans.keeping import find_plan, load_plan
+from data.route_plans.replanning import balance
+from data.route_plans.solving import solve_plan
 from data.worker import Worker
+from geo.errors import Text
 from geo.routing.reading import read_problem
 from geo.routing.solve import solve as solve_problem
 from geo.routing.verify import verify_plan
@@ -24,6 +29,12 @@ from tests.web.field import DEVICE
 from tests.web.sending import Sender
 
 PHONE = str(uuid.UUID(int=7))
+# A road past the doors of all households of the township that have a place.
+_ROAD = """
+    insert into road_edge (source, road_class, oneway, level, walk, ebike, car, length_m, geom, jur)
+    select 'test', 'tertiary', 0, 0, true, true, true, st_length(line::geography), line, jur
+      from (select st_setsrid(st_makeline(st_point(118.80, 36.4052), st_point(118.86, 36.4052)), 4326) as line) as road,
+           (select jur from area where level = 'township' order by jur limit 1) as town"""
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -147,6 +158,40 @@ def test_locks_balance_replanning_and_reasons(web: Web, supervisor: Sender) -> N
     assert all(one["message"] for one in left)
 
 
+def test_a_remedy_is_carried_out_and_who_only_asks_learns_that_something_cannot_be_done(
+    web: Web, supervisor: Sender
+) -> None:
+    walker = web.accounts["inspector_two"]
+    people = [{"id": walker, "most_visits": 1}]
+    day = [(today() + timedelta(days=1)).isoformat()]
+    plan = plan_of(supervisor, made(supervisor, inspectors=people, days=day, households={"not_visited": False}))
+    path = f"/api/v1/routes/{plan['id']}"
+    told = supervisor.call("GET", f"{path}/why").json["unplanned"]
+    one = next(one for one in told if one["remedy"] and one["remedy"]["kind"] == "one_more")
+    add = {"household": one["household"], "inspector": walker, "day": 0}
+    tried = {"revision": plan["revision"], "act": "add", **add, "try": True}
+    asked = supervisor.call("POST", f"{path}/changes", json=tried)
+    assert (asked.status_code, asked.json["refusal"]["error"]) == (200, "route_refused")
+    assert "排不进去" in asked.json["refusal"]["message"]
+    assert plan_of(supervisor, plan["id"])["revision"] == plan["revision"]
+    for wrong in ({**add, "kind": "no such"}, {**add, "kind": "one_more", "day": 9}, {"kind": "longer"}):
+        body = {"revision": plan["revision"], "act": "grant", **wrong}
+        assert supervisor.call("POST", f"{path}/changes", json=body).status_code == 422
+    done = change(supervisor, plan, act="grant", kind="one_more", **add)
+    assert done["price"]["visits"] == 1
+    assert where(done["plan"], one["household"]) is not None
+    problem = read_problem(supervisor.call("GET", f"{path}/problem").json)
+    assert [one.most_on(0) for one in problem.inspectors] == [2]
+    undone = change(supervisor, done["plan"], act="undo")
+    assert where(undone["plan"], one["household"]) is None
+    # Longer hours and another time stand in the problem behind the plan as well.
+    longer = change(supervisor, undone["plan"], act="grant", kind="longer_and_more", **add)["plan"]
+    both = change(supervisor, longer, act="remove", household=one["household"])["plan"]
+    change(supervisor, both, act="grant", kind="other_time", **add)
+    problem = read_problem(supervisor.call("GET", f"{path}/problem").json)
+    assert verify_plan(problem, solve_problem(problem, rounds=0, workers=1)).visits == 2
+
+
 def test_the_problem_behind_a_plan_is_one_that_the_solver_reads(supervisor: Sender) -> None:
     plan = plan_of(supervisor, made(supervisor))
     problem = read_problem(supervisor.call("GET", f"/api/v1/routes/{plan['id']}/problem").json)
@@ -234,7 +279,7 @@ def test_the_same_form_and_seed_give_the_same_plan(supervisor: Sender) -> None:
 def test_a_worker_that_died_is_followed_by_one_that_solves_the_plan(web: Web, supervisor: Sender) -> None:
     key = supervisor.call("POST", "/api/v1/routes", json=form()).json["id"]
     with web.owner.connect() as connection:
-        claimed = claim_job(connection, HEAVY)
+        claimed = claim_job(connection, ROUTES)
     assert claimed is not None
     assert claimed.payload["plan"] == key
     assert plan_of(supervisor, key)["state"] == "solving"
@@ -259,6 +304,63 @@ def test_whoever_stops_the_worker_keeps_what_there_is(web: Web, supervisor: Send
     again = supervisor.call("POST", "/api/v1/routes", json=form()).json
     supervisor.call("POST", f"/api/v1/jobs/{again['job']['id']}/cancel")
     assert plan_of(supervisor, again["id"])["state"] == "draft"
+
+
+def test_a_plan_is_shown_by_straight_lines_until_the_ways_are_measured(
+    web: Web, supervisor: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.route_plans.solving._MEASURED_AT_ONCE", 0)
+    key = supervisor.call("POST", "/api/v1/routes", json=form()).json["id"]
+    payload = {"plan": key, "rounds": 2}
+    with Session(web.owner) as session, session.begin():
+        session.execute(text(_ROAD))
+        job = session.scalar(text("select job_id from route_plan where id = :plan"), {"plan": key})
+    seen: list[dict[str, Any]] = []
+
+    def say(words: Text, _done: int | None, _total: int | None) -> None:
+        seen.append({"step": words.zh, **plan_of(supervisor, key)})
+
+    try:
+        solve_plan(web.owner, job, payload, say, lambda: False)
+    finally:
+        with Session(web.owner) as session, session.begin():
+            session.execute(text("delete from road_edge where source = 'test'"))
+        supervisor.call("POST", f"/api/v1/jobs/{job}/cancel")
+    steps = [one["step"] for one in seen]
+    assert steps[:3] == ["先排一版", "按道路量各户之间的路程", "先排一版"]
+    first, _, measured = seen[:3]
+    # What is told of is there to be read by then, and a better one comes in its place.
+    assert (first["state"], first["revision"], first["estimated"]) == ("solving", 1, 1.0)
+    assert first["totals"]["visits"] > 0
+    assert {one["reason"] for one in first["unplanned"]} <= {"", "no_place", "no_duty"}
+    assert measured["revision"] == 2
+    assert measured["estimated"] < 1.0
+    done = plan_of(supervisor, key)
+    assert (done["state"], done["estimated"] < 1.0) == ("ready", True)
+    assert all(one["reason"] for one in done["unplanned"])
+    with Session(web.owner) as session:
+        kept = load_plan(session, find_plan(session, key))
+    assert verify_plan(kept.problem, kept.plan).good
+
+
+def test_while_one_works_out_a_change_others_change_the_plan(
+    supervisor: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of(supervisor, made(supervisor))
+    between: list[dict[str, Any]] = []
+
+    def slowly(*given: Any, **more: Any) -> Any:
+        # In a thread of its own, as requests of other people are.
+        with ThreadPoolExecutor(1) as other:
+            between.append(other.submit(change, supervisor, plan, act="lock", day=0).result())
+        return balance(*given, **more)
+
+    monkeypatch.setattr("data.route_plans.changing.balance", slowly)
+    body = {"revision": plan["revision"], "act": "balance", "share": 1}
+    late = supervisor.call("POST", f"/api/v1/routes/{plan['id']}/changes", json=body)
+    assert (late.status_code, late.json["error"]) == (409, "route_conflict")
+    assert late.json["details"]["revision"] == between[0]["plan"]["revision"]
+    assert plan_of(supervisor, plan["id"])["locked_days"] == [0]
 
 
 @pytest.mark.parametrize(

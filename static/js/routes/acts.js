@@ -54,9 +54,10 @@ export function createActs(url, on) {
     });
   }
 
-  /** What a change would cost; nothing is written. Refused, with the rule in words, where it cannot be done. */
+  /** What a change would cost; nothing is written. Fails, with the rule in words, where it cannot be done. */
   async function priceOf(body) {
     const answer = await postJson(`${url}/changes`, { revision: on.plan().revision, ...body, try: true });
+    if (answer.refusal) throw Object.assign(new Error(answer.refusal.message), { status: 422 });
     return answer.price;
   }
 

@@ -18,7 +18,7 @@ export function createLeftOut({ head, hint, list }, on) {
     const opener = h("button", { type: "button", class: "rt-said", onclick: () => on.choose(one.household), onfocus: () => on.hover(one.household), onblur: () => on.hover(null) },
       h("strong", {}, one.name), " ", h("span", {}, one.reason));
     const add = h("button", { type: "button", class: "btn btn-small", "aria-haspopup": "menu", "aria-label": t("把 %(name)s 排入…", { name: one.name }), onclick: () => on.menu(one.household, add) }, t("排入…"));
-    const take = one.remedy?.changes ? h("button", { type: "button", class: "btn btn-small", "aria-label": t("采用：%(remedy)s", { remedy: one.remedy.words }), onclick: () => on.remedy(one) }, t("采用")) : null;
+    const take = one.remedy ? h("button", { type: "button", class: "btn btn-small", "aria-label": t("采用：%(remedy)s", { remedy: one.remedy.words }), onclick: () => on.remedy(one) }, t("采用")) : null;
     const node = h("li", { dataset: { left: one.household }, onpointerenter: () => on.hover(one.household), onpointerleave: () => on.hover(null) },
       h("span", { class: "rt-letter", "aria-hidden": "true" }, letterOf(at)), opener,
       h("div", { class: "rt-remedy" }, h("span", {}, one.remedy ? one.remedy.words : ""), state.mayChange ? [take, one.placed ? add : null] : null));

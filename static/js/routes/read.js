@@ -84,10 +84,10 @@ function ownWords({ code, name }, words) {
   return words.startsWith(full) ? words.slice(full.length) : words.replaceAll(full, name);
 }
 
-/** What would get a household visited; `changes` are those to ask for one after the other, null where none does it. */
+/** What would get a household visited; `changes` are those to ask for one after the other. */
 function remedyOf(one, remedy) {
   const { household } = one;
   const add = { act: "add", household: Number(household), inspector: remedy.inspector, day: remedy.day };
   const steps = { insert: [add], swap: [{ act: "remove", household: remedy.instead_of }, add] };
-  return { words: ownWords(one, remedy.message), changes: steps[remedy.kind] || null };
+  return { words: ownWords(one, remedy.message), changes: steps[remedy.kind] || [{ ...add, act: "grant", kind: remedy.kind }] };
 }

@@ -86,7 +86,7 @@ export function leftEntries(state, one, acts) {
   const page = { label: t("农户档案"), icon: "house", act: () => window.location.assign(`/households/${one.household}`) };
   if (!state.mayChange) return [page];
   return [
-    one.remedy?.changes ? { label: t("采用：%(remedy)s", { remedy: one.remedy.words }), icon: "check", act: () => takeRemedy(one, acts) } : null,
+    one.remedy ? { label: t("采用：%(remedy)s", { remedy: one.remedy.words }), icon: "check", act: () => takeRemedy(one, acts) } : null,
     ...(one.placed ? toPeople(state, state.day, acts, (who) => ({ act: "add", household: Number(one.household), inspector: Number(who.id), day: state.day }), (who) => t("%(name)s 排给 %(who)s", { name: one.name, who: who.name })) : []),
     "-",
     page,
