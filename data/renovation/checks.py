@@ -39,12 +39,14 @@ def site_checks(session: Session, site_ids: Sequence[int]) -> dict[int, list[Che
     rows = session.execute(
         text("""
             select s.id, s.grade_before, s.method, s.method_reason, s.responsible, s.house_id, h.aid_group,
-                   (select max(a.appraised_on) from appraisal a
-                     where a.house_id = s.house_id and a.result = s.grade_before) as appraised_on,
-                   exists (select 1 from appraisal a
-                            where a.house_id = s.house_id and a.result = s.grade_before) as fits,
-                   exists (select 1 from appraisal a where a.house_id = s.house_id) as appraised
-              from renovation_site s left join household h on h.id = s.household_id where s.id = any (:ids)"""),
+                   a.appraised_on, coalesce(a.fits, false) as fits, coalesce(a.appraised, false) as appraised
+              from renovation_site s left join household h on h.id = s.household_id
+              left join lateral (
+                  select max(a.appraised_on) filter (where a.result = s.grade_before) as appraised_on,
+                         bool_or(a.result = s.grade_before) as fits, count(*) > 0 as appraised
+                    from appraisal a where a.house_id = s.house_id
+                     and not exists (select 1 from appraisal b where b.supersedes = a.id)) a on true
+             where s.id = any (:ids)"""),
         {"ids": list(site_ids)},
     )
     return {row.id: [_identity(row), _appraisal(row), _method(row), _responsible(row)] for row in rows}

@@ -31,8 +31,7 @@ def locked_sites(session: Session, site_ids: Sequence[int]) -> dict[int, Row[Any
         text("""
             select s.id, s.jur, s.method, s.grade_before, s.stage, s.state, s.revision, s.entitled_fen, s.house_id,
                    greatest(s.stage_on, (select max(on_day) from site_gate g where g.site_id = s.id)) as latest,
-                   (select a.result from appraisal a where a.house_id = s.house_id
-                     order by a.appraised_on desc nulls last, a.id desc limit 1) as graded,
+                   (select h.grade from house h where h.id = s.house_id) as graded,
                    exists (select 1 from payment p
                             where p.site_id = s.id and p.state in ('listed', 'sent', 'paid')) as money
               from renovation_site s where s.id = any (:ids) order by s.id for no key update of s"""),

@@ -120,6 +120,7 @@ def test_a_household_has_one_open_renovation(owner: Session, town: SmallTownship
 
 def test_a_house_without_an_appraisal_does_not_pass(owner: Session, town: SmallTownship) -> None:
     owner.execute(text("delete from appraisal where house_id in (select id from house where code = 'F-H2')"))
+    owner.execute(text("update house set grade = null where code = 'F-H2'"))
     site = new_site(owner, town, "H2")
     with pytest.raises(RenovationUnfit):
         advance(owner, None, site, "appraised", on_day=DAY)

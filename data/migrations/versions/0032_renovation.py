@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0032"
-down_revision = "0028"
+down_revision = "0031"
 SQL = Path(__file__).resolve().parent.parent / "sql" / "0032_renovation.sql"
 
 
