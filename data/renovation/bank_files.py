@@ -7,7 +7,6 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-import openpyxl
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
@@ -147,6 +146,8 @@ def _csv(rows: Sequence[tuple[Any, ...]]) -> bytes:
 
 
 def _xlsx(rows: Sequence[tuple[Any, ...]]) -> bytes:
+    import openpyxl  # here: pages that name a line do without it
+
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None
