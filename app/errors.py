@@ -39,6 +39,7 @@ from data.placements import CannotRestore
 from data.placing import PlaceRefused
 from data.publicity import PublicityUnfit
 from data.remainder import TooManyShown
+from data.renovation.unfit import RenovationUnfit
 from data.repeat_choices import RepeatRefused
 from data.reservations import CannotReserve, ReservationUnfit
 from data.roads.gaps import GapRefused
@@ -84,6 +85,7 @@ STATUS: dict[type[FangtuError], int] = {
     PlaceRefused: 422,
     PublicityUnfit: 422,
     HardshipUnfit: 422,
+    RenovationUnfit: 422,
     LedgerTooLong: 422,
     PlanError: 422,
     PlanTooLong: 413,

@@ -36,7 +36,7 @@ def test_who_signs_in_lands_where_the_role_begins(open_page: OpenPage, role: str
     first = [] if role == "inspector" else ["总览"]
     # Everybody sees what comes from the field; who settles it sees the phones as well.
     routes = [] if role == "inspector" else ["路线"]
-    assert pages == [*first, "地图", "覆盖率", "走访", *routes, "外业", "行动", "待核", *more.get(role, [])]
+    assert pages == [*first, "地图", "覆盖率", "走访", *routes, "农房", "外业", "行动", "待核", *more.get(role, [])]
 
 
 def test_who_asked_for_the_map_gets_the_map(open_page: OpenPage) -> None:
