@@ -19,6 +19,7 @@ from app.commands_assign import assign
 from app.commands_campaign import campaign
 from app.commands_coverage import coverage, gaps
 from app.commands_grids import grids
+from app.commands_houses import houses
 from app.commands_import import import_, template, undo
 from app.commands_lookback import lookback
 from app.commands_roads import roads
@@ -37,7 +38,7 @@ def main() -> None:
     """Fangtu."""
 
 
-for command in (import_, undo, template, coverage, gaps, user, campaign, assign, lookback, grids, roads, route):
+for command in (import_, undo, template, coverage, gaps, user, campaign, assign, lookback, grids, roads, route, houses):
     main.add_command(command)
 
 

@@ -62,6 +62,7 @@ from app import (
     renovation,
     renovation_acts,
     renovation_money,
+    renovation_api,
     reservations,
     roads,
     route_changes,
@@ -127,6 +128,7 @@ BLUEPRINTS = (
     households.bp,
     houses.bp,
     sites.bp,
+    renovation_api.bp,
     visits.bp,
     sync.bp,
     devices.bp,
@@ -149,7 +151,7 @@ BLUEPRINTS = (
     audit.bp,
     api.bp,
 )
-DEMO_ACCOUNTS = ("inspector", "supervisor", "leader", "admin")
+DEMO_ACCOUNTS = ("inspector", "supervisor", "leader", "admin", "housing")
 MIB = 1024 * 1024
 
 

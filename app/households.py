@@ -66,7 +66,7 @@ ROUND = {"campaign": "Number or code; the newest by default", "round": "Number; 
                 }
             ],
             "houses": [{"id": "", "code": "", "grade": "A–D or null", "structure": "", "built_year": ""}],
-            "sites": [{"id": "", "method": "repair, rebuild, turn_key", "stage": ""}],
+            "sites": [{"id": "", "method": "As of a renovation site", "stage": ""}],
         },
     )
 )

@@ -21,9 +21,12 @@ bp = Blueprint("sites", __name__)
         answer={
             "id": "Key",
             "code": "Code of the ledger",
-            "method": "repair, rebuild, turn_key",
+            "method": "repair, rebuild, rebuild_elsewhere, new, turn_key, public_rental, swap, rent_subsidy",
             "grade_before": "A–D",
-            "stage": "found, appraised, compared, approved, started, completed, accepted, paid",
+            "stage": "found, appraised, compared, reviewed, approved, agreed, started, foundation, completed, "
+            "accepted, paid, moved_in, looked_back",
+            "stage_on": "Day of the stage",
+            "state": "open, rejected, withdrawn",
             "approved_on": "",
             "started_on": "",
             "completed_on": "",

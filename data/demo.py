@@ -1,4 +1,4 @@
-"""The demonstration: the sample township and one account for each role."""
+"""The demonstration: the sample township with one account for each role, and a township that has renovated."""
 
 from __future__ import annotations
 
@@ -20,23 +20,26 @@ from geo.errors import Text
 
 TOWNSHIP = "370725108"
 VILLAGE = "370725108201"
+# Another township of the county, whose renovations of 2021 are done and paid.
+RENOVATED = "370725199"
 # Name, role, area of duty; the people are invented.
 ACCOUNTS = (
     ("inspector", "梁小满", Role.INSPECTOR, VILLAGE),
     ("supervisor", "沈秋禾", Role.SUPERVISOR, TOWNSHIP),
     ("leader", "邵玉梅", Role.LEADER, TOWNSHIP),
+    ("housing", "何安居", Role.SUPERVISOR, RENOVATED),
     ("admin", "顾长青", Role.ADMIN, None),
 )
 Say = Callable[[Text], None]
 
 
 def load_demo(settings: Settings, engine: Engine, password: str | None, say: Say) -> dict[str, Any]:
-    """Load the sample unless it is there, and open the four accounts.
+    """Load the sample unless it is there, and open the accounts.
 
     Parameters
     ----------
     password : str, optional
-        For all four; without one it is made.
+        For all of them; without one it is made.
 
     Returns
     -------
@@ -47,8 +50,10 @@ def load_demo(settings: Settings, engine: Engine, password: str | None, say: Say
     # Generating the sample needs the whole scientific stack; opening accounts does not.
     from data.imports.sample import load_sample
     from data.samples.demands import add_demands
+    from data.samples.renovation import load_renovations
 
     sample = load_sample(engine, settings, say)
+    load_renovations(engine, settings, say)
     chosen = password or make_password()
     with owner_session(engine) as session:
         if sample["loaded"]:

@@ -23,17 +23,17 @@ _APPRAISALS = text("""
     select id, appraised_on, standard, result, override_reason, appraiser
       from appraisal where house_id = :id order by appraised_on desc nulls last, id desc""")
 _SITE = text("""
-    select s.id, s.code, s.method, s.grade_before, s.stage, s.approved_on, s.started_on, s.completed_on, s.accepted_on,
-           s.paid_on, s.subsidy_yuan::float8 as subsidy_yuan, s.remark, s.household_id, s.household_ref,
-           h.code as household_code, h.head_name, s.house_id, o.code as house_code, v.name as village, g.name as grid,
-           s.quality, s.accuracy_m, st_x(s.geom) as lon, st_y(s.geom) as lat
+    select s.id, s.code, s.method, s.grade_before, s.stage, s.stage_on, s.state, s.approved_on, s.started_on,
+           s.completed_on, s.accepted_on, s.paid_on, s.subsidy_yuan::float8 as subsidy_yuan, s.remark, s.household_id,
+           s.household_ref, h.code as household_code, h.head_name, s.house_id, o.code as house_code, v.name as village,
+           g.name as grid, s.quality, s.accuracy_m, st_x(s.geom) as lon, st_y(s.geom) as lat
       from renovation_site s
       left join household h on h.id = s.household_id
       left join house o on o.id = s.house_id
       left join area v on v.id = s.village_id
       left join grid g on g.id = s.grid_id
      where s.id = :id""")
-_DATES = ("approved_on", "started_on", "completed_on", "accepted_on", "paid_on")
+_DATES = ("stage_on", "approved_on", "started_on", "completed_on", "accepted_on", "paid_on")
 
 
 def house_card(session: Session, house_id: int, asker: Asker) -> dict[str, Any]:

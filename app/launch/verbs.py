@@ -49,6 +49,7 @@ APP_VERBS = (
     "assign",
     "grids",
     "lookback",
+    "houses",
     "roads",
     "route",
     "recheck",

@@ -30,6 +30,7 @@ HELP = Text(
   grids     按户数划分一个村的网格：grids make --village 代码 --size 户数
   lookback  回头看：抽取回访户，看各村证明到什么程度
   roads     路网：导入道路，看哪里没有接通
+  houses    危房改造：houses totals|advance|bank-out|bank-return|plan …
   route     走访路线：规划 route solve 问题 --out 方案，核对 route verify 问题 方案
   recheck   从原始记录重新计算并核对
   campaign  行动与实施方案：campaign check|load|list|show|explain …
@@ -63,6 +64,7 @@ Usage: ./fangtu COMMAND [OPTIONS]
   grids     divide a village by its households: grids make --village CODE --size N
   lookback  look-backs: draw households to ask again, and see what is proved of each village
   roads     the road network: import roads, and see where it is broken
+  houses    renovation: houses totals|advance|bank-out|bank-return|plan ...
   route     routes of visits: route solve PROBLEM --out PLAN, route verify PROBLEM PLAN
   recheck   recompute from the records and compare
   campaign  campaigns and their work plans: campaign check|load|list|show|explain …

@@ -30,6 +30,15 @@ _RECORDS = {
     "hardship_case": Text("困难户台账 {n} 条", "{n} case(s) of hardship"),
     "publicity": Text("宣讲记录 {n} 条", "{n} record(s) of publicity"),
     "mark": Text("现场标注 {n} 条", "{n} mark(s) from the field"),
+    "site_gate": Text("改造环节 {n} 步", "{n} step(s) of renovations"),
+    "site_inspection": Text("质量巡查 {n} 次", "{n} inspection(s) of sites"),
+    "entitlement": Text("核定补助 {n} 笔", "{n} entitlement(s)"),
+    "payment": Text("付款 {n} 笔", "{n} payment(s)"),
+    "renovation_plan": Text("年度计划 {n} 个", "{n} plan(s) of a year"),
+    "renovation_plan_line": Text("年度计划 {n} 行", "{n} line(s) of a plan of a year"),
+    "funding": Text("到位资金 {n} 笔", "{n} receipt(s) of money"),
+    "subsidy_rate": Text("补助标准 {n} 条", "{n} rate(s) of subsidy"),
+    "payment_batch": Text("报盘批次 {n} 个", "{n} batch(es) of payments"),
     "placement": Text("手工定位 {n} 处", "{n} place(s) set by hand"),
 }
 _WHY = {

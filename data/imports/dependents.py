@@ -45,10 +45,21 @@ _REFERENCES = (
     ("renovation_site", "t.house_id", "house"),
     ("attachment", "t.house_id", "house"),
     ("attachment", "t.site_id", "renovation_site"),
+    ("site_gate", "t.site_id", "renovation_site"),
+    ("site_inspection", "t.site_id", "renovation_site"),
+    ("entitlement", "t.site_id", "renovation_site"),
+    ("payment", "t.site_id", "renovation_site"),
+    ("renovation_plan", "t.area_id", "area"),
+    ("renovation_plan_line", "t.area_id", "area"),
+    ("funding", "t.area_id", "area"),
+    ("subsidy_rate", "t.area_id", "area"),
+    ("payment_batch", "t.area_id", "area"),
     ("attachment", "t.visit_id", "visit"),
     ("visit", "t.superseded_by", "visit"),
 )
-_OWN_KEY = dict.fromkeys(("round", "campaign_version"), "t.campaign_id || ':' || t.no")
+_OWN_KEY = dict.fromkeys(("round", "campaign_version"), "t.campaign_id || ':' || t.no") | {
+    "renovation_plan_line": "t.plan_id || ':' || t.no || ':' || t.grade"
+}
 
 
 def open_findings(session: Session, batch: int) -> None:

@@ -111,6 +111,7 @@ def know_sites(job: Job) -> None:
     keep_unnamed(session, STAGE, "renovation_site")
     keep_stored(session, STAGE, "renovation_site", [fact for fact in _FACTS if fact != "stage"])
     _reach_stages(job)
+    _keep_gates(job)
 
 
 def settle_sites(job: Job) -> None:
@@ -237,6 +238,36 @@ def _reach_stages(job: Job) -> None:
                      where s.stage is null) n
              where n.at = p.at"""),
         {"order": order},
+    )
+
+
+def _keep_gates(job: Job) -> None:
+    """A site that has passed gates by hand keeps what they say; a file that says otherwise is told so."""
+    by_gates = ("method", "grade_before", "stage", *DATES)
+    other = job.session.execute(
+        text(f"""
+            select s.at, s.stage, t.stage as stands from {STAGE} s join renovation_site t on t.id = s.id
+             where not s.is_new and exists (select 1 from site_gate g where g.site_id = t.id)
+               and ({", ".join(f"s.{name}" for name in by_gates)})
+                   is distinct from ({", ".join(f"t.{name}" for name in by_gates)})
+             order by s.at"""),
+    ).all()
+    for row in other:
+        stands, told = STAGE_WORDS[row.stands], STAGE_WORDS[row.stage]
+        job.report.warn(
+            Text(
+                f"这处改造在系统里逐环节办理，保留系统记录（{stands.zh}）",
+                f"this renovation is kept gate by gate here; what stands ({stands.en}) is kept",
+            ),
+            row=job.records.rows[row.at],
+            sheet=job.records.sheets[row.at],
+            column="stage",
+            found=told.zh,
+        )
+    job.session.execute(
+        text(f"""
+            update {STAGE} s set {", ".join(f"{name} = t.{name}" for name in by_gates)} from renovation_site t
+             where t.id = s.id and not s.is_new and exists (select 1 from site_gate g where g.site_id = t.id)""")
     )
 
 

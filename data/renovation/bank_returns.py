@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
@@ -26,7 +26,9 @@ from data.renovation.unfit import RenovationUnfit
 from data.sealing import Sealer
 from data.tables import BankReturn, BankReturnRow
 from geo.errors import FangtuError, Text
-from geo.files import Sheet
+
+if TYPE_CHECKING:
+    from geo.files import Sheet
 
 _HEADINGS = {
     "reference": ("明细号", "对账号", "业务编号", "流水备注", "附言", "摘要"),
@@ -45,6 +47,10 @@ _BAD = {
     *("f", "n", "fail", "failed"),
 }
 _REFERENCE = re.compile(r"(?<!\d)(\d{1,18})-(\d{4,9})(?!\d)")
+
+
+# Rows a person has to look at: nothing was booked for them.
+NOT_BOOKED = ("contrary", "unknown", "contradiction", "amount", "other_batch", "unreadable")
 
 
 @dataclass(frozen=True)
@@ -321,7 +327,7 @@ def _match(
         return None, "unknown", None
     if answer.card:
         indexes = sealer.indexes(answer.card, "bank_card")
-        same = [line for line in lines if line.card_index in indexes]
+        same = [line for line in lines if bytes(line.card_index) in indexes]
         if len(same) > 1:
             same = [line for line in same if line.fen == answer.fen]
         if len(same) == 1:

@@ -42,7 +42,7 @@ def fen_of(written: Any, column: str = "amount", *, unit: int = 100) -> int:
     """
     if isinstance(written, bool | float):
         raise TypeError("amounts are read from text or whole numbers")
-    plain = str(written).strip().translate(_WIDTH).replace(",", "").replace("¥", "").removesuffix("元")
+    plain = str(written).strip().translate(_WIDTH).replace(",", "").removeprefix("¥").removesuffix("元").strip()
     if not _AMOUNT.fullmatch(plain):
         raise lacking(
             column, f"“{written}”不是金额，应如 35000.00", f"'{written}' is no amount such as 35000.00", found=written

@@ -164,3 +164,19 @@ def change_site(
         fields=["method", "responsible", "method_reason"],
         jur=site.jur,
     )
+
+
+def find_site(session: Session, told: str) -> int:
+    """Key of a site by its number or by the code of its ledger, which must be of one site alone.
+
+    Raises
+    ------
+    RecordUnknown
+        If there is none, or several bear the code.
+    """
+    found = session.scalars(select(RenovationSite.id).where(RenovationSite.code == told).limit(2)).all()
+    if not found and told.isascii() and told.isdigit() and len(told) < 19:
+        found = session.scalars(select(RenovationSite.id).where(RenovationSite.id == int(told))).all()
+    if len(found) != 1:
+        raise RecordUnknown
+    return found[0]

@@ -17,7 +17,7 @@ from data.accounts import (
     reset_password,
 )
 from data.askers import Role
-from data.demo import ACCOUNTS, TOWNSHIP, VILLAGE, open_demo_accounts
+from data.demo import ACCOUNTS, RENOVATED, TOWNSHIP, VILLAGE, open_demo_accounts
 from data.passwords import PasswordUnfit, password_matches
 from data.sealing import load_secret
 from data.settings import Settings
@@ -118,16 +118,18 @@ def test_an_unknown_name_is_said(town: Session) -> None:
 
 @pytest.fixture
 def sample_areas(owner: Session) -> Session:
-    for code, level in ((TOWNSHIP, "township"), (VILLAGE, "village")):
+    for code, level in ((TOWNSHIP, "township"), (RENOVATED, "township"), (VILLAGE, "village")):
         low = int(code.ljust(15, "0"))
         owner.add(Area(code=code, name=code, level=level, jur=low, jur_end=low + 10 ** (15 - len(code))))
     owner.flush()
     return owner
 
 
-def test_the_demonstration_has_one_account_for_each_role(sample_areas: Session) -> None:
+def test_the_demonstration_has_an_account_for_each_role_and_one_where_houses_were_renovated(
+    sample_areas: Session,
+) -> None:
     opened = open_demo_accounts(sample_areas, "simple")
-    assert [role for _, role in opened] == list(Role)
+    assert [role for _, role in opened] == [Role.INSPECTOR, Role.SUPERVISOR, Role.LEADER, Role.SUPERVISOR, Role.ADMIN]
     again = open_demo_accounts(sample_areas, "other")
     assert again == opened
     for account, areas in list_accounts(sample_areas):

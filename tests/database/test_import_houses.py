@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from data.imports.report import ImportRefused
+from data.renovation.gates import advance
 from tests.database.importing import TOWNSHIP, VILLAGES, Store, opened, square_ring, write_csv, write_geojson
 
 DATA = Path(__file__).parent.parent / "data"
@@ -163,3 +167,24 @@ def test_a_base_feature_of_an_unknown_kind_is_refused_by_name(store: Store, tmp_
     report = store.load("base", write_geojson(tmp_path / "base.geojson", layer))
     assert (report.accepted, report.refused) == (1, 2)
     assert report.problems[0].found == "unicorn"
+
+
+def test_a_site_kept_gate_by_gate_is_not_moved_by_a_ledger(township: Store, tmp_path: Path) -> None:
+    households(township, tmp_path)
+    ledger = ["改造编号", "户编号", "改造方式", "改造前等级", "阶段", "批准日期", "备注"]
+    path = write_csv(tmp_path / "sites.csv", ledger, [("G1", "H1", "修缮加固", "C", "批准", "2026-05-01", "")])
+    township.load("sites", path, area=TOWNSHIP)
+    with Session(township.engine) as session, session.begin():
+        site = session.scalars(text("select id from renovation_site")).one()
+        advance(session, None, site, "agreed", on_day=date(2026, 5, 4))
+    path = write_csv(
+        tmp_path / "sites.csv", ledger, [("G1", "H1", "拆除重建", "D", "打卡发放", "2026-04-01", "记一笔")]
+    )
+    report = township.load("sites", path, area=TOWNSHIP)
+    assert (report.accepted, [one.row for one in report.warnings]) == (1, [2])
+    assert "逐环节办理" in report.warnings[0].reason.zh
+    with Session(township.engine) as session:
+        row = session.execute(
+            text("select stage, method, grade_before, approved_on, remark from renovation_site")
+        ).one()
+    assert tuple(row) == ("agreed", "repair", "C", date(2026, 5, 1), "记一笔")

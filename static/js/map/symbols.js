@@ -169,14 +169,18 @@ function drawGrade(ctx, grade, r) {
   if (r >= 6) letter(ctx, grade === "none" ? "?" : grade, r * (grade === "C" ? 1.05 : 1.2), colour(`${token}-ink`), grade === "C" ? r * 0.2 : 0);
 }
 
-export const STAGES = ["found", "appraised", "compared", "approved", "started", "completed", "accepted", "paid"];
+// The gates of a renovation in their order, as in data/rules/words.py.
+export const STAGES = [
+  ...["found", "appraised", "compared", "reviewed", "approved", "agreed", "started", "foundation", "completed"],
+  ...["accepted", "paid", "moved_in", "looked_back"],
+];
 
 function drawStage(ctx, stage, r) {
   const n = STAGES.indexOf(stage) + 1;
   square(ctx, r, 2.5);
-  ctx.fillStyle = colour(stage === "paid" ? "stage-done" : n > 3 ? "stage-now" : "stage-early");
+  ctx.fillStyle = colour(n > STAGES.indexOf("paid") ? "stage-done" : n > STAGES.indexOf("approved") ? "stage-now" : "stage-early");
   ctx.fill();
-  letter(ctx, String(n || "?"), r * 1.4, colour("stage-ink"));
+  letter(ctx, String(n || "?"), r * (n > 9 ? 1.15 : 1.4), colour("stage-ink"));
 }
 
 // Families of signs, named before a colon: the shape their halo follows, and the sign itself, by the words after it.

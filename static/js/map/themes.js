@@ -61,11 +61,27 @@ const STAGE_WORDS = {
   found: () => t("发现"),
   appraised: () => t("鉴定"),
   compared: () => t("比对"),
+  reviewed: () => t("评议公示"),
   approved: () => t("批准"),
+  agreed: () => t("协议"),
   started: () => t("开工"),
+  foundation: () => t("主基础完工"),
   completed: () => t("竣工"),
   accepted: () => t("验收"),
   paid: () => t("打卡发放"),
+  moved_in: () => t("入住"),
+  looked_back: () => t("回访"),
+};
+
+const METHOD_WORDS = {
+  repair: () => t("修缮加固"),
+  rebuild: () => t("拆除重建"),
+  rebuild_elsewhere: () => t("选址新建"),
+  new: () => t("无房户新建"),
+  turn_key: () => t("交钥匙"),
+  public_rental: () => t("集体公租房"),
+  swap: () => t("房屋置换"),
+  rent_subsidy: () => t("租赁补贴"),
 };
 
 export function stageWord(stage) {
@@ -73,8 +89,7 @@ export function stageWord(stage) {
 }
 
 export function methodWord(method) {
-  const words = { repair: () => t("修缮加固"), rebuild: () => t("拆除重建"), turn_key: () => t("交钥匙") };
-  return words[method]?.() || method || "—";
+  return METHOD_WORDS[method]?.() || method || "—";
 }
 
 /** A row of the layer list: key, name, sign, count, and whether it is on at first. */

@@ -1,0 +1,263 @@
+"""Renovations as JSON: totals, the gates of a site, batches of payments with the bank's answers."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+from sqlalchemy import select
+
+from app.access import Role, require
+from app.api import Operation, describe
+from app.job_answers import body_of
+from app.language import language
+from app.session import asker, db
+from data.areas import EVERYWHERE, area_range
+from data.masks import shown_name
+from data.renovation.gates import advance
+from data.renovation.payments import batch_lines, batch_list, find_batch, list_sites, open_batch
+from data.renovation.totals import renovation_totals
+from data.renovation.unfit import lacking
+from data.tables import Area, RenovationSite
+
+bp = Blueprint("renovation_api", __name__)
+WRITERS = (Role.SUPERVISOR, Role.ADMIN)
+READERS = (*WRITERS, Role.LEADER)
+_REFUSED = {422: "Which field, what was found, what is expected; nothing was written"}
+_COUNTS = {"total": "", **{f"by_{what}": {} for what in ("class", "grade", "method", "stage", "state")}}
+_BATCH = {
+    "id": "Number",
+    "area": "Name",
+    "year": "",
+    "name": "",
+    "state": "draft, sent, settled or cancelled",
+    "sent_on": "",
+    "lines": "Not cancelled",
+    "fen": "Of these",
+    "paid": "Lines",
+    "paid_fen": "",
+    "failed": "Lines",
+    "failed_fen": "",
+    "sent": "Lines the bank has not answered",
+    "sent_fen": "",
+}
+
+
+@bp.get("/api/v1/houses/totals")
+@require()
+@describe(
+    Operation(
+        "Renovations of an area counted by class, grade, method, stage and state, with the money of its years in fen",
+        query={"area": "Code of the area; one's own area of duty by default", "year": "Of the plan; all by default"},
+        answer={
+            "year": "",
+            "sites": _COUNTS,
+            "money": "received, by_source, entitled, paid, under_way, failed, unspent, batches; null for inspectors",
+            "payment": "Days from acceptance to payment, those waiting and late; null for inspectors",
+        },
+    )
+)
+def totals() -> Response:
+    """Every figure is a sum of records."""
+    area, duty = request.args.get("area"), asker().duty
+    within = area_range(db(), area) if area else duty[0] if len(duty) == 1 else EVERYWHERE
+    found = renovation_totals(db(), within, _year(request.args.get("year")), money=asker().role in READERS)
+    return jsonify({"money": None, "payment": None} | found)
+
+
+@bp.post("/api/v1/sites/<key:site_id>/gates")
+@require(*WRITERS)
+@describe(
+    Operation(
+        "Pass the next gate of a renovation",
+        body={
+            "gate": "The next stage of its method; paid is passed by the bank's answer alone",
+            "on": "Date; today by default",
+            "note": "",
+            "household_present": "Whether the household took part",
+            "revision": "The one the caller saw; refused if somebody changed the site since",
+            "uid": "UUID made by the caller: the same step sent twice is taken once",
+        },
+        needed=["gate"],
+        body_example={"gate": "compared", "on": "2026-11-20"},
+        answer={"site": "Number", "stage": "Where it stands now", "revision": ""},
+        statuses=_REFUSED,
+    )
+)
+def pass_gate(site_id: int) -> Response:
+    """One step forward."""
+    given = body_of()
+    stage = advance(
+        db(),
+        asker(),
+        site_id,
+        _text(given, "gate") or "",
+        on_day=_day(given.get("on")),
+        note=_text(given, "note"),
+        household_present=_flag(given, "household_present"),
+        revision=_whole(given, "revision"),
+        uid=_uid(given.get("uid")),
+    )
+    return jsonify(site=site_id, stage=stage, revision=db().get_one(RenovationSite, site_id).revision)
+
+
+@bp.get("/api/v1/payment-batches")
+@require(*READERS)
+@describe(
+    Operation(
+        "Batches of payments, newest first",
+        query={"area": "Code of the area; one's own area of duty by default", "year": "All by default"},
+        answer={"batches": [_BATCH]},
+    )
+)
+def batches() -> Response:
+    """One line for each batch with its sums."""
+    within = area_range(db(), request.args.get("area")) if request.args.get("area") else EVERYWHERE
+    rows = batch_list(db(), within, _year(request.args.get("year")))
+    return jsonify(batches=[_batch(row) for row in rows])
+
+
+@bp.post("/api/v1/payment-batches")
+@require(*WRITERS)
+@describe(
+    Operation(
+        "Open a batch and list in it every site that waits for money, or the ones named",
+        body={
+            "area": "Code of the area; one must answer for all of it",
+            "year": "Of the plan",
+            "name": "",
+            "sites": "Numbers; all that wait by default",
+        },
+        needed=["area", "year", "name"],
+        body_example={"area": "370725199", "year": 2026, "name": "2026-03 批"},
+        answer={"batch": _BATCH, "left_out": [{"site": "", "why": "In words"}]},
+        statuses=_REFUSED,
+    )
+)
+def make_batch() -> Response:
+    """Open and list in one transaction."""
+    given = body_of()
+    jur, jur_end = area_range(db(), _text(given, "area") or "?")
+    area = (
+        db()
+        .scalars(
+            select(Area.id).where(Area.jur == jur, Area.jur_end == jur_end, Area.valid_to.is_(None)).order_by(Area.id)
+        )
+        .first()
+    )
+    made = open_batch(
+        db(),
+        asker(),
+        area_id=area or 0,
+        year=_whole(given, "year") or 0,
+        name=_text(given, "name") or "",
+    )
+    sites = given.get("sites")
+    if sites is not None and (
+        not isinstance(sites, list) or len(sites) > 20_000 or any(not _is_key(site) for site in sites)
+    ):
+        raise lacking("sites", "改造编号应为整数的列表", "sites are a list of numbers")
+    listed = list_sites(db(), asker(), made, sites)
+    return jsonify(
+        batch=_batch(find_batch(db(), made)),
+        left_out=[{"site": site, "why": why.in_language(language())} for site, why in listed.left_out],
+    )
+
+
+@bp.get("/api/v1/payment-batches/<key:payment_batch_id>")
+@require(*READERS)
+@describe(
+    Operation(
+        "One batch with its lines; account numbers never",
+        answer={
+            "batch": _BATCH,
+            "lines": [
+                {
+                    "line_no": "",
+                    "site_id": "",
+                    "site_code": "",
+                    "household_code": "",
+                    "head_name": "Masked for those who need not greet people by name",
+                    "village": "",
+                    "fen": "",
+                    "state": "listed, sent, paid, failed or cancelled",
+                    "paid_on": "",
+                    "failure": "The bank's words",
+                }
+            ],
+        },
+    )
+)
+def show_batch(payment_batch_id: int) -> Response:
+    """The lines in their order."""
+    batch = find_batch(db(), payment_batch_id)
+    wanted = ("line_no", "site_id", "site_code", "household_code", "village", "fen", "state", "paid_on", "failure")
+    return jsonify(
+        batch=_batch(batch),
+        lines=[
+            {name: _plain(line[name]) for name in wanted}
+            | {"head_name": shown_name(line["head_name"] or "", asker().role)}
+            for line in batch_lines(db(), payment_batch_id)
+        ],
+    )
+
+
+def _batch(row: Any) -> dict[str, Any]:
+    return {name: _plain(getattr(row, name)) for name in _BATCH}
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _text(given: dict[str, Any], name: str) -> str | None:
+    value = given.get(name)
+    if value is not None and not isinstance(value, str):
+        raise lacking(name, f"“{name}”应为文字", f"'{name}' must be text")
+    return value
+
+
+def _flag(given: dict[str, Any], name: str) -> bool | None:
+    value = given.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise lacking(name, f"“{name}”应为 true 或 false", f"'{name}' must be true or false")
+    return value
+
+
+def _whole(given: dict[str, Any], name: str) -> int | None:
+    value = given.get(name)
+    if value is not None and not (_is_key(value) and value < 2**31):
+        raise lacking(name, f"“{name}”应为整数", f"'{name}' must be a whole number")
+    return value
+
+
+def _is_key(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+
+
+def _day(value: Any) -> date | None:
+    if value is None:
+        return None
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        raise lacking("on", f"“{value}”不是日期，应如 2026-11-20", f"'{value}' is no day such as 2026-11-20") from error
+
+
+def _uid(value: Any) -> uuid.UUID | None:
+    if value is None:
+        return None
+    try:
+        return uuid.UUID(value)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise lacking("uid", "“uid”应为 UUID", "'uid' must be a UUID") from error
+
+
+def _year(told: str | None) -> int | None:
+    if not told:
+        return None
+    if not (told.isascii() and told.isdigit() and len(told) == 4):
+        raise lacking("year", f"年度“{told}”应为四位年份", f"'{told}' is no year", found=told)
+    return int(told)

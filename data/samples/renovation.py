@@ -1,0 +1,253 @@
+"""The sample of a year's renovations: the figures of a city's housing summary of 2021, made by the acts of a user.
+
+341 households of an invented township, 227 repaired (C), 72 rebuilt (D) and 42 turn-key; 170 and 409.7 万元 received,
+four batches of 56.95, 85.8, 305 and 20.7 万元 paid, 111.25 left (city summary 2021, parts two and three). No figure is
+written anywhere: households and houses are imported, every site is opened, passes its gates and is paid through the
+bank's return files, and the sums come out of the records. The rates (0.75, 2.1 and 3.5 万元) are those of two published
+county schemes of 2021 and 2022, which is how the total comes to 468.45.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Engine, select, text
+from sqlalchemy.orm import Session
+
+from data.areas import number_range
+from data.db import owner_session
+from data.imports.report import ImportOptions, ImportRefused
+from data.imports.run import import_file
+from data.renovation.bank_files import write_bank_file
+from data.renovation.bank_returns import book_return
+from data.renovation.funds import add_funding, entitle, set_rate
+from data.renovation.gates import advance_many
+from data.renovation.openings import open_site
+from data.renovation.payments import list_sites, open_batch
+from data.samples.names import person_name
+from data.samples.people import card_number
+from data.sealing import Sealer, load_sealer
+from data.settings import Settings
+from data.tables import Area
+from geo.errors import Text
+from geo.files import read_table
+
+TOWNSHIP, NAME = "370725199", "青禾镇"
+VILLAGES = tuple(f"{TOWNSHIP}{200 + n}" for n in range(9))
+VILLAGE_NAMES = ("杏花岭村", "柳溪村", "石桥村", "白杨树村", "小河湾村", "南坡村", "北坡村", "东泉村", "西泉村")
+YEAR = 2021
+# Grade before, method, households, fen each.
+CLASSES = (
+    ("C", "repair", 227, 7_500_00),
+    ("D", "rebuild", 72, 21_000_00),
+    ("D", "turn_key", 42, 35_000_00),
+)
+# Households of each class in each of the four batches, and the day the bank paid.
+BATCHES = (
+    ((61, 2, 2), date(2021, 9, 10)),
+    ((64, 18, 0), date(2021, 10, 20)),
+    ((80, 50, 40), date(2021, 11, 30)),
+    ((22, 2, 0), date(2021, 12, 20)),
+)
+RECEIVED = (("central", 1_700_000_00, date(2021, 4, 12)), ("province", 4_097_000_00, date(2021, 7, 5)))
+_GROUPS = ("农村低保户", "分散供养特困人员", "易返贫致贫户", "低保边缘家庭", "突发严重困难户", "其他脱贫户")
+_STEPS = (
+    ("appraised", 9),
+    ("compared", 14),
+    ("reviewed", 28),
+    ("approved", 38),
+    ("agreed", 45),
+    ("started", 55),
+    ("foundation", 80),
+    ("completed", 120),
+    ("accepted", 128),
+)
+_MORE = tuple("甲乙丙丁")
+_KIN = ["宋", "梁", "何"]
+WEST, SOUTH, STEP = 119.02, 36.36, 0.02
+Say = Callable[[Text], None]
+
+
+def load_renovations(engine: Engine, settings: Settings, say: Say = lambda text: None) -> bool:
+    """Make the sample's year of renovations unless it is there; says whether it was made.
+
+    Parameters
+    ----------
+    engine : Engine
+        Of the owner.
+    """
+    with owner_session(engine) as session:
+        if session.scalar(select(Area.id).where(Area.code == TOWNSHIP)) is not None:
+            return False
+        _areas(session)
+    say(Text("生成示例改造：2021 年 341 户", "Making the sample's renovations: 341 households of 2021"))
+    _people(engine, settings)
+    with owner_session(engine) as session:
+        _renovate(session, load_sealer(settings.key_file))
+    return True
+
+
+def _areas(session: Session) -> None:
+    for code, name, level in (
+        (TOWNSHIP, NAME, "township"),
+        *((c, n, "village") for c, n in zip(VILLAGES, VILLAGE_NAMES, strict=True)),
+    ):
+        jur, jur_end = number_range(code)
+        session.add(Area(code=code, name=name, level=level, jur=jur, jur_end=jur_end, geom=_square(code)))
+        session.flush()
+    session.execute(
+        text("update area a set parent_id = p.id from area p where p.code = :town and a.code = any (:villages)"),
+        {"town": TOWNSHIP, "villages": list(VILLAGES)},
+    )
+
+
+def _corner(village: int) -> tuple[float, float]:
+    """South-west corner of a village: three rows of three squares."""
+    return WEST + village % 3 * STEP, SOUTH + village // 3 * STEP
+
+
+def _square(code: str) -> str:
+    west, south, size = WEST, SOUTH, 3 * STEP
+    if code != TOWNSHIP:
+        (west, south), size = _corner(VILLAGES.index(code)), STEP
+    east, north = west + size, south + size
+    ring = ", ".join(
+        f"{x:.6f} {y:.6f}" for x, y in ((west, south), (east, south), (east, north), (west, north), (west, south))
+    )
+    return f"SRID=4326;MULTIPOLYGON((({ring})))"
+
+
+def _homes() -> Iterator[tuple[int, str]]:
+    """Number and grade of each household."""
+    at = 0
+    for grade, _, households, _ in CLASSES:
+        for _ in range(households):
+            at += 1
+            yield at, grade
+
+
+def _people(engine: Engine, settings: Settings) -> None:
+    """Import the households and their houses, appraised in spring, as any ledger is imported."""
+    rng = np.random.default_rng(YEAR)
+    folder = settings.var / "sample"
+    folder.mkdir(parents=True, exist_ok=True)
+    homes: list[tuple[str, ...]] = []
+    houses: list[tuple[str, ...]] = []
+    for at, grade in _homes():
+        village = VILLAGES[at % len(VILLAGES)]
+        home = f"QH-{at:04d}"
+        west, south = _corner(at % len(VILLAGES))
+        lon, lat = (west + STEP * rng.uniform(0.1, 0.9), south + STEP * rng.uniform(0.1, 0.9))
+        name = person_name(_KIN, bool(rng.random() < 0.3), rng)
+        homes.append(
+            (
+                home,
+                name,
+                village,
+                _GROUPS[at % len(_GROUPS)],
+                card_number(80_000_000 + at),
+                f"{lon:.6f}",
+                f"{lat:.6f}",
+            )
+        )
+        houses.append((f"{home}-F1", home, grade, f"2021-03-{1 + at % 28:02d}", "导则 2019", "砖木结构"))
+    files = (
+        ("households", "改造示例农户.csv", ("户编号", "户主姓名", "村", "农户类型", "银行卡号", "经度", "纬度"), homes),
+        ("houses", "改造示例房屋.csv", ("房屋编号", "户编号", "鉴定等级", "鉴定日期", "鉴定标准", "结构类型"), houses),
+    )
+    for kind, name, headings, rows in files:
+        path = folder / name
+        _write(path, headings, rows)
+        report = import_file(engine, settings, kind, path, ImportOptions(area=TOWNSHIP))
+        if report.refused:
+            problem = report.problems[0]
+            raise ImportRefused(problem.reason, file=str(path))
+
+
+def _write(path: Path, headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(headings)
+        writer.writerows(rows)
+
+
+def _renovate(session: Session, sealer: Sealer) -> None:
+    area = session.scalars(select(Area.id).where(Area.code == TOWNSHIP)).one()
+    for source, fen, day in RECEIVED:
+        add_funding(session, None, area_id=area, year=YEAR, source=source, fen=fen, received_on=day)
+    for grade, method, _, fen in CLASSES:
+        set_rate(session, None, area_id=area, year=YEAR, grade=grade, method=method, fen=fen, source="2021 年补助标准")
+    sites = _open(session)
+    everyone = [site for of_class in sites for site in of_class]
+    built = [site for of_class in sites[1:] for site in of_class]
+    first = date(YEAR, 4, 1)
+    for gate, days in _STEPS:
+        advance_many(
+            session,
+            None,
+            built if gate == "foundation" else everyone,
+            gate,
+            on_day=first + timedelta(days=days),
+        )
+        if gate == "approved":
+            for site in everyone:
+                entitle(session, None, site)
+    taken = [0] * len(CLASSES)
+    for number, (households, paid_on) in enumerate(BATCHES):
+        batch = open_batch(session, None, area_id=area, year=YEAR, name=f"{YEAR}-{number + 1:02d} 批")
+        chosen = []
+        for at, n in enumerate(households):
+            chosen += sites[at][taken[at] : taken[at] + n]
+            taken[at] += n
+        list_sites(session, None, batch, chosen)
+        _pay(session, sealer, batch, paid_on)
+    advance_many(session, None, everyone, "moved_in", on_day=date(YEAR, 12, 31))
+
+
+def _open(session: Session) -> list[list[int]]:
+    homes = session.execute(
+        text("""
+            select h.id, o.id as house_id from household h join house o on o.household_id = h.id
+             where h.code = any (:codes) order by h.code"""),
+        {"codes": [f"QH-{at:04d}" for at, _ in _homes()]},
+    ).all()
+    rows = iter(homes)
+    found: list[list[int]] = []
+    for _, method, households, _ in CLASSES:
+        found.append([])
+        for _ in range(households):
+            home = next(rows)
+            found[-1].append(
+                open_site(
+                    session,
+                    None,
+                    household_id=home.id,
+                    house_id=home.house_id,
+                    method=method,
+                    on_day=date(YEAR, 4, 1),
+                    year=YEAR,
+                    responsible=f"包户干部{_MORE[home.id % len(_MORE)]}",
+                )
+            )
+    return found
+
+
+def _pay(session: Session, sealer: Sealer, batch: int, paid_on: date) -> None:
+    """Send a batch, and book the bank's answer: the file that went out with a result for each line."""
+    sent = write_bank_file(session, batch, sealer, ".csv")
+    lines = list(csv.reader(io.StringIO(sent.decode("utf-8-sig"))))
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(("明细号", "金额（元）", "处理结果", "入账日期"))
+    writer.writerows((line[1], line[4], "成功", paid_on.isoformat()) for line in lines[1:])
+    answer = out.getvalue().encode("utf-8-sig")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"回盘{batch}.csv")
+        path.write_bytes(answer)
+        book_return(session, None, batch, path.name, answer, read_table(path), sealer)

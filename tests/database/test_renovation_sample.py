@@ -1,0 +1,59 @@
+"""The sample of 2021: the figures of the city's housing summary come out of records made by the acts of a user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+from data.areas import EVERYWHERE, number_range
+from data.db import owner_engine, owner_session
+from data.renovation.funds import wan
+from data.renovation.totals import renovation_totals
+from data.samples.renovation import TOWNSHIP, load_renovations
+from tests.conftest import fresh_database
+
+
+@pytest.fixture(scope="module")
+def loaded() -> Iterator[Engine]:
+    settings = fresh_database("fangtu_test_renovation")
+    engine = owner_engine(settings)
+    assert load_renovations(engine, settings)
+    assert not load_renovations(engine, settings)
+    yield engine
+    engine.dispose()
+
+
+def test_the_classes_and_the_money_are_those_of_the_summary(loaded: Engine) -> None:
+    with owner_session(loaded) as session:
+        found = renovation_totals(session, number_range(TOWNSHIP), 2021)
+    sites, money = found["sites"], found["money"]
+    assert sites["total"] == 341
+    assert sites["by_class"] == {"c_repair": 227, "d_rebuild": 72, "turn_key": 42, "other": 0}
+    assert sites["by_stage"]["moved_in"] == 341
+    assert [wan(fen) for fen in money["by_source"].values()] == ["170.00", "409.70"]
+    assert wan(money["received"]) == "579.70"
+    assert [wan(batch["paid"]) for batch in money["batches"]] == ["56.95", "85.80", "305.00", "20.70"]
+    assert (wan(money["entitled"]), wan(money["paid"]), wan(money["unspent"])) == ("468.45", "468.45", "111.25")
+    assert (money["payments"], money["sites_entitled"], money["under_way"], money["failed"]) == (341, 341, 0, 0)
+
+
+def test_nothing_of_it_is_of_another_year_or_place(loaded: Engine) -> None:
+    with owner_session(loaded) as session:
+        assert renovation_totals(session, EVERYWHERE, 2020)["sites"]["total"] == 0
+        elsewhere = renovation_totals(session, number_range("370725108"), 2021)
+    assert (elsewhere["sites"]["total"], elsewhere["money"]["received"]) == (0, 0)
+
+
+def test_every_total_is_the_sum_of_rows_that_stay(loaded: Engine) -> None:
+    with Session(loaded) as session:
+        acts = dict(
+            session.execute(text("select gate, count(*) from site_gate where act = 'passed' group by 1")).tuples().all()
+        )
+        entitled = session.scalar(text("select sum(fen) from entitlement"))
+        stated = session.scalar(text("select sum(entitled_fen) from renovation_site"))
+    assert acts["foundation"] == 72 + 42  # a repair has none
+    assert {n for gate, n in acts.items() if gate != "foundation"} == {341}
+    assert entitled == stated == 468_450_000
