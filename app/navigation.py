@@ -86,11 +86,14 @@ def _sections(asker: Asker) -> list[Section]:
     if leads:
         visits.append(("/roads", _("路网")))
         visits.append(("/hardship", _("困难户")))
+    houses = [("/appraisals", _("鉴定")), ("/sites", _("改造"))]
+    if asker.role is not Role.INSPECTOR:
+        houses.append(("/money", _("资金")))
     sections = [
         _page("/map", _("地图")),
         _page("/coverage", _("覆盖率")),
         Section(visits, _("走访"), under=("/households", "/cards")),
-        _page("/appraisals", _("农房"), under=("/houses",)),
+        Section(houses, _("农房"), under=("/houses",)),
         _page("/campaigns", _("行动")),
         _page("/worklists", _("待核")),
     ]

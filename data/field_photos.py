@@ -1,4 +1,4 @@
-"""Photographs from the field as the desk sees them: one door for those of visits, demands and marks."""
+"""Photographs from the field as the desk sees them: one door for those of visits, demands, marks and sites."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ _MINE = "(:all or a.account_id = :account)"
 
 
 def list_photos(session: Session, asker: Asker, of: str, keys: Sequence[Any]) -> dict[str, list[str]]:
-    """Photographs of visits or marks that have come and that the asker may see, in the order they were taken.
+    """Photographs of visits, marks or sites that have come and that the asker may see, in the order they were taken.
 
     Parameters
     ----------
     of : str
-        ``visit`` or ``mark``.
+        ``visit``, ``mark`` or ``site``.
     keys : sequence
-        Ids (UUID) of the visits or marks.
+        Ids of the visits or marks (UUID), or keys of the sites.
 
     Returns
     -------
     dict
         Ids of photographs by id of what they belong to; what has none is missing.
     """
-    column = {"visit": "visit_id", "mark": "mark_id"}[of]
+    column, kind = {"visit": ("visit_id", "uuid"), "mark": ("mark_id", "uuid"), "site": ("site_id", "bigint")}[of]
     if not keys:
         return {}
     rows = session.execute(
         text(f"""
             select a.{column}::text as owner, a.id::text as id from attachment a
-             where a.{column} = any (cast(:ids as uuid[])) and {_MINE} order by a.taken_at nulls last, a.id"""),
+             where a.{column} = any (cast(:ids as {kind}[])) and {_MINE} order by a.taken_at nulls last, a.id"""),
         {"ids": [str(key) for key in keys], **_asking(asker)},
     )
     found: dict[str, list[str]] = {}
@@ -76,10 +76,12 @@ def show_photo(
     """
     row = session.execute(
         text(f"""
-            select a.jur, case when a.mark_id is null then 'visit' else 'mark' end as of,
-                   coalesce(v.no, m.no) as no
+            select a.jur, case when a.site_id is not null then 'renovation_site' when a.mark_id is null then 'visit'
+                        else 'mark' end as of,
+                   coalesce(a.site_id, v.no, m.no) as no
               from attachment a left join visit v on v.id = a.visit_id left join mark m on m.id = a.mark_id
-             where a.id = cast(:id as uuid) and (a.mark_id is not null or a.visit_id is not null) and {_MINE}"""),
+             where a.id = cast(:id as uuid) and {_MINE}
+               and (a.mark_id is not null or a.visit_id is not null or a.site_id is not null)"""),
         {"id": str(photo_id), **_asking(asker)},
     ).one_or_none()
     if row is None:

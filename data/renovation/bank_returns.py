@@ -150,13 +150,15 @@ def book_return(
         {"id": batch_id},
     ).all()
     rows = _judge(session, batch_id, lines, answers, sealer)
+    counts = dict(Counter(row["outcome"] for row in rows)) | {"rows": len(rows)}
+    # Written once with its counts: what a return came to is not changed, and the application has no right to.
     made = BankReturn(
         batch_id=batch_id,
         jur=batch.jur,
         jur_end=batch.jur_end,
         name=name[:200],
         sha256=digest,
-        counts={},
+        counts=counts,
         account_id=asker.account_id if asker else None,
     )
     session.add(made)
@@ -176,8 +178,6 @@ def book_return(
         )
         for row in rows
     )
-    counts = dict(Counter(row["outcome"] for row in rows)) | {"rows": len(rows)}
-    made.counts = counts
     session.flush()
     _pass_paid(session, asker, batch_id)
     _settle(session, batch_id)
