@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -35,6 +36,9 @@ from data.sealed_files import FileTooLarge
 from data.upload_files import clean_name, open_upload
 from data.work_folders import work_folder
 from geo.errors import FangtuError
+
+if TYPE_CHECKING:
+    from data.renovation.bank_returns import Returned
 
 bp = Blueprint("money_batches", __name__)
 WORDS = {"batch": BATCH_STATE, "payment": PAYMENT_STATE, "outcome": RETURN_OUTCOME}
@@ -91,27 +95,33 @@ def cancel(payment_batch_id: int) -> AnyResponse:
 @bp.post("/money/batches/<key:payment_batch_id>/file")
 @require(*SENDERS)
 def bank_file(payment_batch_id: int) -> AnyResponse:
-    """The file for the bank; account numbers leave in full, so that why stands in the log."""
-    from data.renovation.bank_files import write_bank_file
-
+    """The file of a batch for the bank."""
     batch = find_batch(db(), payment_batch_id)
-    format, reason = request.form.get("format", ""), clean_words(request.form.get("reason"), 200)
+    format = request.form.get("format", "")
     try:
-        if format not in FORMATS:
-            raise lacking("format", "请选择文件格式", "choose the kind of file", found=format)
-        if not reason or len(reason) < LEAST_REASON:
-            raise lacking(
-                "reason",
-                f"请写明报盘原因，至少 {LEAST_REASON} 个字",
-                f"say why the file is made, in at least {LEAST_REASON} characters",
-            )
-        content = write_bank_file(db(), payment_batch_id, store().sealer, format, reason=reason)
+        content = made_bank_file(payment_batch_id, format, request.form.get("reason"))
     except RenovationUnfit as refusal:
         return _page(payment_batch_id, refusal, "file")
     answer = Response(content, mimetype=MIME[format])
     answer.headers["Cache-Control"] = "private, no-store"
     name_file(answer, f"报盘-{batch.year}-{batch.id}{format}")
     return answer
+
+
+def made_bank_file(payment_batch_id: int, format: str, told: str | None) -> bytes:
+    """Make the file for the bank; account numbers leave in full, so that why stands in the log."""
+    from data.renovation.bank_files import write_bank_file
+
+    reason = clean_words(told, 200)
+    if format not in FORMATS:
+        raise lacking("format", "请选择文件格式", "choose the kind of file", found=format)
+    if not reason or len(reason) < LEAST_REASON:
+        raise lacking(
+            "reason",
+            f"请写明报盘原因，至少 {LEAST_REASON} 个字",
+            f"say why the file is made, in at least {LEAST_REASON} characters",
+        )
+    return write_bank_file(db(), payment_batch_id, store().sealer, format, reason=reason)
 
 
 @bp.post("/money/batches/<key:payment_batch_id>/returns")
@@ -124,11 +134,14 @@ def send_return(payment_batch_id: int) -> AnyResponse:
     try:
         if received is None or not received.size_bytes:
             raise lacking("return_file", "请选择银行回盘文件", "choose the bank's return file")
-        made, again = _book(payment_batch_id, received)
+        found = book_received(payment_batch_id, received)
     except (RenovationUnfit, FileTooLarge) as refusal:
         return _page(payment_batch_id, refusal, "return")
-    flash(_("这个文件此前已登记，没有重复入账。") if again else _("回盘已登记。"), "info" if again else "success")
-    return redirect(url_for(".returned", payment_batch_id=payment_batch_id, return_id=made), 303)
+    flash(
+        _("这个文件此前已登记，没有重复入账。") if found.again else _("回盘已登记。"),
+        "info" if found.again else "success",
+    )
+    return redirect(url_for(".returned", payment_batch_id=payment_batch_id, return_id=found.id), 303)
 
 
 @bp.get("/money/batches/<key:payment_batch_id>/returns/<key:return_id>")
@@ -148,8 +161,8 @@ def returned(payment_batch_id: int, return_id: int) -> str:
     )
 
 
-def _book(payment_batch_id: int, received: Received) -> tuple[int, bool]:
-    """Key of the return, and whether the same file was read before."""
+def book_received(payment_batch_id: int, received: Received) -> Returned:
+    """Book a return file that came with a form: read in a limited process apart."""
     # Here: no other page needs what reads files.
     from data.renovation.bank_returns import book_return
     from geo.files import FileUnreadable, Limits, read_apart
@@ -169,8 +182,7 @@ def _book(payment_batch_id: int, received: Received) -> tuple[int, bool]:
             sheets = read_apart(copy, folder=folder, limits=limits)
         except FileUnreadable as error:
             raise RenovationUnfit(error.text, column="return_file") from error
-    found = book_return(db(), asker(), payment_batch_id, name, content, sheets, sealer)
-    return found.id, found.again
+    return book_return(db(), asker(), payment_batch_id, name, content, sheets, sealer)
 
 
 def _done(payment_batch_id: int, name: str, act: Callable[[], str]) -> AnyResponse:

@@ -13,8 +13,11 @@ from app.access import Role, require
 from app.api import Operation, describe
 from app.job_answers import body_of
 from app.language import language
+from app.money_batches import SENDERS, book_received, made_bank_file
+from app.receiving import received_file, takes_file
 from app.session import asker, db
 from data.areas import EVERYWHERE, area_range
+from data.households import LEAST_REASON
 from data.masks import shown_name
 from data.renovation.gates import advance
 from data.renovation.payments import batch_lines, batch_list, find_batch, list_sites, open_batch
@@ -201,6 +204,65 @@ def show_batch(payment_batch_id: int) -> Response:
             | {"head_name": shown_name(line["head_name"] or "", asker().role)}
             for line in batch_lines(db(), payment_batch_id)
         ],
+    )
+
+
+@bp.post("/api/v1/payment-batches/<key:payment_batch_id>/file")
+@require(*SENDERS)
+@describe(
+    Operation(
+        "The file of a batch for the bank, with names and account numbers in full; the batch counts as sent",
+        body={"format": "csv or xlsx", "reason": f"Why, in at least {LEAST_REASON} characters; kept in the log"},
+        body_example={"format": "xlsx", "reason": "三月批报盘"},
+        media="application/octet-stream",
+        statuses=_REFUSED,
+    )
+)
+def bank_file(payment_batch_id: int) -> Response:
+    """Asked for again it is the same file."""
+    given = body_of()
+    content = made_bank_file(payment_batch_id, f".{_text(given, 'format') or ''}", _text(given, "reason"))
+    answer = Response(content, mimetype="application/octet-stream")
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
+
+
+@bp.post("/api/v1/payment-batches/<key:payment_batch_id>/returns")
+@require(*WRITERS)
+@takes_file
+@describe(
+    Operation(
+        "Book what the bank sent back: a form with the file as return_file (csv, xlsx or xls)",
+        takes=("multipart/form-data",),
+        answer={
+            "return": "Number",
+            "again": "True if this very file was read before: nothing was booked now",
+            "counts": "Rows by outcome, and rows for all of them",
+            "paid": "Fen booked by it",
+            "failed": "Fen",
+            "left": "Lines the bank has not answered",
+            "rows": [{"no": "", "reference": "", "fen": "", "expected": "", "outcome": "", "why": "The bank's words"}],
+        },
+        statuses={413: "The file is too large", **_REFUSED},
+    )
+)
+def take_return(payment_batch_id: int) -> Response:
+    """Judged row by row, booked in one transaction."""
+    find_batch(db(), payment_batch_id)
+    received = received_file()
+    if received is None or not received.size_bytes:
+        raise lacking("return_file", "请选择银行回盘文件", "send the bank's return file")
+    found = book_received(payment_batch_id, received)
+    return jsonify(
+        {
+            "return": found.id,
+            "again": found.again,
+            "counts": found.counts,
+            "paid": found.paid_fen,
+            "failed": found.failed_fen,
+            "left": found.left,
+            "rows": found.rows,
+        }
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from data.renovation.funds import add_funding, entitle
+from data.renovation.payments import list_sites
 from data.sealing import load_sealer
 from tests.renovation import DAY, YEAR, new_site, settle
 from tests.township import TOWNSHIP, VILLAGES
@@ -123,3 +125,36 @@ def test_a_batch_lists_what_waits_and_says_what_does_not(ask: Ask, sites: dict[s
     assert [one["id"] for one in ask("admin", "GET", f"/api/v1/payment-batches?year={YEAR}").json["batches"]] == [
         made["batch"]["id"]
     ]
+
+
+def test_the_bank_file_and_its_return_by_programs(app: Flask, ask: Ask, sites: dict[str, int], web: Web) -> None:
+    body = {"area": TOWNSHIP, "year": YEAR, "name": "四月批", "sites": []}
+    made = ask("supervisor", "POST", "/api/v1/payment-batches", body).json["batch"]["id"]
+    with Session(web.owner) as session, session.begin():
+        session.execute(text("update payment set state = 'cancelled' where state = 'listed'"))
+        list_sites(session, None, made, [sites["due"]])
+    path = f"/api/v1/payment-batches/{made}"
+    wanted = {"format": "csv", "reason": "四月批报盘"}
+    for who in ("leader", "admin", "inspector"):
+        assert ask(who, "POST", f"{path}/file", wanted).status_code == 403
+    assert ask("outsider", "POST", f"{path}/file", wanted).status_code == 404
+    for odd in ({"format": "exe"}, {"reason": "x"}, {"format": 5}):
+        assert ask("supervisor", "POST", f"{path}/file", wanted | odd).status_code == 422
+    sent = ask("supervisor", "POST", f"{path}/file", wanted)
+    assert sent.status_code == 200
+    assert f"{made}-0001" in sent.data.decode("utf-8-sig")
+
+    def book(content: bytes, name: str = "回盘.csv") -> TestResponse:
+        return app.test_client().post(
+            f"{path}/returns",
+            data={"return_file": (io.BytesIO(content), name)},
+            headers={"Authorization": f"Bearer {web.tokens['supervisor']}"},
+        )
+
+    assert book("姓名,村\n甲,乙\n".encode()).status_code == 422
+    assert book(b"\x00\x01\x02", "回盘.xlsx").status_code == 422
+    content = f"明细号,金额,处理结果\n{made}-0001,21000.00,成功\n1-9999,5,成功\n".encode()
+    found = book(content).json
+    assert (found["counts"], found["paid"], found["left"]) == ({"paid": 1, "unknown": 1, "rows": 2}, 21_000_00, 0)
+    assert book(content).json["again"]
+    assert ask("supervisor", "GET", "/api/v1/houses/totals?year=2026").json["money"]["paid"] == 21_000_00
