@@ -8,14 +8,17 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urljoin
 
-from flask import Blueprint, Response, current_app, render_template, request
+from flask import Blueprint, Response, abort, current_app, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.access import public
-from app.assets import FILES, StaticFiles
+from app.assets import FILES, FOREVER, StaticFiles
+from app.joined import join
 from app.language import language, script_words
 from app.session import store
 from app.sync import SHELL
@@ -25,16 +28,13 @@ bp = Blueprint("field", __name__)
 
 PAGE = "/field/?shell=1"
 WORDS = "/i18n/en.json"
-# Modules of the map that the field app draws its map with; the rest of it is the desk's.
-MAP_MODULES = (
-    "api", "base-draw", "base-names", "dom", "dots", "palette", "queue", "reader", "symbols", "tiles", "words", "world",
-)  # fmt: skip
-STYLES = ("css/tokens.css", "css/field.css")
+# Where the app starts. What it needs is joined into two texts, see decision 0043.
+START = "js/field/main.js"
+FOLDERS = ("js", "js/field", "js/map", "vendor/idb")
 OTHERS = (
-    "js/i18n.js", "js/format.js", "img/icons.svg", "img/favicon.svg", "img/field-192.png", "img/field-512.png",
-    "vendor/idb/index.js",
+    "css/tokens.css", "css/field.css", "img/icons.svg", "img/favicon.svg", "img/field-192.png", "img/field-512.png",
 )  # fmt: skip
-# What is no module.
+# What is no module, as it runs before anything else.
 FIRST = "js/field/first.js"
 # The worker's own text, and what takes its place.
 WORKER, KILLER = "js/field/worker.js", "js/field/killer.js"
@@ -46,10 +46,21 @@ COLOUR = "#0F3B41"
 def page() -> str:
     """The one page of the app. The worker asks for it without a language and keeps it; the language is chosen in it."""
     neutral = "shell" in request.args
-    modules = [name for name in files() if name.endswith(".js") and name != FIRST]
     return render_template(
-        "field/shell.html", lang="" if neutral else language(), version=shell_version(), modules=modules
+        "field/shell.html", lang="" if neutral else language(), version=shell_version(), script=parts()[0].address
     )
+
+
+@bp.get("/field/parts/<part>")
+@public
+def serve_part(part: str) -> AnyResponse:
+    """One of the texts the app is joined into. Its name has its checksum: another version has another address."""
+    for one in parts():
+        if one.name == part:
+            answer = Response(one.text, mimetype="text/javascript")
+            answer.headers["Cache-Control"] = FOREVER
+            return answer
+    abort(404)
 
 
 @bp.get("/field/sw.js")
@@ -58,7 +69,8 @@ def worker() -> AnyResponse:
     """The worker with the list of files it keeps; where the setting says so, the one that takes it off the phone."""
     if store().settings.field_kill:
         return _script(_text(KILLER))
-    shell = {"version": shell_version(), "page": PAGE, "files": [PAGE, WORDS, *(f"/static/{name}" for name in files())]}
+    kept = [PAGE, WORDS, *(one.address for one in parts()), *(f"/static/{name}" for name in files())]
+    shell = {"version": shell_version(), "page": PAGE, "files": kept}
     return _script(f"const SHELL = {json.dumps(shell)};\n{_text(WORKER)}")
 
 
@@ -103,11 +115,48 @@ def manifest() -> AnyResponse:
     return answer
 
 
+@dataclass(frozen=True)
+class Part:
+    """A text of joined modules, named for what stands in it."""
+
+    name: str
+    text: str
+
+    @property
+    def address(self) -> str:
+        """Where it is served."""
+        return f"/field/parts/{self.name}"
+
+
 def files() -> list[str]:
-    """Names below ``/static/`` of everything the app needs without a network."""
-    own = sorted(f"js/field/{path.name}" for path in (ROOT / "static" / "js" / "field").glob("*.js"))
-    shared = [f"js/map/{name}.js" for name in MAP_MODULES]
-    return [*(name for name in own if name not in (WORKER, KILLER)), *shared, *STYLES, *OTHERS]
+    """Names below ``/static/`` of everything the app needs without a network, beside its modules."""
+    return [FIRST, *OTHERS]
+
+
+def modules() -> tuple[str, ...]:
+    """Names below ``/static/`` of the modules the app is joined of."""
+    return _join(_stamps())[1]
+
+
+def parts() -> tuple[Part, ...]:
+    """The texts the app is joined into: what the list needs, and what stands behind the list."""
+    return _join(_stamps())[0]
+
+
+def _stamps() -> tuple[tuple[str, int, int], ...]:
+    """When what may be joined was changed: it is joined anew when one of the files is another."""
+    paths = [path for folder in FOLDERS for path in (ROOT / "static" / folder).glob("*.js")]
+    return tuple((path.name, stat.st_mtime_ns, stat.st_size) for path in paths for stat in [path.stat()])
+
+
+@lru_cache(maxsize=1)
+def _join(_stamped: tuple[tuple[str, int, int], ...]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+    joined = join(START, _text, lambda text: _part("rest", text).address)
+    return (_part("app", joined.first), _part("rest", joined.rest)), joined.names
+
+
+def _part(kind: str, text: str) -> Part:
+    return Part(f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.js", text)
 
 
 def shell_version() -> str:
@@ -116,6 +165,8 @@ def shell_version() -> str:
     Phones that ask whether the server is there are told the one found last.
     """
     digest = hashlib.sha256(script_words("en").encode())
+    for one in parts():
+        digest.update(f"{one.name}\n".encode())
     for name in (*files(), WORKER):
         digest.update(f"{name} {_kept(name)}\n".encode())
     digest.update((ROOT / "templates" / "field" / "shell.html").read_bytes())

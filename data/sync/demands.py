@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.sync.refusals import ItemUnfit
-from data.sync.visit_bodies import ToldVisit
+from data.sync.visit_bodies import ToldDemand, ToldVisit
 from geo.errors import Text
 
 
@@ -26,6 +26,8 @@ def keep_demands(session: Session, visit_id: uuid.UUID, told: ToldVisit) -> None
         If an id is that of a demand of another visit.
     """
     for demand in told.demands:
+        if told.supersedes is not None and _is_corrected_elsewhere(session, visit_id, told.supersedes, demand):
+            continue
         kept = session.execute(
             text("""
                 insert into demand (id, visit_id, campaign_id, household_id, jur, account_id, class_key, words, solved,
@@ -70,15 +72,32 @@ def keep_demands(session: Session, visit_id: uuid.UUID, told: ToldVisit) -> None
             raise ItemUnfit("demands", str(demand.id), expected)
 
 
+def _is_corrected_elsewhere(session: Session, visit_id: uuid.UUID, old: uuid.UUID, demand: ToldDemand) -> bool:
+    """Whether a demand of the corrected visit lies outside the duty, which moved; then it is corrected there."""
+    return bool(
+        session.scalar(
+            text("""
+                select sec.correct_demand(cast(:id as uuid), cast(:new as uuid), cast(:old as uuid), :class, :words,
+                                          :solved, :question, cast(:photos as uuid[]))"""),
+            {
+                "id": str(demand.id),
+                "new": str(visit_id),
+                "old": str(old),
+                "class": demand.class_key,
+                "words": demand.words,
+                "solved": demand.solved,
+                "question": demand.from_question,
+                "photos": [str(photo) for photo in demand.photos],
+            },
+        )
+    )
+
+
 def _is_corrected(session: Session, visit_id: uuid.UUID, demand_id: uuid.UUID, photos: Sequence[uuid.UUID]) -> bool:
     """Whether a demand stands already as a correction of this visit, which came first, has it; it gets its photos."""
-    found = session.execute(
-        text("""
-            update demand d set photos = array(
-                       select p from unnest(cast(:photos as uuid[])) p where p <> all (d.photos)) || d.photos
-              from field_visit f
-             where d.id = cast(:demand as uuid) and f.visit_id = d.visit_id and f.supersedes = cast(:visit as uuid)
-            returning d.id"""),
-        {"demand": str(demand_id), "visit": str(visit_id), "photos": [str(photo) for photo in photos]},
+    return bool(
+        session.scalar(
+            text("select sec.add_demand_photos(cast(:demand as uuid), cast(:visit as uuid), cast(:photos as uuid[]))"),
+            {"demand": str(demand_id), "visit": str(visit_id), "photos": [str(photo) for photo in photos]},
+        )
     )
-    return found.one_or_none() is not None

@@ -93,10 +93,7 @@ _COLUMNS = {
 # A correction may have come before the visit that it corrects.
 _INSERT = Prepared(
     f"""insert into visit (natural_key, superseded_by, {", ".join(_COLUMNS)})
-        values (cast(:id as text), (
-            select f.visit_id from field_visit f join visit o on o.id = f.visit_id
-             where f.supersedes = :id and o.account_id = :account_id
-               and f.visit_id is distinct from :supersedes limit 1),
+        values (cast(:id as text), sec.correction_of(:id, :account_id, :supersedes),
             {", ".join(f":{name}" for name in _COLUMNS)})""",
     {**_COLUMNS, "supersedes": "uuid"},
 )
@@ -178,7 +175,7 @@ def store_visit(session: Session, sender: Sender, visit_id: uuid.UUID, told: Tol
     _insert(session, sender, visit_id, told, planned, placed, source_status, suspect)
     homes = {placed.household_id} if placed.household_id else set()
     if told.supersedes is not None:
-        homes |= _supersede(session, sender, visit_id, told.supersedes)
+        homes |= _supersede(session, visit_id, told.supersedes)
     flags = flags_of(
         told,
         received_at=received_at,
@@ -326,15 +323,13 @@ def _companions(session: Session, names: tuple[str, ...], jur: int) -> list[int]
     return list(found or [])
 
 
-def _supersede(session: Session, sender: Sender, visit_id: uuid.UUID, old: uuid.UUID) -> set[int]:
-    """Set a corrected visit aside, and hand its demands over to the correction; gives its household."""
+def _supersede(session: Session, visit_id: uuid.UUID, old: uuid.UUID) -> set[int]:
+    """Set a corrected visit of the same person aside, wherever it lies by now; gives its household."""
     rows = session.execute(
-        text("""
-            update visit set superseded_by = :new, updated_at = now()
-             where id = :old and account_id = :account and superseded_by is null returning household_id"""),
-        {"new": str(visit_id), "old": str(old), "account": sender.account_id},
+        text("select household_id from sec.set_aside(cast(:old as uuid), cast(:new as uuid))"),
+        {"new": str(visit_id), "old": str(old)},
     )
-    return {row.household_id for row in rows if row.household_id}
+    return {row.household_id for row in rows}
 
 
 def _among_others(session: Session, sender: Sender, visit_id: uuid.UUID, told: ToldVisit, placed: _Placed) -> list[str]:

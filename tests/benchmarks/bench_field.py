@@ -18,7 +18,7 @@ from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 from sqlalchemy import text
 
-from app.field import files
+from app.field import FIRST, parts
 from data.settings import ROOT
 from tests.benchmarks.field_times import measure
 from tests.benchmarks.figures import Figure, alone
@@ -50,8 +50,8 @@ def run(households: int | None = None, days: int = DAYS) -> list[Figure]:
 
 def script_bytes() -> int:
     """Bytes of all scripts the phone keeps, as they go over the line."""
-    names = [name for name in files() if name.endswith(".js")]
-    return sum(len(gzip.compress((ROOT / "static" / name).read_bytes(), 6)) for name in names)
+    texts = [(ROOT / "static" / FIRST).read_text("utf-8"), *(one.text for one in parts())]
+    return sum(len(gzip.compress(text.encode(), 6)) for text in texts)
 
 
 def play_times() -> list[Figure]:

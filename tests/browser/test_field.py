@@ -7,9 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import text
 
+from app.field import parts
 from tests.browser.conftest import MakePhone
 from tests.browser.field import PIN, SIDEWAYS, faults_of
 from tests.browser.field_store import photos_in, picture, unsent_told, visits_in, wait_for
@@ -199,7 +200,7 @@ def test_a_new_version_waits_for_an_open_form_and_a_broken_one_is_not_taken(phon
     page = phone.begin()
     shells = "caches.keys().then((names) => names.filter((name) => name.startsWith('fangtu-shell-')).length)"
     update = "navigator.serviceWorker.getRegistration('/field/').then((found) => { found.update().catch(() => {}); })"
-    give_orders(orders, version="broken", missing="/static/js/field/day.js")
+    give_orders(orders, version="broken", missing=parts()[1].address)
     page.evaluate(update)
     wait_for(lambda: "happened" in json.loads(orders.read_text()))
     phone.until(
@@ -325,3 +326,31 @@ def wide_of(page: Page) -> list[str]:
     page.evaluate("document.documentElement.style.fontSize = ''")
     page.set_viewport_size({"width": 390, "height": 844})
     return found
+
+
+def test_a_screen_that_has_not_come_over_the_line_is_said_and_comes_on_the_next_tap(phone_of: MakePhone) -> None:
+    # Without the worker, which keeps all of it: as on the first day over a failing line.
+    phone = phone_of(service_workers="block")
+    page = phone.page
+    lost: list[str] = []
+
+    def lose(route: Route) -> None:
+        lost.append(route.request.url)
+        route.abort()
+
+    page.route("**/field/parts/rest-*.js*", lose)
+    phone.open()
+    page.locator("input[name=pin]").fill(PIN)
+    page.locator("input[name=again]").fill(PIN)
+    page.get_by_role("button", name="设定").tap()
+    phone.ready()
+    page.locator(".row-button").first.tap()
+    expect(page.locator(".notice.is-wrn")).to_have_text("这一页还没有下载完，请连网后再点一次。")
+    assert len(lost) >= 2
+    expect(page.locator(".row-button").first).to_be_visible()
+    page.unroute("**/field/parts/rest-*.js*")
+    page.locator(".row-button").first.tap()
+    expect(page.locator("input[value=well]")).to_be_attached()
+    page.get_by_role("button", name="关闭").tap()
+    expect(page.locator(".row-button").first).to_be_visible()
+    expect(page.locator(".notice.is-wrn")).to_have_count(0)

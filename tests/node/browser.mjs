@@ -166,9 +166,10 @@ class Page {
     let number = 0;
     const setTimeout = (act, wait = 0) => {
       number += 1;
-      page.timers.set(number, { at: world.now() + wait, act });
-      if (wait <= MOMENT_MS) soon(Math.ceil(wait / TURN_MS), () => page.ringOne(number));
-      return number;
+      const id = number; // others are set before its turn comes
+      page.timers.set(id, { at: world.now() + wait, act });
+      if (wait <= MOMENT_MS) soon(Math.ceil(wait / TURN_MS), () => page.ringOne(id));
+      return id;
     };
     const clearTimeout = (id) => page.timers.delete(id);
     return {

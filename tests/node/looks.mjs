@@ -124,8 +124,7 @@ function isThere(game, told, ends, seen) {
   if (one.remark !== body.remark) game.problem(`${what}: other words`);
   if (one.audits !== 1 && !isForgotten) game.problem(`${what}: ${one.audits} rows in the audit`);
   const old = seen.visits.find((other) => other.id === told.supersedes);
-  // Where one of both came in while the duty lay elsewhere, and so belongs to no house, the server does not set the other aside.
-  if (old && old.household !== null && one.household !== null && old.superseded_by === null) game.problem(`${what}: what it corrects stands beside it`);
+  if (old && old.superseded_by === null) game.problem(`${what}: what it corrects stands beside it`);
   if (one.household === null && one.household_ref !== body.household_ref) game.problem(`${what}: its household is forgotten`);
 }
 

@@ -121,12 +121,12 @@ export class Person {
   async giveUp(page) {
     const { ping, phase } = page.phone.sender.state;
     if (phase !== "revoked" || !ping?.device?.wipe || page.phone.unsent().items) return;
-    const { store, packs } = page.app;
+    const { store, space } = page.app;
     page.phone.close();
     this.handset.worker = null;
     await store.dropStore(page.account);
     page.app.restore.forgetNotes(page.account);
-    await packs.dropPacks();
+    await space.dropMaps();
     await store.forgetAccount();
     this.wiped = true;
     for (const [id, { account }] of this.half) if (account === page.account) this.half.delete(id);

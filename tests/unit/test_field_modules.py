@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.field import KILLER, WORKER, files
+from app.field import FIRST, KILLER, WORKER, files, modules, parts
 from tests.field_modules import PACKAGES, PLANTED, STATIC, run_node
 from tests.tile_files import pmtiles
 
@@ -54,24 +54,24 @@ def test_a_pack_is_read_as_it_was_written(tmp_path: Path, leaves: bool) -> None:
 
 
 def test_the_phone_keeps_every_module_and_no_more_than_the_budget() -> None:
-    kept = set(files())
-    needed, todo = set(), {"js/field/main.js", "js/field/first.js"}
-    while todo:
-        name = todo.pop()
-        needed.add(name)
-        text = (STATIC / name).read_text(encoding="utf-8")
-        found = re.findall(r"""(?:\bfrom|\bimport)\s*\(?\s*["'](\.[^"']+)["']""", text)
-        paths = {str((STATIC / name).parent.joinpath(one).resolve().relative_to(STATIC)) for one in found}
-        todo |= paths - needed
-    assert needed == {name for name in kept if name.endswith(".js")}
-    assert not kept & {WORKER, KILLER}
+    own = {f"js/field/{path.name}" for path in (STATIC / "js" / "field").glob("*.js")}
+    assert own - {FIRST, WORKER, KILLER} == {name for name in modules() if name.startswith("js/field/")}
+    kept = [(STATIC / name) for name in files()]
 
-    def weight(ending: str) -> float:
-        bodies = [(STATIC / name).read_bytes() for name in kept if name.endswith(ending)]
+    def weight(bodies: list[bytes]) -> float:
         return sum(len(gzip.compress(body, 6)) for body in bodies) / 1024
 
-    assert weight(".js") <= SCRIPTS_KB
-    assert weight(".css") <= STYLES_KB
+    scripts = [one.text.encode() for one in parts()] + [path.read_bytes() for path in kept if path.suffix == ".js"]
+    assert weight(scripts) <= SCRIPTS_KB
+    assert weight([path.read_bytes() for path in kept if path.suffix == ".css"]) <= STYLES_KB
+
+
+def test_what_the_list_needs_comes_without_the_screens_behind_it() -> None:
+    first, rest = (one.text for one in parts())
+    for name in ("sheet", "map", "marks", "day", "settings", "packs"):
+        place = f'$modules["js/field/{name}.js"] ='
+        assert place not in first
+        assert place in rest
 
 
 def test_the_worker_never_takes_over_by_itself_and_keeps_nothing_of_the_api() -> None:

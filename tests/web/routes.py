@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
+from app.field import parts
 from data.packs import make_packs
 from data.sealing import load_sealer
 from data.upload_files import seal_refused
@@ -34,6 +35,7 @@ FILES = {
     "campaign": "test-2026",
     "version": 1,
     "rule": "visit.min_minutes",
+    "part": parts()[0].name,
 }
 NO_UUID = uuid.UUID(int=0)
 # What phones made and nobody else: theirs are told from those of others in test_field_sync.py.

@@ -80,6 +80,7 @@ def test_only_these_addresses_are_public(app: Flask) -> None:
         "/field/",
         "/field/sw.js",
         "/field/code.svg",
+        "/field/parts/<part>",
         "/field/manifest.webmanifest",
         "/static/<path:filename>",
     }

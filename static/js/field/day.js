@@ -8,7 +8,7 @@ import { release, tryAgain } from "./outbox.js";
 import { button, group } from "./parts.js";
 import { askAbout, drawSaved, nameOfRow } from "./day-visits.js";
 import { dayAt, isoAt } from "./visit.js";
-import { flagWord } from "./words.js";
+import { flagWord, phaseWord } from "./words.js";
 
 const NOTABLE = new Set(["not_assigned", "household_gone"]);
 
@@ -91,20 +91,6 @@ async function sendAgain({ phone }, row) {
   await phone.reload();
   phone.sender.hurry();
   await phone.sync();
-}
-
-/** What the sender is doing, in words. */
-export function phaseWord({ phase }) {
-  return {
-    asking: t("正在联系服务器"),
-    sending: t("正在上传记录"),
-    photos: t("正在上传照片"),
-    waiting: t("无网络，会自动再试"),
-    "sign-in": t("登录已过期，请重新登录"),
-    other: t("现在登录的是另一个账号"),
-    revoked: t("本机已被停用，请联系主管"),
-    idle: t("稍后自动上传"),
-  }[phase];
 }
 
 /** Give everything unsent out as one file, which a supervisor can hand in. */

@@ -5,7 +5,7 @@ import { fill, h, icon } from "../map/dom.js";
 import { elsewhere, inChatApp } from "./elsewhere.js";
 import { button, focusOn } from "./parts.js";
 import { makeKey, openKey, PIN, WrongPin } from "./seal.js";
-import { getMeta, putFirst, putMeta } from "./store.js";
+import { getMeta, strictly } from "./store.js";
 
 /** What the app cannot do without; the words for the first that is missing, or null. */
 export function missing() {
@@ -33,6 +33,16 @@ function pinField(words, name) {
     h("input", { class: "input pin", name, type: "password", inputmode: "numeric", pattern: "\\d{6}", maxlength: 6, autocomplete: "off", required: true }));
 }
 
+/** Keep a new key and whose it is; false if another tab was faster: what it has sealed must stay readable, its key is the key. */
+function keepFirst(db, kept, account) {
+  return strictly(db, ["meta"], async ({ meta }) => {
+    if (await meta.get("key")) return false;
+    await meta.put(kept, "key");
+    await meta.put(account, "account");
+    return true;
+  });
+}
+
 /** Ask for a new PIN and make the key under it. Resolves with the key. */
 export function askNewPin(box, db, account) {
   return new Promise((resolve) => {
@@ -51,13 +61,8 @@ export function askNewPin(box, db, account) {
       else {
         told.textContent = t("正在设定…");
         const { kept, key } = await (ahead?.pin === pin.value ? ahead.made : makeKey(pin.value));
-        // What another tab has sealed meanwhile must stay readable: its key is the key.
-        if ((await putFirst(db, "key", kept)) !== kept) {
-          resolve(await askPin(box, db, { name: account.name, unsent: 0 }));
-          return;
-        }
-        await putMeta(db, "account", account);
-        resolve(key);
+        if (await keepFirst(db, kept, account)) resolve(key);
+        else resolve(await askPin(box, db, { name: account.name, unsent: 0 }));
       }
     });
     card(box, t("设定本机密码"), h("p", {}, t("手机上的农户资料用它加密，只有您能打开。忘记后，未上传的记录也打不开，请记牢。")), form);

@@ -4,10 +4,9 @@ import { t } from "../i18n.js";
 import { count, dayAndTime, distance } from "../format.js";
 import { fill, h, icon } from "../map/dom.js";
 import { button, chip, statusMark, tagsOf } from "./parts.js";
-import { addressOf, arrange, isVisited, nextOne, ownOf } from "./nearby.js";
+import { addressOf, arrange, isVisited, nextOne, ownOf, prepareOrder } from "./nearby.js";
 import { clockAt, stopsOf } from "./route.js";
-import { PRACTICE } from "./sheet.js";
-import { dayAt } from "./visit.js";
+import { dayAt, PRACTICE } from "./visit.js";
 import { statusWord } from "./words.js";
 
 const FIRST = 60; // rows drawn at once
@@ -16,6 +15,13 @@ const SCREEN = 14; // more than a screen of them: the rest is drawn once these c
 
 /** State of the list that outlives a drawing of it. */
 const look = { order: null, show: "open", words: "", all: false, rows: FIRST, seen: false, moving: null };
+
+/** Make what every list is drawn with, while somebody still types the PIN. */
+export function prepareList() {
+  prepareOrder();
+  count(0);
+  statusMark(0);
+}
 
 /** The head above the list: how far today's work is. */
 export function progressOf(app) {

@@ -4,34 +4,53 @@ import { loadWords, t } from "../i18n.js";
 import { count, distance } from "../format.js";
 import { fill, h, icon, say } from "../map/dom.js";
 import { correctionKey } from "./corrections.js";
-import { drawDay, exportUnsent, phaseWord } from "./day.js";
 import { askNewPin, askPin, missing, showSignIn, showTrouble } from "./gate.js";
 import { elsewhere, inChatApp } from "./elsewhere.js";
 import { register, removeShell } from "./install.js";
 import { askKey, forgetKey, keepKey } from "./keeper.js";
-import { drawList, nextOf, progressOf } from "./list.js";
-import { createMap } from "./map.js";
-import { createMarking } from "./marks.js";
+import { drawList, nextOf, prepareList, progressOf } from "./list.js";
 import { signOut } from "./net.js";
 import { UNDO_MS } from "./outbox.js";
-import { dropPacks } from "./packs.js";
 import { button } from "./parts.js";
 import { askAhead, openPhone } from "./phone.js";
-import { drawSettings } from "./settings.js";
-import { openSheet } from "./sheet.js";
-import { askToPersist, isFull, rescued } from "./space.js";
+import { askToPersist, dropMaps, isFull, rescued } from "./space.js";
 import { dropStore, forgetAccount, getMeta, openStore, rememberAccount, rememberedAccount } from "./store.js";
 import { watchPlace } from "./evidence.js";
 import { forgetNotes } from "./restore.js";
-import { emptiedWords } from "./words.js";
+import { emptiedWords, phaseWord } from "./words.js";
 
 const HERE_MOVED_DEG = 0.0001; // about ten metres
 const LOCK_AFTER_MS = 15 * 60 * 1000;
 const PING_EVERY_MS = 60 * 1000;
 const ASKED_MS = 20 * 1000;
+const A_MOMENT_MS = 300;
 const root = document.getElementById("app");
 
-const app = { phone: null, current: null, here: null, placeTrouble: false, sheet: null, update: null, saved: null, said: null };
+const app = { phone: null, current: null, here: null, placeTrouble: false, sheet: null, update: null, saved: null, said: null, late: false };
+
+/* ---- the screens behind the list ---- */
+
+let screens = null;
+
+/** They come once the way to the list is free; who wants one before waits for it. Null where they have not come over the line. */
+async function behindList() {
+  try {
+    screens ||= await import("./screens.js");
+    app.late = false;
+  } catch (unreachable) {
+    app.late = true;
+    app.draw();
+  }
+  return screens;
+}
+
+/** Have them come once what is drawn just now can be seen, without anybody waiting. */
+function fetchBehind() {
+  const come = () => import("./screens.js").then((all) => { screens ||= all; }, () => {});
+  requestAnimationFrame(() => setTimeout(come));
+}
+
+const give = async () => (await behindList())?.exportUnsent(app);
 
 /* ---- what stands round every screen ---- */
 
@@ -73,11 +92,12 @@ app.notices = () => {
   return [
     app.update && !app.sheet && line("inf", h("span", {}, t("有新版本")), button(t("立即更新"), app.update)),
     inChatApp() && elsewhere(),
+    app.late && line("wrn", h("span", {}, t("这一页还没有下载完，请连网后再点一次。")), shut(() => { app.late = false; })),
     phase === "sign-in" && line("wrn", h("span", {}, t("登录已过期，记录都在。登录后继续上传。")), h("a", { class: "button", href: "/sign-in?next=/field/" }, t("登录"))),
-    (phase === "other" || phase === "revoked") && line("dan", h("span", {}, phaseWord({ phase })), button(t("导出未上传"), () => exportUnsent(app))),
-    (app.said || trouble) && line("dan", h("span", {}, app.said || t("手机存储出了问题：%(why)s", { why: trouble.name })), button(t("导出未上传"), () => exportUnsent(app)), shut(() => { app.said = null; app.phone.sender.state.trouble = null; })),
+    (phase === "other" || phase === "revoked") && line("dan", h("span", {}, phaseWord({ phase })), button(t("导出未上传"), give)),
+    (app.said || trouble) && line("dan", h("span", {}, app.said || t("手机存储出了问题：%(why)s", { why: trouble.name })), button(t("导出未上传"), give), shut(() => { app.said = null; app.phone.sender.state.trouble = null; })),
     app.phone.emptied !== null && line("dan", h("span", {}, emptiedWords(app.phone.emptied)), shut(app.phone.emptiedRead)),
-    app.phone.apart > 0 && line("dan", h("span", {}, t("手机存储已满：%(n)s 条记录只是暂存，关闭浏览器可能丢失。请先导出，再清理手机。", { n: count(app.phone.apart) })), button(t("导出未上传"), () => exportUnsent(app))),
+    app.phone.apart > 0 && line("dan", h("span", {}, t("手机存储已满：%(n)s 条记录只是暂存，关闭浏览器可能丢失。请先导出，再清理手机。", { n: count(app.phone.apart) })), button(t("导出未上传"), give)),
     app.phone.routeChanged && line("inf", h("span", {}, t("主管改过路线，您的顺序没有采用。")), button(t("知道了"), () => { app.phone.routeChanged = false; app.draw(); })),
     app.phone.noCampaign && line("inf", h("span", {}, t("还没有走访行动，请联系主管。"))),
     app.phone.book.at === null && !app.phone.noCampaign && line("inf", h("span", {}, t("还没有名单。")), button(t("立即更新"), () => app.phone.sync({ fresh: true }))),
@@ -116,7 +136,7 @@ app.draw = () => {
   if (!app.phone || !app.current) return;
   drawHead();
   if (app.current === "list") drawList(app, views.list);
-  else if (app.current === "day") drawDay(app, views.day);
+  else if (app.current === "day") screens.drawDay(app, views.day);
   else if (app.current === "map") app.map?.draw();
   else if (app.current === "mark") app.marking?.draw();
 };
@@ -128,25 +148,33 @@ app.redrawAll = () => {
 app.show = async (name) => {
   if (app.sheet) await app.leaveSheet();
   if (app.current === "mark") await app.marking?.flush();
+  if (name !== "list" && !(await behindList())) {
+    if (app.current === null) await app.show("list");
+    return;
+  }
   app.current = name;
   fill(main, views[name]);
   window.scrollTo(0, 0);
   const hash = `#${name}`;
   if (window.location.hash !== hash) window.history.replaceState(null, "", hash);
-  if (name === "settings") drawSettings(app, views.settings);
+  if (name === "settings") screens.drawSettings(app, views.settings);
   app.draw();
   if (name === "day") app.phone.compare();
   if (name === "map") {
-    app.map ||= createMap(app);
+    app.map ||= screens.createMap(app);
     app.map.show(views.map);
   } else if (name === "mark") {
-    app.marking ||= createMarking(app);
+    app.marking ||= screens.createMarking(app);
     await app.marking.show(views.mark);
   }
 };
 
 app.openVisit = async (id, more = {}) => {
   if (app.sheet) await app.leaveSheet();
+  if (!(await behindList())) {
+    await app.show("list");
+    return;
+  }
   app.saved = null;
   app.back = app.current === "visit" ? "list" : app.current;
   app.current = "visit";
@@ -154,7 +182,7 @@ app.openVisit = async (id, more = {}) => {
   window.scrollTo(0, 0);
   window.history.replaceState(null, "", more.correct ? `#c=${more.correct}` : `#h=${id}`);
   drawHead();
-  app.sheet = await openSheet(app, views.visit, id, more);
+  app.sheet = await screens.openSheet(app, views.visit, id, more);
   app.follow();
   if (!app.sheet) await app.show("list");
 };
@@ -206,7 +234,7 @@ app.trouble = (reason) => {
   app.said = isFull(reason) ? t("手机存储已满，没有保存。请先导出未上传的记录，再清理手机。") : t("没有保存：%(why)s。您填的内容还在，请重试。", { why: reason.name });
   const box = app.current === "visit" ? views.visit : views[app.current];
   box.querySelector(".notice.is-dan")?.remove();
-  box.prepend(h("div", { class: "notice is-dan", role: "alert" }, h("span", {}, app.said), button(t("导出未上传"), () => exportUnsent(app))));
+  box.prepend(h("div", { class: "notice is-dan", role: "alert" }, h("span", {}, app.said), button(t("导出未上传"), give)));
 };
 
 /** A reading of the position: the order of the list follows it, not more often than one notices. */
@@ -256,7 +284,7 @@ app.leave = async () => {
 async function wipe(account) {
   await dropStore(account);
   forgetNotes(account);
-  await dropPacks();
+  await dropMaps();
   await forgetAccount();
 }
 
@@ -283,6 +311,7 @@ async function start() {
     return;
   }
   let account = await rememberedAccount();
+  let remembered = null;
   // Opened while the server is asked; nothing of it is shown before it is known who is there.
   let begun = account && opening(account);
   if (!account) {
@@ -296,7 +325,7 @@ async function start() {
       showSignIn(root);
       return;
     }
-    await rememberAccount(account);
+    remembered = rememberAccount(account);
   } else {
     // Somebody else signed in on this phone: their data is their own.
     const ping = await Promise.race([asked, new Promise((done) => setTimeout(done, 1500, null))]);
@@ -304,7 +333,7 @@ async function start() {
       (await begun.store).close();
       account = ping.account;
       begun = null;
-      await rememberAccount(account);
+      remembered = rememberAccount(account);
     }
     if (ping?.kill) await removeShell();
   }
@@ -312,9 +341,12 @@ async function start() {
   const db = await begun.store;
   const isNew = !(await getMeta(db, "key"));
   const first = isNew ? await askAhead(db, account.id) : null;
+  if (isNew) requestAnimationFrame(() => setTimeout(prepareList));
+  begun.key.then((held) => { if (isNew || !held) fetchBehind(); });
   // What the worker still holds is the key of a database that the browser may have deleted since.
   const key = isNew ? await askNewPin(root, db, account) : (await begun.key) || (await openLock(db, account));
   keepKey(account.id, key);
+  await remembered;
   await openApp(db, key, account, first);
 }
 
@@ -325,7 +357,9 @@ async function openLock(db, account) {
 
 async function openApp(db, key, account, first) {
   let drawing = 0;
-  const onChange = () => {
+  let hasBook = () => {};
+  const onChange = (what) => {
+    if (what === "book") hasBook();
     if (drawing || !app.phone) return;
     drawing = requestAnimationFrame(() => {
       drawing = 0;
@@ -335,6 +369,12 @@ async function openApp(db, key, account, first) {
     });
   };
   app.phone = await openPhone({ db, key, account, version: document.documentElement.dataset.version, onChange, first });
+  if (first) {
+    // The answer has mostly come while the PIN was typed: then the screen is drawn once, with the list in it.
+    const booked = new Promise((done) => { hasBook = done; });
+    app.phone.sync({ fresh: true });
+    await Promise.race([booked, new Promise((done) => setTimeout(done, A_MOMENT_MS))]);
+  }
   tabs.setAttribute("aria-label", t("主导航"));
   fill(root, head, progress, main, tabs);
   const wanted = window.location.hash.slice(1);
@@ -345,6 +385,7 @@ async function openApp(db, key, account, first) {
   else if (saved) await app.openSaved(saved[1]);
   else await app.show(["map", "mark", "day", "settings"].includes(wanted) ? wanted : "list");
   document.body.dataset.ready = "true";
+  fetchBehind();
   app.follow();
   register((update) => {
     app.update = async () => {
@@ -355,7 +396,7 @@ async function openApp(db, key, account, first) {
   });
   navigator.serviceWorker?.ready.then(() => keepKey(account.id, key));
   navigator.serviceWorker?.addEventListener("controllerchange", () => keepKey(account.id, key));
-  app.phone.sync({ fresh: true });
+  if (!first) app.phone.sync({ fresh: true });
   follow();
 }
 

@@ -21,9 +21,15 @@ export function distanceTo(household, here) {
   return here && hasPlace(household) ? metresBetween(here, household) : null;
 }
 
-const collator = new Intl.Collator("zh", { numeric: true });
+let collator = null;
+
+/** Make what addresses are compared with, which on a slow phone takes as long as drawing a screen of the list. */
+export function prepareOrder() {
+  collator ||= new Intl.Collator("zh", { numeric: true });
+}
 
 function byAddress(a, b) {
+  prepareOrder();
   const words = (one) => `${one.village?.code || ""} ${one.hamlet || ""} ${one.address || ""} ${one.house_no || ""}`;
   return collator.compare(words(a), words(b)) || a.id - b.id;
 }

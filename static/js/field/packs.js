@@ -201,9 +201,3 @@ export async function fetchPack(pack, onBytes, signal) {
 async function dropParts(cache, pack) {
   for (const request of await cache.keys()) if (request.url.includes(`${pathOf(pack.code)}?part=`)) await cache.delete(request);
 }
-
-/** Delete all packs. */
-export async function dropPacks() {
-  opened = null;
-  await caches.delete(CACHE);
-}

@@ -88,11 +88,11 @@ export async function openPhone({ db, key, account, version, onChange, first = n
 
   /** Read anew what the database holds. */
   phone.load = async () => {
-    phone.book ||= await readBook(db, key);
-    phone.offset ??= (await getMeta(db, "offset")) ?? null;
-    phone.people = await readPeople(db, key);
-    phone.orders = await readOrders(db, key);
-    phone.persisted = (await navigator.storage?.persisted?.()) ?? null;
+    const read = await Promise.all([phone.book || readBook(db, key), getMeta(db, "offset"), readPeople(db, key), readOrders(db, key), navigator.storage?.persisted?.()]);
+    phone.book ||= read[0];
+    phone.offset ??= read[1] ?? null;
+    [phone.people, phone.orders] = [read[2], read[3]];
+    phone.persisted = read[4] ?? null;
     await phone.reload();
     return phone;
   };

@@ -7,9 +7,9 @@ import { install, isInstalled } from "./install.js";
 import { fetchPack, listPacks } from "./packs.js";
 import { button, chip, focusOn } from "./parts.js";
 import { changePin, PIN, WrongPin } from "./seal.js";
-import { PRACTICE } from "./sheet.js";
 import { askToPersist, layBallast } from "./space.js";
 import { getMeta, putMeta } from "./store.js";
+import { PRACTICE } from "./visit.js";
 
 const state = { packs: undefined, done: null, told: null, pausing: null, byHand: false };
 const size = (bytes) => t("%(n)s MB", { n: (bytes / 1048576).toFixed(1) });

@@ -12,11 +12,10 @@ import { button, chip, choice, focusOn, tagsOf } from "./parts.js";
 import { drawDemands } from "./sheet-demands.js";
 import { drawMore } from "./sheet-more.js";
 import { drawStrip } from "./strip.js";
-import { isLate, lacking, newDraft, OTHERS, REMOTE, WHEN } from "./visit.js";
+import { isLate, lacking, newDraft, OTHERS, PRACTICE, REMOTE, WHEN } from "./visit.js";
 import { caseWord, FIX_REASON_KEYS, fixReasonWord, lackingWord, reasonsOf, whenWord } from "./words.js";
 
 /** The household to practise on; it is in no list and its visit counts nowhere. */
-export const PRACTICE = 0;
 const FRESH_MS = 60000; // a reading that old still says where one stands
 
 function practiceHome() {

@@ -37,7 +37,9 @@ export async function layBallast(bytes = BALLAST_BYTES) {
   }
 }
 
-async function dropMaps() {
+/** Delete the offline maps; whether there were any. */
+export async function dropMaps() {
+  if (!globalThis.caches) return false;
   let any = false;
   for (const name of await caches.keys()) if (name.startsWith(MAPS)) any = (await caches.delete(name)) || any;
   return any;

@@ -4,6 +4,7 @@ import { draftKey } from "./drafts.js";
 import { beginPresence, endPresence, judgeFix } from "./evidence.js";
 
 export const SCHEMA = 1;
+export const PRACTICE = 0; // the household of no one, to practise on
 /** What can be said of a home where nobody was spoken to, or not there. */
 export const OTHERS = ["refused", "long_away", "demolished", "moved", "not_found"];
 export const REMOTE = ["phone", "wechat", "sms"];

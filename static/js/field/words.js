@@ -71,6 +71,20 @@ const FLAGS = {
 };
 export const flagWord = (key) => FLAGS[key]?.() || key;
 
+/** What the sender is doing, in words. */
+export function phaseWord({ phase }) {
+  return {
+    asking: t("正在联系服务器"),
+    sending: t("正在上传记录"),
+    photos: t("正在上传照片"),
+    waiting: t("无网络，会自动再试"),
+    "sign-in": t("登录已过期，请重新登录"),
+    other: t("现在登录的是另一个账号"),
+    revoked: t("本机已被停用，请联系主管"),
+    idle: t("稍后自动上传"),
+  }[phase];
+}
+
 /** That the browser has deleted what the phone held: so many things for good, or none that was saved. */
 export function emptiedWords(gone) {
   if (gone) return t("浏览器清除了本机数据：%(n)s 条没有上传的记录或没写完的走访不在了。请回想后重新填写，并告诉主管。", { n: count(gone) });
