@@ -1,7 +1,7 @@
 """Payments of subsidies in batches (报盘批次): listed after acceptance, sent to the bank, booked from its return file.
 
 No payment before acceptance, none above what the household is entitled to, one at a time for each site: asked here,
-guarded by ``payment_judged`` (migration 0032).
+guarded by ``payment_judged`` (migration 0031).
 """
 
 from __future__ import annotations

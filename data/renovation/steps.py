@@ -1,6 +1,6 @@
 """The ground that steps of a renovation share: the site as it is held, what is refused and how, and the row written.
 
-The database guards the same rules by ``site_gate_judged`` (migration 0032) whoever writes; here they are asked first,
+The database guards the same rules by ``site_gate_judged`` (migration 0031) whoever writes; here they are asked first,
 so that a person is told what is missing and what to do.
 """
 

@@ -3,7 +3,7 @@
 The chain is that of the procedure for rural dilapidated houses: found → appraised → compared → democratic review and
 public notice → approved → agreement → started → foundation → completed → accepted → paid → moved in → looked back
 (发现一户、鉴定一户、比对一户、改造一户; Wuhu 2024, part two, and the county procedures behind it). The database guards
-the same order by ``gates_of()`` of migration 0032; a test compares the two.
+the same order by ``gates_of()`` of migration 0031; a test compares the two.
 """
 
 from __future__ import annotations

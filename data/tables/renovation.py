@@ -1,7 +1,7 @@
 """Renovation (改造): what happened at the gates, the plan of a year, money and payments, inspections.
 
 Amounts are whole fen. What must hold whoever writes (order of gates, no payment before acceptance, none twice) is
-guarded by triggers of migration 0032.
+guarded by triggers of migration 0031.
 """
 
 from __future__ import annotations

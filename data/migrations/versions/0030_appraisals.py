@@ -6,9 +6,9 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0031"
-down_revision = "0028"
-SQL = Path(__file__).resolve().parent.parent / "sql" / "0031_appraisals.sql"
+revision = "0030"
+down_revision = "0029"
+SQL = Path(__file__).resolve().parent.parent / "sql" / "0030_appraisals.sql"
 
 
 def upgrade() -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0032"
-down_revision = "0031"
-SQL = Path(__file__).resolve().parent.parent / "sql" / "0032_renovation.sql"
+revision = "0031"
+down_revision = "0030"
+SQL = Path(__file__).resolve().parent.parent / "sql" / "0031_renovation.sql"
 
 
 def upgrade() -> None:
