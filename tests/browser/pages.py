@@ -19,4 +19,5 @@ LISTS = [
     "/field-work",
     "/field-phones",
     "/routes",
+    "/appraisals",
 ]

@@ -43,6 +43,7 @@ SHOWN = {
     "/publicity": ["publicity.title"],
     "/field-work": ["mark.marked_by", "mark.remark"],
     "/field-phones": ["device.name"],
+    "/appraisals": ["disaster.remark"],
     "/imports": ["upload.file_name", "upload.sender", "batch.file_name", "batch.sender", "area.name"],
 }
 # The same for pages of one record, by the beginning of their address.

@@ -313,6 +313,21 @@ def test_a_mark_from_the_field_since_blocks(town: Town, tmp_path: Path) -> None:
     assert [line for line in _blocked(town, batch) if line.startswith("现场标注 1 条用到本批新增的记录")]
 
 
+def test_an_appraisal_that_corrects_one_of_the_batch_blocks(town: Town, tmp_path: Path) -> None:
+    batch = town.change(CHANGES["new houses with appraisals"], tmp_path)
+    who = town.store.account("appraisal_tester", "测试鉴定员", TOWNSHIP)
+    with town.store.engine.begin() as connection:
+        connection.execute(
+            text("""
+                insert into appraisal (house_id, jur, appraised_on, standard, appraiser, cause, computed, result,
+                                       account_id, client_id, supersedes)
+                select a.house_id, a.jur, '2025-04-02', 'jgj125', 'a', 'again', 'B', 'B', :who, gen_random_uuid(), a.id
+                  from appraisal a join house h on h.id = a.house_id where h.code = 'F3'"""),
+            {"who": who},
+        )
+    assert any(line.startswith("鉴定 1 次用到本批新增的记录") for line in _blocked(town, batch))
+
+
 def test_an_import_of_the_neighbour_does_not_stand_in_the_way(town: Town, tmp_path: Path) -> None:
     batch = town.change(CHANGES["boundaries that move households"], tmp_path)
     other = [("N2", "陈邻二", "", "", "邻测村", "", "二号", 118.836, 36.405, "")]
