@@ -30,14 +30,14 @@ from data.route_plans.why import explain_left
 from data.rules.words import KEY_GROUP
 from data.settings import ROOT
 from data.tables import Campaign
-from layers.paper_routes import draw_route
+from layers.paper_routes import draw_route, fit_sheet
 
 bp = Blueprint("route_files", __name__)
 PAPER_STYLE = ROOT / "static" / "css" / "route-sheet-file.css"
 PART = {"inspector": "Account; all by default", "day": "From 0; all by default"}
 # Sheets of one file; each takes part of a second.
 MOST_SHEETS = 60
-MAP_MM = (186.0, 86.0)
+MAP_WIDTH_MM = 186.0
 # Households left out that are named on a sheet.
 MOST_LEFT = 6
 
@@ -92,22 +92,24 @@ def sheet(route_id: int) -> Response:
         )
     outlines = _outlines(kept)
     lines = {(one.account_id, one.day): one for one in drawn}
+    left = explain_left(db(), kept, language())[:MOST_LEFT]
     sheets = []
     for route in plan["routes"]:
+        height, named = fit_sheet(route["visits"], len(route["breaks"]), [one["message"] for one in left])
         key = (route["inspector"]["id"], route["day"])
         address = urljoin(request.host_url, f"/routes/{route_id}?inspector={key[0]}&day={key[1]}")
         line = lines.get(key)
         picture = None
         if line is not None:
             ways = [(one.coords, one.estimated) for one in line.lines]
-            picture = draw_route(line.places, ways, outlines, width=MAP_MM[0], height=MAP_MM[1])
-        sheets.append({"route": route, "picture": picture, "code": _drawn(segno.make(address, error="m", micro=False))})
+            picture = draw_route(line.places, ways, outlines, width=MAP_WIDTH_MM, height=height)
+        code = _drawn(segno.make(address, error="m", micro=False))
+        sheets.append({"route": route, "picture": picture, "code": code, "left": left[:named]})
     html = render_template(
         "route_sheet.html",
         sheets=sheets,
         plan=plan,
         campaign=db().get_one(Campaign, kept.row.campaign_id),
-        left=explain_left(db(), kept, language())[:MOST_LEFT],
         left_all=len(plan["unplanned"]),
         facts=faces_of(db(), kept.row, homes_of(db(), kept), []).homes,
         words={key: one.in_language(language()) for key, one in KEY_GROUP.items()},

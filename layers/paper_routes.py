@@ -126,3 +126,39 @@ def _inside(at: float, most: float) -> float:
 
 def _apart(one: tuple[float, float], other: tuple[float, float]) -> bool:
     return bool(np.hypot(one[0] - other[0], one[1] - other[1]) >= 2 * DISC_MM)
+
+
+# Of the sheet in millimetres, as static/css/route-sheet-file.css draws it: what is left of A4 within its margins, head
+# and table head and signatures together, a visit in two lines, a break, the heading of those left out, their lines.
+_SHEET, _FIXED, _VISIT, _PAUSE, _LEFT_HEAD, _LEFT_LINE = 273.0, 62.0, 11.9, 6.5, 14.0, 4.2
+_LEAST_MAP, _MOST_MAP = 46.0, 86.0
+_LINE, _WIDE, _NARROW = 178.0, 3.1, 1.75
+
+
+def fit_sheet(visits: int, pauses: int, left: Sequence[str]) -> tuple[float, int]:
+    """How much of a sheet its map and the list of those left out may take, so that neither goes on to a second page.
+
+    Parameters
+    ----------
+    visits, pauses : int
+        Rows of the table.
+    left : sequence of str
+        Sentences about those left out, the most important first.
+
+    Returns
+    -------
+    (float, int)
+        Height of the map in millimetres, and how many of the sentences have room; all and the largest map where the
+        table alone needs more than one page.
+    """
+    room = _SHEET - _FIXED - visits * _VISIT - pauses * _PAUSE
+    if room < _LEAST_MAP:
+        return _MOST_MAP, len(left)
+    named, used = 0, _LEFT_HEAD if left else 0.0
+    for words in left:
+        wide = sum(_NARROW if letter.isascii() else _WIDE for letter in words)
+        more = _LEFT_LINE * max(1, -(-wide // _LINE))
+        if used + more > room - _LEAST_MAP:
+            break
+        named, used = named + 1, used + more
+    return min(_MOST_MAP, max(_LEAST_MAP, room - used)), named

@@ -21,6 +21,8 @@ _CHOICES: dict[str, tuple[type, ...]] = {
     "campaign": (str, type(None)),
     "round": (int, type(None)),
     "level": (str, type(None)),
+    "source": (str, type(None)),
+    "snap": (int, float, type(None)),
 }
 NO_CHOICES: dict[str, Any] = {
     "sheet": None,
@@ -30,8 +32,10 @@ NO_CHOICES: dict[str, Any] = {
     "campaign": None,
     "round": None,
     "level": None,
+    "source": None,
+    "snap": None,
 }
-_MOST_COLUMNS, _WORD_LENGTH = 1000, 1000
+_MOST_COLUMNS, _WORD_LENGTH, _MOST_METRES = 1000, 1000, 10_000
 
 
 def read_choices(given: Any) -> dict[str, Any]:
@@ -61,6 +65,9 @@ def read_choices(given: Any) -> dict[str, Any]:
         raise _unfit_choice("mapping")
     if choices["round"] is not None and not 0 < choices["round"] < 1000:
         raise _unfit_choice("round")
+    # How far is too far, the import itself says in words.
+    if choices["snap"] is not None and not 0 <= choices["snap"] <= _MOST_METRES:
+        raise _unfit_choice("snap")
     return choices
 
 
@@ -111,6 +118,8 @@ def import_options(
         campaign=chosen["campaign"],
         round=chosen["round"],
         level=chosen["level"],
+        source=chosen["source"],
+        snap_m=chosen["snap"],
         sheet=chosen["sheet"],
         within=((upload.jur, upload.jur_end),),
         account_id=upload.account_id,

@@ -345,6 +345,10 @@ def test_a_choice_makes_a_new_preview(sender: Sender, web: Web) -> None:
         ({"state": "imported"}, 400),
         ({"choices": {"mapping": {"户编号": 3}}}, 422),
         ({"choices": {"other": 1}}, 422),
+        ({"choices": {"snap": "3"}}, 422),
+        ({"choices": {"snap": True}}, 422),
+        ({"choices": {"snap": -1}}, 422),
+        ({"choices": {"source": 7}}, 422),
         ({"kind": "poems"}, 422),
         ({"kind": 5}, 422),
         ({"area": "990101"}, 422),
@@ -811,3 +815,23 @@ def test_the_web_server_loads_no_map_libraries_for_all_this() -> None:
     assert {"geopandas", "pyogrio", "pyproj", "openpyxl", "scipy", "sklearn", "mapclassify", "weasyprint"} & set(
         loaded
     ) == set()
+
+
+def test_source_and_tolerance_of_roads_are_chosen_on_the_page(sender: Sender, web: Web) -> None:
+    street = {"type": "LineString", "coordinates": [[118.800, 36.4052], [118.803, 36.4052]]}
+    lane = {"type": "LineString", "coordinates": [[118.8015, 36.40525], [118.8015, 36.407]]}
+    features = [{"type": "Feature", "properties": {}, "geometry": one} for one in (street, lane)]
+    content = json.dumps({"type": "FeatureCollection", "features": features}).encode()
+    address = sender.upload(content, "路.geojson", kind="roads")
+    sender.call("PATCH", address, json={"choices": {"source": "交通局", "snap": 8}})
+    sender.do(address, "trial")
+    found = sender.do(address, "run")
+    assert found["state"] == "imported", found
+    with Session(web.owner) as session, session.begin():
+        edges = session.execute(text("select source, count(*) from road_edge group by 1")).tuples().all()
+        session.execute(text("delete from road_edge"))
+    # The lane ends 5 m from the street: joined to it within 8 m, which is cut there.
+    assert dict(edges) == {"交通局": 3}
+    address = sender.upload(content, "路.geojson", kind="roads")
+    sender.call("PATCH", address, json={"choices": {"snap": 60}})
+    assert "0 到 50" in str(sender.do(address, "trial"))

@@ -17,7 +17,7 @@ from tests.web.conftest import Web
 
 ClientAs = Callable[[str | None], FlaskClient]
 # In village 001: a street past H1, 9 m of nothing, and its other half; in the neighbour township one more gap.
-_ROADS = """
+ROADS = """
     insert into road_edge (source, road_class, name, walk, ebike, car, length_m, geom, jur)
     select 'test', 'residential', name, true, true, true, st_length(line::geography), line, jur from (values
         ('东街', 'LINESTRING(118.800 36.4052, 118.803 36.4052)', 990101001001000),
@@ -32,7 +32,7 @@ def roads(web: Web) -> Iterator[None]:
     with Session(web.owner) as session, session.begin():
         session.execute(text("delete from road_gap"))
         session.execute(text("delete from road_edge"))
-        session.execute(text(_ROADS))
+        session.execute(text(ROADS))
     yield
     with Session(web.owner) as session, session.begin():
         session.execute(text("delete from road_gap"))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree as Xml
 
 import openpyxl
 import pypdf
 import pytest
-from flask import Flask
+from flask import Flask, render_template
 
+from app.paper import pages
+from app.route_files import MAP_WIDTH_MM, PAPER_STYLE, minute
+from layers.paper_routes import draw_route, fit_sheet
 from tests.web.conftest import Web
 from tests.web.sending import Sender
 from tests.web.test_routes import made, open_round, plan_of
@@ -103,3 +107,40 @@ def test_lines_follow_each_other_from_stop_to_stop_and_home(taken: tuple[Sender,
     for one, stop in zip(lines, route["stops"], strict=False):
         assert one["geometry"]["coordinates"][-1] == pytest.approx([stop["lon"], stop["lat"]], abs=1e-5)
     assert by.call("GET", f"/api/v1/routes/{plan['id']}/legs?day=x").status_code == 400
+
+
+@pytest.mark.parametrize("visits", [3, 9, 12])
+def test_who_is_left_out_does_not_go_on_to_a_second_page(app: Flask, visits: int) -> None:
+    # Names and sentences as long as they come.
+    words = [
+        f"370725108200-000{at} 赵*顺：{'能去的走访员当天户数已满，其中有优先级更低的，' * (at + 1)}。"
+        for at in range(6)
+    ]
+    height, named = fit_sheet(visits, 1, words)
+    stop = {"head": "赵*顺", "code": "370725108200-0001", "village": "东庄村", "household": 1, "start": 30_600,
+            "grade": "C", "key_groups": ["low_income"], "overdue_days": 3}  # fmt: skip
+    route = {"inspector": {"name": "李伟"}, "date": "2026-11-30", "visits": visits, "leave": 30_600, "back": 63_000,
+             "travel_m": 12_000, "travel_s": 3_600, "stops": [stop] * visits, "companions": [{"name": "王芳"}],
+             "breaks": [{"after": 2, "start": 43_200, "end": 46_800}]}  # fmt: skip
+    places = [(118.80 + at / 1000, 36.40) for at in range(visits + 2)]
+    picture = draw_route(places, [(places, True)], [], width=MAP_WIDTH_MM, height=height)
+    sheet = {
+        "route": route,
+        "picture": picture,
+        "code": (29, "M2 2h1v1h-1z"),
+        "left": [{"message": one} for one in words[:named]],
+    }
+    with app.test_request_context():
+        html = render_template(
+            "route_sheet.html",
+            sheets=[sheet],
+            plan={"id": 7, "revision": 5, "estimated": 1.0},
+            campaign=SimpleNamespace(name_zh="二〇二六年农村危房大走访", name_en="Visits"),
+            left_all=300,
+            facts={1: {"house_no": "5排3号", "last_at": "2026-11-01"}},
+            words={"low_income": "低保户"},
+            minute=minute,
+        )
+    made = pypdf.PdfReader(io.BytesIO(pages(html, PAPER_STYLE.read_text("utf-8"))))
+    assert len(made.pages) == 1
+    assert named >= 2 or visits == 12

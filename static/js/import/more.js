@@ -1,4 +1,5 @@
-/* The less usual choices: kind of file, area, sender, a coordinate system by name, level of areas, campaign and round. */
+/* The less usual choices: kind of file, area, sender, a coordinate system by name, level of areas, campaign and round, source and
+ * tolerance of roads. */
 
 import { kindOf } from "./words.js";
 
@@ -8,11 +9,13 @@ export function createMore(place, on) {
   for (const name of ["kind", "area", "sender"]) {
     part(name)?.addEventListener("change", (event) => on.set({ [name]: event.target.value || null }));
   }
-  for (const name of ["level", "campaign", "crs"]) {
+  for (const name of ["level", "campaign", "crs", "source"]) {
     part(name)?.addEventListener("change", (event) => on.choose({ [name]: event.target.value.trim() || null }));
   }
   part("swapped").addEventListener("change", (event) => on.choose({ swapped: event.target.checked }));
-  part("round")?.addEventListener("change", (event) => on.choose({ round: event.target.value ? Number(event.target.value) : null }));
+  for (const name of ["round", "snap"]) {
+    part(name)?.addEventListener("change", (event) => on.choose({ [name]: event.target.value ? Number(event.target.value) : null }));
+  }
 
   function put(name, value) {
     const node = part(name);
@@ -29,6 +32,8 @@ export function createMore(place, on) {
     put("campaign", choices.campaign);
     put("round", choices.round);
     put("crs", choices.crs);
+    put("source", choices.source);
+    put("snap", choices.snap);
     part("swapped").checked = Boolean(choices.swapped);
     for (const node of place.querySelectorAll("[data-for]")) node.hidden = node.dataset.for !== kind;
   }

@@ -4,7 +4,7 @@ import { getJson, sendJson } from "../map/api.js";
 import { followJob, isRunning } from "./jobs.js";
 
 const QUIET_MS = 450;
-const NO_CHOICES = { sheet: null, crs: null, swapped: false, mapping: {}, campaign: null, round: null, level: null };
+const NO_CHOICES = { sheet: null, crs: null, swapped: false, mapping: {}, campaign: null, round: null, level: null, source: null, snap: null };
 
 /**
  * @param {string} url address of the upload's JSON
