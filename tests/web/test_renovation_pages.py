@@ -73,9 +73,7 @@ def hand(app: Flask, web: Web) -> Hand:
 def begin(hand: Hand, web: Web, home: str, method: str, **more: object) -> str:
     """Begin a renovation by its form; gives the address of the site."""
     with Session(web.owner) as session:
-        house = session.scalar(
-            text("select id from house where household_id = :id"), {"id": web.town.households[home]}
-        )
+        house = session.scalar(text("select id from house where household_id = :id"), {"id": web.town.households[home]})
     given = {"house_id": house or "", "method": method, "on_day": DAY, "year": YEAR, "responsible": "责任人甲", **more}
     answer = hand.post(f"/households/{web.town.households[home]}/site", **given)
     assert answer.status_code == 303, answer.text
