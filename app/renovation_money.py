@@ -19,7 +19,7 @@ from app.view import today
 from data.masks import shown_name
 from data.renovation.funds import GRADES, add_funding, cancel_funding, set_rate, wan, yuan
 from data.renovation.listing import SiteWish, site_page
-from data.renovation.money_lists import funding_list, money_areas, money_years, rate_list
+from data.renovation.money_lists import find_funding, funding_list, money_areas, money_years, rate_list
 from data.renovation.payments import batch_list, open_batch
 from data.renovation.totals import renovation_totals
 from data.renovation.unfit import RenovationUnfit, lacking
@@ -72,6 +72,7 @@ def receive() -> AnyResponse:
 @require(*WRITERS)
 def cancel(funding_id: int) -> AnyResponse:
     """Cancel an entry that was a mistake; it stays with its reason."""
+    find_funding(db(), funding_id)
 
     def act() -> str:
         cancel_funding(db(), funding_id, request.form.get("reason", ""))

@@ -263,6 +263,38 @@ _ROWS = (
          from visit where natural_key = 'test:V3'""",
     """insert into pulled (id, account_id, device_id, ids, marks, complete, seen)
        values (gen_random_uuid(), :account, gen_random_uuid(), '{}', '{}', true, 'a')""",
+    """insert into renovation_site (natural_key, household_id, house_id, jur, village_id, method, grade_before, stage,
+                                    accepted_on, entitled_fen, year, quality)
+       select 'renovation', h.id, o.id, h.jur, h.village_id, 'repair', 'C', 'accepted', '2026-05-01', 100, 2026, 7
+         from household h join house o on o.household_id = h.id where h.code = 'H2'""",
+    """insert into renovation_plan (area_id, jur, jur_end, year, name, source)
+       values (:village, :low, :high, 2026, 'a', 'b')""",
+    """insert into renovation_plan_line (plan_id, no, grade, jur, jur_end, stated_area, households, fen)
+       select id, 1, 'C', :low, :high, 'a', 1, 1 from renovation_plan""",
+    """insert into funding (area_id, jur, jur_end, year, source, document, received_on, fen, remark, cancelled_at,
+                            cancel_reason)
+       values (:village, :low, :high, 2026, 'city', 'a', '2026-05-01', 1, 'b', now(), 'c')""",
+    """insert into subsidy_rate (area_id, jur, jur_end, year, grade, method, fen, source)
+       values (:village, :low, :high, 2026, 'C', 'repair', 1, 'a')""",
+    """insert into entitlement (site_id, jur, fen, rate_id, reason)
+       select s.id, s.jur, 100, r.id, 'a' from renovation_site s, subsidy_rate r where s.natural_key = 'renovation'""",
+    """insert into payment_batch (area_id, jur, jur_end, year, name) values (:village, :low, :high, 2026, 'a')""",
+    """insert into payment (batch_id, line_no, site_id, jur, fen, payee)
+       select b.id, 1, s.id, s.jur, 100, 'a' from payment_batch b, renovation_site s
+        where s.natural_key = 'renovation'""",
+    "update payment set state = 'sent'",
+    "update payment set state = 'failed', failure = 'a'",
+    """insert into bank_return (batch_id, jur, jur_end, name, sha256, counts)
+       select id, :low, :high, 'a', '\\x00', '{"failed": 1}' from payment_batch""",
+    """insert into bank_return_row (return_id, no, jur, jur_end, reference, fen, outcome, payment_id, why)
+       select r.id, 1, :low, :high, 'a', 100, 'failed', p.id, 'b' from bank_return r, payment p""",
+    """insert into site_gate (site_id, jur, no, act, gate, on_day, reason, note, account_id)
+       select id, jur, 0, 'withdrawn', 'paid', '2026-05-02', 'a', 'b', :account from renovation_site
+        where natural_key = 'renovation'""",
+    """insert into site_inspection (site_id, jur, on_day, inspector, findings, order_text, due_on, mended_on,
+                                    mended_note)
+       select id, jur, '2026-05-01', 'a', 'b', 'c', '2026-05-02', '2026-05-02', 'd' from renovation_site
+        where natural_key = 'renovation'""",
     # Counts that are folded in, and a change that is not yet.
     "select fold_changes()",
     "update standing set kinds = kinds where household_id = :home",

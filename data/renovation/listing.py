@@ -19,6 +19,7 @@ from data.rules.gates import CLASS_SQL, GATES, STALLS_AFTER
 
 PAGE = 50
 ACCEPTED = GATES[GATES.index("accepted") :]
+_PAID = ", ".join(f"'{stage}'" for stage in GATES[GATES.index("paid") :])
 _DAYS = " ".join(f"when '{stage}' then {days}" for stage, days in STALLS_AFTER.items())
 # A site that goes on and has stood at its gate for longer than STALLS_AFTER; null where the day is not known.
 STALLED = f"""(s.state = 'open' and s.stage <> '{GATES[-1]}'
@@ -153,7 +154,7 @@ def _tests(wish: SiteWish) -> dict[str, Callable[[Any], bool]]:
 def site_page(
     session: Session, wish: SiteWish, today: date, page: int, found: int, *, money: bool, size: int = PAGE
 ) -> SitePage:
-    """One page of sites: those that go on first, the longest standing before the others; unknown days last.
+    """One page of sites: those not paid yet first, the longest standing before the others; unknown days last.
 
     Parameters
     ----------
@@ -183,7 +184,7 @@ def site_page(
                    coalesce({STALLED}, false) as stalled, {_MONEY if money else _NO_MONEY}
               from (select s.id, row_number() over () as place from (
                         select s.id from renovation_site s where {_INSIDE} {_CHOSEN}
-                         order by s.state <> 'open' or s.stage = '{GATES[-1]}', s.stage_on nulls last, s.id
+                         order by s.state <> 'open' or s.stage in ({_PAID}), s.stage_on nulls last, s.id
                          limit :limit offset :skip) s) c
               join renovation_site s on s.id = c.id
               left join household h on h.id = s.household_id

@@ -52,6 +52,17 @@ def funding_list(session: Session, within: tuple[int, int], year: int | None) ->
     return [dict(row) for row in rows.mappings()]
 
 
+def find_funding(session: Session, funding_id: int) -> None:
+    """Say that there is no such entry of money received, where the asker sees none.
+
+    Raises
+    ------
+    RecordUnknown
+    """
+    if session.scalar(text("select 1 from funding where id = :id"), {"id": funding_id}) is None:
+        raise RecordUnknown
+
+
 def rate_list(session: Session, within: tuple[int, int], year: int | None) -> list[dict[str, Any]]:
     """Rates that hold in an area or a part of it, by year, grade, method and group; those of the smaller area first."""
     rows = session.execute(

@@ -43,6 +43,8 @@ def values_for(stand: Stand, payload: str) -> dict[str, list[Any]]:
         "disaster_id": stand.ids("disaster"),
         "picture_id": stand.ids("attachment"),
         "reject_id": stand.ids("sync_reject"),
+        "payment_batch_id": stand.ids("payment_batch"),
+        "return_id": stand.ids("bank_return"),
         **stand.imports(),
         "card": ["AAAAA-AAAAA"],
         "layer": ["base", "records", "households", "houses", "sites", "visits", "marks", "areas"],

@@ -38,9 +38,9 @@ FILES = {
     "part": parts()[0].name,
 }
 NO_UUID = uuid.UUID(int=0)
+ABSENT = 999_999_999
 # What phones made and nobody else: theirs are told from those of others in test_field_sync.py.
 FROM_PHONES: dict[str, object] = dict.fromkeys(("device_id", "visit_id", "photo_id", "mark_id"), NO_UUID)
-ABSENT = 999_999_999
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,11 @@ def records_of(web: Web, household: str, account: str) -> dict[str, object]:
             ),
             "disaster_id": _made(session, "disaster", key),
             "gap_id": _made(session, "road_gap", key),
+            "payment_batch_id": _made(session, "payment_batch", key),
+            "return_id": _made(session, "bank_return", key),
+            "funding_id": _made(session, "funding", key),
+            "inspection_id": _made(session, "site_inspection", key),
+            "payment_id": ABSENT,
             **_upload_of(web, account),
             "bulk_id": NO_UUID,
             "edit_id": ABSENT,
@@ -154,6 +159,41 @@ _KEEP = {
              where not exists (select 1 from disaster d where d.area_id = v.id) returning id)
         select coalesce((select id from made), (
             select min(d.id) from disaster d join village v on v.id = d.area_id))""",
+    "payment_batch": """
+        with village as (
+            select a.* from area a join household h on h.village_id = a.id where h.id = :id),
+        made as (
+            insert into payment_batch (area_id, jur, jur_end, year, name)
+            select v.id, v.jur, v.jur_end, 2026, '测试批次' from village v
+             where not exists (select 1 from payment_batch b where b.area_id = v.id) returning id)
+        select coalesce((select id from made), (
+            select min(b.id) from payment_batch b join village v on v.id = b.area_id))""",
+    "bank_return": """
+        with batch as (
+            select b.* from payment_batch b join household h on h.village_id = b.area_id where h.id = :id limit 1),
+        made as (
+            insert into bank_return (batch_id, jur, jur_end, name, sha256, counts)
+            select b.id, b.jur, b.jur_end, '测试回盘.csv', '\\x00', '{"rows": 0}' from batch b
+             where not exists (select 1 from bank_return r where r.batch_id = b.id) returning id)
+        select coalesce((select id from made), (
+            select min(r.id) from bank_return r join batch b on b.id = r.batch_id))""",
+    "funding": """
+        with village as (
+            select a.* from area a join household h on h.village_id = a.id where h.id = :id),
+        made as (
+            insert into funding (area_id, jur, jur_end, year, source, received_on, fen, document)
+            select v.id, v.jur, v.jur_end, 2026, 'city', '2026-05-04', 100, '测试' from village v
+             where not exists (select 1 from funding f where f.area_id = v.id) returning id)
+        select coalesce((select id from made), (
+            select min(f.id) from funding f join village v on v.id = f.area_id))""",
+    "site_inspection": f"""
+        with site as (select * from renovation_site where household_id = :id),
+        made as (
+            insert into site_inspection (site_id, jur, on_day, inspector, findings)
+            select s.id, s.jur, '2026-05-04', '测试', '测试' from site s
+             where not exists (select 1 from site_inspection i where i.site_id = s.id) returning id)
+        select coalesce((select id from made), (
+            select min(i.id) from site_inspection i join site s on s.id = i.site_id), {ABSENT})""",
     "road_gap": """
         with made as (
             insert into road_gap (key, choice, length_m, geom, jur, account_id, actor)
@@ -283,6 +323,11 @@ def absent_records() -> dict[str, object]:
         "finding_id",
         "number",
         "route_id",
+        "payment_batch_id",
+        "return_id",
+        "funding_id",
+        "inspection_id",
+        "payment_id",
     )
     keys = dict.fromkeys(names, ABSENT)
     uuids = ("upload_id", "job_id", "bulk_id", "picture_id", "reject_id", "phone_id")

@@ -1,0 +1,50 @@
+"""The pages of renovations in a browser: choosing many, a step by its form, and all of it on a phone."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.stand import Stand
+from tests.browser.test_accessible import check
+
+WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def test_the_button_says_how_many_are_chosen(open_page: OpenPage) -> None:
+    page = open_page("/sites", role="supervisor")
+    button = page.get_by_role("button", name="办理所选")
+    expect(button).to_be_disabled()
+    page.get_by_label("选中本页").check()
+    rows = page.locator('input[name="site"]').count()
+    assert rows
+    expect(page.get_by_role("button", name=f"办理 {rows} 处")).to_be_enabled()
+    page.locator('input[name="site"]').first.uncheck()
+    expect(page.get_by_label("选中本页")).not_to_be_checked()
+
+
+def test_what_is_typed_into_a_refused_step_is_still_there(open_page: OpenPage, stand: Stand) -> None:
+    page = open_page(f"/sites/{stand.keys()['sites']['H6']}", role="supervisor")
+    page.get_by_text("终止", exact=True).click()
+    page.get_by_label("农户放弃").check()
+    page.get_by_label("原因").fill("农户外出务工")
+    # Somebody else's step meanwhile.
+    page.locator('form[action$="/end"] input[name="revision"]').evaluate("(one) => { one.value = '99'; }")
+    page.get_by_role("button", name="终止改造").click()
+    expect(page.get_by_role("alert")).to_contain_text("别人刚改过")
+    expect(page.get_by_label("原因")).to_have_value("农户外出务工")
+    page.get_by_role("button", name="终止改造").click()
+    expect(page).to_have_url(re.compile(r"/sites/\d+$"))
+    expect(page.get_by_text("农户放弃，已终止")).to_be_visible()
+    check(page)
+
+
+def test_the_pages_fit_a_phone(open_page: OpenPage, stand: Stand) -> None:
+    for address in ("/sites", f"/sites/{stand.keys()['sites']['H6']}", "/money"):
+        page = open_page(address, role="supervisor", viewport={"width": 390, "height": 844})
+        assert page.evaluate(WIDER) <= 0, address
+        if address != "/sites":
+            check(page)
+        page.close()
