@@ -158,3 +158,12 @@ def test_the_bank_file_and_its_return_by_programs(app: Flask, ask: Ask, sites: d
     assert (found["counts"], found["paid"], found["left"]) == ({"paid": 1, "unknown": 1, "rows": 2}, 21_000_00, 0)
     assert book(content).json["again"]
     assert ask("supervisor", "GET", "/api/v1/houses/totals?year=2026").json["money"]["paid"] == 21_000_00
+
+
+def test_the_ranking_shows_numerator_and_denominator_and_is_not_for_inspectors(ask: Ask, sites: dict[str, int]) -> None:
+    page = ask("leader", "GET", f"/sites/ranking?year={YEAR}&by=village").text
+    assert "已验收 1/2" in page
+    assert "50.0%" in page
+    assert "没有改造任务" not in page
+    assert "还没有改造任务" in ask("outsider", "GET", f"/sites/ranking?year={YEAR}").text
+    assert ask("inspector", "GET", "/sites/ranking").status_code == 403
