@@ -19,4 +19,6 @@ LISTS = [
     "/field-work",
     "/field-phones",
     "/routes",
+    "/sites",
+    "/money",
 ]
