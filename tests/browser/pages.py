@@ -20,4 +20,7 @@ LISTS = [
     "/field-phones",
     "/routes",
     "/appraisals",
+    "/sites",
+    "/money",
+    "/sites/ranking",
 ]

@@ -21,6 +21,7 @@ from data.local_time import today
 from data.renovation.listing import SiteWish, count_sites, site_page
 from data.rules.gates import GATES, STALLS_AFTER, gates_of
 from data.sealing import load_sealer
+from tests.field_records import from_field
 from tests.township import TOWNSHIP, VILLAGES
 from tests.web.conftest import Web
 
@@ -323,6 +324,33 @@ def test_a_site_stalls_the_day_after_its_limit(hand: Hand, web: Web, past: int, 
         within = number_range(VILLAGES[0])
         assert count_sites(session, SiteWish(within), today()).stalled == int(stalled)
     assert ("停滞：已停" in hand.read(site)) is stalled
+
+
+def test_photographs_of_a_site_are_shown_to_those_who_see_photographs(hand: Hand, web: Web, app: Flask) -> None:
+    home = web.town.households["H6"]
+    with Session(web.owner) as session, session.begin():
+        shown = from_field(session, web.settings, home, web.accounts["inspector_two"])["picture_id"]
+        site = session.scalar(text("select id from renovation_site where household_id = :id"), {"id": home})
+        session.execute(
+            text("""
+                update attachment set visit_id = null, household_id = null, mark_id = null, site_id = :site
+                 where id = :id"""),
+            {"site": site, "id": shown},
+        )
+        session.execute(
+            text("""
+                insert into attachment (id, jur, site_id, kind, file_name, content_type, size_bytes, sha256)
+                select gen_random_uuid(), jur, id, 'photo', 'a', 'image/jpeg', 1, '\\x00' from renovation_site
+                 where id = :site"""),
+            {"site": site},
+        )
+    photo = f"/field-work/photos/{shown}"
+    page = hand.get(f"/sites/{site}").text
+    assert photo in page
+    assert "data-compare" in page
+    assert hand.get(photo).mimetype == "image/jpeg"
+    assert photo not in Hand(app, web, "leader").get(f"/sites/{site}").text
+    assert Hand(app, web, "outsider").get(photo).status_code == 404
 
 
 def test_every_gate_but_the_last_has_a_limit() -> None:
