@@ -79,5 +79,6 @@ ROLES = {
     "inspector": Text("走访员", "inspector"),
     "supervisor": Text("主管", "supervisor"),
     "leader": Text("领导", "leader"),
+    "housing": Text("主管（青禾镇）", "housing office"),
     "admin": Text("管理员", "administrator"),
 }
