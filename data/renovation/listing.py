@@ -22,7 +22,7 @@ ACCEPTED = GATES[GATES.index("accepted") :]
 _PAID = ", ".join(f"'{stage}'" for stage in GATES[GATES.index("paid") :])
 _DAYS = " ".join(f"when '{stage}' then {days}" for stage, days in STALLS_AFTER.items())
 # A site that goes on and has stood at its gate for longer than STALLS_AFTER; null where the day is not known.
-STALLED = f"""(s.state = 'open' and s.stage <> '{GATES[-1]}'
+STALLED = f"""(s.state = 'open' and s.stage not in ({_PAID})
     and s.stage_on + case s.stage {_DAYS} end < cast(:today as date))"""
 _INSIDE = "s.jur >= :lo and s.jur < :hi and (cast(:year as integer) is null or s.year = :year)"
 
@@ -70,8 +70,8 @@ class SiteCounts:
     Attributes
     ----------
     total, accepted, late, stalled, undated, ended : int
-        Of area and year: all sites; accepted or further and not ended; waiting too long for money; stalled; going on
-        without a known day, of which nobody can say whether they have stalled; ended without a house.
+        Of area and year: all sites; accepted or further and not ended; waiting too long for money; stalled; not paid
+        yet and of no known day, of which nobody can say whether they have stalled; ended without a house.
     found : int
         Sites that fit the whole wish.
     by : dict
@@ -105,7 +105,7 @@ def count_sites(session: Session, wish: SiteWish, today: date) -> SiteCounts:
             select s.stage, s.state, {CLASS_SQL} as kind, coalesce(s.grade_before, 'none') as grade,
                    s.village_id as village, s.responsible is null as unassigned, {LATE} as late,
                    coalesce({STALLED}, false) as stalled,
-                   s.state = 'open' and s.stage_on is null and s.stage <> '{GATES[-1]}' as undated,
+                   s.state = 'open' and s.stage_on is null and s.stage not in ({_PAID}) as undated,
                    count(*)::integer as n
               from renovation_site s where {_INSIDE} group by 1, 2, 3, 4, 5, 6, 7, 8, 9"""),
         _keys(wish, today),

@@ -20,7 +20,8 @@ FITTING = {
     None: ("new", "turn_key", *WITHOUT_BUILDING),
 }
 # A site that has stood at a gate for longer than this many days has stalled: half a month for each step on paper
-# (公示 7 days included), four months for building, a month from acceptance to payment (验收后 30 日内).
+# (公示 7 days included), four months for building, a month from acceptance to payment (验收后 30 日内). Once it is
+# paid nothing waits that has a day: moving in and looking back are noted when they come.
 STALLS_AFTER = {
     "found": 30,
     "appraised": 15,
@@ -32,8 +33,6 @@ STALLS_AFTER = {
     "foundation": 120,
     "completed": 30,
     "accepted": 30,
-    "paid": 90,
-    "moved_in": 365,
 }
 CLASSES = ("c_repair", "d_rebuild", "turn_key", "other")
 

@@ -48,25 +48,28 @@ CLASSES = (
     ("D", "rebuild", 72, 21_000_00),
     ("D", "turn_key", 42, 35_000_00),
 )
-# Households of each class in each of the four batches, and the day the bank paid.
+# Households of each class in each of the four batches, the day of their acceptance and the day the bank paid: all were
+# accepted by 20 November, as was asked for.
 BATCHES = (
-    ((61, 2, 2), date(2021, 9, 10)),
-    ((64, 18, 0), date(2021, 10, 20)),
-    ((80, 50, 40), date(2021, 11, 30)),
-    ((22, 2, 0), date(2021, 12, 20)),
+    ((61, 2, 2), date(2021, 8, 26), date(2021, 9, 10)),
+    ((64, 18, 0), date(2021, 10, 8), date(2021, 10, 20)),
+    ((80, 50, 40), date(2021, 11, 12), date(2021, 11, 30)),
+    ((22, 2, 0), date(2021, 11, 19), date(2021, 12, 10)),
 )
 RECEIVED = (("central", 1_700_000_00, date(2021, 4, 12)), ("province", 4_097_000_00, date(2021, 7, 5)))
 _GROUPS = ("农村低保户", "分散供养特困人员", "易返贫致贫户", "低保边缘家庭", "突发严重困难户", "其他脱贫户")
+# Gates and how many days before the acceptance they were passed.
+_FOUND = 128
 _STEPS = (
-    ("appraised", 9),
-    ("compared", 14),
-    ("reviewed", 28),
-    ("approved", 38),
-    ("agreed", 45),
-    ("started", 55),
-    ("foundation", 80),
-    ("completed", 120),
-    ("accepted", 128),
+    ("appraised", 119),
+    ("compared", 114),
+    ("reviewed", 100),
+    ("approved", 90),
+    ("agreed", 83),
+    ("started", 73),
+    ("foundation", 48),
+    ("completed", 8),
+    ("accepted", 0),
 )
 _MORE = tuple("甲乙丙丁")
 _KIN = ["宋", "梁", "何"]
@@ -183,59 +186,52 @@ def _renovate(session: Session, sealer: Sealer) -> None:
         add_funding(session, None, area_id=area, year=YEAR, source=source, fen=fen, received_on=day)
     for grade, method, _, fen in CLASSES:
         set_rate(session, None, area_id=area, year=YEAR, grade=grade, method=method, fen=fen, source="2021 年补助标准")
-    sites = _open(session)
-    everyone = [site for of_class in sites for site in of_class]
-    built = [site for of_class in sites[1:] for site in of_class]
-    first = date(YEAR, 4, 1)
-    for gate, days in _STEPS:
-        advance_many(
-            session,
-            None,
-            built if gate == "foundation" else everyone,
-            gate,
-            on_day=first + timedelta(days=days),
-        )
-        if gate == "approved":
-            for site in everyone:
-                entitle(session, None, site)
-    taken = [0] * len(CLASSES)
-    for number, (households, paid_on) in enumerate(BATCHES):
-        batch = open_batch(session, None, area_id=area, year=YEAR, name=f"{YEAR}-{number + 1:02d} 批")
-        chosen = []
-        for at, n in enumerate(households):
-            chosen += sites[at][taken[at] : taken[at] + n]
-            taken[at] += n
-        list_sites(session, None, batch, chosen)
+    homes = _homes_by_class(session)
+    for number, (households, accepted_on, paid_on) in enumerate(BATCHES, start=1):
+        sites: list[int] = []
+        built: list[int] = []
+        for (_, method, _, _), waiting, n in zip(CLASSES, homes, households, strict=True):
+            opened = [_open(session, *waiting.pop(), method, accepted_on - timedelta(days=_FOUND)) for _ in range(n)]
+            sites += opened
+            built += [] if method == "repair" else opened
+        for gate, before in _STEPS:
+            chosen = built if gate == "foundation" else sites
+            advance_many(session, None, chosen, gate, on_day=accepted_on - timedelta(days=before))
+            if gate == "approved":
+                for site in sites:
+                    entitle(session, None, site)
+        batch = open_batch(session, None, area_id=area, year=YEAR, name=f"{YEAR}-{number:02d} 批")
+        list_sites(session, None, batch, sites)
         _pay(session, sealer, batch, paid_on)
-    advance_many(session, None, everyone, "moved_in", on_day=date(YEAR, 12, 31))
+        advance_many(session, None, sites, "moved_in", on_day=paid_on + timedelta(days=11))
 
 
-def _open(session: Session) -> list[list[int]]:
+def _homes_by_class(session: Session) -> list[list[tuple[int, int]]]:
+    """Households with their houses, those of each class, the last first."""
     homes = session.execute(
         text("""
             select h.id, o.id as house_id from household h join house o on o.household_id = h.id
-             where h.code = any (:codes) order by h.code"""),
+             where h.code = any (:codes) order by h.code desc"""),
         {"codes": [f"QH-{at:04d}" for at, _ in _homes()]},
     ).all()
-    rows = iter(homes)
-    found: list[list[int]] = []
-    for _, method, households, _ in CLASSES:
-        found.append([])
-        for _ in range(households):
-            home = next(rows)
-            found[-1].append(
-                open_site(
-                    session,
-                    None,
-                    household_id=home.id,
-                    house_id=home.house_id,
-                    method=method,
-                    on_day=date(YEAR, 4, 1),
-                    year=YEAR,
-                    responsible=f"包户干部{_MORE[home.id % len(_MORE)]}",
-                )
-            )
-    return found
+    found: list[list[tuple[int, int]]] = []
+    for _, _, households, _ in reversed(CLASSES):
+        found.append([(home.id, home.house_id) for home in homes[:households]])
+        homes = homes[households:]
+    return found[::-1]
+
+
+def _open(session: Session, household: int, house: int, method: str, on_day: date) -> int:
+    return open_site(
+        session,
+        None,
+        household_id=household,
+        house_id=house,
+        method=method,
+        on_day=on_day,
+        year=YEAR,
+        responsible=f"包户干部{_MORE[household % len(_MORE)]}",
+    )
 
 
 def _pay(session: Session, sealer: Sealer, batch: int, paid_on: date) -> None:

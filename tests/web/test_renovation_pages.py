@@ -353,8 +353,8 @@ def test_photographs_of_a_site_are_shown_to_those_who_see_photographs(hand: Hand
     assert Hand(app, web, "outsider").get(photo).status_code == 404
 
 
-def test_every_gate_but_the_last_has_a_limit() -> None:
-    assert set(STALLS_AFTER) == set(GATES[:-1])
+def test_every_gate_up_to_the_payment_has_a_limit() -> None:
+    assert set(STALLS_AFTER) == set(GATES[: GATES.index("paid")])
 
 
 def test_a_filter_that_is_none_is_refused(hand: Hand) -> None:
