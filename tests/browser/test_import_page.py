@@ -192,7 +192,9 @@ def test_choices_made_in_a_row_are_sent_once_and_the_focus_stays(open_wizard: Op
     expect(page.locator("#checks-busy")).to_be_visible()
     settled(page)
     assert [body["choices"]["mapping"] for body in server.patches()] == [{"门牌": "-"}]
-    assert set(server.patches()[0]["choices"]) == {"sheet", "crs", "swapped", "mapping", "campaign", "round", "level"}
+    assert set(server.patches()[0]["choices"]) == {
+        *("sheet", "crs", "swapped", "mapping", "campaign", "round", "level", "source", "snap"),
+    }
     expect(column(page, "门牌")).to_be_focused()
     expect(page.locator("#checks-busy")).to_be_hidden()
 
