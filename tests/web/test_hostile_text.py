@@ -144,7 +144,9 @@ def assert_page_is_calm(address: str, page: str) -> None:
             scheme = re.sub(r"[\x00-\x20]", "", attributes[name]).lower()
             assert not scheme.startswith(("javascript:", "data:text", "vbscript:")), f"{address}: {attributes}"
         if tag == "script":
-            assert attributes.get("src", "").startswith(("/static/", "/map/shell.js")), f"{address}: {attributes}"
+            assert attributes.get("src", "").startswith(("/static/", "/map/shell.js", "/field/parts/")), (
+                f"{address}: {attributes}"
+            )
     assert re.search(r"<script[^>]*>[^<]*document\.title", page) is None, f"{address}: a script of a payload"
     assert re.search(r"\b49;[a-z_]+\.", page) is None, f"{address}: a template was filled in"
 
