@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from data.areas import number_range
@@ -42,6 +42,7 @@ AREA = number_range(TOWNSHIP)
 MANY = 3000
 # Number of the last batch of the township itself.
 BASE: list[int] = []
+DEADLOCK = "40P01"
 
 
 @pytest.fixture(scope="module")
@@ -62,15 +63,28 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield made
 
 
+def _emptied(store: Store) -> bool:
+    try:
+        with store.engine.begin() as connection:
+            connection.execute(
+                text(
+                    "truncate upload, job, household, standing, standing_change, coverage_folded, batch_change cascade"
+                )
+            )
+            connection.execute(text("delete from batch where id > :base"), {"base": BASE[0]})
+    except OperationalError as error:
+        if getattr(error.orig, "pgcode", None) == DEADLOCK:
+            return False
+        raise
+    return True
+
+
 @pytest.fixture(autouse=True)
 def nothing_left(store: Store) -> Iterator[None]:
     """Every test begins without uploads, jobs and households, and leaves no file and no process behind."""
     yield
-    with store.engine.begin() as connection:
-        connection.execute(
-            text("truncate upload, job, household, standing, standing_change, coverage_folded, batch_change cascade")
-        )
-        connection.execute(text("delete from batch where id > :base"), {"base": BASE[0]})
+    # A worker that has just ended may still be leaving the database, with locks in another order than a truncation's.
+    until(lambda: _emptied(store))
     for folder in ("uploads", "refused", "work"):
         for path in (store.settings.var / folder).glob("*"):
             path.unlink()
