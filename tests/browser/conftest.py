@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, ViewportSize, expect, sync_playwright
 
 from tests.browser.chromium import CHROMIUM, WAIT_MS
 from tests.browser.field import Phone
@@ -36,14 +37,47 @@ OpenMap = Callable[..., MapPage]
 MakePhone = Callable[..., Phone]
 
 
+class OneBrowser:
+    """One Chromium for all tests of a process, started again where the program that drives it has ended."""
+
+    def __init__(self) -> None:
+        self._playwright: Playwright | None = None
+        self._browser: Browser | None = None
+
+    def living(self) -> Browser:
+        """The browser, which answers."""
+        if self._browser is not None:
+            try:
+                self._browser.new_context().close()
+                return self._browser
+            except Error:
+                self.stop()
+        self._playwright = sync_playwright().start()
+        self._browser = self._playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        return self._browser
+
+    def stop(self) -> None:
+        """End it; what has ended already is no matter."""
+        for part in (self._browser and self._browser.close, self._playwright and self._playwright.stop):
+            if part:
+                with suppress(Error):
+                    part()
+        self._browser = self._playwright = None
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests; each test has a context of its own, so nothing is shared but the program."""
+def one_browser() -> Iterator[OneBrowser]:
+    """What keeps the browser of this process."""
     expect.set_options(timeout=WAIT_MS)
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield started
-        started.close()
+    made = OneBrowser()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def browser(one_browser: OneBrowser) -> Browser:
+    """One Chromium for all tests; each test has a context of its own, so nothing is shared but the program."""
+    return one_browser.living()
 
 
 @pytest.fixture(scope="module")
