@@ -9,12 +9,13 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy import select
 
-from app.access import Role, require
+from app.access import require
 from app.api import Operation, describe
 from app.job_answers import body_of
 from app.language import language
 from app.money_batches import SENDERS, book_received, made_bank_file
 from app.receiving import received_file, takes_file
+from app.renovation import SEES_MONEY, WRITERS
 from app.session import asker, db
 from data.areas import EVERYWHERE, area_range
 from data.households import LEAST_REASON
@@ -26,8 +27,6 @@ from data.renovation.unfit import lacking
 from data.tables import Area, RenovationSite
 
 bp = Blueprint("renovation_api", __name__)
-WRITERS = (Role.SUPERVISOR, Role.ADMIN)
-READERS = (*WRITERS, Role.LEADER)
 _REFUSED = {422: "Which field, what was found, what is expected; nothing was written"}
 _COUNTS = {"total": "", **{f"by_{what}": {} for what in ("class", "grade", "method", "stage", "state")}}
 _BATCH = {
@@ -66,7 +65,7 @@ def totals() -> Response:
     """Every figure is a sum of records."""
     area, duty = request.args.get("area"), asker().duty
     within = area_range(db(), area) if area else duty[0] if len(duty) == 1 else EVERYWHERE
-    found = renovation_totals(db(), within, _year(request.args.get("year")), money=asker().role in READERS)
+    found = renovation_totals(db(), within, _year(request.args.get("year")), money=asker().role in SEES_MONEY)
     return jsonify({"money": None, "payment": None} | found)
 
 
@@ -107,7 +106,7 @@ def pass_gate(site_id: int) -> Response:
 
 
 @bp.get("/api/v1/payment-batches")
-@require(*READERS)
+@require(*SEES_MONEY)
 @describe(
     Operation(
         "Batches of payments, newest first",
@@ -170,7 +169,7 @@ def make_batch() -> Response:
 
 
 @bp.get("/api/v1/payment-batches/<key:payment_batch_id>")
-@require(*READERS)
+@require(*SEES_MONEY)
 @describe(
     Operation(
         "One batch with its lines; account numbers never",
