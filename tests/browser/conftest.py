@@ -37,6 +37,18 @@ OpenMap = Callable[..., MapPage]
 MakePhone = Callable[..., Phone]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each test of this folder one second try.
+
+    Hundreds of them wait for a real browser on a machine that others use; the report lists each second try (``RERUN``),
+    which is a fault to look into, of the page or of the test. What fails twice is red.
+    """
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 class OneBrowser:
     """One Chromium for all tests of a process, started again where the program that drives it has ended."""
 

@@ -18,7 +18,9 @@ export function createReading({ state, take, ask, hush, trouble }) {
       const tool = state.tool === "split" ? "split" : "draw";
       const text = byId("edit-text").value;
       const geometry = geometryOf(text, tool);
-      take(tool);
+      // A name may stand there already, typed while the file was read: the tool in hand is not taken anew.
+      if (state.tool !== tool) take(tool);
+      state.points = [];
       state.geometry = geometry;
       byId("edit-text").value = text;
       ask(0);
