@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from data.areas import area_range
 from data.askers import Asker, RecordUnknown
 from data.audit import record
 from data.masks import mask_id
 from data.renovation.list_comparison import outcome_of, place_of
 from data.renovation.steps import stated_reason
-from data.renovation.unfit import RenovationUnfit
+from data.renovation.unfit import RenovationUnfit, lacking
 from data.sealing import Sealer
 from geo.errors import Text
 
@@ -153,11 +153,32 @@ def withdraw_list(session: Session, list_id: int, reason: str) -> None:
     record(session, act="list_withdraw", object_kind="aid_list", object_id=list_id, jur=found.jur)
 
 
-def newest_day(session: Session, within: tuple[int, int]) -> date | None:
-    """The newest day of a list that touches a range; None without any."""
-    found: date | None = session.scalar(
-        text("""
-            select max(on_day) from aid_list where jur < :hi and jur_end > :lo and withdrawn_at is null"""),
-        {"lo": within[0], "hi": within[1]},
-    )
-    return found
+def area_of_list(session: Session, code: str | None) -> int:
+    """Key of the area of a list by its code; without one the topmost area, if there is only one.
+
+    Raises
+    ------
+    RenovationUnfit
+        If no code is given and several areas lie in no other.
+    CodeUnknown
+        If nothing has the code.
+    """
+    if code:
+        jur, jur_end = area_range(session, code)
+        keys = session.execute(
+            text(
+                "select id, name from area where jur = :lo and jur_end = :hi and valid_to is null order by id limit 1"
+            ),
+            {"lo": jur, "hi": jur_end},
+        ).all()
+    else:
+        keys = session.execute(
+            text("""
+                select a.id, a.code || ' ' || a.name as name from area a where a.valid_to is null and not exists (
+                    select from area b where b.valid_to is null and b.jur <= a.jur and b.jur_end >= a.jur_end
+                       and b.jur_end - b.jur > a.jur_end - a.jur) order by a.code limit 20"""),
+        ).all()
+    if len(keys) != 1:
+        names = "、".join(key.name for key in keys) or "—"
+        raise lacking("area", f"请写明名单范围的代码：{names}", f"say which area the list is of: {names}", found=code)
+    return int(keys[0].id)

@@ -62,7 +62,7 @@ def meaning_of(word: str) -> Meaning | None:
 
 def is_decided_by(group: str, office: str) -> bool:
     """Whether an office (a key of ``OFFICE``) decides who belongs to a group."""
-    return office in DECIDED_BY[group]
+    return office in DECIDED_BY.get(group, ())
 
 
 def is_same_group(ours: str, theirs: str) -> bool:
@@ -70,4 +70,4 @@ def is_same_group(ours: str, theirs: str) -> bool:
 
     A household of a group that has several names today agrees with each of them; the office's word is the newer one.
     """
-    return ours == theirs or theirs in BECAME[ours] or ours in BECAME[theirs]
+    return ours == theirs or theirs in BECAME.get(ours, ()) or ours in BECAME.get(theirs, ())

@@ -148,6 +148,11 @@ def _speaks_of(one: Listing, group: str) -> bool:
     return (one.listed and one.group is not None) or any(is_same_group(group, other) for other in one.groups)
 
 
+def _label(group: str | None) -> Text:
+    """What a group is called; a word that is none of ours as it is."""
+    return AID_GROUP.get(group or "", Text(group or "", group or ""))
+
+
 def _decides(one: Listing) -> bool:
     return one.group is not None and is_decided_by(one.group, one.office)
 
@@ -173,7 +178,7 @@ def _lapsed(one: Listing, day: date) -> Eligibility:
 
 
 def _says(one: Listing, group: str) -> Eligibility:
-    name, theirs, ours = _named(one), AID_GROUP[one.group or ""], AID_GROUP[group]
+    name, theirs, ours = _named(one), _label(one.group), _label(group)
     why = Text(
         f"{name.zh}为“{theirs.zh}”，本户登记为“{ours.zh}”",
         f"{name.en} says '{theirs.en}', the household is '{ours.en}'",
@@ -186,7 +191,7 @@ def _without_group(day: date, known: Sequence[Listing]) -> Eligibility:
     one = next((one for one in known if one.listed and _decides(one) and one.is_valid_on(day)), None)
     if one is None:
         return Eligibility("no_group", (why,))
-    name, theirs = _named(one), AID_GROUP[one.group or ""]
+    name, theirs = _named(one), _label(one.group)
     said = Text(f"{name.zh}为“{theirs.zh}”", f"{name.en} says '{theirs.en}'")
     return Eligibility("no_group", (why, said), one, one.monitored)
 
@@ -201,7 +206,7 @@ def _older(day: date, group: str, known: Sequence[Listing]) -> Eligibility:
         return _agrees(now)
     if now is not None:
         return _says(now, group)
-    ours = AID_GROUP[group]
+    ours = _label(group)
     why = Text(
         f"“{ours.zh}”到 {UNTIL[group]} 为止，须按现行六类重新认定",
         f"'{ours.en}' ended on {UNTIL[group]}: determine its group anew",

