@@ -303,7 +303,8 @@ _ROWS = (
                null, null, :account)""",
     """insert into aid_list_row (list_id, no, jur, jur_end, stated_name, stated_area, stated_group, outcome,
                                  household_id)
-       select l.id, 1, h.jur, h.jur + 1, 'a', 'b', 'c', 'differs', h.id from aid_list l, household h where h.id = :home""",
+       select l.id, 1, h.jur, h.jur + 1, 'a', 'b', 'c', 'differs', h.id
+         from aid_list l, household h where h.id = :home""",
     """insert into exclusion (household_id, jur, kind, evidence, from_on, account_id)
        select id, jur, 'other', 'a', '2026-05-01', :account from household where id = :home""",
     "update exclusion set lifted_on = '2026-05-02', lift_reason = 'b', lifted_by = account_id",

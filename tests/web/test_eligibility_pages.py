@@ -9,7 +9,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
-from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from data.sealing import load_sealer
@@ -42,14 +41,14 @@ def hand(app: Flask, web: Web) -> Hand:
 def send(hand: Hand, path: str, rows: list[tuple[str, ...]], **values: object) -> TestResponse:
     form = {"office": "civil_affairs", "on_day": "2026-05-01", **values}
     form["list_file"] = (io.BytesIO(list_bytes(rows)), "民政名单.csv")
-    return hand.client.post(path, headers=hand.headers, data=MultiDict(form), content_type="multipart/form-data")
+    return hand.client.post(path, headers=hand.headers, data=form, content_type="multipart/form-data")
 
 
 def test_a_list_is_sent_and_every_row_is_told(hand: Hand, web: Web, app: Flask) -> None:
     area = web.town.areas[TOWNSHIP]
     refused = send(hand, "/eligibility/lists", ROWS, area_id=area, on_day="2999-01-01")
     assert refused.status_code == 422
-    assert "在今天之后" in refused.text
+    assert "在今天之后" in refused.text, refused.text
     answer = send(hand, "/eligibility/lists", ROWS, area_id=area)
     assert answer.status_code == 303, answer.text
     result = answer.headers["Location"]
