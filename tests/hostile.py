@@ -44,6 +44,8 @@ EXCEPTIONS = {
 ONLY_WHERE = {
     ("visit", "verdict"): "verdict <> 'valid'",  # a verdict counts if and only if it is 'valid'
     ("base_feature", "kind"): "kind <> 'road_main'",  # a feature of an unknown kind is not drawn; one road stays
+    ("aid_list", "withdraw_reason"): "withdrawn_at is not null",  # one that was not withdrawn has no reason
+    ("exclusion", "lift_reason"): "lifted_on is not null",  # nor has one that was not lifted
     ("pack", "base"): "base <> ''",  # the own map has no name, and is asked for without one
 }
 # What a person's file and ledger say in the preview of an upload.

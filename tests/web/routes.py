@@ -347,6 +347,9 @@ def absent_records() -> dict[str, object]:
         "funding_id",
         "inspection_id",
         "payment_id",
+        "aid_list_id",
+        "exclusion_id",
+        "row_id",
     )
     keys = dict.fromkeys(names, ABSENT)
     uuids = ("upload_id", "job_id", "bulk_id", "picture_id", "reject_id", "phone_id")
