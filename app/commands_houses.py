@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from app.terminal import LANG, as_owner, print_json, words
-from data.rules.words import RENOVATION_CLASS, RETURN_OUTCOME, STAGE
+from data.rules.words import AID_GROUP, LIST_OUTCOME, OFFICE, RENOVATION_CLASS, RETURN_OUTCOME, STAGE
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -77,8 +77,13 @@ def _tell_totals(found: dict[str, Any]) -> None:
     "--on", "on_day", type=click.DateTime(["%Y-%m-%d"]), help=words("日期；默认今天", "day; today by default")
 )
 @click.option("--note", help=words("说明", "what is worth saying"))
+@click.option(
+    "--override", help=words("不符合而仍予通过的理由", "why a household that is not eligible passes all the same")
+)
 @click.option("--json", "as_json", is_flag=True, help=words("输出 JSON", "print JSON"))
-def advance(site: str, stage: str, on_day: datetime | None, note: str | None, as_json: bool) -> None:
+def advance(
+    site: str, stage: str, on_day: datetime | None, note: str | None, override: str | None, as_json: bool
+) -> None:
     """Pass a gate; SITE is the number or the code of the ledger."""
     from data.db import owner_session
     from data.renovation.gates import advance as pass_gate
@@ -86,7 +91,8 @@ def advance(site: str, stage: str, on_day: datetime | None, note: str | None, as
 
     with as_owner() as (_, engine), owner_session(engine) as session:
         key = find_site(session, site)
-        now = pass_gate(session, None, key, stage, on_day=on_day.date() if on_day else None, note=note)
+        day = on_day.date() if on_day else None
+        now = pass_gate(session, None, key, stage, on_day=day, note=note, override=override)
     if as_json:
         print_json({"site": key, "stage": now})
         return
@@ -219,3 +225,68 @@ def plan(file: Path, area: str, year: int, name: str | None, as_json: bool) -> N
         names = "、".join(taken.unknown)
         say_unknown = words(f"不是本县乡镇的名称：{names}", f"No township of the area: {names}")
         click.echo(say_unknown, err=True)
+
+
+@houses.command(help=words("名单比对", "Compare a list of an office with the households"))
+@click.argument("file", type=_FILE)
+@click.option("--office", required=True, type=click.Choice(tuple(OFFICE)), help=words("名单单位", "whose list it is"))
+@click.option(
+    "--on", "on_day", required=True, type=click.DateTime(["%Y-%m-%d"]), help=words("名单日期", "day of the list")
+)
+@click.option(
+    "--area", help=words("名单范围的代码；只有一个最上级辖区时可省", "code of its area; the topmost one by default")
+)
+@click.option(
+    "--group", type=click.Choice(tuple(AID_GROUP)), help=words("整份名单的类别", "group of all rows without a column")
+)
+@click.option("--json", "as_json", is_flag=True, help=words("输出 JSON", "print JSON"))
+def compare(file: Path, office: str, on_day: datetime, area: str | None, group: str | None, as_json: bool) -> None:
+    """Keep and compare a list; exit status 1 if anything has to be looked at."""
+    from data.db import owner_session
+    from data.renovation.list_comparison import TO_SETTLE, compare_list
+    from data.renovation.lists import area_of_list, list_rows
+    from data.sealing import load_sealer
+    from geo.files import read_apart
+
+    with tempfile.TemporaryDirectory() as folder:
+        sheets = read_apart(file, folder=Path(folder))
+    with as_owner() as (settings, engine), owner_session(engine) as session:
+        sealer = load_sealer(settings.key_file)
+        found = compare_list(
+            session,
+            None,
+            area_id=area_of_list(session, area),
+            office=office,
+            on_day=on_day.date(),
+            name=file.name,
+            content=file.read_bytes(),
+            sheets=sheets,
+            sealer=sealer,
+            group=group,
+        )
+        rows = list_rows(session, found.id, sealer, size=None)
+    if as_json:
+        wanted = ("no", "outcome", "id_number", "stated_group", "aid_group", "household_id", "household_code")
+        print_json(
+            {
+                "list": found.id,
+                "again": found.again,
+                "counts": found.counts,
+                "rows": [{name: row[name] for name in wanted} for row in rows],
+            }
+        )
+    else:
+        if found.again:
+            say_again = words(
+                "这个文件此前已比对，本次没有保存。", "This very file was compared before; nothing was kept."
+            )
+            click.echo(say_again)
+        for name, n in found.counts.items():
+            if name != "rows":
+                click.echo(f"{LIST_OUTCOME[name].in_language(LANG)} {n}")
+        for row in rows:
+            where = words(f"第 {row['no']} 行", f"row {row['no']}") if row["no"] is not None else "—"
+            parts = (where, row["household_code"] or "—", row["stated_group"] or "", LIST_OUTCOME[row["outcome"]])
+            click.echo(f"  {parts[0]} {parts[1]} {parts[2]} {parts[3].in_language(LANG)}")
+    if any(found.counts.get(name) for name in TO_SETTLE):
+        raise SystemExit(1)

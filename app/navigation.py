@@ -88,6 +88,7 @@ def _sections(asker: Asker) -> list[Section]:
         visits.append(("/hardship", _("困难户")))
     houses = [("/appraisals", _("鉴定台账")), ("/sites", _("改造"))]
     if asker.role is not Role.INSPECTOR:
+        houses.append(("/eligibility", _("身份认定")))
         houses.append(("/money", _("资金")))
     sections = [
         _page("/map", _("地图")),

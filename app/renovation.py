@@ -19,6 +19,7 @@ from app.session import asker, db, store
 from app.view import page_number, today
 from data.field_photos import list_photos
 from data.masks import shown_name
+from data.renovation.eligibility import eligibility_of, what_stops
 from data.renovation.funds import wan, yuan
 from data.renovation.inspections import list_inspections
 from data.renovation.listing import SiteWish, count_sites, site_page, site_years, villages_named
@@ -27,6 +28,7 @@ from data.renovation.unfit import RenovationUnfit, lacking
 from data.rules.gates import GATES, gates_of, next_gate
 from data.rules.words import (
     AID_GROUP,
+    ELIGIBILITY,
     GATE_ACT,
     GRADE,
     METHOD,
@@ -51,6 +53,7 @@ WORDS = {
     "act": GATE_ACT,
     "aid_group": AID_GROUP,
     "payment": PAYMENT_STATE,
+    "eligibility": ELIGIBILITY,
 }
 # Gates passed for many at once; "paid" is passed by the bank's answer alone.
 MANY = tuple(gate for gate in GATES[1:] if gate != "paid")
@@ -117,8 +120,11 @@ def site_answer(
     """The page of a site; with a refusal it says why, beside the form that was sent and what was typed into it."""
     found = site_file(db(), site_id, money=sees_money())
     role = asker().role
+    home = found.site["household_id"]
     body = render_template(
         "site.html",
+        judged=eligibility_of(db(), [home]).get(home) if home is not None else None,
+        stops=what_stops(db(), [site_id], found.next or "").get(site_id),
         file=found,
         site=found.site,
         head_name=shown_name(found.site["head_name"] or "", role),

@@ -23,6 +23,7 @@ from app.session import asker, db, store
 from app.view import today
 from data.households import household_card
 from data.masks import shown_name
+from data.renovation.checks import state_check
 from data.renovation.funds import entitle, fen_of
 from data.renovation.gates import Moved, advance, advance_many, end_site, resume_site, send_back
 from data.renovation.inspections import add_inspection, mend_inspection
@@ -94,6 +95,7 @@ def step(site_id: int) -> AnyResponse:
             on_day=day_of("on_day"),
             note=request.form.get("note"),
             household_present={"yes": True, "no": False}.get(request.form.get("present", "")),
+            override=request.form.get("override"),
             revision=_revision(),
         )
         return _("已通过“%(gate)s”。", gate=STAGE[gate].in_language(language()))
@@ -157,6 +159,26 @@ def change(site_id: int) -> AnyResponse:
         return _("已保存。")
 
     return _done(site_id, "change", act)
+
+
+@bp.post("/sites/<key:site_id>/check")
+@require(*WRITERS)
+def check(site_id: int) -> AnyResponse:
+    """Say who answers for one of the three checks, and why it may stand."""
+
+    def act() -> str:
+        state_check(
+            db(),
+            asker(),
+            site_id,
+            request.form.get("name", ""),
+            responsible=request.form.get("responsible"),
+            reason=request.form.get("reason"),
+            revision=_revision(),
+        )
+        return _("已保存。")
+
+    return _done(site_id, "check", act)
 
 
 @bp.post("/sites/<key:site_id>/entitle")

@@ -79,6 +79,7 @@ def totals() -> Response:
             "on": "Date; today by default",
             "note": "",
             "household_present": "Whether the household took part",
+            "override": "Why a household that is excluded, or that a list speaks against, passes all the same",
             "revision": "The one the caller saw; refused if somebody changed the site since",
             "uid": "UUID made by the caller: the same step sent twice is taken once",
         },
@@ -99,6 +100,7 @@ def pass_gate(site_id: int) -> Response:
         on_day=_day(given.get("on")),
         note=_text(given, "note"),
         household_present=_flag(given, "household_present"),
+        override=_text(given, "override"),
         revision=_whole(given, "revision"),
         uid=_uid(given.get("uid")),
     )

@@ -21,12 +21,17 @@ from data.coverage import last_visit_at
 from data.household_history import household_history
 from data.households import household_card, iso
 from data.masks import shown_name
+from data.renovation.eligibility import eligibility_of
+from data.renovation.exclusions import exclusions_of
 from data.rules.words import (
     AID_GROUP,
+    ELIGIBILITY,
+    EXCLUSION,
     GRADE,
     KEY_GROUP,
     METHOD,
     MODE,
+    MONITORED,
     OUTCOME,
     QUALITY,
     STAGE,
@@ -188,7 +193,15 @@ def household(household_id: int) -> str:
     """Everything that was done for one household, newest first: visits of all rounds, houses, renovation."""
     card = household_card(db(), household_id, asker(), store().sealer, round_=asked_round(), today=today())
     history = household_history(db(), household_id, asker())
-    return render_template("household.html", card=card, history=history, words=_WORDS)
+    return render_template(
+        "household.html",
+        card=card,
+        history=history,
+        words=_WORDS | {"eligibility": ELIGIBILITY, "monitored": MONITORED, "exclusion": EXCLUSION},
+        judged=eligibility_of(db(), [household_id]).get(household_id),
+        exclusions=exclusions_of(db(), household_id),
+        today=today(),
+    )
 
 
 def _wish(view: View) -> LedgerWish:

@@ -44,6 +44,8 @@ EXCEPTIONS = {
 ONLY_WHERE = {
     ("visit", "verdict"): "verdict <> 'valid'",  # a verdict counts if and only if it is 'valid'
     ("base_feature", "kind"): "kind <> 'road_main'",  # a feature of an unknown kind is not drawn; one road stays
+    ("aid_list", "withdraw_reason"): "withdrawn_at is not null",  # one that was not withdrawn has no reason
+    ("exclusion", "lift_reason"): "lifted_on is not null",  # nor has one that was not lifted
     ("pack", "base"): "base <> ''",  # the own map has no name, and is asked for without one
 }
 # What a person's file and ledger say in the preview of an upload.
@@ -295,6 +297,23 @@ _ROWS = (
                                     mended_note)
        select id, jur, '2026-05-01', 'a', 'b', 'c', '2026-05-02', '2026-05-02', 'd' from renovation_site
         where natural_key = 'renovation'""",
+    """insert into aid_list (area_id, jur, jur_end, office, on_day, name, sha256, groups, counts, withdrawn_at,
+                             withdraw_reason, account_id)
+       values (:village, :low, :high, 'civil_affairs', '2026-05-01', 'a', '\\x00', '{margin}', '{"absent": 1}', now(),
+               'b', :account),
+              (:village, :low, :high, 'civil_affairs', '2026-05-02', 'c', '\\x00', '{margin}', '{"agrees": 1}',
+               null, null, :account)""",
+    """insert into aid_list_row (list_id, no, jur, jur_end, stated_name, stated_area, stated_group, outcome,
+                                 household_id)
+       select l.id, 1, h.jur, h.jur + 1, 'a', 'b', 'c', 'differs', h.id
+         from aid_list l, household h where h.id = :home""",
+    """insert into exclusion (household_id, jur, kind, evidence, from_on, account_id)
+       select id, jur, 'other', 'a', '2026-05-01', :account from household where id = :home""",
+    "update exclusion set lifted_on = '2026-05-02', lift_reason = 'b', lifted_by = account_id",
+    """insert into exclusion (household_id, jur, kind, evidence, from_on, account_id)
+       select id, jur, 'second_house', 'c', '2026-05-01', :account from household where id = :home""",
+    """insert into site_check (site_id, jur, name, responsible, reason, account_id)
+       select id, jur, 'identity', 'a', 'b', :account from renovation_site where natural_key = 'renovation'""",
     # Counts that are folded in, and a change that is not yet.
     "select fold_changes()",
     "update standing set kinds = kinds where household_id = :home",

@@ -10,6 +10,7 @@ from typing import Any
 from data.imports.checks import cannot, doubt
 from data.imports.findings import Cannot, Doubtful
 from data.imports.values import BLANKS, UNKNOWN_WORD, known_words, plain, read_text, read_word
+from data.rules.aid_groups import SPELLINGS, UNSURE
 from data.rules.words import AID_GROUP, KEY_GROUP, METHOD, MODE, OUTCOME, STAGE
 from geo.errors import Text
 
@@ -46,9 +47,7 @@ read_method = read_word(METHOD, _spellings("method"), Text("改造方式", "meth
 read_stage = read_word(STAGE, _spellings("stage"), Text("进度", "stage"))
 _GROUPS = read_word(KEY_GROUP, _spellings("key_groups"), Text("重点人群", "key groups"))
 _GROUP_WORDS = known_words(KEY_GROUP, _spellings("key_groups"))
-_AID_WORDS = known_words(AID_GROUP, _spellings("aid_group"))
-# 脱贫户 and 边缘户 alone may mean more than one of the groups.
-_AID_UNSURE = {"脱贫户": "other_out_of_poverty", "已脱贫户": "other_out_of_poverty", "边缘户": "monitored"}
+_AID_WORDS = known_words(AID_GROUP, SPELLINGS)
 _AID_NONE = re.compile(r"(一般|普通|非贫困|非低收入|其他|其它|正常)(农?户|家庭|农民家庭|群众)?|不属于|都不是|否")
 
 
@@ -121,11 +120,11 @@ def read_aid_group(cell: Any) -> str | Doubtful | None:
     for word in filter(None, words):
         if word.casefold() in BLANKS or _AID_NONE.fullmatch(word):
             continue
-        group = _AID_WORDS.get(word.casefold()) or _AID_UNSURE.get(word)
+        group = _AID_WORDS.get(word.casefold()) or UNSURE.get(word)
         if group is None:
             labels = "、".join(label.zh for label in AID_GROUP.values())
             raise cannot("aid_group_unknown", Text(labels, ", ".join(AID_GROUP)))
-        unsure = unsure or (word if word in _AID_UNSURE else None)
+        unsure = unsure or (word if word in UNSURE else None)
         if group not in groups:
             groups.append(group)
     if len(groups) > 1:

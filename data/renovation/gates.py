@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from data.askers import Asker, RecordUnknown
 from data.audit import record
 from data.renovation.checks import site_checks
+from data.renovation.eligibility import what_stops
 from data.renovation.steps import (
     expect_no_money,
     expect_open,
@@ -43,6 +44,7 @@ def advance(
     on_day: date | None = None,
     note: str | None = None,
     household_present: bool | None = None,
+    override: str | None = None,
     revision: int | None = None,
     uid: uuid.UUID | None = None,
 ) -> str:
@@ -56,6 +58,9 @@ def advance(
         Today by default; not before the gate before it, not in the future.
     household_present : bool, optional
         Whether the household took part (质量监督、竣工验收 with the household, Wuhu 2024).
+    override : str, optional
+        The reason why a household that is excluded, or that a list speaks against, passes ``compared`` (or
+        ``approved``) all the same; it stays with the step.
     revision : int, optional
         The revision the page showed; somebody else's step meanwhile is never passed over.
     uid : UUID, optional
@@ -77,7 +82,8 @@ def advance(
     if uid and session.scalar(select(SiteGate.id).where(SiteGate.uid == uid, SiteGate.site_id == site_id)):
         return str(site.stage)
     expect_revision(site, revision)
-    day = _fit(site, gate, on_day, _lacks(session, [site_id], gate))
+    day = _fit(site, gate, on_day, _lacks(session, [site_id], gate, passing=bool(override and override.strip())))
+    reason = _passed_over(session, site_id, gate, day, override)
     if gate == "appraised":
         _take_grades(session, [site_id])
     write_gate(
@@ -89,6 +95,7 @@ def advance(
         gate,
         day,
         note=clean_words(note),
+        reason=reason,
         household_present=household_present,
         uid=uid,
     )
@@ -98,12 +105,40 @@ def advance(
     return gate
 
 
-def _lacks(session: Session, site_ids: Sequence[int], gate: str) -> dict[int, list[Text]]:
-    """What the checks before approval still lack, by site; nothing for other gates."""
+def _lacks(session: Session, site_ids: Sequence[int], gate: str, *, passing: bool = False) -> dict[int, list[Text]]:
+    """What the checks before approval still lack, by site; nothing for other gates.
+
+    ``passing``: a reason comes with the step, so that what stops a household at the gate is not asked a second time.
+    """
     if gate != "approved":
         return {}
     found = site_checks(session, site_ids)
-    return {site: [check.why for check in checks if not check.met] for site, checks in found.items()}
+    stopped = what_stops(session, site_ids, gate) if passing else {}
+    return {
+        site: [check.why for check in checks if not check.met and not (check.name == "identity" and site in stopped)]
+        for site, checks in found.items()
+    }
+
+
+def _passed_over(session: Session, site_id: int, gate: str, day: date, override: str | None) -> str | None:
+    """The reason for which a household passes a gate that would stop it; refused without one, None if nothing stops."""
+    stopped = what_stops(session, [site_id], gate, day).get(site_id)
+    if stopped is None:
+        return None
+    reason = clean_words(override)
+    if not reason or len(reason) < 2:
+        raise _stop(stopped)
+    return reason
+
+
+def _stop(why: Text) -> RenovationUnfit:
+    return RenovationUnfit(
+        Text(
+            f"没有保存：这一户不能通过比对：{why.zh}。如确应通过，请写明理由。",
+            f"Not saved: the household does not pass: {why.en}. If it should all the same, give the reason.",
+        ),
+        column="override",
+    )
 
 
 def _fit(site: Row[Any], gate: str, on_day: date | None, lacks: dict[int, list[Text]]) -> date:
@@ -175,10 +210,13 @@ def advance_many(
     wanted = sorted(set(site_ids))
     sites = locked_sites(session, wanted)
     lacks = _lacks(session, wanted, gate)
+    stopped = what_stops(session, wanted, gate, on_day)
     rows, left_out = [], [(site, RecordUnknown().text) for site in wanted if site not in sites]
     for site in sites.values():
         try:
             day = _fit(site, gate, on_day, lacks)
+            if site.id in stopped:
+                raise _stop(stopped[site.id])
         except RenovationUnfit as refusal:
             left_out.append((site.id, refusal.text))
             continue

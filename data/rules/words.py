@@ -198,6 +198,54 @@ AID_GROUP = {
     "disabled_poor": Text("贫困残疾人家庭", "Poor family with a disabled member"),
     "five_guarantee": Text("五保户", "Five guarantees (older files)"),
 }
+# Three kinds of monitored household (三类监测对象).
+MONITORED = {
+    "unstable": Text("脱贫不稳定户", "Out of poverty, not stable"),
+    "near_poverty": Text("边缘易致贫户", "On the edge of poverty"),
+    "sudden": Text("突发严重困难户", "Sudden severe hardship"),
+}
+# Offices whose lists households are compared with.
+OFFICE = {
+    "civil_affairs": Text("民政", "Civil affairs"),
+    "rural": Text("农业农村（乡村振兴）", "Agriculture and rural affairs"),
+    "disabled": Text("残联", "Disabled persons' federation"),
+    "housing": Text("住建", "Housing and construction"),
+    "land": Text("自然资源", "Natural resources"),
+    "other": Text("其他单位", "Another office"),
+}
+# What keeps a household out whatever its group.
+EXCLUSION = {
+    "second_house": Text("另有安全住房", "Has another safe house"),
+    "bought_home": Text("已购商品房或安置房", "Has bought or been given a flat"),
+    "not_only_house": Text("不是唯一住房", "Not its only house"),
+    "illegal_building": Text("违法建筑", "Illegal building"),
+    "lives_elsewhere": Text("长期在外居住", "Has long lived elsewhere"),
+    "other_owner": Text("房屋登记在他人名下", "House registered to somebody else"),
+    "renovated_before": Text("政策年限内已改造", "Renovated within the years of the policy"),
+    "public_employee": Text("家庭成员为财政供养人员", "A member is paid from public funds"),
+    "other": Text("其他", "Other"),
+}
+ELIGIBILITY = {
+    "eligible": Text("符合", "Eligible"),
+    "unproven": Text("未经名单比对", "Not compared with a list"),
+    "contradicted": Text("与名单不符", "A list says otherwise"),
+    "no_group": Text("未认定类别", "No group determined"),
+    "older_group": Text("旧类别，须重新认定", "An older group, to be determined anew"),
+    "excluded": Text("不予享受", "Excluded"),
+}
+LIST_OUTCOME = {
+    "agrees": Text("一致", "Agrees"),
+    "differs": Text("类别不同", "Another group"),
+    "to_confirm": Text("按姓名和村对上，待确认", "By name and village, to be confirmed"),
+    "several": Text("同名多户", "Several households of the name"),
+    "double": Text("名单内重复", "Twice in the list"),
+    "bad_id": Text("证号有误", "Wrong ID number"),
+    "unclear": Text("类别读不懂", "Group not understood"),
+    "other_office": Text("不由该单位认定", "Not for that office to decide"),
+    "lapsed": Text("不在有效期内", "Not valid on the day"),
+    "absent": Text("名单有，本系统无", "In the list, not with us"),
+    "missing": Text("本系统有，名单无", "With us, not in the list"),
+}
 QUALITY = {
     1: Text("现场定位", "GPS on the spot"),
     2: Text("影像上点选", "Clicked on imagery"),

@@ -17,6 +17,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
@@ -26,12 +27,14 @@ from data.imports.report import ImportOptions, ImportRefused
 from data.imports.run import import_file
 from data.renovation.bank_files import write_bank_file
 from data.renovation.bank_returns import book_return
+from data.renovation.exclusions import exclude
 from data.renovation.funds import add_funding, entitle, set_rate
 from data.renovation.gates import advance_many
+from data.renovation.list_comparison import compare_list
 from data.renovation.openings import open_site
 from data.renovation.payments import list_sites, open_batch
 from data.samples.names import person_name
-from data.samples.people import card_number
+from data.samples.people import card_number, id_number
 from data.sealing import Sealer, load_sealer
 from data.settings import Settings
 from data.tables import Area
@@ -92,7 +95,9 @@ def load_renovations(engine: Engine, settings: Settings, say: Say = lambda text:
     say(Text("生成示例改造：2021 年 341 户", "Making the sample's renovations: 341 households of 2021"))
     _people(engine, settings)
     with owner_session(engine) as session:
-        _renovate(session, load_sealer(settings.key_file))
+        sealer = load_sealer(settings.key_file)
+        _renovate(session, sealer)
+        _compare(session, sealer)
     return True
 
 
@@ -155,13 +160,19 @@ def _people(engine: Engine, settings: Settings) -> None:
                 village,
                 _GROUPS[at % len(_GROUPS)],
                 card_number(80_000_000 + at),
+                _number(at),
                 f"{lon:.6f}",
                 f"{lat:.6f}",
             )
         )
         houses.append((f"{home}-F1", home, grade, f"2021-03-{1 + at % 28:02d}", "导则 2019", "砖木结构"))
     files = (
-        ("households", "改造示例农户.csv", ("户编号", "户主姓名", "村", "农户类型", "银行卡号", "经度", "纬度"), homes),
+        (
+            "households",
+            "改造示例农户.csv",
+            ("户编号", "户主姓名", "村", "农户类型", "银行卡号", "身份证号", "经度", "纬度"),
+            homes,
+        ),
         ("houses", "改造示例房屋.csv", ("房屋编号", "户编号", "鉴定等级", "鉴定日期", "鉴定标准", "结构类型"), houses),
     )
     for kind, name, headings, rows in files:
@@ -247,3 +258,82 @@ def _pay(session: Session, sealer: Sealer, batch: int, paid_on: date) -> None:
         path = Path(folder, f"回盘{batch}.csv")
         path.write_bytes(answer)
         book_return(session, None, batch, path.name, answer, read_table(path), sealer)
+
+
+def _number(at: int) -> str:
+    """The ID number of a head: born from 1950 on, each on a day of his own, with the sequence 000 that nobody has."""
+    return id_number(pd.Timestamp(1950, 1, 1) + pd.Timedelta(days=17 * at), TOWNSHIP[:6])
+
+
+def _compare(session: Session, sealer: Sealer) -> None:
+    """A list of each office that agrees with the households, but for one of each kind of thing to look at."""
+    area = session.scalars(select(Area.id).where(Area.code == TOWNSHIP)).one()
+    homes = session.execute(
+        text("""
+            select h.id, h.code, h.head_name, h.aid_group, v.name as village
+              from household h join area v on v.id = h.village_id where h.code = any (:codes) order by h.code"""),
+        {"codes": [f"QH-{at:04d}" for at, _ in _homes()]},
+    ).all()
+    for office, groups in (
+        ("civil_affairs", ("minimum_living", "dispersed_poor", "margin")),
+        ("rural", ("monitored", "hardship_sudden", "other_out_of_poverty")),
+    ):
+        rows = [
+            [home.head_name, _number(int(home.code[3:])), home.village, _GROUP_WORDS[home.aid_group], ""]
+            for home in homes
+            if home.aid_group in groups
+        ]
+        if office == "civil_affairs":
+            _make_odd(rows)
+        content = _list_file(rows)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, f"{'民政' if office == 'civil_affairs' else '农业农村'}名单.csv")
+            path.write_bytes(content)
+            sheets = read_table(path)
+        compare_list(
+            session,
+            None,
+            area_id=area,
+            office=office,
+            on_day=date(YEAR, 12, 31),
+            name=path.name,
+            content=content,
+            sheets=sheets,
+            sealer=sealer,
+        )
+    for home, kind, evidence in (
+        (homes[10], "second_house", "镇不动产登记核查：另有 2016 年建砖混房一处"),
+        (homes[20], "lives_elsewhere", "村委会走访记录：全家在外居住三年以上"),
+    ):
+        exclude(session, None, home.id, kind=kind, evidence=evidence, from_on=date(2022, 3, 1))
+
+
+def _make_odd(rows: list[list[str]]) -> None:
+    """Something of each kind for a person to look at."""
+    rows[3][3] = "低保边缘家庭" if rows[3][3] != "低保边缘家庭" else "农村低保户"
+    rows[5][1] = ""
+    rows[7][1] = rows[7][1][:-1] + ("1" if rows[7][1][-1] != "1" else "2")
+    rows[9][3] = "脱贫户"
+    rows[11][4] = "2021-06-30"
+    rows.append([*rows[13]])
+    rows.append(["外村人", _number(900), VILLAGE_NAMES[0], "农村低保户", ""])
+    rows.append(["另一人", _number(901), VILLAGE_NAMES[1], "易返贫致贫户", ""])
+    del rows[15]
+
+
+_GROUP_WORDS = {
+    "monitored": "脱贫不稳定户",
+    "minimum_living": "农村低保户",
+    "dispersed_poor": "农村分散供养特困人员",
+    "hardship_sudden": "突发严重困难户",
+    "margin": "低保边缘家庭",
+    "other_out_of_poverty": "其他脱贫户",
+}
+
+
+def _list_file(rows: list[list[str]]) -> bytes:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(("户主姓名", "身份证号", "村", "类别", "有效期止"))
+    writer.writerows(rows)
+    return out.getvalue().encode("utf-8-sig")

@@ -24,6 +24,7 @@ from data.tables.coverage import (
     VisitTallyFolded,
 )
 from data.tables.edits import AreaEdit
+from data.tables.eligibility import AidList, AidListRow, Exclusion, SiteCheck
 from data.tables.households import Household
 from data.tables.houses import House, RenovationSite
 from data.tables.ledgers import HardshipCase, Publicity
@@ -61,6 +62,8 @@ from data.tables.visits import Attachment, Visit
 
 __all__ = [
     "Account",
+    "AidList",
+    "AidListRow",
     "Appraisal",
     "Area",
     "AreaAlias",
@@ -93,6 +96,7 @@ __all__ = [
     "Disaster",
     "Duty",
     "Entitlement",
+    "Exclusion",
     "FieldVisit",
     "Finding",
     "Funding",
@@ -134,6 +138,7 @@ __all__ = [
     "RouteUnplanned",
     "Screening",
     "Session",
+    "SiteCheck",
     "SiteGate",
     "SiteInspection",
     "Standing",

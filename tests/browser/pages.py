@@ -21,6 +21,8 @@ LISTS = [
     "/routes",
     "/appraisals",
     "/sites",
+    "/eligibility",
+    "/eligibility/lists",
     "/money",
     "/sites/ranking",
 ]

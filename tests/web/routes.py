@@ -99,6 +99,9 @@ def records_of(web: Web, household: str, account: str) -> dict[str, object]:
             "funding_id": _made(session, "funding", key),
             "inspection_id": _made(session, "site_inspection", key),
             "payment_id": ABSENT,
+            "aid_list_id": _made(session, "aid_list", key),
+            "exclusion_id": _made(session, "exclusion", key),
+            "row_id": ABSENT,
             **_upload_of(web, account),
             "bulk_id": NO_UUID,
             "edit_id": ABSENT,
@@ -194,6 +197,22 @@ _KEEP = {
              where not exists (select 1 from site_inspection i where i.site_id = s.id) returning id)
         select coalesce((select id from made), (
             select min(i.id) from site_inspection i join site s on s.id = i.site_id), {ABSENT})""",
+    "aid_list": """
+        with village as (
+            select a.* from area a join household h on h.village_id = a.id where h.id = :id),
+        made as (
+            insert into aid_list (area_id, jur, jur_end, office, on_day, name, sha256, groups, counts)
+            select v.id, v.jur, v.jur_end, 'rural', '2026-05-04', '测试名单.csv', '\\x00', '{}', '{"rows": 0}'
+              from village v
+             where not exists (select 1 from aid_list l where l.area_id = v.id) returning id)
+        select coalesce((select id from made), (
+            select min(l.id) from aid_list l join village v on v.id = l.area_id))""",
+    "exclusion": """
+        with made as (
+            insert into exclusion (household_id, jur, kind, evidence, from_on)
+            select h.id, h.jur, 'other', '测试', '2026-05-04' from household h
+             where h.id = :id and not exists (select 1 from exclusion e where e.household_id = h.id) returning id)
+        select coalesce((select id from made), (select min(id) from exclusion where household_id = :id))""",
     "road_gap": """
         with made as (
             insert into road_gap (key, choice, length_m, geom, jur, account_id, actor)
@@ -328,6 +347,9 @@ def absent_records() -> dict[str, object]:
         "funding_id",
         "inspection_id",
         "payment_id",
+        "aid_list_id",
+        "exclusion_id",
+        "row_id",
     )
     keys = dict.fromkeys(names, ABSENT)
     uuids = ("upload_id", "job_id", "bulk_id", "picture_id", "reject_id", "phone_id")
