@@ -1,7 +1,7 @@
 """What is done to households of a round: checked, reported, followed, closed one by one (销号), taken back.
 
-The database guards the order of stages (``monitoring_act_judged``, migration 0033) and brings appraisals and sites along;
-here it is asked first, so that a person is told what is missing.
+The database guards the order of stages (``monitoring_act_judged``, migration 0033) and brings appraisals and
+sites along; here it is asked first, so that a person is told what is missing.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def act_on(
                    exists (select 1 from house h where h.household_id = m.household_id) as housed,
                    (select max(s.id) from renovation_site s where s.household_id = m.household_id and s.state = 'open'
                        and not s.stage = any (array['accepted', 'paid', 'moved_in', 'looked_back'])) as site_id
-              from monitored m where m.id = any (:ids) order by m.id for no key update of m"""),
+              from monitored m where m.id = any (:ids) order by m.id"""),
         {"ids": list(monitored_ids)},
     ).all()
     if not rows:
@@ -130,15 +130,11 @@ def _why_not(act: str, follow: str | None, day: date, row: object) -> Text | Non
     said = MONITOR_STAGE[stage]
     if stage not in ACTS_FROM[act]:
         word = MONITOR_ACT[act]
-        return Text(
-            f"现为“{said.zh}”，不能登记“{word.zh}”", f"it stands at '{said.en}', where '{word.en}' does not fit"
-        )
+        return Text(f"现为“{said.zh}”，不能登记“{word.zh}”", f"it stands at '{said.en}', '{word.en}' does not fit")
     if latest is not None and day < latest:
         return Text(f"日期早于上一次（{latest}）", f"the day is before the latest act ({latest})")
     if act == "followed" and stage == "reported" and housed:
-        return Text(
-            "先鉴定，再处置；鉴定录入后自动到下一环节", "appraise first: the appraisal brings it along by itself"
-        )
+        return Text("先鉴定，再处置；录入鉴定后自动进入下一步", "appraise first: that brings it along by itself")
     if act == "followed" and follow == "site" and site is None:
         return Text("没有办理中的改造，请先登记改造", "no renovation is under way: open one first")
     if act == "closed" and stage == "appraised" and result not in _SAFE:
@@ -166,7 +162,7 @@ def change_status(
         If status, reason or day lacks something, or it stands like that already.
     """
     row = session.execute(
-        text("select id, jur from household where id = :id and removed_at is null for no key update"),
+        text("select id, jur from household where id = :id and removed_at is null"),
         {"id": household_id},
     ).one_or_none()
     if row is None:

@@ -1,4 +1,4 @@
-"""Rounds of monitoring: opened for a month or after a disaster, with the households as they stand and their last days."""
+"""Rounds of monitoring: opened for a month or after a disaster, with households as they stand and their last days."""
 
 from __future__ import annotations
 

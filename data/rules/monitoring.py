@@ -141,7 +141,8 @@ def first_of_month(told: str) -> date:
     ValueError
         If it is no such month between 2000 and 2100.
     """
-    if len(told) != len("2026-11") or told[4] != "-" or not (told[:4] + told[5:]).isascii():
+    digits = told[:4] + told[5:]
+    if len(told) != len("2026-11") or told[4] != "-" or not (digits.isascii() and digits.isdigit()):
         raise ValueError(told)
     day = date(int(told[:4]), int(told[5:]), 1)
     if not 2000 <= day.year <= 2100:

@@ -1,4 +1,4 @@
-"""Monthly monitoring of housing safety (住房安全动态监测), changes of a household's housing status, and petitions (信访).
+"""Monthly monitoring of housing safety (住房安全动态监测), changes of housing status, and petitions (信访).
 
 The order of stages is guarded by triggers of migration 0033, which also bring an appraisal and a site's end along.
 """
@@ -32,7 +32,7 @@ STATUSES = "('safe', 'dangerous', 'renovated', 'vacant', 'demolished', 'no_house
 
 
 def _of_row(table: str, parent: str, column: str) -> ForeignKeyConstraint:
-    """Key of a row with its jurisdiction, which takes a row of ``table`` along where it moves and stays where it goes."""
+    """Key of a row with its jurisdiction, which takes a row of ``table`` along; a row with such rows stays."""
     return ForeignKeyConstraint(
         [column, "jur"],
         [f"{parent}.id", f"{parent}.jur"],

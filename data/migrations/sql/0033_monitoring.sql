@@ -271,13 +271,30 @@ create function public.monitored_site_opened() returns trigger
     language plpgsql security definer set search_path = pg_catalog, public as $$
 begin
     insert into monitoring_act (monitored_id, jur, no, act, on_day, follow, site_id)
-    select distinct on (m.id) m.id, m.jur, 0, 'followed', day_of_change(), 'site', n.id
+    -- One from a ledger says its days itself; one that is opened here says it at its first gate, see below.
+    select distinct on (m.id) m.id, m.jur, 0, 'followed',
+           greatest(least(coalesce(n.started_on, n.approved_on), day_of_change()),
+                    (select max(x.on_day) from monitoring_act x where x.monitored_id = m.id)), 'site', n.id
       from new_rows n join monitored m on m.household_id = n.household_id
      where n.state = 'open' and n.stage not in ('accepted', 'paid', 'moved_in', 'looked_back')
-       and m.stage = 'appraised' and m.result in ('C', 'D')
+       and coalesce(n.started_on, n.approved_on) is not null and m.stage = 'appraised' and m.result in ('C', 'D')
      order by m.id, n.id desc;
     return null;
 end $$;
+create function public.monitored_site_found() returns trigger
+    language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    insert into monitoring_act (monitored_id, jur, no, act, on_day, follow, site_id, account_id)
+    select distinct on (m.id) m.id, m.jur, 0, 'followed',
+           greatest(n.on_day, (select max(x.on_day) from monitoring_act x where x.monitored_id = m.id)), 'site', s.id,
+           n.account_id
+      from new_rows n join renovation_site s on s.id = n.site_id join monitored m on m.household_id = s.household_id
+     where n.act = 'passed' and n.gate = 'found' and s.state = 'open' and m.stage = 'appraised' and m.result in ('C', 'D')
+     order by m.id, s.id desc;
+    return null;
+end $$;
+create trigger monitored_site_found after insert on public.site_gate referencing new table as new_rows
+    for each statement execute function public.monitored_site_found();
 create trigger monitored_site_opened after insert on public.renovation_site referencing new table as new_rows
     for each statement execute function public.monitored_site_opened();
 
