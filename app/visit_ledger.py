@@ -14,6 +14,7 @@ from app.api import Operation, describe
 from app.downloads import MIME, name_file
 from app.households import asked_round
 from app.maps import ViewUnknown
+from app.monitoring import SAFETY_WORDS, WRITERS
 from app.session import asker, db, store
 from app.view import ZONE, View, current_view, page_number, today
 from data.audit import record
@@ -21,6 +22,8 @@ from data.coverage import last_visit_at
 from data.household_history import household_history
 from data.households import household_card, iso
 from data.masks import shown_name
+from data.monitoring.listing import household_monitoring
+from data.petitions import READERS, petitions_of
 from data.rules.words import (
     AID_GROUP,
     GRADE,
@@ -188,7 +191,17 @@ def household(household_id: int) -> str:
     """Everything that was done for one household, newest first: visits of all rounds, houses, renovation."""
     card = household_card(db(), household_id, asker(), store().sealer, round_=asked_round(), today=today())
     history = household_history(db(), household_id, asker())
-    return render_template("household.html", card=card, history=history, words=_WORDS)
+    return render_template(
+        "household.html",
+        card=card,
+        history=history,
+        words=_WORDS,
+        safety={**_WORDS, **SAFETY_WORDS},
+        monitored=household_monitoring(db(), household_id),
+        petitions=petitions_of(db(), household_id=household_id) if asker().role in READERS else None,
+        may_write=asker().role in WRITERS,
+        today=today(),
+    )
 
 
 def _wish(view: View) -> LedgerWish:

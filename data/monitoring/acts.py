@@ -46,6 +46,7 @@ def act_on(
     on_day: date | None = None,
     reason: str | None = None,
     follow: str | None = None,
+    round_id: int | None = None,
 ) -> Done:
     """Do one act for many households of rounds; each that it does not fit is left out with its reason.
 
@@ -60,6 +61,9 @@ def act_on(
     follow : str, optional
         ``moved_out`` or ``not_needed``; ``site`` takes the household's renovation that is under way.
 
+    round_id : int, optional
+        Only those of this round.
+
     Raises
     ------
     RecordUnknown
@@ -69,6 +73,8 @@ def act_on(
     """
     if act not in ACTS_FROM:
         raise lacking("act", "请选择要登记的事项", "choose what was done", found=act, expected=list(ACTS_FROM))
+    if not monitored_ids:
+        raise lacking("id", "请先选择农户", "choose households first")
     if len(monitored_ids) > MOST_AT_ONCE:
         raise lacking("id", f"一次最多 {MOST_AT_ONCE} 户", f"at most {MOST_AT_ONCE} households at once")
     day = on_day or today
@@ -86,8 +92,9 @@ def act_on(
                    exists (select 1 from house h where h.household_id = m.household_id) as housed,
                    (select max(s.id) from renovation_site s where s.household_id = m.household_id and s.state = 'open'
                        and not s.stage = any (array['accepted', 'paid', 'moved_in', 'looked_back'])) as site_id
-              from monitored m where m.id = any (:ids) order by m.id"""),
-        {"ids": list(monitored_ids)},
+              from monitored m
+             where m.id = any (:ids) and m.round_id = coalesce(:round, m.round_id) order by m.id"""),
+        {"ids": list(monitored_ids), "round": round_id},
     ).all()
     if not rows:
         raise RecordUnknown
