@@ -24,12 +24,14 @@ from data.areas import number_range
 from data.db import owner_session
 from data.imports.report import ImportOptions, ImportRefused
 from data.imports.run import import_file
+from data.local_time import today
 from data.renovation.bank_files import write_bank_file
 from data.renovation.bank_returns import book_return
 from data.renovation.funds import add_funding, entitle, set_rate
 from data.renovation.gates import advance_many
 from data.renovation.openings import open_site
 from data.renovation.payments import list_sites, open_batch
+from data.samples.monitoring import add_monitoring
 from data.samples.names import person_name
 from data.samples.people import card_number
 from data.sealing import Sealer, load_sealer
@@ -92,7 +94,9 @@ def load_renovations(engine: Engine, settings: Settings, say: Say = lambda text:
     say(Text("生成示例改造：2021 年 341 户", "Making the sample's renovations: 341 households of 2021"))
     _people(engine, settings)
     with owner_session(engine) as session:
-        _renovate(session, load_sealer(settings.key_file))
+        sealer = load_sealer(settings.key_file)
+        _renovate(session, sealer)
+        add_monitoring(session, TOWNSHIP, sealer, today())
     return True
 
 
