@@ -15,6 +15,7 @@ from app.access import require
 from app.api import Operation, describe
 from app.errors import status_of
 from app.language import language
+from app.monitoring import SAFETY_WORDS, WRITERS
 from app.paper import pages
 from app.session import asker, db, store
 from app.view import today
@@ -28,6 +29,8 @@ from data.appraisals import (
     read_findings,
     read_told,
 )
+from data.monitoring.listing import household_monitoring
+from data.petitions import READERS, petitions_of
 from data.rules.appraising import (
     ABSENT,
     CAUSE,
@@ -69,7 +72,18 @@ _FIELDS = (
 def house(house_id: int) -> str:
     """A house: its grade, all its appraisals, impressions that wait, and photographs."""
     found = house_page(db(), house_id, asker())
-    return render_template("house.html", found=found, card=found.card, words=WORDS, may_add=_may_add())
+    home = found.card["household_id"]
+    return render_template(
+        "house.html",
+        found=found,
+        card=found.card,
+        words={**WORDS, **SAFETY_WORDS},
+        may_add=_may_add(),
+        monitored=household_monitoring(db(), home) if home else None,
+        petitions=petitions_of(db(), household_id=home) if home and asker().role in READERS else None,
+        may_write=asker().role in WRITERS,
+        today=today(),
+    )
 
 
 @bp.get("/houses/<key:house_id>/appraise")

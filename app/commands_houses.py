@@ -290,3 +290,82 @@ def compare(file: Path, office: str, on_day: datetime, area: str | None, group: 
             click.echo(f"  {parts[0]} {parts[1]} {parts[2]} {parts[3].in_language(LANG)}")
     if any(found.counts.get(name) for name in TO_SETTLE):
         raise SystemExit(1)
+
+
+@houses.command(
+    help=words("某月住房安全动态监测：各村各环节户数与逾期", "Monitoring of a month: households by village and stage")
+)
+@click.option("--month", required=True, metavar="YYYY-MM", help=words("月份", "month"))
+@click.option("--area", help=words("辖区代码；默认全部", "code of the area; everything by default"))
+@click.option(
+    "--open", "opens", is_flag=True, help=words("先开启这一轮（须 --area）", "open the round first (with --area)")
+)
+@click.option("--json", "as_json", is_flag=True, help=words("输出 JSON", "print JSON"))
+def monitor(month: str, area: str | None, opens: bool, as_json: bool) -> None:
+    """Show the rounds of a month with their counts; ``--open`` opens one."""
+    from data.areas import area_range
+    from data.db import owner_session
+    from data.local_time import today
+    from data.monitoring.listing import count_round
+    from data.monitoring.rounds import list_rounds, open_round, rules_of
+    from data.rules.monitoring import first_of_month
+    from data.rules.words import MONITOR_STAGE
+
+    try:
+        first = first_of_month(month)
+    except ValueError as error:
+        raise click.UsageError(words("月份应如 2026-11。", "A month such as 2026-11 is expected.")) from error
+    if opens and not area:
+        raise click.UsageError(words("--open 须同时给 --area。", "--open needs --area."))
+    now = today()
+    told = []
+    with as_owner() as (settings, engine), owner_session(engine) as session:
+        if opens:
+            open_round(session, None, area=area or "", month=first, rules=rules_of(settings.var), today=now)
+        within = area_range(session, area)
+        for one in list_rounds(session, within):
+            if one["month"] != first:
+                continue
+            counts = count_round(session, one["id"], within, now)
+            told.append(
+                {
+                    "id": one["id"],
+                    "area": one["area"],
+                    "month": month,
+                    "disaster": one["disaster"],
+                    "names_by": one["names_by"].isoformat(),
+                    "appraised_by": one["appraised_by"].isoformat(),
+                    "closed_by": one["closed_by"].isoformat(),
+                    "provisional": one["provisional"],
+                    "source": one["source"],
+                    "all": _counted(counts.all),
+                    "villages": [_counted(village) for village in counts.villages],
+                }
+            )
+    if as_json:
+        print_json({"month": month, "as_of": now.isoformat(), "rounds": told})
+        return
+    if not told:
+        click.echo(words("这个月没有开启监测。", "No round of monitoring is open in this month."))
+    for one in told:
+        whole = one["all"]
+        late = sum(whole["late"].values())
+        click.echo(
+            words(
+                f"{one['area']} {month}：已排查 {whole['checked']}/{whole['total']} 户，逾期 {late} 户",
+                f"{one['area']} {month}: {whole['checked']} of {whole['total']} checked, {late} late",
+            )
+        )
+        for stage, n in whole["by_stage"].items():
+            if n:
+                click.echo(f"  {MONITOR_STAGE[stage].in_language(LANG)} {n}")
+
+
+def _counted(one: Any) -> dict[str, Any]:
+    return {
+        "village": one.village,
+        "total": one.total,
+        "checked": one.checked,
+        "by_stage": one.by_stage,
+        "late": one.late,
+    }

@@ -35,6 +35,7 @@ from data.hardship import HardshipUnfit
 from data.households import ReasonTooShort
 from data.jobs import JobRunning
 from data.lookback import OwnVisit
+from data.monitoring.unfit import MonitoringUnfit
 from data.passwords import PasswordUnfit
 from data.photo_views import PhotoBroken
 from data.placements import CannotRestore
@@ -88,6 +89,7 @@ STATUS: dict[type[FangtuError], int] = {
     PlaceRefused: 422,
     PublicityUnfit: 422,
     HardshipUnfit: 422,
+    MonitoringUnfit: 422,
     RenovationUnfit: 422,
     FindingsUnfit: 422,
     AppraisalUnfit: 422,

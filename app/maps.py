@@ -30,6 +30,7 @@ from layers.basemap import base_layer, township_map
 from layers.classes import SCHEMES, classify
 from layers.coverage import coverage_layer
 from layers.heat import BANDWIDTH_M, BREAKS, BREAKS_OF, LEAST_HOUSEHOLDS, SHARES, heat_layer
+from layers.monitoring import monitoring_layer
 from layers.records import records_layer, settled_layer
 from layers.shell import Shell, render_shell
 
@@ -62,6 +63,7 @@ def shell() -> Shell:
                 heat_layer("/map/heat.json"),
                 records_layer("/api/v1/tiles/records/{z}/{x}/{y}.mvt"),
                 settled_layer("/map/settled.json"),
+                monitoring_layer("/map/monitoring.json"),
             ]
         )
     )

@@ -86,10 +86,12 @@ def _sections(asker: Asker) -> list[Section]:
     if leads:
         visits.append(("/roads", _("路网")))
         visits.append(("/hardship", _("困难户")))
-    houses = [("/appraisals", _("鉴定台账")), ("/sites", _("改造"))]
+    houses = [("/appraisals", _("鉴定台账")), ("/sites", _("改造")), ("/monitoring", _("动态监测"))]
     if asker.role is not Role.INSPECTOR:
         houses.append(("/eligibility", _("身份认定")))
         houses.append(("/money", _("资金")))
+    if leads:
+        houses.append(("/petitions", _("信访")))
     sections = [
         _page("/map", _("地图")),
         _page("/coverage", _("覆盖率")),

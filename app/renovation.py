@@ -19,6 +19,7 @@ from app.session import asker, db, store
 from app.view import page_number, today
 from data.field_photos import list_photos
 from data.masks import shown_name
+from data.petitions import READERS, petitions_of
 from data.renovation.eligibility import eligibility_of, what_stops
 from data.renovation.funds import wan, yuan
 from data.renovation.inspections import list_inspections
@@ -33,7 +34,9 @@ from data.rules.words import (
     GRADE,
     METHOD,
     PAYMENT_STATE,
+    PETITION_CAUSE,
     RENOVATION_CLASS,
+    SATISFACTION,
     SITE_STATE,
     STAGE,
 )
@@ -130,8 +133,9 @@ def site_answer(
         head_name=shown_name(found.site["head_name"] or "", role),
         inspections=list_inspections(db(), site_id),
         photos=_photos(site_id),
+        petitions=petitions_of(db(), site_id=site_id) if role in READERS else None,
         earlier=_earlier(found),
-        words=WORDS,
+        words={**WORDS, "petition_cause": PETITION_CAUSE, "satisfaction": SATISFACTION},
         may_write=may_write(),
         money=sees_money(),
         yuan=yuan,

@@ -14,6 +14,7 @@ from app.api import Operation, describe
 from app.downloads import MIME, name_file
 from app.households import asked_round
 from app.maps import ViewUnknown
+from app.monitoring import SAFETY_WORDS, WRITERS
 from app.session import asker, db, store
 from app.view import ZONE, View, current_view, page_number, today
 from data.audit import record
@@ -21,6 +22,8 @@ from data.coverage import last_visit_at
 from data.household_history import household_history
 from data.households import household_card, iso
 from data.masks import shown_name
+from data.monitoring.listing import household_monitoring
+from data.petitions import READERS, petitions_of
 from data.renovation.eligibility import eligibility_of
 from data.renovation.exclusions import exclusions_of
 from data.rules.words import (
@@ -200,6 +203,10 @@ def household(household_id: int) -> str:
         words=_WORDS | {"eligibility": ELIGIBILITY, "monitored": MONITORED, "exclusion": EXCLUSION},
         judged=eligibility_of(db(), [household_id]).get(household_id),
         exclusions=exclusions_of(db(), household_id),
+        safety={**_WORDS, **SAFETY_WORDS},
+        monitored=household_monitoring(db(), household_id),
+        petitions=petitions_of(db(), household_id=household_id) if asker().role in READERS else None,
+        may_write=asker().role in WRITERS,
         today=today(),
     )
 

@@ -181,6 +181,19 @@ _ROWS = (
                                   result, account_id)
        select id, jur, 'illness', 'a', 'b', 'c', 'd', 'closed', '2026-06-01', 'e', :account
          from household where id = :home""",
+    """insert into monitoring_round (area_id, jur, jur_end, month, opened_on, names_by, appraised_by, closed_by,
+                                     source)
+       values (:village, :low, :high, '2026-05-01', '2026-05-01', '2026-05-05', '2026-05-20', '2026-05-31', 'a')""",
+    """insert into monitored (round_id, household_id, jur, aid_group)
+       select (select max(id) from monitoring_round), id, jur, 'a' from household where id = :home""",
+    """insert into monitoring_act (monitored_id, jur, no, act, on_day, reason)
+       select id, jur, 0, 'reported', '2026-05-02', 'a' from monitored""",
+    """insert into housing_status (household_id, jur, no, before, status, on_day, cause, reason)
+       select id, jur, 0, 'unknown', 'vacant', '2026-05-02', 'person', 'a' from household where id = :home""",
+    """insert into petition (household_id, village_id, jur, received_on, channel, petitioner, cause, matter, unit,
+                             answer, answered_on, account_id)
+       select id, village_id, jur, '2026-05-02', 'visit', 'a', 'quality', 'b', 'c', 'd', '2026-05-03', :account
+         from household where id = :home""",
     """insert into appraisal (house_id, jur, appraised_on, standard, findings, raw, computed, result, override_reason,
                               appraiser, appraised_by, cause, remark, account_id, client_id, valid_until)
        select id, jur, '2026-05-04', 'guideline_2019',

@@ -179,6 +179,68 @@ RETURN_OUTCOME = {
     "other_batch": Text("属于别的批次", "Of another batch"),
     "unreadable": Text("读不懂", "Not readable"),
 }
+MONITOR_STAGE = {
+    "to_check": Text("待排查", "To be checked"),
+    "reported": Text("疑似，待鉴定", "Suspected, to be appraised"),
+    "appraised": Text("已鉴定，待处置", "Appraised, to be followed"),
+    "following": Text("改造中", "Being renovated"),
+    "followed": Text("已处置，待销号", "Followed, to be closed"),
+    "safe": Text("排查安全", "Checked, safe"),
+    "closed": Text("监测已销号", "Closed in monitoring"),
+}
+MONITOR_ACT = {
+    "checked_safe": Text("排查安全", "Checked, safe"),
+    "reported": Text("上报疑似", "Reported as suspected"),
+    "appraised": Text("完成鉴定", "Appraised"),
+    "followed": Text("落实处置", "Followed"),
+    "finished": Text("改造验收", "Renovation accepted"),
+    "unfollowed": Text("改造终止，重新处置", "Renovation ended, to be followed again"),
+    "closed": Text("销号", "Closed off"),
+    "reopened": Text("退回", "Taken back"),
+}
+MONITOR_FOLLOW = {
+    "site": Text("列入改造", "Renovation opened"),
+    "moved_out": Text("已搬出", "Moved out"),
+    "not_needed": Text("无需处置", "Nothing needed"),
+}
+HOUSING_STATUS = {
+    "unknown": Text("未知", "Unknown"),
+    "safe": Text("住房安全", "Safe"),
+    "dangerous": Text("住危房", "In a dangerous house"),
+    "renovated": Text("已改造", "Renovated"),
+    "vacant": Text("房屋空置", "House vacant"),
+    "demolished": Text("房屋拆除", "House pulled down"),
+    "no_house": Text("无房", "Without a house"),
+}
+HOUSING_CAUSE = {
+    "person": Text("人工登记", "Entered"),
+    "appraisal": Text("随鉴定", "By the appraisal"),
+    "site": Text("随改造验收", "By the renovation"),
+}
+PETITION_CHANNEL = {
+    "visit": Text("来访", "In person"),
+    "letter": Text("来信", "By letter"),
+    "online": Text("网上信访", "Online"),
+    "hotline": Text("热线", "Hotline"),
+    "transferred": Text("上级转办", "Passed on from above"),
+    "other": Text("其他", "Other"),
+}
+PETITION_CAUSE = {
+    "not_listed": Text("未列入改造", "Not on the list"),
+    "appraisal": Text("不认可鉴定", "Disputes the appraisal"),
+    "quality": Text("工程质量", "Quality of the work"),
+    "delay": Text("工期拖延", "Work delayed"),
+    "money_late": Text("补助发放晚", "Money late"),
+    "money_amount": Text("补助金额异议", "Disputes the amount"),
+    "neighbour": Text("邻里纠纷", "Neighbour dispute"),
+    "conduct": Text("工作作风", "Conduct of officials"),
+    "other": Text("其他", "Other"),
+}
+SATISFACTION = {
+    "unsatisfied": Text("不满意", "Unsatisfied"),
+    "satisfied": Text("满意", "Satisfied"),
+    "unknown": Text("未评价", "Not known"),
+}
 KEY_GROUP = {
     "party_veteran": Text("老党员", "Veteran party member"),
     "hardship": Text("困难群众", "Hardship"),

@@ -25,6 +25,7 @@ from data.areas import number_range
 from data.db import owner_session
 from data.imports.report import ImportOptions, ImportRefused
 from data.imports.run import import_file
+from data.local_time import today
 from data.renovation.bank_files import write_bank_file
 from data.renovation.bank_returns import book_return
 from data.renovation.exclusions import exclude
@@ -33,6 +34,7 @@ from data.renovation.gates import advance_many
 from data.renovation.list_comparison import compare_list
 from data.renovation.openings import open_site
 from data.renovation.payments import list_sites, open_batch
+from data.samples.monitoring import add_monitoring
 from data.samples.names import person_name
 from data.samples.people import card_number, id_number
 from data.sealing import Sealer, load_sealer
@@ -98,6 +100,7 @@ def load_renovations(engine: Engine, settings: Settings, say: Say = lambda text:
         sealer = load_sealer(settings.key_file)
         _renovate(session, sealer)
         _compare(session, sealer)
+        add_monitoring(session, TOWNSHIP, sealer, today())
     return True
 
 

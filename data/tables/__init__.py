@@ -30,6 +30,7 @@ from data.tables.houses import House, RenovationSite
 from data.tables.ledgers import HardshipCase, Publicity
 from data.tables.lookback import Finding, Lookback, LookbackPick, LookbackVillage
 from data.tables.marks import Mark, MarkChange
+from data.tables.monitoring import HousingStatus, Monitored, MonitoringAct, MonitoringRound, Petition
 from data.tables.packs import Pack
 from data.tables.placements import Placement
 from data.tables.renovation import (
@@ -106,6 +107,7 @@ __all__ = [
     "House",
     "Household",
     "HouseholdCard",
+    "HousingStatus",
     "Job",
     "LoginAttempt",
     "Lookback",
@@ -114,10 +116,14 @@ __all__ = [
     "MapVersion",
     "Mark",
     "MarkChange",
+    "Monitored",
+    "MonitoringAct",
+    "MonitoringRound",
     "OwnerTallyFolded",
     "Pack",
     "Payment",
     "PaymentBatch",
+    "Petition",
     "Placement",
     "Publicity",
     "Pulled",

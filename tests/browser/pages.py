@@ -25,4 +25,5 @@ LISTS = [
     "/eligibility/lists",
     "/money",
     "/sites/ranking",
+    "/monitoring",
 ]

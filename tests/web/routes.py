@@ -26,6 +26,7 @@ OWN = {"inspector": "H1", "inspector_two": "H6", "supervisor": "H6", "leader": "
 FOREIGN = {"inspector": "H6", "inspector_two": "H1", "outsider": "H6"}
 HOUSEHOLD_SPOT = {"H1": (118.802, 36.405), "H6": (118.815, 36.405)}
 FILES = {
+    "form": "csv",
     "filename": "css/base.css",
     "lang": "en",
     "kind": "households",
@@ -95,6 +96,8 @@ def records_of(web: Web, household: str, account: str) -> dict[str, object]:
             "disaster_id": _made(session, "disaster", key),
             "gap_id": _made(session, "road_gap", key),
             "payment_batch_id": _made(session, "payment_batch", key),
+            "monitoring_id": _made(session, "monitoring_round", key),
+            "petition_id": _made(session, "petition", key),
             "return_id": _made(session, "bank_return", key),
             "funding_id": _made(session, "funding", key),
             "inspection_id": _made(session, "site_inspection", key),
@@ -153,6 +156,22 @@ _KEEP = {
             select h.id, h.jur, 'illness', '测试', 'open' from household h
              where h.id = :id and not exists (select 1 from hardship_case k where k.household_id = h.id) returning id)
         select coalesce((select id from made), (select min(id) from hardship_case where household_id = :id))""",
+    "monitoring_round": """
+        with village as (
+            select a.* from area a join household h on h.village_id = a.id where h.id = :id),
+        made as (
+            insert into monitoring_round (area_id, jur, jur_end, month, opened_on, names_by, appraised_by, closed_by,
+                                          source)
+            select v.id, v.jur, v.jur_end, '2026-05-01', '2026-05-01', '2026-05-05', '2026-05-20', '2026-05-31', '测试'
+              from village v where not exists (select 1 from monitoring_round r where r.area_id = v.id) returning id)
+        select coalesce((select id from made), (
+            select min(r.id) from monitoring_round r join village v on v.id = r.area_id))""",
+    "petition": """
+        with made as (
+            insert into petition (household_id, jur, received_on, channel, petitioner, cause, matter, unit)
+            select h.id, h.jur, '2026-05-04', 'visit', '测试', 'quality', '测试', '测试' from household h
+             where h.id = :id and not exists (select 1 from petition k where k.household_id = h.id) returning id)
+        select coalesce((select id from made), (select min(id) from petition where household_id = :id))""",
     "disaster": """
         with village as (
             select a.* from area a join household h on h.village_id = a.id where h.id = :id),
@@ -350,6 +369,8 @@ def absent_records() -> dict[str, object]:
         "aid_list_id",
         "exclusion_id",
         "row_id",
+        "monitoring_id",
+        "petition_id",
     )
     keys = dict.fromkeys(names, ABSENT)
     uuids = ("upload_id", "job_id", "bulk_id", "picture_id", "reject_id", "phone_id")

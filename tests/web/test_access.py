@@ -39,6 +39,7 @@ BODIES = {
     "/api/v1/routes/<key:route_id>/publish": {"revision": 1},
     "/api/v1/sites/<key:site_id>/gates": {"gate": "compared"},
     "/api/v1/payment-batches/<key:payment_batch_id>/file": {"format": "csv", "reason": "核对报盘文件"},
+    "/api/v1/monitoring/<key:monitoring_id>/acts": {"ids": [1], "act": "checked_safe"},
 }
 
 

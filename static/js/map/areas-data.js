@@ -103,7 +103,7 @@ export class AreaStore {
     let sheet = this.sheets.get(address);
     if (!sheet) {
       sheet = getJson(address).then((answer) => {
-        const loaded = { areas: answer.features.map(areaOf).filter((area) => Number.isFinite(area.at[0])), asOf: answer.as_of };
+        const loaded = { areas: answer.features.map(areaOf).filter((area) => Number.isFinite(area.at[0])), asOf: answer.as_of, round: answer.round || null };
         sheet.loaded = loaded;
         return loaded;
       });

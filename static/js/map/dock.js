@@ -4,6 +4,7 @@ import { count, NONE, percent } from "../format.js";
 import { t } from "../i18n.js";
 import { differs, fill, h, icon } from "./dom.js";
 import { areasLegend, rangeOf, swatchOf, tally } from "./legend-areas.js";
+import { monitoringLegend } from "./monitoring.js";
 import { heatClasses, heatLegend } from "./legend-heat.js";
 import { listAddress, state } from "./state.js";
 import { heatKind, layersOn, recordsShown, themeOf } from "./themes.js";
@@ -28,22 +29,24 @@ export function leftOut(counts, pills = false) {
 let list = null; // kept: a picture taken out of the page is read once more when it comes back
 
 /** Draw the dock. `rows` are the areas of the level shown. */
-export function drawDock(place, { setup, areas, classes, zoom, past = false }) {
+export function drawDock(place, { setup, areas, classes, zoom, past = false, round = null }) {
   const on = layersOn(state.theme, state.layers);
   const kind = heatKind(state.theme, on);
   const ofHouses = kind === "dilapidated" && zoom < HEAT_TO_ZOOM;
   const dock = ofHouses ? "heat" : themeOf(state.theme).dock;
   const counts = setup.counts || {};
   const pills = zoom >= 14 && !past && recordsShown(state.theme, on, zoom).statuses.size > 0;
-  const figures = dock === "coverage" ? [[...tally(areas, classes)], areas.some((area) => area.derived), areas.filter((area) => area.ratio > 1).length] : null;
+  const surfaces = dock === "coverage" || dock === "monitoring";
+  const figures = surfaces ? [[...tally(areas, classes)], areas.some((area) => area.derived), areas.filter((area) => area.ratio > 1).length] : null;
   const near = [14, 16].filter((from) => zoom >= from).length; // what the sentence goes by
   const { only, area, per, show, level } = state;
-  if (!differs(place, state.theme, kind, dock, near, pills, past, figures, classes, setup, [...(only || [])], area, per, show, state.classes, level, listAddress())) return;
+  if (!differs(place, state.theme, kind, dock, near, pills, past, figures, classes, setup, round?.id, [...(only || [])], area, per, show, state.classes, level, listAddress())) return;
   const rest = leftOut(counts, pills);
   const held = place.contains(document.activeElement) ? document.activeElement.dataset.class : null;
   const wasOpen = place.querySelector(".dock-strip")?.getAttribute("aria-expanded") === "true";
   let legend = null;
   if (dock === "coverage") legend = areasLegend(areas, classes, past);
+  if (dock === "monitoring") legend = monitoringLegend(areas, classes, round);
   if (dock === "heat") legend = heatLegend(kind, setup, past);
   let sentence = setup.rule || "";
   if (state.theme === "houses" && zoom < 14) sentence = t("每处标出附近最差等级；放大看单栋。");
@@ -56,7 +59,7 @@ export function drawDock(place, { setup, areas, classes, zoom, past = false }) {
   place.dataset.kind = dock;
   place.classList.toggle("is-open", wasOpen);
   fill(place,
-    legend && strip(place, dock === "coverage" ? areaStrip(classes) : heatStrip(kind, setup.heat), wasOpen),
+    legend && strip(place, surfaces ? areaStrip(classes) : heatStrip(kind, setup.heat), wasOpen),
     legend ? h("div", { class: "dock-legend" }, legend[0], h("div", { class: "classes" }, legend[1])) : null,
     h("div", { class: "dock-side" }, h("p", {}, said.length ? said.flatMap((words) => [words, " "]) : NONE), list));
   // A day that plays draws the legend anew; whoever stands in it stays there.

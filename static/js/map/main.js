@@ -25,7 +25,7 @@ import { createSelection } from "./select.js";
 import { startSheet } from "./sheet.js";
 import { createSlider } from "./slider.js";
 import { address, change, dataParams, onChange, readAddress, state, writeAddress } from "./state.js";
-import { LEVELS, THEMES, themeOf } from "./themes.js";
+import { isFilled, LEVELS, THEMES, themeOf } from "./themes.js";
 import { boundsOf } from "./areas-data.js";
 import { buildScale, buildTools, zoomStep } from "./tools.js";
 
@@ -187,7 +187,7 @@ function createPage(map) {
   }
 
   function redrawDock() {
-    drawDock(byId("dock"), { setup: page.setup, areas: inFocus(scene.level), classes: scene.classes, zoom: map.getZoom(), past: scene.past });
+    drawDock(byId("dock"), { setup: page.setup, areas: inFocus(scene.level), classes: scene.classes, zoom: map.getZoom(), past: scene.past, round: scene.round });
     drawGaps(byId("gaps"), state.theme === "coverage" || state.theme === "unvisited" ? ranked() : [], scene.target, (area) => {
       if (area.disc) map.setView(toLatLng(...area.at), 16);
       else page.fit(boundsOf(area, toLatLng));
@@ -211,7 +211,7 @@ function createPage(map) {
     const bounds = map.getBounds();
     const [west, north] = toWorld(bounds.getWest(), bounds.getNorth());
     const [east, south] = toWorld(bounds.getEast(), bounds.getSouth());
-    drawAreaList(byId("area-list"), state.theme === "coverage" ? scene.level : scene.villages, [west, north, east, south], scene.target, {
+    drawAreaList(byId("area-list"), isFilled(state.theme) ? scene.level : scene.villages, [west, north, east, south], scene.target, {
       open: (area) => acts.openArea(area),
       focus: (area) => page.selection.set({ hovered: area }),
     });
@@ -373,7 +373,7 @@ function createPage(map) {
 
   async function applied(names) {
     if (names.size === 1 && (names.has("selected") || names.has("base"))) return;
-    if (names.has("campaign") || names.has("round") || names.has("area")) {
+    if (names.has("campaign") || names.has("round") || names.has("area") || names.has("monitoring")) {
       page.popups.close();
       await page.reload();
       if (page.refit && page.setup.extent) {

@@ -7,7 +7,7 @@ import { onPalette } from "./palette.js";
 import { later } from "./queue.js";
 import { change, listAddress, state } from "./state.js";
 import { signElement } from "./symbols.js";
-import { layersOn, legendRows, LEVELS, markRows, overlayRows, themeOf, THEMES } from "./themes.js";
+import { isFilled, layersOn, legendRows, LEVELS, markRows, overlayRows, themeOf, THEMES } from "./themes.js";
 
 /** The figures of the area in hand. */
 export function drawCard(place, setup) {
@@ -49,7 +49,7 @@ export function drawThemes(place, active) {
 
 /** Levels of the coverage map, of which one is always pressed. */
 export function drawLevels(place, theme, active) {
-  place.hidden = theme !== "coverage";
+  place.hidden = !isFilled(theme);
   if (!place.children.length) {
     fill(place, LEVELS.map((level) => h("button", {
       type: "button", onclick: () => change({ level: level.key, only: null, selected: null }),

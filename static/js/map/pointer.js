@@ -6,8 +6,10 @@ import { areaAt, boundsOf } from "./areas-data.js";
 import { fill, h, say } from "./dom.js";
 import { toLatLng, toWorld } from "./overlay.js";
 import { markPopup } from "./popup-marks.js";
+import { monitoringPopup } from "./monitoring.js";
 import { areaPopup, householdPopup, housePopup, settledPopup, sitePopup, visitPopup } from "./popup-records.js";
 import { change, dataParams, state } from "./state.js";
+import { isFilled } from "./themes.js";
 import { getJson, withParams } from "./api.js";
 
 const L = window.L;
@@ -32,7 +34,7 @@ export function createPointer(page) {
   let clickTimer = 0;
 
   const worldOf = (latlng) => toWorld(latlng.lng, latlng.lat);
-  const hitAreas = () => (state.theme === "coverage" ? scene.level : scene.villages);
+  const hitAreas = () => (isFilled(state.theme) ? scene.level : scene.villages);
   const areaUnder = (latlng) => areaAt(hitAreas(), ...worldOf(latlng), 256 * 2 ** map.getZoom());
 
   const acts = {
@@ -77,7 +79,7 @@ export function createPointer(page) {
       const thing = scene.pick(...worldOf(latlng));
       map.getContainer().classList.toggle("is-over", Boolean(thing));
       const area = thing ? null : areaUnder(latlng);
-      selection.set({ hovered: state.theme === "coverage" ? area : null });
+      selection.set({ hovered: isFilled(state.theme) ? area : null });
       if (thing?.kind === "settled") tellSettled(thing, containerPoint);
       else if (area && map.getZoom() < 15.5) tellArea(area, containerPoint);
     }, HOVER_MS);
@@ -128,7 +130,9 @@ export function createPointer(page) {
     change({ selected: { kind: "area", id: area.code } });
     popups.open({
       key: `area:${area.code}`, latlng, data: area, focus,
-      build: (data) => areaPopup(data, { target: scene.target, drill: acts.drill, list: listOf }),
+      build: (data) => (state.theme === "monitoring"
+        ? monitoringPopup(data, scene.round)
+        : areaPopup(data, { target: scene.target, drill: acts.drill, list: listOf })),
     });
   };
 

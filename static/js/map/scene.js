@@ -18,9 +18,9 @@ import { idle, soon } from "./queue.js";
 import { createRecords } from "./records.js";
 import { createSettled } from "./settled.js";
 import { dataParams, state } from "./state.js";
-import { heatKind, layersOn, LEVELS, recordsShown } from "./themes.js";
+import { heatKind, isFilled, layersOn, LEVELS, recordsShown } from "./themes.js";
 
-const TINTED = new Set(["coverage", "unvisited", "visited", "demands"]);
+const TINTED = new Set(["coverage", "monitoring", "unvisited", "visited", "demands"]);
 const TODAY_ONLY = new Set(["dilapidated", "demands"]); // heat that has no days
 const FIGURES_FROM_ZOOM = 14.5; // in other themes than coverage, below it names stand alone
 const FEW_VILLAGES = 5; // more are fetched in one
@@ -104,8 +104,10 @@ export function createScene(map, registry, onTrouble) {
   records.redraw = arrange;
   settled.redraw = arrange;
   const store = new AreaStore(optionsOf("areas").url || "/map/areas.json");
+  const monitored = new AreaStore(optionsOf("monitoring").url || "/map/monitoring.json");
+  const allChecked = coverageClasses(1);
   let fixed = coverageClasses();
-  const scene = { map, base, areas, heat, records, settled, labels, store, classes: fixed, target: 0.95, level: [], townships: [], villages: [], settlements: [], asOf: null, slider: null, past: false };
+  const scene = { map, base, areas, heat, records, settled, labels, store, classes: fixed, target: 0.95, level: [], townships: [], villages: [], settlements: [], asOf: null, slider: null, past: false, round: null };
 
   scene.add = () => {
     added = true;
@@ -140,7 +142,9 @@ export function createScene(map, registry, onTrouble) {
     const params = dataParams();
     const by = LEVELS.find((level) => level.key === state.level)?.by || "village";
     const wanted = [store.load("township", params), store.load("village", params)];
-    wanted.push(state.theme === "coverage" && by !== "village" ? store.load(by, params) : wanted[1]);
+    // What monitoring tells of an area is kept apart from its visits.
+    if (state.theme === "monitoring") wanted.push(monitored.load(by, { monitoring: state.monitoring }));
+    else wanted.push(state.theme === "coverage" && by !== "village" ? store.load(by, params) : wanted[1]);
     const on = layersOn(state.theme, state.layers);
     const lines = on.has("grids") ? store.load("grid", params) : nothing;
     const parts = state.area ? store.load("group", params) : nothing;
@@ -151,6 +155,7 @@ export function createScene(map, registry, onTrouble) {
     Object.assign(scene, found);
     if (classes.values) for (const area of scene.level) area.dilapidated = classes.values[area.id] ?? 0;
     scene.asOf = level.asOf;
+    scene.round = level.round;
     areas.duty = townships.areas.length ? townships.areas : villages.areas;
     if (fresh || !drawn) scene.draw();
     await Promise.all([scene.loadHeat(), pills]);
@@ -162,6 +167,7 @@ export function createScene(map, registry, onTrouble) {
 
   /** Classes of what the areas are coloured by; those made from the data are asked for once. */
   scene.loadClasses = async (by, params, init = undefined) => {
+    if (state.theme === "monitoring") return { classes: allChecked };
     if (state.theme !== "coverage" || !(state.show || state.classes)) return { classes: fixed };
     const [show, scheme] = [state.show || "coverage", state.classes || "natural"];
     const address = withParams(optionsOf("areas").classes, { ...params, by, show, classes: scheme });
@@ -193,7 +199,7 @@ export function createScene(map, registry, onTrouble) {
     const by = LEVELS.find((level) => level.key === state.level)?.by || "village";
     setFigures(scene.villages, "village", timeline, n);
     setFigures(scene.settlements, "group", timeline, n);
-    if (scene.level !== scene.villages) setFigures(scene.level, by, timeline, n);
+    if (scene.level !== scene.villages && state.theme !== "monitoring") setFigures(scene.level, by, timeline, n);
     heat.past = n === null || TODAY_ONLY.has(heat.kind) ? null : (n >= 0 && timeline?.cellsBy(state.theme, n)) || { zoom: 19, cells: [] };
   };
 
@@ -251,10 +257,10 @@ export function createScene(map, registry, onTrouble) {
     const { theme } = state;
     scene.setDay();
     const on = layersOn(theme, state.layers);
-    const shaded = TINTED.has(theme) && (theme !== "coverage" || fillStrength(map.getZoom()) > 0.5);
-    base.setTinted(shaded ? (theme === "coverage" ? 0.17 : 0.06) : 0);
+    const shaded = TINTED.has(theme) && (!isFilled(theme) || fillStrength(map.getZoom()) > 0.5);
+    base.setTinted(shaded ? (isFilled(theme) ? 0.17 : 0.06) : 0);
     areas.areas = scene.level;
-    areas.filled = theme === "coverage";
+    areas.filled = isFilled(theme);
     areas.classes = scene.classes;
     areas.only = state.only;
     areas.focus = state.area ? scene.villages.find((area) => area.code === state.area) || null : null;
@@ -279,7 +285,7 @@ export function createScene(map, registry, onTrouble) {
   scene.drawLabels = (on = layersOn(state.theme, state.layers)) => {
     labels.sets = [];
     if (on.has("names")) {
-      const filled = state.theme === "coverage";
+      const filled = isFilled(state.theme);
       const figure = (area) => ({ text: figureWords(area) });
       const farOut = filled ? 10.75 : 11.5;
       const solid = filled && fillStrength(map.getZoom()) > 0.6;

@@ -5,7 +5,7 @@
 
 import { later } from "./queue.js";
 
-const QUERY = ["campaign", "round", "theme", "level", "area", "day", "per", "show", "classes"];
+const QUERY = ["campaign", "round", "theme", "level", "area", "day", "per", "show", "classes", "monitoring"];
 // What may be chosen in the legend; without a choice: per hectare, coverage, fixed classes.
 const CHOICES = {
   per: ["household"],
@@ -14,7 +14,7 @@ const CHOICES = {
 };
 const listeners = new Set();
 
-export const state = { campaign: null, round: null, theme: null, level: null, area: null, day: null, per: null, show: null, classes: null, layers: {}, only: null, selected: null, view: null, base: null };
+export const state = { campaign: null, round: null, theme: null, level: null, area: null, day: null, per: null, show: null, classes: null, monitoring: null, layers: {}, only: null, selected: null, view: null, base: null };
 
 function numbersOf(text) {
   const [zoom, lat, lng] = (text || "").split("/").map(Number);

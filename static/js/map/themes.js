@@ -1,11 +1,11 @@
-/* The seven themes of the map, the layers each can show, and what a choice of layers means for the drawing. */
+/* The eight themes of the map, the layers each can show, and what a choice of layers means for the drawing. */
 
 import { t } from "../i18n.js";
 import { MARK_KINDS, MARK_STATES } from "./mark-signs.js";
 import { markStateWord, markWord } from "./mark-words.js";
 import { STAGES } from "./symbols.js";
 
-/** Key 1…7 in this order; `dock` says which legend lies under the map. */
+/** Key 1…8 in this order; `dock` says which legend lies under the map. */
 export const THEMES = [
   { key: "status", label: () => t("走访状态"), dock: "sentence" },
   { key: "coverage", label: () => t("覆盖率"), dock: "coverage" },
@@ -14,7 +14,13 @@ export const THEMES = [
   { key: "houses", label: () => t("危房等级"), dock: "sentence" },
   { key: "sites", label: () => t("改造点"), dock: "sentence" },
   { key: "demands", label: () => t("诉求热力"), dock: "heat" },
+  { key: "monitoring", label: () => t("动态监测"), dock: "monitoring" },
 ];
+
+/** Whether a theme colours the areas of a level. */
+export function isFilled(theme) {
+  return theme === "coverage" || theme === "monitoring";
+}
 
 export function themeOf(key) {
   return THEMES.find((theme) => theme.key === key) || THEMES[1];
@@ -125,7 +131,7 @@ export function overlayRows(theme, counts = {}) {
   rows.push(row("visits", t("走访地点"), "visit", (visits.valid || 0) + (visits.suspect || 0) + (visits.other || 0), false));
   if (theme !== "sites") rows.push(row("sites", t("改造点"), "stage:started", sites, false));
   rows.push(row("marks", t("现场标注"), "mark::proposed", marksIn(counts.marks), false));
-  rows.push(row("villages", t("村界"), "line:village", null, theme !== "coverage"));
+  rows.push(row("villages", t("村界"), "line:village", null, !isFilled(theme)));
   rows.push(row("grids", t("网格界"), "line:grid", null, false));
   rows.push(row("names", t("地名和数字"), "text:names", null, true));
   return rows;

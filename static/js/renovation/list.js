@@ -1,10 +1,10 @@
-/* The list of renovation sites: choosing all of a page, and how many are chosen on the button. */
+/* Lists of renovation sites and of monitored households: choosing all of a page, and how many are chosen on the button. */
 
 const form = document.querySelector("form[data-many]");
 
 if (form) {
   const all = form.querySelector("[data-all]");
-  const boxes = [...form.querySelectorAll('input[name="site"]')];
+  const boxes = [...form.querySelectorAll("tbody .pick input")];
   const button = form.querySelector("[data-count]");
   const plain = button.textContent;
 
