@@ -15,6 +15,7 @@ from werkzeug.routing import Rule
 from app.field import parts
 from data.packs import make_packs
 from data.sealing import load_sealer
+from data.sync.photos import write_photo
 from data.upload_files import seal_refused
 from geo.tiles import world_xy
 from tests.field_records import from_field
@@ -98,6 +99,8 @@ def records_of(web: Web, household: str, account: str) -> dict[str, object]:
             "return_id": _made(session, "bank_return", key),
             "funding_id": _made(session, "funding", key),
             "inspection_id": _made(session, "site_inspection", key),
+            "file_id": NO_UUID,
+            "paper_id": _paper(web, key),
             "payment_id": ABSENT,
             **_upload_of(web, account),
             "bulk_id": NO_UUID,
@@ -118,6 +121,29 @@ def _sent(web: Web, household: str, key: int) -> dict[str, object]:
     sender = web.accounts["inspector" if household == "H1" else "inspector_two"]
     with Session(web.owner) as session, session.begin():
         return from_field(session, web.settings, key, sender)
+
+
+def _paper(web: Web, key: int) -> object:
+    """A paper of a household's renovation; made once."""
+    with Session(web.owner) as session, session.begin():
+        site = session.execute(
+            text("select id, jur from renovation_site where household_id = :id"), {"id": key}
+        ).one_or_none()
+        if site is None:
+            return NO_UUID
+        paper = uuid.uuid5(NO_UUID, f"paper {site.id}")
+        session.execute(
+            text("""
+                insert into attachment (id, jur, site_id, kind, file_name, content_type, size_bytes, sha256, account_id)
+                select :id, :jur, :site, 'agreement', 'a.pdf', 'application/pdf', 5, '\\x00', min(id) from account
+                 where username in ('inspector', 'inspector_two') and jur = (
+                    select village.jur from area village join renovation_site s on s.village_id = village.id
+                     where s.id = :site)
+                on conflict do nothing"""),
+            {"id": paper, "jur": site.jur, "site": site.id},
+        )
+    write_photo(web.settings, load_sealer(web.settings.key_file), paper, b"%PDF-")
+    return paper
 
 
 def _packed(web: Web, session: Session, code: str) -> str:
@@ -330,7 +356,7 @@ def absent_records() -> dict[str, object]:
         "payment_id",
     )
     keys = dict.fromkeys(names, ABSENT)
-    uuids = ("upload_id", "job_id", "bulk_id", "picture_id", "reject_id", "phone_id")
+    uuids = ("upload_id", "job_id", "bulk_id", "picture_id", "reject_id", "phone_id", "file_id", "paper_id")
     keys |= dict.fromkeys(uuids, NO_UUID) | {"batch_id": ABSENT}
     return {**FILES, **keys, **FROM_PHONES, "code": "990909909909", "z": 16, "x": 1, "y": 1}
 
