@@ -6,7 +6,7 @@ import uuid
 
 from flask import Blueprint, Response, jsonify, request
 from flask_babel import gettext as _
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.access import Role, require
@@ -15,6 +15,7 @@ from app.downloads import name_file
 from app.renovation import WRITERS, day_in
 from app.renovation_acts import done
 from app.session import asker, db, store
+from data.askers import RecordUnknown
 from data.renovation.files import MOST_FILE_BYTES, PDF, add_file, assign_photo, change_phase, show_paper, withdraw_file
 from data.renovation.unfit import lacking
 from data.rules.site_files import PAPER, PHASE
@@ -90,7 +91,7 @@ def sort(site_id: int) -> AnyResponse:
         try:
             file_id = uuid.UUID(request.form.get("file", ""))
         except ValueError as error:
-            raise BadRequest from error
+            raise RecordUnknown from error
         what, phase = request.form.get("act", ""), request.form.get("phase", "")
         if what == "assign":
             assign_photo(db(), asker(), site_id, file_id, phase)

@@ -125,6 +125,7 @@ def _sent(web: Web, household: str, key: int) -> dict[str, object]:
 
 def _paper(web: Web, key: int) -> object:
     """A paper of a household's renovation; made once."""
+    sender = web.accounts["inspector_two" if key == web.town.households["H6"] else "inspector"]
     with Session(web.owner) as session, session.begin():
         site = session.execute(
             text("select id, jur from renovation_site where household_id = :id"), {"id": key}
@@ -135,12 +136,9 @@ def _paper(web: Web, key: int) -> object:
         session.execute(
             text("""
                 insert into attachment (id, jur, site_id, kind, file_name, content_type, size_bytes, sha256, account_id)
-                select :id, :jur, :site, 'agreement', 'a.pdf', 'application/pdf', 5, '\\x00', min(id) from account
-                 where username in ('inspector', 'inspector_two') and jur = (
-                    select village.jur from area village join renovation_site s on s.village_id = village.id
-                     where s.id = :site)
+                values (:id, :jur, :site, 'agreement', 'a.pdf', 'application/pdf', 5, '\\x00', :account)
                 on conflict do nothing"""),
-            {"id": paper, "jur": site.jur, "site": site.id},
+            {"id": paper, "jur": site.jur, "site": site.id, "account": sender},
         )
     write_photo(web.settings, load_sealer(web.settings.key_file), paper, b"%PDF-")
     return paper
