@@ -50,7 +50,8 @@ def _press(html: str, style: str, pages: int | None) -> bytes | None:
     from weasyprint import CSS, HTML  # brings fonts and text layout along, which pages without paper need not load
     from weasyprint.urls import URLFetcher
 
-    nothing = URLFetcher(allowed_protocols=())
+    # Addresses of "data:" carry their own bytes, and reach nothing.
+    nothing = URLFetcher(allowed_protocols=("data",))
     rules = CSS(string=style, url_fetcher=nothing)
     document = HTML(string=html, url_fetcher=nothing).render(stylesheets=[rules])
     made = bytes(document.write_pdf()) if pages in (None, len(document.pages)) else None

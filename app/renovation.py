@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -17,16 +19,17 @@ from app.language import language
 from app.maps import ViewUnknown
 from app.session import asker, db, store
 from app.view import page_number, today
-from data.field_photos import list_photos
 from data.masks import shown_name
 from data.petitions import READERS, petitions_of
 from data.renovation.eligibility import eligibility_of, what_stops
+from data.renovation.files import MOST_FILE_BYTES, list_field_photos, list_files
 from data.renovation.funds import wan, yuan
 from data.renovation.inspections import list_inspections
 from data.renovation.listing import SiteWish, count_sites, site_page, site_years, villages_named
 from data.renovation.site_file import SiteFile, houses_of, site_file
 from data.renovation.unfit import RenovationUnfit, lacking
 from data.rules.gates import GATES, gates_of, next_gate
+from data.rules.site_files import PAPER, PHASE
 from data.rules.words import (
     AID_GROUP,
     ELIGIBILITY,
@@ -57,6 +60,8 @@ WORDS = {
     "aid_group": AID_GROUP,
     "payment": PAYMENT_STATE,
     "eligibility": ELIGIBILITY,
+    "phase": PHASE,
+    "paper": PAPER,
 }
 # Gates passed for many at once; "paid" is passed by the bank's answer alone.
 MANY = tuple(gate for gate in GATES[1:] if gate != "paid")
@@ -132,8 +137,10 @@ def site_answer(
         site=found.site,
         head_name=shown_name(found.site["head_name"] or "", role),
         inspections=list_inspections(db(), site_id),
-        photos=_photos(site_id),
         petitions=petitions_of(db(), site_id=site_id) if role in READERS else None,
+        files=_files(site_id),
+        loose=list_field_photos(db(), asker(), site_id) if may_write() else [],
+        most_bytes=MOST_FILE_BYTES,
         earlier=_earlier(found),
         words={**WORDS, "petition_cause": PETITION_CAUSE, "satisfaction": SATISFACTION},
         may_write=may_write(),
@@ -216,7 +223,12 @@ def day_of(name: str) -> date | None:
     RenovationUnfit
         If it is no day.
     """
-    given = request.form.get(name, "").strip()
+    return day_in(request.form, name)
+
+
+def day_in(values: Mapping[str, str], name: str) -> date | None:
+    """As :func:`day_of`, of any form or address."""
+    given = values.get(name, "").strip()
     try:
         return date.fromisoformat(given) if given else None
     except ValueError as error:
@@ -249,8 +261,34 @@ def _earlier(found: SiteFile) -> list[str]:
     return list(reversed(gates[:at]))
 
 
-def _photos(site_id: int) -> list[str]:
-    """Photographs of a site that the asker may see, in the order they were taken; leaders see none from the field."""
-    if asker().role is Role.LEADER:
-        return []
-    return list_photos(db(), asker(), "site", [site_id]).get(str(site_id), [])
+def _files(site_id: int) -> SiteFiles:
+    """Files of a site that the asker may see; leaders see none from the field."""
+    return sort_files([] if asker().role is Role.LEADER else list_files(db(), asker(), site_id))
+
+
+@dataclass(frozen=True)
+class SiteFiles:
+    """Files of a site as they are shown: photographs and papers that stand, withdrawn ones, and the pair to compare."""
+
+    photos: list[dict[str, Any]]
+    papers: list[dict[str, Any]]
+    withdrawn: list[dict[str, Any]]
+    pair: tuple[dict[str, Any], dict[str, Any]] | None
+
+
+def sort_files(files: list[dict[str, Any]]) -> SiteFiles:
+    """Sort files by what they are.
+
+    The pair is the first before and the last after; where one of them is missing, the first and the last photograph.
+    """
+    stand = [one for one in files if one["withdrawn_at"] is None]
+    photos = [one for one in stand if one["is_picture"] and one["kind"] not in PAPER]
+    before = [one for one in photos if one["phase"] == "before"] or photos[:1]
+    after = [one for one in photos if one["phase"] == "after"] or photos[-1:]
+    pair = (before[0], after[-1]) if photos and before[0]["id"] != after[-1]["id"] else None
+    return SiteFiles(
+        photos,
+        [one for one in stand if one not in photos],
+        [one for one in files if one["withdrawn_at"] is not None],
+        pair,
+    )

@@ -100,7 +100,7 @@ def step(site_id: int) -> AnyResponse:
         )
         return _("已通过“%(gate)s”。", gate=STAGE[gate].in_language(language()))
 
-    return _done(site_id, "advance", act)
+    return done(site_id, "advance", act)
 
 
 @bp.post("/sites/<key:site_id>/end")
@@ -113,7 +113,7 @@ def end(site_id: int) -> AnyResponse:
         end_site(db(), asker(), site_id, how, reason, on_day=day_of("on_day"), revision=_revision())
         return _("改造已终止，记录保留。")
 
-    return _done(site_id, "end", act)
+    return done(site_id, "end", act)
 
 
 @bp.post("/sites/<key:site_id>/resume")
@@ -126,7 +126,7 @@ def resume(site_id: int) -> AnyResponse:
         resume_site(db(), asker(), site_id, reason, on_day=day_of("on_day"), revision=_revision())
         return _("已恢复办理。")
 
-    return _done(site_id, "resume", act)
+    return done(site_id, "resume", act)
 
 
 @bp.post("/sites/<key:site_id>/back")
@@ -139,7 +139,7 @@ def back(site_id: int) -> AnyResponse:
         send_back(db(), asker(), site_id, gate, reason, on_day=day_of("on_day"), revision=_revision())
         return _("已退回“%(gate)s”。", gate=STAGE[gate].in_language(language()))
 
-    return _done(site_id, "back", act)
+    return done(site_id, "back", act)
 
 
 @bp.post("/sites/<key:site_id>/change")
@@ -158,7 +158,7 @@ def change(site_id: int) -> AnyResponse:
         )
         return _("已保存。")
 
-    return _done(site_id, "change", act)
+    return done(site_id, "change", act)
 
 
 @bp.post("/sites/<key:site_id>/check")
@@ -193,7 +193,7 @@ def set_entitlement(site_id: int) -> AnyResponse:
         entitle(db(), asker(), site_id, fen=fen, reason=request.form.get("reason"))
         return _("应补金额已核定。")
 
-    return _done(site_id, "entitle", act)
+    return done(site_id, "entitle", act)
 
 
 @bp.post("/sites/<key:site_id>/inspections")
@@ -214,7 +214,7 @@ def inspect(site_id: int) -> AnyResponse:
         )
         return _("巡查已登记。")
 
-    return _done(site_id, "inspect", act)
+    return done(site_id, "inspect", act)
 
 
 @bp.post("/sites/<key:site_id>/inspections/<key:inspection_id>/mended")
@@ -227,7 +227,7 @@ def mended(site_id: int, inspection_id: int) -> AnyResponse:
         mend_inspection(db(), site_id, inspection_id, note=note, mended_on=day_of("mended_on"))
         return _("整改已登记。")
 
-    return _done(site_id, f"mend-{inspection_id}", act)
+    return done(site_id, f"mend-{inspection_id}", act)
 
 
 @bp.get("/households/<key:household_id>/site")
@@ -274,7 +274,7 @@ def amount_of(name: str) -> int:
     return fen_of(request.form.get(name, ""), name, unit=unit)
 
 
-def _done(site_id: int, name: str, act: Callable[[], str]) -> AnyResponse:
+def done(site_id: int, name: str, act: Callable[[], str]) -> AnyResponse:
     """Do it and go back to the site, or show the site again with what was refused."""
     try:
         said = act()

@@ -42,7 +42,9 @@ def list_photos(session: Session, asker: Asker, of: str, keys: Sequence[Any]) ->
     rows = session.execute(
         text(f"""
             select a.{column}::text as owner, a.id::text as id from attachment a
-             where a.{column} = any (cast(:ids as {kind}[])) and {_MINE} order by a.taken_at nulls last, a.id"""),
+             where a.{column} = any (cast(:ids as {kind}[])) and {_MINE} and a.withdrawn_at is null
+               and a.content_type like 'image/%'
+             order by a.taken_at nulls last, a.id"""),
         {"ids": [str(key) for key in keys], **_asking(asker)},
     )
     found: dict[str, list[str]] = {}
@@ -81,6 +83,7 @@ def show_photo(
                    coalesce(a.site_id, v.no, m.no) as no
               from attachment a left join visit v on v.id = a.visit_id left join mark m on m.id = a.mark_id
              where a.id = cast(:id as uuid) and {_MINE}
+               and a.content_type like 'image/%'
                and (a.mark_id is not null or a.visit_id is not null or a.site_id is not null)"""),
         {"id": str(photo_id), **_asking(asker)},
     ).one_or_none()

@@ -102,9 +102,7 @@ def check_photo(announced: Announced, content: bytes, sha256: str | None = None)
             found=digest.hexdigest(),
             expected=announced.sha256.hex(),
         )
-    # Whoever waits here holds no connection of the database, which visits need.
-    with _work:
-        picture = open_picture(content, kinds=tuple(TYPES), most_pixels=MOST_PIXELS)
+    picture = fit_picture(content)
     if picture is None:
         raise PhotoUnfit(
             Text(
@@ -114,6 +112,13 @@ def check_photo(announced: Announced, content: bytes, sha256: str | None = None)
             expected=sorted(TYPES.values()),
         )
     return picture
+
+
+def fit_picture(content: bytes) -> Picture | None:
+    """A JPEG, PNG or WebP picture of a size that is taken; None if it is none."""
+    # Whoever waits here should hold no connection of the database, which visits need.
+    with _work:
+        return open_picture(content, kinds=tuple(TYPES), most_pixels=MOST_PIXELS)
 
 
 def take_photo(
@@ -143,7 +148,7 @@ def take_photo(
     # Unless the disk has lost them, there is nothing to do for bytes that come again.
     if received_at is not None and path.exists():
         return received_at
-    _write(settings, sealer, path, content)
+    write_photo(settings, sealer, announced.id, content)
     moment: datetime | None = session.scalar(
         text("select sec.keep_photo(cast(:item as uuid), cast(:photo as uuid), :type, :hash)"),
         {
@@ -159,9 +164,18 @@ def take_photo(
     return moment
 
 
-def _write(settings: Settings, sealer: Sealer, path: Path, content: bytes) -> None:
+def write_photo(
+    settings: Settings, sealer: Sealer, photo_id: uuid.UUID, content: bytes, *, most_bytes: int = MOST_PHOTO_BYTES
+) -> None:
+    """Seal the bytes of a photograph or paper under its id, whole or not at all.
+
+    Raises
+    ------
+    DiskFull
+    """
+    path = photo_path(settings, photo_id)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    writer = SealedWriter(path, sealer, _purpose(path), MOST_PHOTO_BYTES)
+    writer = SealedWriter(path, sealer, _purpose(path), most_bytes)
     try:
         writer.write(content)
         writer.finish()
@@ -221,7 +235,9 @@ def sweep_photos(connection: Connection, settings: Settings, turn: int) -> None:
         connection.scalars(
             text("""
                 select id::text from synced_photo
-                 where id = any (cast(:ids as uuid[])) and received_at is not null"""),
+                 where id = any (cast(:ids as uuid[])) and received_at is not null
+                union
+                select id::text from attachment where id = any (cast(:ids as uuid[]))"""),
             {"ids": list(old)},
         )
     )

@@ -102,13 +102,27 @@ class Visit(Base, Placed, Stamped):
 
 
 class Attachment(Base, Stamped):
-    """A photograph or file of a visit, a house or a renovation site; the bytes lie outside the database."""
+    """A photograph or file of a visit, a house or a renovation site; the bytes lie outside the database.
+
+    Of a site, ``phase`` is what a photograph shows, ``kind`` which paper a file is, ``distance_m`` how far
+    from the site the camera says it was.
+    """
 
     __tablename__ = "attachment"
     __table_args__ = (
         same_jurisdiction("household_id", "household"),
         same_jurisdiction("house_id", "house"),
-        same_jurisdiction("site_id", "renovation_site"),
+        ForeignKeyConstraint(
+            ["site_id", "jur"],
+            ["renovation_site.id", "renovation_site.jur"],
+            name="fk_attachment_site_id_jur",
+            onupdate="CASCADE",
+            deferrable=True,
+            initially="DEFERRED",
+        ),
+        CheckConstraint("phase in ('before', 'during', 'after')", name="phase"),
+        CheckConstraint("(withdrawn_at is null) = (withdraw_reason is null)", name="withdrawn"),
+        Index("ix_attachment_site_id", "site_id", postgresql_where=text("site_id is not null")),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
@@ -126,3 +140,8 @@ class Attachment(Base, Stamped):
     perceptual_hash: Mapped[int | None] = mapped_column(BigInteger)
     taken_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    phase: Mapped[str | None]
+    distance_m: Mapped[int | None]
+    withdrawn_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    withdrawn_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    withdraw_reason: Mapped[str | None]

@@ -16,7 +16,8 @@ from tests.hostile import value_of
 from tests.township import VILLAGES
 
 # Files of the checkout and of the base maps, the same for everybody; they hold no record.
-NO_RECORDS = {"static", "base_maps.file_tile", "field.serve_part"}
+# Papers of sites are taken out as they came and never shown in a page.
+NO_RECORDS = {"static", "base_maps.file_tile", "field.serve_part", "site_files.paper"}
 
 
 def values_for(stand: Stand, payload: str) -> dict[str, list[Any]]:

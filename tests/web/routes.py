@@ -15,6 +15,7 @@ from werkzeug.routing import Rule
 from app.field import parts
 from data.packs import make_packs
 from data.sealing import load_sealer
+from data.sync.photos import write_photo
 from data.upload_files import seal_refused
 from geo.tiles import world_xy
 from tests.field_records import from_field
@@ -101,6 +102,8 @@ def records_of(web: Web, household: str, account: str) -> dict[str, object]:
             "return_id": _made(session, "bank_return", key),
             "funding_id": _made(session, "funding", key),
             "inspection_id": _made(session, "site_inspection", key),
+            "file_id": NO_UUID,
+            "paper_id": _paper(web, key),
             "payment_id": ABSENT,
             "aid_list_id": _made(session, "aid_list", key),
             "exclusion_id": _made(session, "exclusion", key),
@@ -124,6 +127,27 @@ def _sent(web: Web, household: str, key: int) -> dict[str, object]:
     sender = web.accounts["inspector" if household == "H1" else "inspector_two"]
     with Session(web.owner) as session, session.begin():
         return from_field(session, web.settings, key, sender)
+
+
+def _paper(web: Web, key: int) -> object:
+    """A paper of a household's renovation; made once."""
+    sender = web.accounts["inspector_two" if key == web.town.households["H6"] else "inspector"]
+    with Session(web.owner) as session, session.begin():
+        site = session.execute(
+            text("select id, jur from renovation_site where household_id = :id"), {"id": key}
+        ).one_or_none()
+        if site is None:
+            return NO_UUID
+        paper = uuid.uuid5(NO_UUID, f"paper {site.id}")
+        session.execute(
+            text("""
+                insert into attachment (id, jur, site_id, kind, file_name, content_type, size_bytes, sha256, account_id)
+                values (:id, :jur, :site, 'agreement', 'a.pdf', 'application/pdf', 5, '\\x00', :account)
+                on conflict do nothing"""),
+            {"id": paper, "jur": site.jur, "site": site.id, "account": sender},
+        )
+    write_photo(web.settings, load_sealer(web.settings.key_file), paper, b"%PDF-")
+    return paper
 
 
 def _packed(web: Web, session: Session, code: str) -> str:
@@ -373,7 +397,7 @@ def absent_records() -> dict[str, object]:
         "petition_id",
     )
     keys = dict.fromkeys(names, ABSENT)
-    uuids = ("upload_id", "job_id", "bulk_id", "picture_id", "reject_id", "phone_id")
+    uuids = ("upload_id", "job_id", "bulk_id", "picture_id", "reject_id", "phone_id", "file_id", "paper_id")
     keys |= dict.fromkeys(uuids, NO_UUID) | {"batch_id": ABSENT}
     return {**FILES, **keys, **FROM_PHONES, "code": "990909909909", "z": 16, "x": 1, "y": 1}
 
