@@ -14,11 +14,12 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from data.askers import Asker, RecordUnknown
+from data.audit import record
 from data.local_time import today
-from data.renovation.unfit import RenovationUnfit, clean_words, lacking
+from data.renovation.unfit import RenovationUnfit, clean_words, judged, lacking
 from data.rules.gates import gates_of
 from data.rules.words import METHOD, STAGE
-from data.tables import SiteGate
+from data.tables import RenovationSite, SiteGate
 from geo.errors import Text
 
 
@@ -158,20 +159,45 @@ def fit_day(on_day: date | None, latest: date | None) -> date:
     return on_day
 
 
-def write_gate(
-    session: Session, asker: Asker | None, site_id: int, jur: int, act: str, gate: str, on_day: date, **more: Any
+def write_act(
+    session: Session,
+    asker: Asker | None,
+    site: Row[Any] | RenovationSite,
+    act: str,
+    gate: str,
+    on_day: date,
+    *,
+    noted_as: str,
+    details: dict[str, Any] | None = None,
+    **more: Any,
 ) -> None:
-    """Write one act; the database judges it again and moves the site."""
-    session.add(
-        SiteGate(
-            site_id=site_id,
-            jur=jur,
-            no=0,  # the database numbers it
-            act=act,
-            gate=gate,
-            on_day=on_day,
-            account_id=asker.account_id if asker else None,
-            **more,
+    """Write one act of a site and its line in the log; the database judges it again and moves the site.
+
+    Parameters
+    ----------
+    site : Row or RenovationSite
+        As :func:`locked_sites` gives it, or one that has just begun.
+    noted_as : str
+        The act of the log; ``details`` go with it.
+    **more
+        Further columns of the act.
+
+    Raises
+    ------
+    RenovationMoved
+        If somebody else moved the site meanwhile.
+    """
+    with judged(session):
+        session.add(
+            SiteGate(
+                site_id=site.id,
+                jur=site.jur,
+                no=0,  # the database numbers it
+                act=act,
+                gate=gate,
+                on_day=on_day,
+                account_id=asker.account_id if asker else None,
+                **more,
+            )
         )
-    )
-    session.flush()
+    record(session, act=noted_as, object_kind="renovation_site", object_id=site.id, details=details, jur=site.jur)
