@@ -267,12 +267,8 @@ _CHOSEN = {
 
 
 def chosen_of(wish: SiteWish) -> str:
-    """SQL that a site ``s`` fits what is chosen of a wish, beginning with ``and``; its parameters are the wish's own."""
-    return " ".join(
-        words
-        for name, words in _CHOSEN.items()
-        if (name == "village" and wish.village is not None) or getattr(wish, name)
-    )
+    """SQL that a site ``s`` fits what is chosen of a wish, ``and`` in front; its parameters are the wish's own."""
+    return " ".join(words for name, words in _CHOSEN.items() if getattr(wish, name))
 
 
 def _keys(wish: SiteWish, today: date) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from data.askers import Asker, RecordUnknown
 from data.audit import record
 from data.renovation.funds import fen_of, yuan
-from data.renovation.totals import PAY_WITHIN_DAYS
 from data.renovation.unfit import RenovationUnfit, clean_words, lacking
+from data.rules.gates import PAY_WITHIN_DAYS
 from data.tables import Area, RenovationPlan, RenovationPlanLine
 from geo.errors import Text
 

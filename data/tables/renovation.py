@@ -121,6 +121,43 @@ class RenovationPlanLine(Base, Ranged):
     fen: Mapped[int] = mapped_column(BigInteger)
 
 
+class RenovationPlanVersion(Base, Ranged):
+    """A plan as it was read, with its lines: a draft, the one that holds, one it took the place of, or one let go."""
+
+    __tablename__ = "renovation_plan_version"
+    __table_args__ = (
+        of_a_range(),
+        CheckConstraint("state in ('draft', 'applied', 'replaced', 'dropped')", name="state"),
+        CheckConstraint("(state in ('applied', 'replaced')) = (applied_at is not null)", name="applied"),
+        CheckConstraint("year between 2000 and 2100", name="year"),
+        CheckConstraint("pay_within_days between 1 and 3650", name="pay_within_days"),
+        CheckConstraint("households >= 0 and fen >= 0", name="amounts"),
+        Index(
+            "uq_renovation_plan_version_applied",
+            "area_id",
+            "year",
+            unique=True,
+            postgresql_where="state = 'applied'",
+        ),
+        Index("ix_renovation_plan_version_jur", "jur", "year"),
+    )
+
+    id: Mapped[int] = serial_key()
+    area_id: Mapped[int] = mapped_column(ForeignKey("area.id"))
+    year: Mapped[int] = mapped_column(SmallInteger)
+    state: Mapped[str] = mapped_column(server_default="draft")
+    name: Mapped[str]
+    pay_within_days: Mapped[int] = mapped_column(SmallInteger, server_default="30")
+    complete_by: Mapped[date | None]
+    source: Mapped[str | None]
+    households: Mapped[int]
+    fen: Mapped[int] = mapped_column(BigInteger)
+    lines: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    created_at: Mapped[datetime] = _moment()
+    applied_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
 class Funding(Base, Ranged):
     """Money received for a year (到位资金); a mistake is cancelled with a reason and stays."""
 

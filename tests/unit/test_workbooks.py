@@ -32,7 +32,7 @@ def test_text_stays_text_and_numbers_numbers(tmp_path: Path) -> None:
 
 
 def test_rows_of_another_length_and_values_of_no_cell_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="shorter"):
         write_rows(tmp_path / "a.xlsx", "t", ["a", "b"], [[1]])
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="no cell"):
         write_rows(tmp_path / "b.xlsx", "t", ["a"], [[object()]])

@@ -3,11 +3,13 @@
 import { rate, share } from "../format.js";
 import { t } from "../i18n.js";
 import { areaAt, boundsOf } from "./areas-data.js";
+import { dangerSentence, dangerWords } from "./danger.js";
 import { fill, h, say } from "./dom.js";
 import { toLatLng, toWorld } from "./overlay.js";
 import { markPopup } from "./popup-marks.js";
 import { areaPopup, householdPopup, housePopup, settledPopup, sitePopup, visitPopup } from "./popup-records.js";
 import { change, dataParams, state } from "./state.js";
+import { isFilled } from "./themes.js";
 import { getJson, withParams } from "./api.js";
 
 const L = window.L;
@@ -32,7 +34,7 @@ export function createPointer(page) {
   let clickTimer = 0;
 
   const worldOf = (latlng) => toWorld(latlng.lng, latlng.lat);
-  const hitAreas = () => (state.theme === "coverage" ? scene.level : scene.villages);
+  const hitAreas = () => (isFilled(state.theme) ? scene.level : scene.villages);
   const areaUnder = (latlng) => areaAt(hitAreas(), ...worldOf(latlng), 256 * 2 ** map.getZoom());
 
   const acts = {
@@ -52,6 +54,10 @@ export function createPointer(page) {
   }
 
   function tellArea(area, point) {
+    if (state.theme === "danger") {
+      showTip(point, h("strong", {}, area.name), h("span", {}, `${dangerWords(area)} · ${dangerSentence(area)}`), area.derived ? h("small", {}, t("边界为推算")) : null);
+      return;
+    }
     showTip(point, h("strong", {}, area.name), h("span", {}, `${rate(area.ratio, scene.target)} · ${area.eligible ? share(area.visited, area.eligible) : t("0 户应访")}`),
       area.derived ? h("small", {}, t("边界为推算")) : null);
   }
@@ -77,7 +83,7 @@ export function createPointer(page) {
       const thing = scene.pick(...worldOf(latlng));
       map.getContainer().classList.toggle("is-over", Boolean(thing));
       const area = thing ? null : areaUnder(latlng);
-      selection.set({ hovered: state.theme === "coverage" ? area : null });
+      selection.set({ hovered: isFilled(state.theme) ? area : null });
       if (thing?.kind === "settled") tellSettled(thing, containerPoint);
       else if (area && map.getZoom() < 15.5) tellArea(area, containerPoint);
     }, HOVER_MS);
@@ -128,7 +134,7 @@ export function createPointer(page) {
     change({ selected: { kind: "area", id: area.code } });
     popups.open({
       key: `area:${area.code}`, latlng, data: area, focus,
-      build: (data) => areaPopup(data, { target: scene.target, drill: acts.drill, list: listOf }),
+      build: (data) => areaPopup(data, { target: scene.target, drill: acts.drill, list: listOf, theme: state.theme, sites: scene.renovation?.villages?.[data.id], money: page.setup?.role !== "inspector", asOf: scene.renovation?.as_of || scene.dangerOf }),
     });
   };
 

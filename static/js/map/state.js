@@ -72,6 +72,14 @@ export function listAddress() {
   return text ? `/coverage?${text}` : "/coverage";
 }
 
+/** Address of the list of renovations of the area in hand, with its filters; a village is named by its number. */
+export function sitesAddress(filters = {}) {
+  const query = new URLSearchParams(filters);
+  if (state.area && !filters.village) query.set("area", state.area);
+  const text = query.toString();
+  return text ? `/sites?${text}` : "/sites";
+}
+
 /** Write the state into the address; `step` makes it a step that Back returns from. */
 export function writeAddress(step = false) {
   const to = address();
