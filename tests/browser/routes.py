@@ -45,6 +45,7 @@ def values_for(stand: Stand, payload: str) -> dict[str, list[Any]]:
         "reject_id": stand.ids("sync_reject"),
         "payment_batch_id": stand.ids("payment_batch"),
         "return_id": stand.ids("bank_return"),
+        "plan_version_id": stand.ids("renovation_plan_version"),
         **stand.imports(),
         "card": ["AAAAA-AAAAA"],
         "layer": ["base", "records", "households", "houses", "sites", "visits", "marks", "areas"],

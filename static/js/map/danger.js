@@ -1,6 +1,6 @@
 /* Density of danger: houses of grade C or D of those appraised, by area. What is not appraised is unknown, not safe. */
 
-import { count, NONE, rate, share } from "../format.js";
+import { count, NONE, of, rate } from "../format.js";
 import { t } from "../i18n.js";
 import { classOfArea } from "./classes.js";
 import { h } from "./dom.js";
@@ -29,10 +29,10 @@ export function setDanger(areas, numbers) {
 
 /** Range of a class in words: of every hundred appraised houses. */
 export function dangerRange(one) {
-  const of = (part) => Number((part * 100).toFixed(1));
+  const hundreds = (part) => Number((part * 100).toFixed(1));
   if (one.low === 0) return "0";
-  if (one.high === null) return `≥ ${of(one.low)}%`;
-  return one.low < 0.01 ? t("低于 %(n)s", { n: `${of(one.high)}%` }) : `${of(one.low)} – ${of(one.high)}%`;
+  if (one.high === null) return `≥ ${hundreds(one.low)}%`;
+  return one.low < 0.01 ? t("低于 %(n)s", { n: `${hundreds(one.high)}%` }) : `${hundreds(one.low)} – ${hundreds(one.high)}%`;
 }
 
 /** The figure of an area in words, short. */
@@ -47,7 +47,7 @@ export function dangerSentence(area) {
   const { danger } = area;
   if (!danger?.houses) return t("没有农房记录");
   if (danger.rate === null) return t("%(n)s 栋都没有鉴定", { n: count(danger.houses) });
-  return t("C、D级 %(share)s 栋已鉴定", { share: share(danger.danger, danger.appraised) });
+  return t("C、D级 %(share)s 栋已鉴定", { share: of(danger.danger, danger.appraised) });
 }
 
 /** Houses of an area that nobody has appraised. */

@@ -6,7 +6,7 @@ import { dangerLegend, dangerRange, dangerTally } from "./danger.js";
 import { differs, fill, h, icon } from "./dom.js";
 import { areasLegend, rangeOf, swatchOf, tally } from "./legend-areas.js";
 import { heatClasses, heatLegend } from "./legend-heat.js";
-import { listAddress, sitesAddress, state } from "./state.js";
+import { appraisalsAddress, listAddress, sitesAddress, state } from "./state.js";
 import { heatKind, layersOn, OF_SITES, recordsShown, themeOf } from "./themes.js";
 
 const HEAT_TO_ZOOM = 16; // from there single houses are drawn, and no heat
@@ -40,7 +40,8 @@ export function drawDock(place, { setup, areas, classes, zoom, past = false }) {
   const near = [14, 16].filter((from) => zoom >= from).length; // what the sentence goes by
   const { only, area, per, show, level } = state;
   if (!differs(place, state.theme, kind, dock, near, pills, past, figures, classes, setup, [...(only || [])], area, per, show, state.classes, level, listAddress())) return;
-  const rest = leftOut(counts, pills);
+  const aside = OF_SITES.has(state.theme) || dock === "danger"; // they speak of no household
+  const rest = aside ? [] : leftOut(counts, pills);
   const held = place.contains(document.activeElement) ? document.activeElement.dataset.class : null;
   const wasOpen = place.querySelector(".dock-strip")?.getAttribute("aria-expanded") === "true";
   let legend = null;
@@ -52,9 +53,9 @@ export function drawDock(place, { setup, areas, classes, zoom, past = false }) {
   else if (OF_SITES.has(state.theme)) sentence = sitesSentence(setup, zoom);
   else if (state.theme === "status" && zoom < 14) sentence = t("圈内为未走访户数，绿色为已访比例。%(rule)s", { rule: setup.rule || "" });
   else if (state.theme === "status" && zoom < 16) sentence = t("实心为已访，空心为未访；放大看类别。%(rule)s", { rule: setup.rule || "" });
-  const said = [legend && rest.length && !ofHouses ? "" : sentence, ...rest].filter(Boolean);
+  const said = [(legend && rest.length && !ofHouses) || dock === "danger" ? "" : sentence, ...rest].filter(Boolean);
   list ||= h("a", { class: "dock-list" }, icon("list"), h("span", {}, t("以列表查看")));
-  list.href = OF_SITES.has(state.theme) ? sitesAddress(state.theme === "payments" ? { late: 1 } : {}) : listAddress();
+  list.href = OF_SITES.has(state.theme) ? sitesAddress(state.theme === "payments" ? { late: 1 } : {}) : dock === "danger" ? appraisalsAddress() : listAddress();
   place.dataset.kind = dock;
   place.classList.toggle("is-open", wasOpen);
   fill(place,

@@ -1,12 +1,13 @@
 /* What the popups of a household, house, renovation site, visit, area and of households without a dot say. */
 
-import { count, dayAndTime, day, distance, NONE, percent, rate, share, yuan } from "../format.js";
+import { count, dayAndTime, day, distance, NONE, of, percent, rate, share, yuan } from "../format.js";
 import { t } from "../i18n.js";
 import { h } from "./dom.js";
 import { actions, facts, tag, tags } from "./popup.js";
 import { photosPart } from "./popup-photos.js";
 import { reservePart } from "./popup-reserve.js";
 import { masked } from "./reveal.js";
+import { appraisalsAddress } from "./state.js";
 import { signElement, statusSign } from "./symbols.js";
 import { dangerSentence, dangerWords } from "./danger.js";
 import { standingWord } from "./site-signs.js";
@@ -215,12 +216,12 @@ function dangerPopup(area, { drill, asOf }) {
     parts: [
       h("div", { class: "popup-figure" }, h("strong", {}, dangerWords(area)), h("span", {}, dangerSentence(area))),
       facts([
-        [t("未鉴定"), t("%(share)s 栋，情况未知", { share: share(houses - appraised, houses) })],
+        [t("未鉴定"), t("%(share)s 栋，情况未知", { share: of(houses - appraised, houses) })],
         [t("截至"), asOf],
       ]),
       actions(
         h("button", { type: "button", class: "btn btn-primary", onclick: () => drill(area) }, t("进入 %(name)s", { name: area.name })),
-        h("a", { class: "btn", href: `/appraisals?${new URLSearchParams({ area: area.code })}` }, t("鉴定台账")),
+        h("a", { class: "btn", href: appraisalsAddress(area.code) }, t("鉴定台账")),
       ),
     ],
     spoken: `${area.name}，${dangerSentence(area)}`,
@@ -238,8 +239,8 @@ function sitesPopup(area, { drill, sites, money, asOf }) {
     parts: [
       h("div", { class: "popup-figure" }, h("strong", {}, count(one.sites)), h("span", {}, t("处改造"))),
       facts([
-        [t("停滞"), h("a", { href: to({ stalled: 1 }) }, t("%(share)s 处", { share: share(one.stalled, one.sites) }))],
-        money ? [t("超期未付"), h("a", { href: to({ late: 1 }) }, t("%(share)s 处待付", { share: share(one.late, one.waiting) }))] : null,
+        [t("停滞"), h("a", { href: to({ stalled: 1 }) }, t("%(share)s 处", { share: of(one.stalled, one.sites) }))],
+        money ? [t("超期未付"), h("a", { href: to({ late: 1 }) }, t("%(share)s 处待付", { share: of(one.late, one.waiting) }))] : null,
         money ? [t("验收到发放"), paid ? t("平均 %(days)s 天（%(n)s 处）", { days: count(Math.round(sum / paid)), n: count(paid) }) : t("还没有发放")] : null,
         [t("截至"), asOf],
       ]),
@@ -248,7 +249,7 @@ function sitesPopup(area, { drill, sites, money, asOf }) {
         h("a", { class: "btn", href: to({}) }, t("以列表查看")),
       ),
     ],
-    spoken: t("%(name)s，%(words)s", { name: area.name, words: t("停滞 %(share)s", { share: share(one.stalled, one.sites) }) }),
+    spoken: t("%(name)s，%(words)s", { name: area.name, words: t("停滞 %(share)s", { share: of(one.stalled, one.sites) }) }),
   };
 }
 

@@ -1,6 +1,6 @@
 /* What is drawn for the present state: which areas, classes, lines, labels, heat and records, and nothing twice. */
 
-import { count, rate, share } from "../format.js";
+import { count, of, rate, share } from "../format.js";
 import { t } from "../i18n.js";
 import { createAreas, fillStrength } from "./areas.js";
 import { AreaStore } from "./areas-data.js";
@@ -347,8 +347,8 @@ export function createScene(map, registry, onTrouble) {
   function sitesWords(area) {
     const one = scene.renovation?.villages?.[area.id];
     if (!one) return "";
-    if (state.theme === "payments") return one.waiting ? t("超期 %(share)s", { share: share(one.late, one.waiting) }) : "";
-    return t("停滞 %(share)s", { share: share(one.stalled, one.sites) });
+    if (state.theme === "payments") return one.waiting ? t("超期 %(share)s", { share: of(one.late, one.waiting) }) : "";
+    return t("停滞 %(share)s", { share: of(one.stalled, one.sites) });
   }
 
   function figureWords(area) {

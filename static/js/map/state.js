@@ -80,6 +80,11 @@ export function sitesAddress(filters = {}) {
   return text ? `/sites?${text}` : "/sites";
 }
 
+/** Address of the list of houses by their appraisals, of the area in hand. */
+export function appraisalsAddress(area = state.area) {
+  return area ? `/appraisals?${new URLSearchParams({ area })}` : "/appraisals";
+}
+
 /** Write the state into the address; `step` makes it a step that Back returns from. */
 export function writeAddress(step = false) {
   const to = address();

@@ -120,13 +120,13 @@ export function legendRows(theme, counts = {}) {
   if (theme === "houses") return GRADE_ROWS.map(([g, label]) => row(`g${g}`, label(), `grade:${g}`, grades[g] ?? 0, true));
   if (theme === "sites") {
     return [
-      ...STANDING_ROWS.map(([key, label]) => row(`x${key}`, label(), `stage:started:${key}`, counts.renovation?.standings?.[key] ?? null, true)),
+      ...STANDING_ROWS.map(([key, label]) => row(`x${key}`, label(), `stage:started:${key}`, counts.renovation?.standings?.[key], true)),
       ...STAGES.map((stage) => row(`t${stage}`, stageWord(stage), `stage:${stage}`, sites[stage] ?? 0, true)),
     ];
   }
   if (theme === "payments") {
     const known = counts.renovation && (counts.renovation.payments || {});
-    return PAYMENT_ROWS.map(([key, label]) => row(`p${key}`, label(), `pay:${key}`, known ? known[key] ?? 0 : null, true));
+    return PAYMENT_ROWS.map(([key, label]) => row(`p${key}`, label(), `pay:${key}`, known ? known[key] ?? 0 : undefined, true));
   }
   return [];
 }
