@@ -199,8 +199,10 @@ def fitting(
     *,
     on_day: date | None = None,
     note: str | None = None,
+    hold: bool = True,
 ) -> tuple[dict[int, Row[Any]], list[dict[str, Any]], list[tuple[int, Text]]]:
-    """Ask which of many sites may pass a gate; nothing is written, and the sites are held.
+    """Ask which of many sites may pass a gate; nothing is written, and the sites are held
+    until the transaction ends, unless ``hold`` is False.
 
     Returns
     -------
@@ -209,7 +211,7 @@ def fitting(
         that may pass; and each of the others with its reason.
     """
     wanted = sorted(set(site_ids))
-    sites = locked_sites(session, wanted)
+    sites = locked_sites(session, wanted, hold=hold)
     lacks = _lacks(session, wanted, gate)
     rows, left_out = [], [(site, RecordUnknown().text) for site in wanted if site not in sites]
     for site in sites.values():

@@ -271,6 +271,17 @@ def chosen_of(wish: SiteWish) -> str:
     return " ".join(words for name, words in _CHOSEN.items() if getattr(wish, name))
 
 
+def keys_of_sites(session: Session, wish: SiteWish, today: date, most: int) -> list[int]:
+    """Keys of the sites that fit a wish, ascending; at most ``most``."""
+    return list(
+        session.scalars(
+            text(f"""
+                select s.id from renovation_site s where {_INSIDE} {chosen_of(wish)} order by s.id limit :most"""),
+            {**_keys(wish, today), "most": most},
+        )
+    )
+
+
 def _keys(wish: SiteWish, today: date) -> dict[str, Any]:
     return {
         "lo": wish.within[0],

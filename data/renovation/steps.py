@@ -23,19 +23,22 @@ from data.tables import RenovationSite, SiteGate
 from geo.errors import Text
 
 
-def locked_sites(session: Session, site_ids: Sequence[int]) -> dict[int, Row[Any]]:
+def locked_sites(session: Session, site_ids: Sequence[int], *, hold: bool = True) -> dict[int, Row[Any]]:
     """The sites of a step, held in ascending order until the transaction ends; those the asker cannot see are missing.
+
+    With ``hold`` False they are only read.
 
     Rows with the day of the latest act, the grade of the house's latest appraisal, and whether money is listed or paid.
     """
     rows = session.execute(
-        text("""
+        text(f"""
             select s.id, s.jur, s.method, s.grade_before, s.stage, s.state, s.revision, s.entitled_fen, s.house_id,
                    greatest(s.stage_on, (select max(on_day) from site_gate g where g.site_id = s.id)) as latest,
                    (select h.grade from house h where h.id = s.house_id) as graded,
                    exists (select 1 from payment p
                             where p.site_id = s.id and p.state in ('listed', 'sent', 'paid')) as money
-              from renovation_site s where s.id = any (:ids) order by s.id for no key update of s"""),
+              from renovation_site s where s.id = any (:ids) order by s.id
+             {"for no key update of s" if hold else ""}"""),
         {"ids": list(site_ids)},
     )
     return {row.id: row for row in rows}
