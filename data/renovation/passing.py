@@ -61,7 +61,9 @@ def grouped(left_out: Sequence[tuple[int, Text]]) -> list[dict[str, Any]]:
     """Reasons with how many sites each holds back and the first of them, the most frequent first."""
     found: dict[tuple[str, str], list[int]] = {}
     for site, why in left_out:
-        found.setdefault((why.zh, why.en), []).append(site)
+        # Of one act it is said that it was not saved; here nothing was to be saved yet, or the others were.
+        words = (why.zh.removeprefix("没有保存："), why.en.removeprefix("Not saved: "))
+        found.setdefault(words, []).append(site)
     return [
         {"why": both(Text(*words)), "n": len(sites), "sites": sites[:5]}
         for words, sites in sorted(found.items(), key=lambda item: -len(item[1]))[:_MOST_SHOWN]
