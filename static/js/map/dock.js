@@ -1,7 +1,7 @@
 /* What lies under the map: class legend with villages and households, or the sentence that says what counts. */
 
 import { count, NONE, percent } from "../format.js";
-import { t } from "../i18n.js";
+import { lang, t } from "../i18n.js";
 import { dangerLegend, dangerRange, dangerTally } from "./danger.js";
 import { differs, fill, h, icon } from "./dom.js";
 import { areasLegend, rangeOf, swatchOf, tally } from "./legend-areas.js";
@@ -73,7 +73,7 @@ function sitesSentence({ today, counts }, zoom) {
   if (zoom < 14) parts.push(money ? t("村名下为超期未付 ÷ 待付；放大看逐处。") : t("村名下为停滞 ÷ 全部；放大看逐处。"));
   const unplaced = counts.renovation?.unplaced;
   if (unplaced) parts.push(t("另有 %(n)s 处没有位置，只在列表里。", { n: count(unplaced) }));
-  return parts.join("");
+  return parts.join(lang === "en" ? " " : "");
 }
 
 function dangerStrip(classes) {
