@@ -42,7 +42,7 @@ from data.placements import CannotRestore
 from data.placing import PlaceRefused
 from data.publicity import PublicityUnfit
 from data.remainder import TooManyShown
-from data.renovation.unfit import RenovationUnfit
+from data.renovation.unfit import RenovationMoved, RenovationUnfit
 from data.repeat_choices import RepeatRefused
 from data.reservations import CannotReserve, ReservationUnfit
 from data.roads.gaps import GapRefused
@@ -90,6 +90,7 @@ STATUS: dict[type[FangtuError], int] = {
     PublicityUnfit: 422,
     HardshipUnfit: 422,
     MonitoringUnfit: 422,
+    RenovationMoved: 409,
     RenovationUnfit: 422,
     FindingsUnfit: 422,
     AppraisalUnfit: 422,

@@ -122,6 +122,7 @@ def setup() -> Response:
             "rule": _rule(view),
             "extent": extent(session, view.within, who.duty),
             "as_of": _as_of(view.campaign.id, view.round_no),
+            "today": today().isoformat(),
             "role": who.role,
             "crumbs": [{"code": c.code, "name": c.name, "level": c.level} for c in crumbs],
             "area": {"code": crumbs[-1].code, "name": crumbs[-1].name, "level": crumbs[-1].level} if crumbs else None,

@@ -39,6 +39,7 @@ from geo.errors import FangtuError
 
 if TYPE_CHECKING:
     from data.renovation.bank_returns import Returned
+    from geo.files import Sheet
 
 bp = Blueprint("money_batches", __name__)
 WORDS = {"batch": BATCH_STATE, "payment": PAYMENT_STATE, "outcome": RETURN_OUTCOME}
@@ -163,8 +164,24 @@ def returned(payment_batch_id: int, return_id: int) -> str:
 
 def book_received(payment_batch_id: int, received: Received) -> Returned:
     """Book a return file that came with a form: read in a limited process apart."""
-    # Here: no other page needs what reads files.
+    # Here: no other page needs what books returns.
     from data.renovation.bank_returns import book_return
+
+    name, content, sheets = read_received(received, "return_file")
+    return book_return(db(), asker(), payment_batch_id, name, content, sheets, store().sealer)
+
+
+def read_received(received: Received, field: str) -> tuple[str, bytes, list[Sheet]]:
+    """Read a table that came with a form, in a limited process apart: its name, its bytes and its sheets.
+
+    Raises
+    ------
+    FileTooLarge
+        Above :data:`MOST_RETURN_BYTES`.
+    RenovationUnfit
+        If it cannot be read; ``field`` is its name in the form.
+    """
+    # Here: no page that takes no file needs what reads files.
     from geo.files import FileUnreadable, Limits, read_apart
 
     if received.size_bytes > MOST_RETURN_BYTES:
@@ -181,8 +198,8 @@ def book_received(payment_batch_id: int, received: Received) -> Returned:
             limits = Limits(cpu_s=30, wall_s=60.0, file_mib=256, result_mib=64)
             sheets = read_apart(copy, folder=folder, limits=limits)
         except FileUnreadable as error:
-            raise RenovationUnfit(error.text, column="return_file") from error
-    return book_return(db(), asker(), payment_batch_id, name, content, sheets, sealer)
+            raise RenovationUnfit(error.text, column=field) from error
+    return name, content, list(sheets)
 
 
 def _done(payment_batch_id: int, name: str, act: Callable[[], str]) -> AnyResponse:

@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.access import Role, require
+from app.choices import asked_words
 from app.downloads import MIME, name_file
 from app.errors import status_of
 from app.field_work import within
@@ -179,18 +180,7 @@ def asked_sites() -> SiteWish:
     ViewUnknown
         If a filter is none of its words, or year or village is no number.
     """
-    given: dict[str, str] = {}
-    for name, known in _CHOICES.items():
-        value = request.args.get(name, "")
-        if value and value not in known:
-            raise ViewUnknown(
-                Text(
-                    f"{name} 为“{value}”，应为 {'、'.join(known)}。",
-                    f"{name} is '{value}'; expected {', '.join(known)}.",
-                ),
-                found=value,
-            )
-        given[name] = value
+    given = asked_words(_CHOICES)
     return SiteWish(
         within(),
         year=_number("year", 4),

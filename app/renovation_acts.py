@@ -178,7 +178,7 @@ def check(site_id: int) -> AnyResponse:
         )
         return _("已保存。")
 
-    return _done(site_id, "check", act)
+    return done(site_id, "check", act)
 
 
 @bp.post("/sites/<key:site_id>/entitle")

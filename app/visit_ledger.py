@@ -11,6 +11,7 @@ from flask import Blueprint, Response, jsonify, render_template, request
 
 from app.access import require
 from app.api import Operation, describe
+from app.choices import asked_words
 from app.downloads import MIME, name_file
 from app.households import asked_round
 from app.maps import ViewUnknown
@@ -212,18 +213,7 @@ def household(household_id: int) -> str:
 
 
 def _wish(view: View) -> LedgerWish:
-    given: dict[str, Any] = {}
-    for name, known in _CHOICES.items():
-        value = request.args.get(name, "")
-        if value and value not in known:
-            raise ViewUnknown(
-                Text(
-                    f"{name} 为“{value}”，应为 {'、'.join(known)}。",
-                    f"{name} is '{value}'; expected {', '.join(known)}.",
-                ),
-                found=value,
-            )
-        given[name] = value
+    given: dict[str, Any] = dict(asked_words(_CHOICES))
     for name in ("first", "last"):
         given[name] = _day(name)
     return LedgerWish(view.campaign.id, view.round_no, view.within, kind=request.args.get("kind", ""), **given)

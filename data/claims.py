@@ -19,7 +19,7 @@ from data.db import rows_changed
 from geo.errors import FangtuError, Text
 
 # What runs beside each other, at most one job of each: whoever plans routes does not wait for somebody else's import.
-QUICK, ROUTES, HEAVY = ("preview",), ("route",), ("trial", "import", "undo", "edit", "plan", "assign")
+QUICK, ROUTES, HEAVY = ("preview",), ("route",), ("trial", "import", "undo", "edit", "plan", "assign", "gate")
 LANES = (QUICK, ROUTES, HEAVY)
 CHANNEL = "fangtu_job"
 MOST_ATTEMPTS = 3

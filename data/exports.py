@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import openpyxl
 import pandas as pd
 import pyogrio
 import shapely
-from openpyxl.cell import WriteOnlyCell
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
@@ -24,7 +22,8 @@ from data.areas import area_range
 from data.audit import record
 from data.db import owner_session
 from data.export_kinds import EXPORTS, Column
-from data.formulas import guarded, printable
+from data.formulas import guarded
+from data.workbooks import write_rows
 from geo.errors import FangtuError, Text
 
 FORMATS = ("xlsx", "csv", "geojson", "gpkg")
@@ -147,23 +146,7 @@ def _write_csv(out: Path, kind: str, columns: Sequence[Column], rows: Rows, lang
 
 
 def _write_xlsx(out: Path, kind: str, columns: Sequence[Column], rows: Rows, language: str) -> None:
-    book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet(kind)
-    sheet.freeze_panes = "A2"
-
-    def typed(value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        cell = WriteOnlyCell(sheet, value=printable(value))
-        # Typed as text and shown as text: neither a formula nor a number in disguise.
-        cell.data_type = "s"
-        cell.number_format = "@"
-        return cell
-
-    sheet.append([typed(heading) for heading in _headings(columns, language)])
-    for row in rows:
-        sheet.append([typed(value) for value in _cells(columns, row, language)])
-    book.save(out)
+    write_rows(out, kind, _headings(columns, language), (_cells(columns, row, language) for row in rows))
 
 
 def _write_geojson(out: Path, kind: str, columns: Sequence[Column], rows: Rows, language: str) -> None:

@@ -7,8 +7,11 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.askers import Asker, RecordUnknown
+from data.askers import Asker, RecordUnknown, Role
 from data.households import as_dicts, head, iso
+from data.local_time import today
+from data.renovation.listing import STALLED
+from data.renovation.totals import WITHIN_DAYS
 
 _HOUSE = text("""
     select o.id, o.code, o.grade, o.structure, o.built_year, o.area_m2, o.storeys, o.address, o.remark, o.household_id,
@@ -27,8 +30,13 @@ _APPRAISALS = text("""
            a.id = (select l.id from latest_appraisal l where l.house_id = a.house_id) as stands
       from appraisal a left join appraisal s on s.supersedes = a.id
      where a.house_id = :id order by a.appraised_on desc nulls last, a.id desc""")
-_SITE = text("""
-    select s.id, s.code, s.method, s.grade_before, s.stage, s.stage_on, s.state, s.approved_on, s.started_on,
+_SITE = text(f"""
+    select s.id, s.village_id, cast(:today as date) - s.stage_on as days, coalesce({STALLED}, false) as stalled,
+           case when cast(:money as boolean) and s.state = 'open' and s.stage = 'accepted'
+                then s.accepted_on + {WITHIN_DAYS} end as due_on,
+           case when cast(:money as boolean) and s.paid_on >= s.accepted_on then s.paid_on - s.accepted_on end
+               as paid_after,
+           s.code, s.method, s.grade_before, s.stage, s.stage_on, s.state, s.approved_on, s.started_on,
            s.completed_on, s.accepted_on, s.paid_on, s.subsidy_yuan::float8 as subsidy_yuan, s.remark, s.household_id,
            s.household_ref, h.code as household_code, h.head_name, s.house_id, o.code as house_code, v.name as village,
            g.name as grid, s.quality, s.accuracy_m, st_x(s.geom) as lon, st_y(s.geom) as lat
@@ -38,7 +46,7 @@ _SITE = text("""
       left join area v on v.id = s.village_id
       left join grid g on g.id = s.grid_id
      where s.id = :id""")
-_DATES = ("stage_on", "approved_on", "started_on", "completed_on", "accepted_on", "paid_on")
+_DATES = ("stage_on", "due_on", "approved_on", "started_on", "completed_on", "accepted_on", "paid_on")
 
 
 def house_card(session: Session, house_id: int, asker: Asker) -> dict[str, Any]:
@@ -80,11 +88,16 @@ def site_card(session: Session, site_id: int, asker: Asker) -> dict[str, Any]:
     RecordUnknown
         If there is no such site in the asker's area of duty.
     """
-    row = session.execute(_SITE, {"id": site_id}).one_or_none()
+    now = today()
+    money = asker.role in (Role.SUPERVISOR, Role.LEADER, Role.ADMIN)
+    row = session.execute(_SITE, {"id": site_id, "today": now, "money": money}).one_or_none()
     if row is None:
         raise RecordUnknown
+    overdue = (now - row.due_on).days if row.due_on else None
     return {
         **row._mapping,
+        "late": None if not money else bool(overdue is not None and overdue > 0),
+        "overdue": overdue if overdue is not None and overdue > 0 else None,
         **head(row.head_name, asker),
         **{name: _day(getattr(row, name)) for name in _DATES},
     }

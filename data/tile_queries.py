@@ -7,6 +7,7 @@ row-level policy. ``geo/tiles.py`` holds the same arithmetic in numpy.
 from __future__ import annotations
 
 from data.coverage import areas_of_level, counts_of_each
+from data.rules.gates import PAID, STALLS_AFTER, within_days
 
 SPANS = "unnest(cast(:lows as bigint[]), cast(:highs as bigint[])) as span (lo, hi)"
 # "offset 0" keeps the planner to one index range per span; joined plainly it reads the whole table.
@@ -48,9 +49,20 @@ HOUSES = f"""
     select st_asmvt(tile, 'houses', 4096, 'geom', 'id') from (
         select t.id, coalesce(t.grade, '') as g, {_POINT} from {rows_of("house", _HERE)}) tile"""
 
+# A tile is kept while nothing changes, over days: it tells the days after which a site has stalled (sd) or its money is
+# late (dd), counted from 1970, and whoever draws compares them with today. Money is not for inspectors.
+_PAID = ", ".join(f"'{stage}'" for stage in PAID)
+_STALLS = " ".join(f"when '{stage}' then {days}" for stage, days in STALLS_AFTER.items())
 SITES = f"""
     select st_asmvt(tile, 'sites', 4096, 'geom', 'id') from (
-        select t.id, t.method as m, t.stage as st, {_POINT} from {rows_of("renovation_site", _HERE)}) tile"""
+        select t.id, t.method as m, t.stage as st, case when t.state <> 'open' then true end as e,
+               case when t.state = 'open' and t.stage not in ({_PAID})
+                    then t.stage_on - date '1970-01-01' + case t.stage {_STALLS} end end as sd,
+               case when money.seen and t.state = 'open' and t.stage = 'accepted'
+                    then t.accepted_on - date '1970-01-01' + {within_days("t")} end as dd,
+               case when money.seen and t.stage in ({_PAID}) then t.paid_on - t.accepted_on end as w, {_POINT}
+          from {rows_of("renovation_site", _HERE)}
+         cross join (select coalesce(sec.role() in ('supervisor', 'leader', 'admin'), false) as seen) money) tile"""
 
 VISITS = f"""
     select st_asmvt(tile, 'visits', 4096, 'geom', 'id') from (

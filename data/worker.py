@@ -41,6 +41,7 @@ from data.folding import fold_now
 from data.imports.work import OF_NOBODY, PACK, SCREEN, SESSION_NAME, SETTLE
 from data.jobs import WORKER_LOCK
 from data.packs import sweep_packs, villages_to_pack
+from data.renovation.passing import KIND as PASS
 from data.settings import Settings
 from data.suspicions import rounds_to_screen
 from data.sweeping import purge, sweep
@@ -58,6 +59,7 @@ LIMIT_S = {
     "plan": 600.0,
     "assign": 1800.0,
     "route": 900.0,
+    PASS: 3600.0,
     SETTLE: 600.0,
     SCREEN: 1800.0,
     PACK: 600.0,

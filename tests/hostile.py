@@ -73,6 +73,7 @@ JSON_PATHS = {
     ("upload", "preview"): _preview_with_words(),
     ("appraisal", "findings"): "jsonb_set(findings, '{parts,walls,points}', to_jsonb(cast(:value as text)))",
     # Beside what a page reads of it: numbers of people and households, and days.
+    ("renovation_plan_version", "lines"): "jsonb_set(lines, '{0,place}', to_jsonb(cast(:value as text)))",
     ("route_problem", "problem"): """jsonb_set(problem, '{households,0,skills}',
                                               jsonb_build_array(cast(:value as text)))""",
 }
@@ -286,6 +287,9 @@ _ROWS = (
        values (:village, :low, :high, 2026, 'a', 'b')""",
     """insert into renovation_plan_line (plan_id, no, grade, jur, jur_end, stated_area, households, fen)
        select id, 1, 'C', :low, :high, 'a', 1, 1 from renovation_plan""",
+    """insert into renovation_plan_version (area_id, jur, jur_end, year, name, source, households, fen, lines)
+       values (:village, :low, :high, 2026, 'a', 'b', 1, 1,
+               '[{"no": 1, "place": "a", "area_id": null, "grade": "C", "households": 1, "fen": 1}]')""",
     """insert into funding (area_id, jur, jur_end, year, source, document, received_on, fen, remark, cancelled_at,
                             cancel_reason)
        values (:village, :low, :high, 2026, 'city', 'a', '2026-05-01', 1, 'b', now(), 'c')""",

@@ -34,6 +34,8 @@ from data.imports.report import ImportReport, Progress
 from data.imports.run import import_file
 from data.imports.undo import Blocker, UndoBlocked, find_blockers, undo_batch
 from data.packs import make_packs
+from data.renovation.passing import KIND as PASS
+from data.renovation.passing import pass_as_asked
 from data.route_plans.making import KIND as ROUTE
 from data.route_plans.solving import solve_plan
 from data.rules.plan import read_plan
@@ -290,23 +292,45 @@ def _plan(task: Task) -> None:
 
 def _assign(task: Task) -> None:
     with owner_session(task.engine) as session:
-        row = session.execute(
-            text("select username, full_name, role from account where id = :account"),
-            {"account": task.claim.account_id},
-        ).one()
-        ranges = tuple(
-            session.execute(
-                text("select jur, jur_end from duty where account_id = :account order by jur"),
-                {"account": task.claim.account_id},
-            ).tuples()
-        )
-        asker = Asker(task.claim.account_id, row.username, row.full_name, Role(row.role), None, ranges)
+        asker = _asker_of(session, task.claim.account_id)
         bind_account(session, task.claim.account_id)
         within = (task.claim.jur, task.claim.jur_end)
         told = assign_as_asked(session, asker, within, task.claim.payload, task.progress)
         # In the act's own transaction: what was assigned and the end of the job are there together or not at all.
         require_authority(session, task.claim)
         end_job(session, task.claim, "done", result=told)
+
+
+def _pass(task: Task) -> None:
+    with owner_session(task.engine) as session:
+        asker = _asker_of(session, task.claim.account_id)
+
+    @contextmanager
+    def begin() -> Iterator[Session]:
+        # Each part is a transaction of its own, as long as whoever asked may still do it.
+        with owner_session(task.engine) as session:
+            bind_account(session, task.claim.account_id)
+            require_authority(session, task.claim)
+            yield session
+
+    told = pass_as_asked(begin, asker, task.claim.payload, task.progress, task.cancelled)
+    is_stopped = told["looked"] < told["total"]
+    with owner_session(task.engine) as session:
+        # What was passed stays, also where somebody stopped it between two parts.
+        end_job(session, task.claim, "cancelled" if is_stopped else "done", result=told)
+
+
+def _asker_of(session: Session, account_id: int) -> Asker:
+    """Whoever asked for a job, with the areas of duty as they are now."""
+    row = session.execute(
+        text("select username, full_name, role from account where id = :account"), {"account": account_id}
+    ).one()
+    ranges = tuple(
+        session.execute(
+            text("select jur, jur_end from duty where account_id = :account order by jur"), {"account": account_id}
+        ).tuples()
+    )
+    return Asker(account_id, row.username, row.full_name, Role(row.role), None, ranges)
 
 
 def _route(task: Task) -> None:
@@ -437,6 +461,7 @@ _KINDS: dict[str, Callable[[Task], None]] = {
     "plan": _plan,
     "assign": _assign,
     ROUTE: _route,
+    PASS: _pass,
     SETTLE: _settle,
     SCREEN: _screen,
     PACK: _pack,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from data.askers import Asker, RecordUnknown
 from data.audit import record
 from data.local_time import today
-from data.renovation.unfit import RenovationUnfit, clean_words, lacking
+from data.renovation.unfit import RenovationUnfit, clean_words, judged, lacking
 from data.rules.gates import has_passed
 from data.rules.words import AID_GROUP, FUND_SOURCE, METHOD
 from data.tables import Area, Entitlement, Funding, RenovationSite, SubsidyRate
@@ -289,17 +289,17 @@ def entitle(
             found=fen,
             expected=gone,
         )
-    session.add(
-        Entitlement(
-            site_id=site_id,
-            jur=site.jur,
-            fen=fen,
-            rate_id=rate.id if rate else None,
-            reason=words,
-            account_id=asker.account_id if asker else None,
+    with judged(session):
+        session.add(
+            Entitlement(
+                site_id=site_id,
+                jur=site.jur,
+                fen=fen,
+                rate_id=rate.id if rate else None,
+                reason=words,
+                account_id=asker.account_id if asker else None,
+            )
         )
-    )
-    session.flush()
     record(session, act="entitle", object_kind="renovation_site", object_id=site_id, details={"fen": fen}, jur=site.jur)
     return fen
 

@@ -24,9 +24,9 @@ from data.renovation.steps import (
     locked_sites,
     not_next,
     stated_reason,
-    write_gate,
+    write_act,
 )
-from data.renovation.unfit import RenovationUnfit, clean_words, lacking
+from data.renovation.unfit import RenovationUnfit, clean_words, judged, lacking
 from data.rules.gates import has_passed, next_gate
 from data.rules.words import STAGE
 from data.tables import SiteGate
@@ -86,21 +86,19 @@ def advance(
     reason = _passed_over(session, site_id, gate, day, override)
     if gate == "appraised":
         _take_grades(session, [site_id])
-    write_gate(
+    write_act(
         session,
         asker,
-        site_id,
-        site.jur,
+        site,
         "passed",
         gate,
         day,
+        noted_as="site_pass",
+        details={"gate": gate},
         note=clean_words(note),
         reason=reason,
         household_present=household_present,
         uid=uid,
-    )
-    record(
-        session, act="site_pass", object_kind="renovation_site", object_id=site_id, details={"gate": gate}, jur=site.jur
     )
     return gate
 
@@ -207,8 +205,48 @@ def advance_many(
 
     Each site is asked as by :func:`advance`; those that cannot pass are left as they are and said, the others pass.
     """
+    sites, rows, left_out = fitting(session, asker, site_ids, gate, on_day=on_day, note=note)
+    if rows:
+        if gate == "appraised":
+            _take_grades(session, [row["site_id"] for row in rows])
+        with judged(session):
+            session.execute(insert(SiteGate).inline(), rows)
+        # One line of the log in each jurisdiction: whoever answers for a village reads what was done in it.
+        passed: dict[int, list[int]] = {}
+        for row in rows:
+            passed.setdefault(sites[row["site_id"]].jur, []).append(row["site_id"])
+        for jur, keys in sorted(passed.items()):
+            record(
+                session,
+                act="site_pass_many",
+                object_kind="renovation_site",
+                details={"gate": gate, "sites": keys},
+                jur=jur,
+            )
+    return Moved(len(rows), left_out)
+
+
+def fitting(
+    session: Session,
+    asker: Asker | None,
+    site_ids: Sequence[int],
+    gate: str,
+    *,
+    on_day: date | None = None,
+    note: str | None = None,
+    hold: bool = True,
+) -> tuple[dict[int, Row[Any]], list[dict[str, Any]], list[tuple[int, Text]]]:
+    """Ask which of many sites may pass a gate; nothing is written, and the sites are held
+    until the transaction ends, unless ``hold`` is False.
+
+    Returns
+    -------
+    tuple
+        The sites by key as :func:`data.renovation.steps.locked_sites` gives them; the rows of ``site_gate`` of those
+        that may pass; and each of the others with its reason.
+    """
     wanted = sorted(set(site_ids))
-    sites = locked_sites(session, wanted)
+    sites = locked_sites(session, wanted, hold=hold)
     lacks = _lacks(session, wanted, gate)
     stopped = what_stops(session, wanted, gate, on_day)
     rows, left_out = [], [(site, RecordUnknown().text) for site in wanted if site not in sites]
@@ -232,18 +270,7 @@ def advance_many(
                 "account_id": asker.account_id if asker else None,
             }
         )
-    if rows:
-        if gate == "appraised":
-            _take_grades(session, [row["site_id"] for row in rows])
-        session.execute(insert(SiteGate).inline(), rows)
-        record(
-            session,
-            act="site_pass_many",
-            object_kind="renovation_site",
-            details={"gate": gate, "sites": [row["site_id"] for row in rows]},
-            jur=rows[0]["jur"],
-        )
-    return Moved(len(rows), left_out)
+    return sites, rows, left_out
 
 
 def end_site(
@@ -273,10 +300,8 @@ def end_site(
     expect_no_money(site)
     words = stated_reason(reason)
     gate = next_gate(site.method, site.stage) or site.stage
-    write_gate(session, asker, site_id, site.jur, act, gate, fit_day(on_day, site.latest), reason=words)
-    record(
-        session, act="site_end", object_kind="renovation_site", object_id=site_id, details={"how": act}, jur=site.jur
-    )
+    day = fit_day(on_day, site.latest)
+    write_act(session, asker, site, act, gate, day, noted_as="site_end", details={"how": act}, reason=words)
 
 
 def resume_site(
@@ -293,17 +318,8 @@ def resume_site(
     expect_revision(site, revision)
     if site.state == "open":
         raise RenovationUnfit(Text("没有保存：这处改造没有终止。", "Not saved: this renovation has not ended."))
-    write_gate(
-        session,
-        asker,
-        site_id,
-        site.jur,
-        "resumed",
-        site.stage,
-        fit_day(on_day, site.latest),
-        reason=stated_reason(reason),
-    )
-    record(session, act="site_resume", object_kind="renovation_site", object_id=site_id, jur=site.jur)
+    day, words = fit_day(on_day, site.latest), stated_reason(reason)
+    write_act(session, asker, site, "resumed", site.stage, day, noted_as="site_resume", reason=words)
 
 
 def send_back(
@@ -331,9 +347,5 @@ def send_back(
         raise lacking("gate", "只能退回到已通过的环节", "it can be sent back to a gate it has passed", found=gate)
     if not has_passed(site.method, gate, "accepted"):
         expect_no_money(site)
-    write_gate(
-        session, asker, site_id, site.jur, "returned", gate, fit_day(on_day, site.latest), reason=stated_reason(reason)
-    )
-    record(
-        session, act="site_back", object_kind="renovation_site", object_id=site_id, details={"gate": gate}, jur=site.jur
-    )
+    day, words = fit_day(on_day, site.latest), stated_reason(reason)
+    write_act(session, asker, site, "returned", gate, day, noted_as="site_back", details={"gate": gate}, reason=words)

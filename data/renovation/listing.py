@@ -175,34 +175,111 @@ def site_page(
     """
     pages = max(1, -(-found // size))
     page = min(page, pages)
+    skip = size * (page - 1)
+    left = max(0, found - skip - size)
+    # From the nearer end: to skip half of them is the most there is to sort through.
+    from_end = left < skip
+    many = min(size, found - skip) if from_end else size
+    rows = _rows(
+        session,
+        wish,
+        today,
+        f"""order by {", ".join(f"{key} desc" if from_end else key for key in _ORDER)}
+            limit :limit offset :skip""",
+        {"limit": many, "skip": left if from_end else skip},
+        money=money,
+    )
+    return SitePage(rows[::-1] if from_end else rows, page, pages)
+
+
+def sites_after(
+    session: Session,
+    wish: SiteWish,
+    today: date,
+    after: tuple[bool, date | None, int] | None,
+    *,
+    money: bool,
+    size: int = PAGE,
+) -> list[dict[str, Any]]:
+    """The next sites of a list, in the order of :func:`site_page`; sites that move meanwhile are never told twice.
+
+    Parameters
+    ----------
+    after : (bool, date or None, int), optional
+        The last one told: whether it is settled (``is_settled``), ``stage_on``, ``id``; from the beginning without.
+
+    Returns
+    -------
+    list of dict
+        At most ``size`` rows as those of :func:`site_page`.
+    """
+    settled, day, key = after or (False, None, 0)
+    return _rows(
+        session,
+        wish,
+        today,
+        f"""{"" if after is None else f"and ({', '.join(_ORDER)}) > (:settled, coalesce(:day, date 'infinity'), :key)"}
+            order by {", ".join(_ORDER)} limit :limit""",
+        {"limit": size} | ({} if after is None else {"settled": settled, "day": day, "key": key}),
+        money=money,
+    )
+
+
+# Not paid yet before the others, the longest standing first, unknown days last.
+_SETTLED = f"(s.state <> 'open' or s.stage in ({_PAID}))"
+_ORDER = (_SETTLED, "coalesce(s.stage_on, date 'infinity')", "s.id")
+
+
+def _rows(
+    session: Session, wish: SiteWish, today: date, which: str, more: dict[str, Any], *, money: bool
+) -> list[dict[str, Any]]:
     # The ids first: names and sums are looked up for the rows of the page, not for all that are sorted.
     rows = session.execute(
         text(f"""
             select s.id, s.code, s.household_id, coalesce(h.code, s.household_ref) as household_code, h.head_name,
                    v.name as village, s.grade_before as grade, s.method, {CLASS_SQL} as kind, s.stage, s.state,
                    s.stage_on, cast(:today as date) - s.stage_on as days, s.responsible, s.year, {LATE} as late,
-                   coalesce({STALLED}, false) as stalled, {_MONEY if money else _NO_MONEY}
+                   coalesce({STALLED}, false) as stalled, {_SETTLED} as is_settled, {_MONEY if money else _NO_MONEY}
               from (select s.id, row_number() over () as place from (
-                        select s.id from renovation_site s where {_INSIDE} {_CHOSEN}
-                         order by s.state <> 'open' or s.stage in ({_PAID}), s.stage_on nulls last, s.id
-                         limit :limit offset :skip) s) c
+                        select s.id from renovation_site s where {_INSIDE} {chosen_of(wish)} {which}) s) c
               join renovation_site s on s.id = c.id
               left join household h on h.id = s.household_id
               left join area v on v.id = s.village_id
              order by c.place"""),
-        {**_keys(wish, today), "limit": size, "skip": size * (page - 1)},
+        {**_keys(wish, today), **more},
     )
-    return SitePage([dict(row) for row in rows.mappings()], page, pages)
+    return [dict(row) for row in rows.mappings()]
 
 
 _MONEY = """s.entitled_fen, (select coalesce(sum(p.fen), 0)::bigint from payment p
                                           where p.site_id = s.id and p.state = 'paid') as paid_fen"""
 _NO_MONEY = "null as entitled_fen, null as paid_fen"
-_CHOSEN = f"""
-    and (:stage = '' or s.stage = :stage) and (:state = '' or s.state = :state)
-    and (:kind = '' or {CLASS_SQL} = :kind) and (:grade = '' or coalesce(s.grade_before, 'none') = :grade)
-    and (cast(:village as bigint) is null or s.village_id = :village)
-    and (not :late or {LATE}) and (not :stalled or {STALLED}) and (not :unassigned or s.responsible is null)"""
+_CHOSEN = {
+    "stage": "and s.stage = :stage",
+    "state": "and s.state = :state",
+    "kind": f"and {CLASS_SQL} = :kind",
+    "grade": "and coalesce(s.grade_before, 'none') = :grade",
+    "village": "and s.village_id = :village",
+    "late": f"and {LATE}",
+    "stalled": f"and {STALLED}",
+    "unassigned": "and s.responsible is null",
+}
+
+
+def chosen_of(wish: SiteWish) -> str:
+    """SQL that a site ``s`` fits what is chosen of a wish, ``and`` in front; its parameters are the wish's own."""
+    return " ".join(words for name, words in _CHOSEN.items() if getattr(wish, name))
+
+
+def keys_of_sites(session: Session, wish: SiteWish, today: date, most: int) -> list[int]:
+    """Keys of the sites that fit a wish, ascending; at most ``most``."""
+    return list(
+        session.scalars(
+            text(f"""
+                select s.id from renovation_site s where {_INSIDE} {chosen_of(wish)} order by s.id limit :most"""),
+            {**_keys(wish, today), "most": most},
+        )
+    )
 
 
 def _keys(wish: SiteWish, today: date) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from data.askers import Asker, RecordUnknown
 from data.audit import record
-from data.renovation.steps import expect_revision, fit_day, locked_site, misfit, write_gate
+from data.renovation.steps import expect_revision, fit_day, locked_site, misfit, write_act
 from data.renovation.unfit import RenovationUnfit, clean_words, lacking
 from data.rules.gates import has_passed, method_fits
 from data.rules.words import METHOD
@@ -120,8 +120,7 @@ def open_site(
              where s.id = :site"""),
         {"house": site.house_id, "id": household_id, "site": site.id},
     )
-    write_gate(session, asker, site.id, household.jur, "passed", "found", day)
-    record(session, act="site_open", object_kind="renovation_site", object_id=site.id, jur=household.jur)
+    write_act(session, asker, site, "passed", "found", day, noted_as="site_open")
     return site.id
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from data.askers import Asker, RecordUnknown
 from data.audit import record
 from data.db import rows_changed
-from data.renovation.unfit import RenovationUnfit, clean_words, lacking
+from data.renovation.unfit import RenovationUnfit, clean_words, judged, lacking
 from data.rules.gates import GATES
 from data.tables import Area, PaymentBatch
 from geo.errors import Text
@@ -127,20 +127,21 @@ def list_sites(session: Session, asker: Asker | None, batch_id: int, site_ids: S
         or 0
     )
     if chosen:
-        session.execute(
-            text("""
-                insert into payment (batch_id, line_no, site_id, jur, fen, account_id)
-                select :batch, :first + n, s.id, s.jur, w.fen, :account
-                  from unnest(cast(:ids as bigint[]), cast(:fen as bigint[])) with ordinality as w (id, fen, n)
-                  join renovation_site s on s.id = w.id order by n"""),
-            {
-                "batch": batch_id,
-                "first": first,
-                "ids": chosen,
-                "fen": [waiting[site] for site in chosen],
-                "account": asker.account_id if asker else None,
-            },
-        )
+        with judged(session):
+            session.execute(
+                text("""
+                    insert into payment (batch_id, line_no, site_id, jur, fen, account_id)
+                    select :batch, :first + n, s.id, s.jur, w.fen, :account
+                      from unnest(cast(:ids as bigint[]), cast(:fen as bigint[])) with ordinality as w (id, fen, n)
+                      join renovation_site s on s.id = w.id order by n"""),
+                {
+                    "batch": batch_id,
+                    "first": first,
+                    "ids": chosen,
+                    "fen": [waiting[site] for site in chosen],
+                    "account": asker.account_id if asker else None,
+                },
+            )
         _touch(session, batch_id)
     total = sum(waiting[site] for site in chosen)
     record(

@@ -1,32 +1,29 @@
-"""The plan of a year (年度计划): households and money by township and grade, from the table a county publishes."""
+"""The plan of a year (年度计划): households and money by township and grade, version by version.
+
+A plan is read into a version, which is looked at and then taken over or let go. What it takes the place of stays as a
+version too.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import Row, delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from data.askers import Asker, RecordUnknown
 from data.audit import record
-from data.renovation.funds import fen_of, yuan
-from data.renovation.totals import PAY_WITHIN_DAYS
+from data.renovation.plan_tables import PlanTable, read_plan_table
 from data.renovation.unfit import RenovationUnfit, clean_words, lacking
-from data.tables import Area, RenovationPlan, RenovationPlanLine
+from data.rules.gates import PAY_WITHIN_DAYS
+from data.tables import Area, RenovationPlan, RenovationPlanLine, RenovationPlanVersion
 from geo.errors import Text
 
 if TYPE_CHECKING:
     from geo.files import Sheet
-
-_GRADES = {"C级": "C", "D级": "D", "无房户": "none"}
-_HEADING = re.compile(r"(C级|D级|无房户)(户数|补助资金|资金)(?:[（(](万元|元)[）)])?")
-_SUM = re.compile(r"总(户数|补助资金|资金)(?:[（(](万元|元)[）)])?")
-_UNIT = {"万元": 1_000_000, "元": 100, None: 100}
-_PLACE = ("乡镇、街道", "乡镇街道", "乡镇", "镇街", "单位")
 
 
 @dataclass(frozen=True)
@@ -63,13 +60,12 @@ def take_plan(
     complete_by: date | None = None,
     source: str | None = None,
 ) -> PlanRead:
-    """Take over the plan of an area and year; one that stands is replaced by it.
+    """Take over the plan of an area and year at once; one that stands is replaced by it and stays as a version.
 
     Parameters
     ----------
     sheets : sequence of Sheet
-        The file as read. The first sheet with columns such as ``C级户数`` and ``C级补助资金(万元)`` is taken; the unit
-        stands in the heading, 元 without one. An empty cell is nothing planned.
+        The file as read (:func:`data.renovation.plan_tables.read_plan_table`).
 
     Raises
     ------
@@ -78,68 +74,237 @@ def take_plan(
     RenovationUnfit
         If no sheet is such a table, or a cell or a row's own total does not add up: sheet, row and column are named.
     """
-    area = session.execute(select(Area.jur, Area.jur_end).where(Area.id == area_id)).one_or_none()
-    if area is None or (asker is not None and not asker.covers(area.jur, area.jur_end)):
-        raise RecordUnknown
+    table = read_plan_table(sheets)
+    if table.problems:
+        raise table.problems[0]
+    version = draft_plan(
+        session,
+        asker,
+        area_id=area_id,
+        year=year,
+        name=name,
+        table=table,
+        pay_within_days=pay_within_days,
+        complete_by=complete_by,
+        source=source,
+    )
+    plan = apply_plan(session, asker, version)
+    known = _towns(session, *_range_of(session, asker, area_id))
+    unknown = [place for _, place, _ in table.rows if place not in known]
+    return PlanRead(plan, len(table.rows), table.households, table.fen, unknown)
+
+
+def draft_plan(
+    session: Session,
+    asker: Asker | None,
+    *,
+    area_id: int,
+    year: int,
+    name: str,
+    table: PlanTable,
+    pay_within_days: int = PAY_WITHIN_DAYS,
+    complete_by: date | None = None,
+    source: str | None = None,
+) -> int:
+    """Keep a plan that was read as a draft, to be looked at; drafts of the same area and year are let go.
+
+    Returns
+    -------
+    int
+        Key of the version.
+
+    Raises
+    ------
+    RecordUnknown
+        If the asker does not answer for the whole area.
+    RenovationUnfit
+        If the table has problems, or year or days are none.
+    """
+    if table.problems:
+        raise table.problems[0]
+    jur, jur_end = _range_of(session, asker, area_id)
     if not 2000 <= year <= 2100:
         raise lacking("year", f"年度“{year}”应为四位年份", f"'{year}' is no year", found=year)
     if not 1 <= pay_within_days <= 3650:
         raise lacking("pay_within_days", "付款天数应为 1 至 3650", "days to pay are 1 to 3650", found=pay_within_days)
-    rows = _read(sheets)
-    towns = {
-        town.name: town
-        for town in session.execute(
-            select(Area.id, Area.name, Area.jur, Area.jur_end).where(
-                Area.level == "township", Area.valid_to.is_(None), Area.jur >= area.jur, Area.jur_end <= area.jur_end
-            )
+    towns = _towns(session, jur, jur_end)
+    session.execute(
+        update(RenovationPlanVersion)
+        .where(
+            RenovationPlanVersion.area_id == area_id,
+            RenovationPlanVersion.year == year,
+            RenovationPlanVersion.state == "draft",
         )
-    }
-    plan = session.scalar(select(RenovationPlan).where(RenovationPlan.area_id == area_id, RenovationPlan.year == year))
+        .values(state="dropped")
+    )
+    made = RenovationPlanVersion(
+        area_id=area_id,
+        jur=jur,
+        jur_end=jur_end,
+        year=year,
+        name=clean_words(name, 200) or f"{year}",
+        pay_within_days=pay_within_days,
+        complete_by=complete_by,
+        source=clean_words(source),
+        households=table.households,
+        fen=table.fen,
+        lines=[
+            {
+                "no": no,
+                "place": place,
+                "area_id": towns[place].id if place in towns else None,
+                "grade": grade,
+                "households": households,
+                "fen": fen,
+            }
+            for no, place, cells in table.rows
+            for grade, (households, fen) in cells.items()
+        ],
+        account_id=asker.account_id if asker else None,
+    )
+    session.add(made)
+    session.flush()
+    record(
+        session,
+        act="plan_draft",
+        object_kind="renovation_plan_version",
+        object_id=made.id,
+        details={"households": table.households, "fen": table.fen, "year": year},
+        jur=jur,
+    )
+    return made.id
+
+
+def apply_plan(session: Session, asker: Asker | None, version_id: int) -> int:
+    """Take a draft over as the plan of its area and year; the one that held is kept as replaced.
+
+    Returns
+    -------
+    int
+        Key of the plan.
+
+    Raises
+    ------
+    RecordUnknown
+        If the asker sees no such version, or does not answer for the whole area.
+    RenovationUnfit
+        If it is no draft any more.
+    """
+    version = _draft(session, asker, version_id)
+    session.execute(
+        update(RenovationPlanVersion)
+        .where(
+            RenovationPlanVersion.area_id == version.area_id,
+            RenovationPlanVersion.year == version.year,
+            RenovationPlanVersion.state == "applied",
+        )
+        .values(state="replaced")
+    )
+    version.state, version.applied_at = "applied", func.now()
+    plan = session.scalar(
+        select(RenovationPlan)
+        .where(RenovationPlan.area_id == version.area_id, RenovationPlan.year == version.year)
+        .with_for_update()
+    )
     if plan is None:
         plan = RenovationPlan(
-            area_id=area_id,
-            jur=area.jur,
-            jur_end=area.jur_end,
-            year=year,
+            area_id=version.area_id,
+            jur=version.jur,
+            jur_end=version.jur_end,
+            year=version.year,
             name="",
             revision=0,
             account_id=asker.account_id if asker else None,
         )
         session.add(plan)
-    plan.name = clean_words(name, 200) or f"{year}"
-    plan.pay_within_days, plan.complete_by = pay_within_days, complete_by
-    plan.source = clean_words(source)
+    plan.name, plan.source = version.name, version.source
+    plan.pay_within_days, plan.complete_by = version.pay_within_days, version.complete_by
     plan.revision += 1
     session.flush()
     session.execute(delete(RenovationPlanLine).where(RenovationPlanLine.plan_id == plan.id))
-    for no, place, cells in rows:
-        town = towns.get(place)
-        session.add_all(
+    ranges = {
+        row.id: (row.jur, row.jur_end)
+        for row in session.execute(
+            select(Area.id, Area.jur, Area.jur_end).where(Area.id.in_([line["area_id"] for line in version.lines]))
+        )
+    }
+    for line in version.lines:
+        jur, jur_end = ranges.get(line["area_id"], (version.jur, version.jur_end))
+        session.add(
             RenovationPlanLine(
                 plan_id=plan.id,
-                no=no,
-                grade=grade,
-                jur=town.jur if town else area.jur,
-                jur_end=town.jur_end if town else area.jur_end,
-                area_id=town.id if town else None,
-                stated_area=place,
-                households=households,
-                fen=fen,
+                no=line["no"],
+                grade=line["grade"],
+                jur=jur,
+                jur_end=jur_end,
+                area_id=line["area_id"],
+                stated_area=line["place"],
+                households=line["households"],
+                fen=line["fen"],
             )
-            for grade, (households, fen) in cells.items()
         )
     session.flush()
-    households = sum(n for _, _, cells in rows for n, _ in cells.values())
-    fen = sum(money for _, _, cells in rows for _, money in cells.values())
     record(
         session,
         act="plan_take",
         object_kind="renovation_plan",
         object_id=plan.id,
-        details={"households": households, "fen": fen},
-        jur=area.jur,
+        details={"households": version.households, "fen": version.fen, "version": version.id},
+        jur=version.jur,
     )
-    return PlanRead(plan.id, len(rows), households, fen, [place for _, place, _ in rows if place not in towns])
+    return plan.id
+
+
+def drop_plan(session: Session, asker: Asker | None, version_id: int) -> None:
+    """Let a draft go; it stays as a version that was never taken over."""
+    version = _draft(session, asker, version_id)
+    version.state = "dropped"
+    session.flush()
+    record(
+        session,
+        act="plan_drop",
+        object_kind="renovation_plan_version",
+        object_id=version.id,
+        details={"year": version.year},
+        jur=version.jur,
+    )
+
+
+def _draft(session: Session, asker: Asker | None, version_id: int) -> RenovationPlanVersion:
+    version = session.scalar(
+        select(RenovationPlanVersion).where(RenovationPlanVersion.id == version_id).with_for_update()
+    )
+    if version is None or (asker is not None and not asker.covers(version.jur, version.jur_end)):
+        raise RecordUnknown
+    if version.state != "draft":
+        raise RenovationUnfit(
+            Text(
+                "没有保存：这一版计划已应用或已放弃。如需更改，请重新上传。",
+                "Not saved: this version was taken over or let go. Send the file again to change the plan.",
+            ),
+            found=version.state,
+            expected="draft",
+        )
+    return version
+
+
+def _range_of(session: Session, asker: Asker | None, area_id: int) -> tuple[int, int]:
+    area = session.execute(select(Area.jur, Area.jur_end).where(Area.id == area_id)).one_or_none()
+    if area is None or (asker is not None and not asker.covers(area.jur, area.jur_end)):
+        raise RecordUnknown
+    return area.jur, area.jur_end
+
+
+def _towns(session: Session, jur: int, jur_end: int) -> dict[str, Row[Any]]:
+    """Townships of a range by name; those of one name are told apart by nothing, and stay unknown."""
+    found: dict[str, list[Row[Any]]] = {}
+    for town in session.execute(
+        select(Area.id, Area.name).where(
+            Area.level == "township", Area.valid_to.is_(None), Area.jur >= jur, Area.jur_end <= jur_end
+        )
+    ):
+        found.setdefault(town.name, []).append(town)
+    return {name: towns[0] for name, towns in found.items() if len(towns) == 1}
 
 
 def plan_totals(session: Session, plan_id: int) -> dict[str, Any]:
@@ -158,79 +323,3 @@ def plan_totals(session: Session, plan_id: int) -> dict[str, Any]:
         "fen": sum(row.fen for row in rows),
         "by_grade": {row.grade: {"households": row.households, "fen": row.fen, "sites": row.sites} for row in rows},
     }
-
-
-def _read(sheets: Sequence[Sheet]) -> list[tuple[int, str, dict[str, tuple[int, int]]]]:
-    for sheet in sheets:
-        names = [re.sub(r"\s", "", str(name)) for name in sheet.frame.columns]
-        place = next((names.index(word) for word in _PLACE if word in names), None)
-        parts = {at: found for at, name in enumerate(names) if (found := _HEADING.fullmatch(name))}
-        if place is None or not parts:
-            continue
-        sums = {at: found for at, name in enumerate(names) if (found := _SUM.fullmatch(name))}
-        return [
-            _row(sheet, int(no), values, place, parts, sums)
-            for no, values in zip(sheet.rows, sheet.frame.itertuples(index=False, name=None), strict=True)
-            if values[place] is not None
-        ]
-    told = "、".join(str(name) for sheet in sheets for name in sheet.frame.columns)[:300] or "—"
-    raise RenovationUnfit(
-        Text(
-            f"没有导入：计划表须有“乡镇”和“C级户数”“C级补助资金(万元)”一类的列，文件里是：{told}。",
-            "Not imported: a plan needs a column of townships (乡镇) and columns such as C级户数 and "
-            f"C级补助资金(万元); the file has: {told}.",
-        ),
-        found=told,
-    )
-
-
-def _row(
-    sheet: Sheet, no: int, values: tuple[Any, ...], place: int, parts: dict[int, Any], sums: dict[int, Any]
-) -> tuple[int, str, dict[str, tuple[int, int]]]:
-    counts = dict.fromkeys(_GRADES.values(), 0)
-    money = dict.fromkeys(_GRADES.values(), 0)
-    for at, found in parts.items():
-        if values[at] is None:
-            continue
-        grade = _GRADES[found[1]]
-        amount = _cell(sheet, no, at, values[at], found[2], found[3])
-        (counts if found[2] == "户数" else money)[grade] += amount
-    for at, found in sums.items():
-        if values[at] is None:
-            continue
-        told = _cell(sheet, no, at, values[at], found[1], found[2])
-        added = sum((counts if found[1] == "户数" else money).values())
-        if told != added:
-            shown = (str(told), str(added)) if found[1] == "户数" else (yuan(told), yuan(added))
-            raise _unfit(
-                sheet,
-                no,
-                at,
-                f"合计为 {shown[0]}，各项相加是 {shown[1]}",
-                f"the total says {shown[0]}, the parts add up to {shown[1]}",
-            )
-    cells = {grade: (counts[grade], money[grade]) for grade in counts if counts[grade] or money[grade]}
-    return no, str(values[place]).strip(), cells
-
-
-def _cell(sheet: Sheet, no: int, at: int, value: Any, what: str, unit: str | None) -> int:
-    try:
-        if what == "户数":
-            number = fen_of(str(value), unit=1)
-            return number
-        return fen_of(str(value), unit=_UNIT[unit])
-    except RenovationUnfit as error:
-        raise _unfit(sheet, no, at, f"“{value}”读不懂", f"'{value}' cannot be read") from error
-
-
-def _unfit(sheet: Sheet, no: int, at: int, zh: str, en: str) -> RenovationUnfit:
-    column = str(sheet.frame.columns[at])
-    return RenovationUnfit(
-        Text(
-            f"没有导入：表“{sheet.name}”第 {no} 行“{column}”：{zh}。",
-            f"Not imported: sheet '{sheet.name}', row {no}, column '{column}': {en}.",
-        ),
-        sheet=sheet.name,
-        row=no,
-        column=column,
-    )

@@ -14,27 +14,31 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from data.askers import Asker, RecordUnknown
+from data.audit import record
 from data.local_time import today
-from data.renovation.unfit import RenovationUnfit, clean_words, lacking
+from data.renovation.unfit import RenovationUnfit, clean_words, judged, lacking
 from data.rules.gates import gates_of
 from data.rules.words import METHOD, STAGE
-from data.tables import SiteGate
+from data.tables import RenovationSite, SiteGate
 from geo.errors import Text
 
 
-def locked_sites(session: Session, site_ids: Sequence[int]) -> dict[int, Row[Any]]:
+def locked_sites(session: Session, site_ids: Sequence[int], *, hold: bool = True) -> dict[int, Row[Any]]:
     """The sites of a step, held in ascending order until the transaction ends; those the asker cannot see are missing.
+
+    With ``hold`` False they are only read.
 
     Rows with the day of the latest act, the grade of the house's latest appraisal, and whether money is listed or paid.
     """
     rows = session.execute(
-        text("""
+        text(f"""
             select s.id, s.jur, s.method, s.grade_before, s.stage, s.state, s.revision, s.entitled_fen, s.house_id,
                    greatest(s.stage_on, (select max(on_day) from site_gate g where g.site_id = s.id)) as latest,
                    (select h.grade from house h where h.id = s.house_id) as graded,
                    exists (select 1 from payment p
                             where p.site_id = s.id and p.state in ('listed', 'sent', 'paid')) as money
-              from renovation_site s where s.id = any (:ids) order by s.id for no key update of s"""),
+              from renovation_site s where s.id = any (:ids) order by s.id
+             {"for no key update of s" if hold else ""}"""),
         {"ids": list(site_ids)},
     )
     return {row.id: row for row in rows}
@@ -158,20 +162,45 @@ def fit_day(on_day: date | None, latest: date | None) -> date:
     return on_day
 
 
-def write_gate(
-    session: Session, asker: Asker | None, site_id: int, jur: int, act: str, gate: str, on_day: date, **more: Any
+def write_act(
+    session: Session,
+    asker: Asker | None,
+    site: Row[Any] | RenovationSite,
+    act: str,
+    gate: str,
+    on_day: date,
+    *,
+    noted_as: str,
+    details: dict[str, Any] | None = None,
+    **more: Any,
 ) -> None:
-    """Write one act; the database judges it again and moves the site."""
-    session.add(
-        SiteGate(
-            site_id=site_id,
-            jur=jur,
-            no=0,  # the database numbers it
-            act=act,
-            gate=gate,
-            on_day=on_day,
-            account_id=asker.account_id if asker else None,
-            **more,
+    """Write one act of a site and its line in the log; the database judges it again and moves the site.
+
+    Parameters
+    ----------
+    site : Row or RenovationSite
+        As :func:`locked_sites` gives it, or one that has just begun.
+    noted_as : str
+        The act of the log; ``details`` go with it.
+    **more
+        Further columns of the act.
+
+    Raises
+    ------
+    RenovationMoved
+        If somebody else moved the site meanwhile.
+    """
+    with judged(session):
+        session.add(
+            SiteGate(
+                site_id=site.id,
+                jur=site.jur,
+                no=0,  # the database numbers it
+                act=act,
+                gate=gate,
+                on_day=on_day,
+                account_id=asker.account_id if asker else None,
+                **more,
+            )
         )
-    )
-    session.flush()
+    record(session, act=noted_as, object_kind="renovation_site", object_id=site.id, details=details, jur=site.jur)

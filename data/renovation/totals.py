@@ -8,11 +8,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.local_time import today
-from data.rules.gates import CLASS_SQL, CLASSES
+from data.rules.gates import CLASS_SQL, CLASSES, PAY_WITHIN_DAYS, within_days
 from data.rules.words import METHOD, SITE_STATE, STAGE
 
 GRADES = ("A", "B", "C", "D", "none")
-PAY_WITHIN_DAYS = 30
 
 
 def renovation_totals(
@@ -125,10 +124,8 @@ def _money(session: Session, keys: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-# Days within which is paid: those of the plan of the smallest area that has one for the site's year.
-WITHIN_DAYS = f"""coalesce((select r.pay_within_days from renovation_plan r
-    where r.year = s.year and r.jur <= s.jur and r.jur_end > s.jur order by r.jur_end - r.jur limit 1),
-    {PAY_WITHIN_DAYS})"""
+# Days within which is paid.
+WITHIN_DAYS = within_days("s", PAY_WITHIN_DAYS)
 # A site that waits for money longer than that.
 LATE = f"""(s.state = 'open' and s.stage = 'accepted' and s.accepted_on is not null
     and s.accepted_on + {WITHIN_DAYS} < :today)"""

@@ -90,3 +90,52 @@ def class_of(grade: str | None, method: str) -> str:
 CLASS_SQL = """case when s.method = 'turn_key' then 'turn_key'
     when s.grade_before = 'C' and s.method = 'repair' then 'c_repair'
     when s.grade_before = 'D' and s.method in ('rebuild', 'rebuild_elsewhere') then 'd_rebuild' else 'other' end"""
+
+# A subsidy is paid this many days after acceptance where no plan says another number (验收后 30 日内).
+PAY_WITHIN_DAYS = 30
+# Once it is paid nothing of a renovation waits for a day.
+PAID = GATES[GATES.index("paid") :]
+
+
+def within_days(alias: str, otherwise: int = PAY_WITHIN_DAYS) -> str:
+    """SQL of the days within which a site is paid: by the plan of the smallest area that has one for its year."""
+    return f"""coalesce((select r.pay_within_days from renovation_plan r
+        where r.year = {alias}.year and r.jur <= {alias}.jur and r.jur_end > {alias}.jur
+        order by r.jur_end - r.jur limit 1), {otherwise})"""
+
+
+# Classes of payments on the map, by the last day each holds: days over the limit of those that wait, and days from
+# acceptance to payment of those that were paid. Twins of LATE_DAYS and PAID_DAYS in static/js/map/payments.js.
+LATE_DAYS = (30, 90)
+PAID_DAYS = (15, 30, 60)
+PAYMENT_CLASSES = (
+    *(f"late_{n}" for n in range(len(LATE_DAYS), -1, -1)),
+    *("due", "undated"),
+    *(f"paid_{n}" for n in range(len(PAID_DAYS), -1, -1)),
+    "paid_undated",
+)
+
+
+def payment_class(waits: bool, overdue: int | None, days: int | None) -> str:
+    """Class of a site that is accepted or further.
+
+    Parameters
+    ----------
+    waits : bool
+        Whether it still waits for its money.
+    overdue : int or None
+        Days over the limit, 0 or less within it; of one that waits. None if the day of acceptance is not known.
+    days : int or None
+        Days from acceptance to payment; of one that was paid. None where one of the days is not known, or the payment
+        lies before the acceptance.
+
+    Returns
+    -------
+    str
+        One of :data:`PAYMENT_CLASSES`.
+    """
+    if waits:
+        if overdue is None:
+            return "undated"
+        return "due" if overdue <= 0 else f"late_{sum(overdue > last for last in LATE_DAYS)}"
+    return "paid_undated" if days is None or days < 0 else f"paid_{sum(days > last for last in PAID_DAYS)}"

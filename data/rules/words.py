@@ -160,6 +160,12 @@ BATCH_STATE = {
     "settled": Text("已回盘结清", "Settled"),
     "cancelled": Text("已撤销", "Cancelled"),
 }
+PLAN_STATE = {
+    "draft": Text("草稿", "Draft"),
+    "applied": Text("现行", "In force"),
+    "replaced": Text("已被替换", "Replaced"),
+    "dropped": Text("已放弃", "Let go"),
+}
 PAYMENT_STATE = {
     "listed": Text("待报盘", "Listed"),
     "sent": Text("已报盘", "Sent to the bank"),

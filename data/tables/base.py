@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from geoalchemy2 import Geometry
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Computed,
     DateTime,
     ForeignKeyConstraint,
@@ -44,6 +45,18 @@ def serial_key() -> Mapped[int]:
 def jurisdiction() -> Mapped[int]:
     """The jurisdiction number: an official code padded to 15 digits, compared by the row-level policies."""
     return mapped_column(BigInteger)
+
+
+class Ranged:
+    """Of a whole area: its jurisdiction numbers, ``jur`` up to but not with ``jur_end``."""
+
+    jur: Mapped[int] = jurisdiction()
+    jur_end: Mapped[int] = mapped_column(BigInteger)
+
+
+def of_a_range() -> CheckConstraint:
+    """The check that a range of jurisdiction numbers holds any."""
+    return CheckConstraint("jur < jur_end", name="range")
 
 
 class Stamped:

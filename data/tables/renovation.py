@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from data.tables.base import Base, Stamped, jurisdiction, serial_key
+from data.tables.base import Base, Ranged, Stamped, jurisdiction, of_a_range, serial_key
 
 ACTS = "('passed', 'rejected', 'withdrawn', 'resumed', 'returned')"
 OUTCOMES = (
@@ -80,13 +80,13 @@ class SiteGate(Base):
     uid: Mapped[uuid.UUID | None]
 
 
-class RenovationPlan(Base, Stamped):
+class RenovationPlan(Base, Ranged, Stamped):
     """The plan of a year for an area, with the days by which is paid and completed."""
 
     __tablename__ = "renovation_plan"
     __table_args__ = (
         UniqueConstraint("area_id", "year"),
-        CheckConstraint("jur < jur_end", name="range"),
+        of_a_range(),
         CheckConstraint("year between 2000 and 2100", name="year"),
         CheckConstraint("pay_within_days between 1 and 3650", name="pay_within_days"),
         Index("ix_renovation_plan_jur", "jur"),
@@ -94,8 +94,6 @@ class RenovationPlan(Base, Stamped):
 
     id: Mapped[int] = serial_key()
     area_id: Mapped[int] = mapped_column(ForeignKey("area.id"))
-    jur: Mapped[int] = jurisdiction()
-    jur_end: Mapped[int] = mapped_column(BigInteger)
     year: Mapped[int] = mapped_column(SmallInteger)
     name: Mapped[str]
     pay_within_days: Mapped[int] = mapped_column(SmallInteger, server_default="30")
@@ -105,7 +103,7 @@ class RenovationPlan(Base, Stamped):
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
 
 
-class RenovationPlanLine(Base):
+class RenovationPlanLine(Base, Ranged):
     """Households and money of one grade in one township of a plan; ``none`` is for households without a house."""
 
     __tablename__ = "renovation_plan_line"
@@ -117,20 +115,55 @@ class RenovationPlanLine(Base):
     plan_id: Mapped[int] = mapped_column(ForeignKey("renovation_plan.id", ondelete="CASCADE"), primary_key=True)
     no: Mapped[int] = mapped_column(primary_key=True)
     grade: Mapped[str] = mapped_column(primary_key=True)
-    jur: Mapped[int] = jurisdiction()
-    jur_end: Mapped[int] = mapped_column(BigInteger)
     area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"), index=True)
     stated_area: Mapped[str]
     households: Mapped[int]
     fen: Mapped[int] = mapped_column(BigInteger)
 
 
-class Funding(Base):
+class RenovationPlanVersion(Base, Ranged):
+    """A plan as it was read, with its lines: a draft, the one that holds, one it took the place of, or one let go."""
+
+    __tablename__ = "renovation_plan_version"
+    __table_args__ = (
+        of_a_range(),
+        CheckConstraint("state in ('draft', 'applied', 'replaced', 'dropped')", name="state"),
+        CheckConstraint("(state in ('applied', 'replaced')) = (applied_at is not null)", name="applied"),
+        CheckConstraint("year between 2000 and 2100", name="year"),
+        CheckConstraint("pay_within_days between 1 and 3650", name="pay_within_days"),
+        CheckConstraint("households >= 0 and fen >= 0", name="amounts"),
+        Index(
+            "uq_renovation_plan_version_applied",
+            "area_id",
+            "year",
+            unique=True,
+            postgresql_where="state = 'applied'",
+        ),
+        Index("ix_renovation_plan_version_jur", "jur", "year"),
+    )
+
+    id: Mapped[int] = serial_key()
+    area_id: Mapped[int] = mapped_column(ForeignKey("area.id"))
+    year: Mapped[int] = mapped_column(SmallInteger)
+    state: Mapped[str] = mapped_column(server_default="draft")
+    name: Mapped[str]
+    pay_within_days: Mapped[int] = mapped_column(SmallInteger, server_default="30")
+    complete_by: Mapped[date | None]
+    source: Mapped[str | None]
+    households: Mapped[int]
+    fen: Mapped[int] = mapped_column(BigInteger)
+    lines: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    created_at: Mapped[datetime] = _moment()
+    applied_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class Funding(Base, Ranged):
     """Money received for a year (到位资金); a mistake is cancelled with a reason and stays."""
 
     __tablename__ = "funding"
     __table_args__ = (
-        CheckConstraint("jur < jur_end", name="range"),
+        of_a_range(),
         CheckConstraint("source in ('central', 'province', 'city', 'county', 'other')", name="source"),
         CheckConstraint("fen > 0 and fen < 1000000000000000", name="fen"),
         CheckConstraint("(cancelled_at is null) = (cancel_reason is null)", name="cancelled"),
@@ -139,8 +172,6 @@ class Funding(Base):
 
     id: Mapped[int] = serial_key()
     area_id: Mapped[int] = mapped_column(ForeignKey("area.id"), index=True)
-    jur: Mapped[int] = jurisdiction()
-    jur_end: Mapped[int] = mapped_column(BigInteger)
     year: Mapped[int] = mapped_column(SmallInteger)
     source: Mapped[str]
     document: Mapped[str | None]
@@ -153,12 +184,12 @@ class Funding(Base):
     cancel_reason: Mapped[str | None]
 
 
-class SubsidyRate(Base):
+class SubsidyRate(Base, Ranged):
     """What a household is entitled to, by area, year, grade before, method and group; '' is any group."""
 
     __tablename__ = "subsidy_rate"
     __table_args__ = (
-        CheckConstraint("jur < jur_end", name="range"),
+        of_a_range(),
         CheckConstraint("grade in ('A', 'B', 'C', 'D', 'none')", name="grade"),
         CheckConstraint(f"fen >= 0 and fen < {MOST_FEN}", name="fen"),
         Index(
@@ -176,8 +207,6 @@ class SubsidyRate(Base):
 
     id: Mapped[int] = serial_key()
     area_id: Mapped[int] = mapped_column(ForeignKey("area.id"))
-    jur: Mapped[int] = jurisdiction()
-    jur_end: Mapped[int] = mapped_column(BigInteger)
     year: Mapped[int] = mapped_column(SmallInteger)
     grade: Mapped[str]
     method: Mapped[str]
@@ -209,13 +238,13 @@ class Entitlement(Base):
     at: Mapped[datetime] = _moment(func.clock_timestamp())
 
 
-class PaymentBatch(Base, Stamped):
+class PaymentBatch(Base, Ranged, Stamped):
     """Payments that go to the bank in one file (报盘批次)."""
 
     __tablename__ = "payment_batch"
     __table_args__ = (
         UniqueConstraint("area_id", "year", "name"),
-        CheckConstraint("jur < jur_end", name="range"),
+        of_a_range(),
         CheckConstraint("state in ('draft', 'sent', 'settled', 'cancelled')", name="state"),
         CheckConstraint("state in ('draft', 'cancelled') or sent_on is not null", name="sent"),
         Index("ix_payment_batch_jur", "jur", "year"),
@@ -223,8 +252,6 @@ class PaymentBatch(Base, Stamped):
 
     id: Mapped[int] = serial_key()
     area_id: Mapped[int] = mapped_column(ForeignKey("area.id"))
-    jur: Mapped[int] = jurisdiction()
-    jur_end: Mapped[int] = mapped_column(BigInteger)
     year: Mapped[int] = mapped_column(SmallInteger)
     name: Mapped[str]
     state: Mapped[str] = mapped_column(server_default="draft")
@@ -264,19 +291,17 @@ class Payment(Base, Stamped):
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
 
 
-class BankReturn(Base):
+class BankReturn(Base, Ranged):
     """A file the bank sent back for a batch (银行回盘)."""
 
     __tablename__ = "bank_return"
     __table_args__ = (
         UniqueConstraint("batch_id", "sha256"),
-        CheckConstraint("jur < jur_end", name="range"),
+        of_a_range(),
     )
 
     id: Mapped[int] = serial_key()
     batch_id: Mapped[int] = mapped_column(ForeignKey("payment_batch.id"))
-    jur: Mapped[int] = jurisdiction()
-    jur_end: Mapped[int] = mapped_column(BigInteger)
     name: Mapped[str]
     sha256: Mapped[bytes] = mapped_column(LargeBinary)
     counts: Mapped[dict[str, Any]] = mapped_column(JSONB)
@@ -284,19 +309,17 @@ class BankReturn(Base):
     at: Mapped[datetime] = _moment()
 
 
-class BankReturnRow(Base):
+class BankReturnRow(Base, Ranged):
     """One row of such a file and what became of it."""
 
     __tablename__ = "bank_return_row"
     __table_args__ = (
-        CheckConstraint("jur < jur_end", name="range"),
+        of_a_range(),
         CheckConstraint(f"outcome in {OUTCOMES}", name="outcome"),
     )
 
     return_id: Mapped[int] = mapped_column(ForeignKey("bank_return.id", ondelete="CASCADE"), primary_key=True)
     no: Mapped[int] = mapped_column(primary_key=True)
-    jur: Mapped[int] = jurisdiction()
-    jur_end: Mapped[int] = mapped_column(BigInteger)
     reference: Mapped[str | None]
     fen: Mapped[int | None] = mapped_column(BigInteger)
     outcome: Mapped[str]

@@ -46,6 +46,10 @@ export function percent(ratio) {
 }
 
 /** "10,714 / 12,843 户" */
+export function of(n, m) {
+  return `${count(n)} / ${count(m)}`;
+}
+
 export function share(n, m) {
   return t("%(n)s / %(m)s 户", { n: count(n), m: count(m) });
 }

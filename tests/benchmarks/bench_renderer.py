@@ -201,7 +201,18 @@ def sizes(modules: Path) -> list[Figure]:
         )
         ours = _zipped([made])
     peers = {name: _zipped([modules / file for file in files]) for name, files in PICTURES.items()}
-    parts = ("records", "records-decode", "reader", "tiles", "mosaic", "dots", "overlay", "queue", "palette")
+    parts = (
+        "records",
+        "records-decode",
+        "site-signs",
+        "reader",
+        "tiles",
+        "mosaic",
+        "dots",
+        "overlay",
+        "queue",
+        "palette",
+    )
     served_as = [static / f"{name}.js" for name in parts]
     told = ", ".join(f"{name} {kb:.0f} kB" for name, kb in peers.items())
     return [

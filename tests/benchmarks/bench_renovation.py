@@ -38,6 +38,11 @@ PAGES = {
     "filter by village and standstill": "/sites?stalled=1&village={village}",
     "money of a year": "/money?year=2024",
     "totals": "/api/v1/houses/totals",
+    "middle page of the list": "/sites?page=480",
+    "list as JSON": "/api/v1/sites?size=50",
+    "map's numbers of sites and payments": "/map/renovation.json",
+    "map's density of danger": "/map/danger.json",
+    "looking before all that fit pass": "/sites/all?stage=approved&gate=agreed",
 }
 # Villages lie beside each other, so that their sites fill the township.
 _MAKE = (

@@ -26,4 +26,5 @@ LISTS = [
     "/money",
     "/sites/ranking",
     "/monitoring",
+    "/money/plan",
 ]

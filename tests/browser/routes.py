@@ -50,6 +50,7 @@ def values_for(stand: Stand, payload: str) -> dict[str, list[Any]]:
         "monitoring_id": stand.ids("monitoring_round"),
         "petition_id": stand.ids("petition"),
         "form": ["csv", "xlsx"],
+        "plan_version_id": stand.ids("renovation_plan_version"),
         **stand.imports(),
         "card": ["AAAAA-AAAAA"],
         "layer": ["base", "records", "households", "houses", "sites", "visits", "marks", "areas"],

@@ -57,6 +57,7 @@ COUNTED = (
     "payment",
     "payment_batch",
     "funding",
+    "renovation_plan_version",
     "bank_return",
     "bank_return_row",
     "renovation_plan_line",

@@ -100,6 +100,7 @@ def records_of(web: Web, household: str, account: str) -> dict[str, object]:
             "monitoring_id": _made(session, "monitoring_round", key),
             "petition_id": _made(session, "petition", key),
             "return_id": _made(session, "bank_return", key),
+            "plan_version_id": _made(session, "renovation_plan_version", key),
             "funding_id": _made(session, "funding", key),
             "inspection_id": _made(session, "site_inspection", key),
             "file_id": NO_UUID,
@@ -223,6 +224,17 @@ _KEEP = {
              where not exists (select 1 from bank_return r where r.batch_id = b.id) returning id)
         select coalesce((select id from made), (
             select min(r.id) from bank_return r join batch b on b.id = r.batch_id))""",
+    "renovation_plan_version": """
+        with village as (
+            select a.* from area a join household h on h.village_id = a.id where h.id = :id),
+        made as (
+            insert into renovation_plan_version (area_id, jur, jur_end, year, name, households, fen, lines)
+            select v.id, v.jur, v.jur_end, 2026, '测试计划', 1, 100,
+                   '[{"no": 2, "place": "测试", "area_id": null, "grade": "C", "households": 1, "fen": 100}]'
+              from village v where not exists (select 1 from renovation_plan_version p where p.area_id = v.id)
+            returning id)
+        select coalesce((select id from made), (
+            select min(p.id) from renovation_plan_version p join village v on v.id = p.area_id))""",
     "funding": """
         with village as (
             select a.* from area a join household h on h.village_id = a.id where h.id = :id),
@@ -387,6 +399,7 @@ def absent_records() -> dict[str, object]:
         "route_id",
         "payment_batch_id",
         "return_id",
+        "plan_version_id",
         "funding_id",
         "inspection_id",
         "payment_id",

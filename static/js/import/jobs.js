@@ -75,6 +75,7 @@ const KIND_WORDS = {
   plan: () => t("正在应用实施方案"),
   assign: () => t("正在指派"),
   route: () => t("正在计算路线"),
+  gate: () => t("正在办理"),
 };
 
 /** What a job is doing, in words. */

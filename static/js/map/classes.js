@@ -52,6 +52,7 @@ export function classOf(value, classes) {
 
 /** The figure of an area that classes speak of. */
 export function figureOf(area, classes) {
+  if (classes.show === "danger") return area.danger?.rate;
   if (classes.show === "unvisited") return area.remaining;
   if (classes.show === "dilapidated") return area.dilapidated;
   return area.ratio;

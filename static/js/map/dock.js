@@ -1,13 +1,14 @@
 /* What lies under the map: class legend with villages and households, or the sentence that says what counts. */
 
 import { count, NONE, percent } from "../format.js";
-import { t } from "../i18n.js";
+import { lang, t } from "../i18n.js";
+import { dangerLegend, dangerRange, dangerTally } from "./danger.js";
 import { differs, fill, h, icon } from "./dom.js";
 import { areasLegend, rangeOf, swatchOf, tally } from "./legend-areas.js";
 import { monitoringLegend } from "./monitoring.js";
 import { heatClasses, heatLegend } from "./legend-heat.js";
-import { listAddress, state } from "./state.js";
-import { heatKind, layersOn, recordsShown, themeOf } from "./themes.js";
+import { appraisalsAddress, listAddress, sitesAddress, state } from "./state.js";
+import { heatKind, layersOn, OF_SITES, recordsShown, themeOf } from "./themes.js";
 
 const HEAT_TO_ZOOM = 16; // from there single houses are drawn, and no heat
 
@@ -37,33 +38,49 @@ export function drawDock(place, { setup, areas, classes, zoom, past = false, rou
   const counts = setup.counts || {};
   const pills = zoom >= 14 && !past && recordsShown(state.theme, on, zoom).statuses.size > 0;
   const surfaces = dock === "coverage" || dock === "monitoring";
-  const figures = surfaces ? [[...tally(areas, classes)], areas.some((area) => area.derived), areas.filter((area) => area.ratio > 1).length] : null;
+  const figures = dock === "danger" ? [...dangerTally(areas, classes)] : surfaces ? [[...tally(areas, classes)], areas.some((area) => area.derived), areas.filter((area) => area.ratio > 1).length] : null;
   const near = [14, 16].filter((from) => zoom >= from).length; // what the sentence goes by
   const { only, area, per, show, level } = state;
   if (!differs(place, state.theme, kind, dock, near, pills, past, figures, classes, setup, round?.id, [...(only || [])], area, per, show, state.classes, level, listAddress())) return;
-  const rest = leftOut(counts, pills);
+  const aside = OF_SITES.has(state.theme) || dock === "danger"; // they speak of no household
+  const rest = aside ? [] : leftOut(counts, pills);
   const held = place.contains(document.activeElement) ? document.activeElement.dataset.class : null;
   const wasOpen = place.querySelector(".dock-strip")?.getAttribute("aria-expanded") === "true";
   let legend = null;
   if (dock === "coverage") legend = areasLegend(areas, classes, past);
   if (dock === "monitoring") legend = monitoringLegend(areas, classes, round);
+  if (dock === "danger") legend = dangerLegend(areas, classes, setup.today);
   if (dock === "heat") legend = heatLegend(kind, setup, past);
   let sentence = setup.rule || "";
   if (state.theme === "houses" && zoom < 14) sentence = t("每处标出附近最差等级；放大看单栋。");
-  else if (state.theme === "sites" && zoom < 14) sentence = t("放大后显示改造点，数字为所到阶段。");
+  else if (OF_SITES.has(state.theme)) sentence = sitesSentence(setup, zoom);
   else if (state.theme === "status" && zoom < 14) sentence = t("圈内为未走访户数，绿色为已访比例。%(rule)s", { rule: setup.rule || "" });
   else if (state.theme === "status" && zoom < 16) sentence = t("实心为已访，空心为未访；放大看类别。%(rule)s", { rule: setup.rule || "" });
-  const said = [legend && rest.length && !ofHouses ? "" : sentence, ...rest].filter(Boolean);
+  const said = [(legend && rest.length && !ofHouses) || dock === "danger" ? "" : sentence, ...rest].filter(Boolean);
   list ||= h("a", { class: "dock-list" }, icon("list"), h("span", {}, t("以列表查看")));
-  list.href = listAddress();
+  list.href = OF_SITES.has(state.theme) ? sitesAddress(state.theme === "payments" ? { late: 1 } : {}) : dock === "danger" ? appraisalsAddress() : listAddress();
   place.dataset.kind = dock;
   place.classList.toggle("is-open", wasOpen);
   fill(place,
-    legend && strip(place, surfaces ? areaStrip(classes) : heatStrip(kind, setup.heat), wasOpen),
+    legend && strip(place, dock === "danger" ? dangerStrip(classes) : surfaces ? areaStrip(classes) : heatStrip(kind, setup.heat), wasOpen),
     legend ? h("div", { class: "dock-legend" }, legend[0], h("div", { class: "classes" }, legend[1])) : null,
     h("div", { class: "dock-side" }, h("p", {}, said.length ? said.flatMap((words) => [words, " "]) : NONE), list));
   // A day that plays draws the legend anew; whoever stands in it stays there.
   if (held) place.querySelector(`[data-class="${held}"]`)?.focus({ preventScroll: true });
+}
+
+/** What the map of sites or payments says, by the day that the numbers hold for, and where the same stands as a list. */
+function sitesSentence({ today, counts }, zoom) {
+  const money = state.theme === "payments";
+  const parts = [money ? t("已验收的改造按付款情况标点；期限按年度计划，没有计划的为 30 天。截至 %(day)s。", { day: today }) : t("数字为所到环节；双边框为停滞，虚框为已终止。截至 %(day)s。", { day: today })];
+  if (zoom < 14) parts.push(money ? t("村名下为超期未付 ÷ 待付；放大看逐处。") : t("村名下为停滞 ÷ 全部；放大看逐处。"));
+  const unplaced = counts.renovation?.unplaced;
+  if (unplaced) parts.push(t("另有 %(n)s 处没有位置，只在列表里。", { n: count(unplaced) }));
+  return parts.join(lang === "en" ? " " : "");
+}
+
+function dangerStrip(classes) {
+  return [dangerRange(classes[0]), dangerRange(classes.at(-1)), classes.map((one) => `swatch-${one.token}`)];
 }
 
 /** End words and swatches of the strip. */

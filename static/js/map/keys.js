@@ -24,7 +24,7 @@ function setKeys(on) {
 export function showKeys() {
   const rows = [
     ["/", t("搜索")],
-    ["1 – 8", t("换主题")],
+      ["1 – 9, 0", t("换主题")],
     ["[  ]", t("前一天、后一天")],
     [t("空格"), t("按天播放、暂停")],
     ["+  −", t("放大、缩小")],
@@ -64,7 +64,7 @@ export function startKeys(acts) {
       return;
     }
     if (keysOff()) return;
-    if (/^[1-8]$/.test(event.key)) acts.theme(Number(event.key));
+    if (/^[0-9]$/.test(event.key)) acts.theme(Number(event.key) || 10);
     else if (event.key === "?") showKeys();
     else if (event.key === "[" || event.key === "]") {
       if (!acts.day(event.key === "]" ? 1 : -1)) return;

@@ -8,6 +8,7 @@ import { getJson, UNATTENDED, withParams } from "./api.js";
 import { createBaseChoice } from "./base-choice.js";
 import { drawCrumbs, drawFresh, drawPicks, linkButton } from "./context.js";
 import { fill, h, icon, say, toast } from "./dom.js";
+import { dangerSentence } from "./danger.js";
 import { drawDock } from "./dock.js";
 import { startKeys } from "./keys.js";
 import { drawAreaList } from "./list.js";
@@ -25,7 +26,7 @@ import { createSelection } from "./select.js";
 import { startSheet } from "./sheet.js";
 import { createSlider } from "./slider.js";
 import { address, change, dataParams, onChange, readAddress, state, writeAddress } from "./state.js";
-import { isFilled, LEVELS, THEMES, themeOf } from "./themes.js";
+import { isFilled, LEVELS, OF_SITES, THEMES, themeOf, themesOf } from "./themes.js";
 import { boundsOf } from "./areas-data.js";
 import { buildScale, buildTools, zoomStep } from "./tools.js";
 
@@ -76,8 +77,8 @@ function createPage(map) {
     wanted: () => ({
       ...dataParams(),
       area: state.area,
-      by: [...new Set(["village", state.theme === "coverage" ? LEVELS.find((one) => one.key === state.level).by : "village", state.area ? "group" : "village"])].join(","),
-      heat: state.theme === "coverage" ? null : 1,
+      by: [...new Set(["village", isFilled(state.theme) ? LEVELS.find((one) => one.key === state.level).by : "village", state.area ? "group" : "village"])].join(","),
+      heat: isFilled(state.theme) ? null : 1,
     }),
     figures: () => page.setup.coverage,
     apply: () => {
@@ -137,6 +138,11 @@ function createPage(map) {
     change({ area: top ? null : code, selected: null }, { step: true });
   }
 
+  // An address from somebody who sees money.
+  function allowTheme(role) {
+    if (!themesOf(role).some((theme) => theme.key === state.theme)) state.theme = "sites";
+  }
+
   async function fetchSetup() {
     page.setup = await getJson(withParams("/map/setup.json", { ...dataParams(), area: state.area }));
     scene.configure(page.setup);
@@ -173,9 +179,9 @@ function createPage(map) {
 
   function redrawPanel() {
     const { setup } = page;
-    drawThemes(byId("themes"), state.theme);
+    drawThemes(byId("themes"), state.theme, setup.role);
     drawCard(byId("coverage-card"), setupShown());
-    drawLayers(byId("layers"), state.theme, setup);
+    drawLayers(byId("layers"), state.theme, withSites(setup));
     drawPicks(byId("picks"), setup);
     drawCrumbs(byId("crumbs"), setup.crumbs || [], page.top, goArea);
     drawFresh(byId("fresh"), setup.as_of, slider.day());
@@ -186,8 +192,11 @@ function createPage(map) {
     later(() => { document.title = title; });
   }
 
+  // Sites and payments are counted where a theme tells of them.
+  const withSites = (setup) => (OF_SITES.has(state.theme) ? { ...setup, counts: { ...setup.counts, renovation: scene.renovation } } : setup);
+
   function redrawDock() {
-    drawDock(byId("dock"), { setup: page.setup, areas: inFocus(scene.level), classes: scene.classes, zoom: map.getZoom(), past: scene.past, round: scene.round });
+    drawDock(byId("dock"), { setup: withSites(page.setup), areas: inFocus(scene.level), classes: scene.classes, zoom: map.getZoom(), past: scene.past, round: scene.round });
     drawGaps(byId("gaps"), state.theme === "coverage" || state.theme === "unvisited" ? ranked() : [], scene.target, (area) => {
       if (area.disc) map.setView(toLatLng(...area.at), 16);
       else page.fit(boundsOf(area, toLatLng));
@@ -197,7 +206,7 @@ function createPage(map) {
 
   // Inside a village its natural villages are compared, above it the areas of the map.
   function ranked() {
-    const shown = inFocus(state.theme === "coverage" ? scene.level : scene.villages);
+    const shown = inFocus(isFilled(state.theme) ? scene.level : scene.villages);
     return shown.length > 1 ? shown : inFocus(scene.settlements);
   }
 
@@ -212,6 +221,7 @@ function createPage(map) {
     const [west, north] = toWorld(bounds.getWest(), bounds.getNorth());
     const [east, south] = toWorld(bounds.getEast(), bounds.getSouth());
     drawAreaList(byId("area-list"), isFilled(state.theme) ? scene.level : scene.villages, [west, north, east, south], scene.target, {
+      words: state.theme === "danger" ? (area) => t("%(name)s，%(words)s", { name: area.name, words: dangerSentence(area) }) : null,
       open: (area) => acts.openArea(area),
       focus: (area) => page.selection.set({ hovered: area }),
     });
@@ -261,7 +271,7 @@ function createPage(map) {
     const part = ["coverage-card", "layers", "gaps", "dock"].map(byId).find((one) => one.contains(document.activeElement));
     const at = part ? controls(part).indexOf(document.activeElement) : -1;
     drawCard(byId("coverage-card"), setupShown());
-    drawLayers(byId("layers"), state.theme, page.setup);
+    drawLayers(byId("layers"), state.theme, withSites(page.setup));
     drawFresh(byId("fresh"), page.setup.as_of, slider.day());
     redrawDock();
     if (at >= 0 && !part.contains(document.activeElement)) controls(part)[at]?.focus({ preventScroll: true });
@@ -289,6 +299,7 @@ function createPage(map) {
     const [setup] = await Promise.all([fetchSetup(), page.baseChoice.open()]);
     state.campaign = setup.campaign === null ? null : String(setup.campaign);
     state.round = setup.round === null ? null : String(setup.round);
+    allowTheme(setup.role);
     scene.configure(setup);
     scene.store.rename(early, dataParams());
     redrawPanel();
@@ -305,6 +316,7 @@ function createPage(map) {
     page.top ||= scene.areas.duty.length === 1 ? scene.areas.duty[0].code : undefined;
     drawCrumbs(byId("crumbs"), setup.crumbs || [], page.top, goArea);
     redrawDock();
+    drawLayers(byId("layers"), state.theme, withSites(setup));
     map.invalidateSize({ animate: false }); // close up the legend may be higher: the middle of the address stays
     redrawList();
     listen();
@@ -352,7 +364,10 @@ function createPage(map) {
       },
     });
     startKeys({
-      theme: (n) => change({ theme: THEMES[n - 1].key, only: null }),
+      theme: (n) => {
+        const theme = THEMES[n - 1];
+        if (themesOf(page.setup.role).includes(theme)) change({ theme: theme.key, only: null });
+      },
       zoom: (step) => zoomStep(map, step),
       day: slider.step,
       play: slider.toggle,
@@ -388,7 +403,9 @@ function createPage(map) {
     scene.draw();
     redrawPanel();
     await busy(async () => {
-      if (await scene.load(true)) redrawDock();
+      if (!(await scene.load(true))) return;
+      redrawDock();
+      drawLayers(byId("layers"), state.theme, withSites(page.setup));
     });
     later(redrawList);
     if (names.has("theme") || names.has("level")) await busy(page.playable);

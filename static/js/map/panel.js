@@ -7,7 +7,7 @@ import { onPalette } from "./palette.js";
 import { later } from "./queue.js";
 import { change, listAddress, state } from "./state.js";
 import { signElement } from "./symbols.js";
-import { isFilled, layersOn, legendRows, LEVELS, markRows, overlayRows, themeOf, THEMES } from "./themes.js";
+import { isFilled, layersOn, legendRows, LEVELS, markRows, overlayRows, themeOf, THEMES, themesOf } from "./themes.js";
 
 /** The figures of the area in hand. */
 export function drawCard(place, setup) {
@@ -36,13 +36,14 @@ export function drawCard(place, setup) {
 }
 
 /** Theme buttons; one is always pressed. */
-export function drawThemes(place, active) {
-  if (!place.children.length) {
-    fill(place, THEMES.map((theme, i) => h("button", {
-      type: "button", class: "theme", "aria-keyshortcuts": String(i + 1), onclick: () => change({ theme: theme.key, only: null }),
+export function drawThemes(place, active, role) {
+  const themes = themesOf(role);
+  if (place.children.length !== themes.length) {
+    fill(place, themes.map((theme) => h("button", {
+      type: "button", class: "theme", "aria-keyshortcuts": String(THEMES.indexOf(theme) + 1), onclick: () => change({ theme: theme.key, only: null }),
     }, theme.label())));
   }
-  press(place, THEMES.findIndex((theme) => theme.key === active));
+  press(place, themes.findIndex((theme) => theme.key === active));
   // Chips of a phone go on beyond the screen. Later, as it asks where things are, which lays the page out at once.
   if (place.closest(".theme-chips")) later(() => place.querySelector("[aria-pressed=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" }));
 }
@@ -82,7 +83,7 @@ function layerRow({ key, sign, label, count: n }, on) {
     rows.set(key + sign, kept);
   }
   kept.box.checked = on.has(key);
-  if (kept.number) kept.number.textContent = count(n);
+  if (kept.number) kept.number.textContent = n === undefined ? "" : count(n);
   return kept.row;
 }
 

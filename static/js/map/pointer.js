@@ -3,6 +3,7 @@
 import { rate, share } from "../format.js";
 import { t } from "../i18n.js";
 import { areaAt, boundsOf } from "./areas-data.js";
+import { dangerSentence, dangerWords } from "./danger.js";
 import { fill, h, say } from "./dom.js";
 import { toLatLng, toWorld } from "./overlay.js";
 import { markPopup } from "./popup-marks.js";
@@ -54,6 +55,10 @@ export function createPointer(page) {
   }
 
   function tellArea(area, point) {
+    if (state.theme === "danger") {
+      showTip(point, h("strong", {}, area.name), h("span", {}, `${dangerWords(area)} · ${dangerSentence(area)}`), area.derived ? h("small", {}, t("边界为推算")) : null);
+      return;
+    }
     showTip(point, h("strong", {}, area.name), h("span", {}, `${rate(area.ratio, scene.target)} · ${area.eligible ? share(area.visited, area.eligible) : t("0 户应访")}`),
       area.derived ? h("small", {}, t("边界为推算")) : null);
   }
@@ -132,7 +137,7 @@ export function createPointer(page) {
       key: `area:${area.code}`, latlng, data: area, focus,
       build: (data) => (state.theme === "monitoring"
         ? monitoringPopup(data, scene.round)
-        : areaPopup(data, { target: scene.target, drill: acts.drill, list: listOf })),
+        : areaPopup(data, { target: scene.target, drill: acts.drill, list: listOf, theme: state.theme, sites: scene.renovation?.villages?.[data.id], money: page.setup?.role !== "inspector", asOf: scene.renovation?.as_of || scene.dangerOf })),
     });
   };
 

@@ -1,13 +1,16 @@
 /* What the popups of a household, house, renovation site, visit, area and of households without a dot say. */
 
-import { count, dayAndTime, day, distance, NONE, percent, rate, share, yuan } from "../format.js";
+import { count, dayAndTime, day, distance, NONE, of, percent, rate, share, yuan } from "../format.js";
 import { t } from "../i18n.js";
 import { h } from "./dom.js";
 import { actions, facts, tag, tags } from "./popup.js";
 import { photosPart } from "./popup-photos.js";
 import { reservePart } from "./popup-reserve.js";
 import { masked } from "./reveal.js";
+import { appraisalsAddress } from "./state.js";
 import { signElement, statusSign } from "./symbols.js";
+import { dangerSentence, dangerWords } from "./danger.js";
+import { standingWord } from "./site-signs.js";
 import { gradeWord, methodWord, stageWord, statusWord } from "./themes.js";
 import { aidWord, groupWord, levelWord, modeWord, outcomeWord, qualityWord, suspicionWord, verdictWord } from "./words.js";
 
@@ -120,20 +123,37 @@ export function housePopup(data, view) {
   };
 }
 
+/** How a site stands: ended, late with its money, stalled, or nothing to say. */
+function standingTag(data) {
+  if (data.state !== "open") return tag(standingWord("ended"));
+  if (data.late) return tag(t("超期 %(n)s 天未付", { n: count(data.overdue) }), "dan");
+  return data.stalled && tag(t("停滞：在此环节 %(n)s 天", { n: count(data.days) }), "wrn");
+}
+
 export function sitePopup(data, view) {
+  const money = view.reader()?.role !== "inspector";
+  const alike = (filters) => `/sites?${new URLSearchParams({ ...filters, ...(data.village_id ? { village: data.village_id } : {}) })}`;
   const steps = [["approved_on", t("批准")], ["started_on", t("开工")], ["completed_on", t("竣工")], ["accepted_on", t("验收")], ["paid_on", t("发放")]];
   const dated = steps.filter(([name]) => data[name]).map(([name, word]) => [word, day(data[name])]);
   return {
     title: t("改造点 %(code)s", { code: data.code || data.id }),
     parts: [
-      tags(tag(stageWord(data.stage), data.stage === "paid" ? "ok" : "inf", signElement(`stage:${data.stage}`)), tag(methodWord(data.method))),
+      tags(tag(stageWord(data.stage), data.stage === "paid" ? "ok" : "inf", signElement(`stage:${data.stage}`)), tag(methodWord(data.method)), standingTag(data)),
       facts([
         [t("农户"), householdLink(data, view)],
-        [t("房屋"), data.house_code],
+        [t("房屋"), data.house_id ? h("a", { href: `/houses/${data.house_id}` }, data.house_code || t("鉴定记录")) : null],
+        [t("到此环节"), data.stage_on && day(data.stage_on)],
+        money && data.due_on ? [t("付款期限"), day(data.due_on)] : null,
+        money && data.paid_after !== null && data.paid_after !== undefined ? [t("验收到发放"), t("%(n)s 天", { n: count(data.paid_after) })] : null,
         [t("改造前"), data.grade_before ? gradeWord(data.grade_before) : null],
         [t("补助资金"), yuan(data.subsidy_yuan)],
         ...dated,
       ]),
+      actions(
+        h("a", { class: "btn btn-primary", href: `/sites/${data.id}` }, t("打开改造")),
+        data.stalled && h("a", { class: "btn", href: alike({ stalled: 1, stage: data.stage }) }, t("同村同环节停滞的")),
+        money && data.late && h("a", { class: "btn", href: alike({ late: 1 }) }, t("同村超期未付的")),
+      ),
     ],
     spoken: stageWord(data.stage),
   };
@@ -187,8 +207,56 @@ export function settledPopup(one, { mayPlace }) {
   };
 }
 
+/** Houses of an area: of grade C or D of those appraised, and those nobody has appraised. */
+function dangerPopup(area, { drill, asOf }) {
+  const { danger, appraised, houses } = area.danger || { danger: 0, appraised: 0, houses: 0 };
+  return {
+    title: area.name,
+    code: levelWord(area.level),
+    parts: [
+      h("div", { class: "popup-figure" }, h("strong", {}, dangerWords(area)), h("span", {}, dangerSentence(area))),
+      facts([
+        [t("未鉴定"), t("%(share)s 栋，情况未知", { share: of(houses - appraised, houses) })],
+        [t("截至"), asOf],
+      ]),
+      actions(
+        h("button", { type: "button", class: "btn btn-primary", onclick: () => drill(area) }, t("进入 %(name)s", { name: area.name })),
+        h("a", { class: "btn", href: appraisalsAddress(area.code) }, t("鉴定台账")),
+      ),
+    ],
+    spoken: `${area.name}，${dangerSentence(area)}`,
+  };
+}
+
+/** Renovations of a village with the lists behind the numbers. */
+function sitesPopup(area, { drill, sites, money, asOf }) {
+  const one = sites || { sites: 0, stalled: 0, waiting: 0, late: 0, days: [0, 0] };
+  const to = (filters) => `/sites?${new URLSearchParams({ village: area.id, ...filters })}`;
+  const [sum, paid] = one.days;
+  return {
+    title: area.name,
+    code: levelWord(area.level),
+    parts: [
+      h("div", { class: "popup-figure" }, h("strong", {}, count(one.sites)), h("span", {}, t("处改造"))),
+      facts([
+        [t("停滞"), h("a", { href: to({ stalled: 1 }) }, t("%(share)s 处", { share: of(one.stalled, one.sites) }))],
+        money ? [t("超期未付"), h("a", { href: to({ late: 1 }) }, t("%(share)s 处待付", { share: of(one.late, one.waiting) }))] : null,
+        money ? [t("验收到发放"), paid ? t("平均 %(days)s 天（%(n)s 处）", { days: count(Math.round(sum / paid)), n: count(paid) }) : t("还没有发放")] : null,
+        [t("截至"), asOf],
+      ]),
+      actions(
+        h("button", { type: "button", class: "btn btn-primary", onclick: () => drill(area) }, t("进入 %(name)s", { name: area.name })),
+        h("a", { class: "btn", href: to({}) }, t("以列表查看")),
+      ),
+    ],
+    spoken: t("%(name)s，%(words)s", { name: area.name, words: t("停滞 %(share)s", { share: of(one.stalled, one.sites) }) }),
+  };
+}
+
 /** The answer for an area is on the map already, so nothing is asked. */
-export function areaPopup(area, { target, drill, list }) {
+export function areaPopup(area, { target, drill, list, theme, sites, money, asOf }) {
+  if (theme === "danger") return dangerPopup(area, { drill, asOf });
+  if (theme === "sites" || theme === "payments") return sitesPopup(area, { drill, sites, money, asOf });
   const toTarget = area.eligible ? Math.max(0, Math.ceil(area.eligible * target - 1e-9) - area.visited) : null;
   const over = area.ratio > 1;
   const statuses = Object.entries(area.counts || {}).map(([n, many]) => [Number(n), many]).filter(([, many]) => many > 0)

@@ -5,6 +5,7 @@
 
 import { boxOf } from "./areas-data.js";
 import { MARK_KINDS, MARK_STATES } from "./mark-signs.js";
+import { PAYMENTS, paymentOf, STANDINGS, standingOf } from "./site-signs.js";
 import { STAGES } from "./symbols.js";
 
 // Bottom to top. The same in every tile: what still has to be done lies on top of what is done.
@@ -86,6 +87,18 @@ function footprintsOf(layer, toWorld) {
   return shapes;
 }
 
+/** Class of a site: how it stands, and in each the gate; below 0 for a gate this map does not know. */
+function siteClass(sites) {
+  const stage = STAGES.indexOf(sites.get("st"));
+  const standing = standingOf({ ended: sites.get("e"), stallsAfter: sites.get("sd") });
+  return stage < 0 ? -1 : STANDINGS.indexOf(standing) * STAGES.length + stage;
+}
+
+function paymentClass(sites) {
+  const [stage, ended, dueOn, paidDays] = ["st", "e", "dd", "w"].map((name) => sites.get(name));
+  return PAYMENTS.indexOf(paymentOf({ stage, ended, dueOn, paidDays }));
+}
+
 /** Keep what is needed of one tile of /api/v1/tiles/records. */
 export function decodeRecords({ cells, households, houses, sites, visits, marks, footprints }, z, x, y) {
   const at = { z, x, y };
@@ -94,7 +107,8 @@ export function decodeRecords({ cells, households, houses, sites, visits, marks,
     cells: cellsOf(cells, toWorld(cells)),
     households: pointsOf("household", households, at, STATUS_ORDER.length, () => (households.get("q") >= COARSE ? -1 : STATUS_ORDER.indexOf(households.get("s")))),
     houses: pointsOf("house", houses, at, GRADE_ORDER.length, () => GRADE_ORDER.indexOf(houses.get("g") || "none")),
-    sites: pointsOf("site", sites, at, STAGES.length, () => STAGES.indexOf(sites.get("st"))),
+    sites: pointsOf("site", sites, at, STANDINGS.length * STAGES.length, () => siteClass(sites)),
+    payments: pointsOf("site", sites, at, PAYMENTS.length, () => paymentClass(sites)),
     visits: pointsOf("visit", visits, at, 2, () => (visits.get("sus") ? 1 : 0)),
     marks: pointsOf("mark", marks, at, MARK_KINDS.length * MARK_STATES.length, () => markClass(marks.get("k"), marks.get("st"))),
     footprints: footprintsOf(footprints, toWorld(footprints)),

@@ -9,6 +9,7 @@ import { createDots } from "./dots.js";
 import { MARK_KINDS, MARK_STATES, pinShift } from "./mark-signs.js";
 import { colour, fontOf, typeScale, withAlpha } from "./palette.js";
 import { decodeRecords, GRADE_ORDER, isRim, STATUS_ORDER } from "./records-decode.js";
+import { PAYMENTS, STANDINGS } from "./site-signs.js";
 import { sprite, STAGES, statusSign } from "./symbols.js";
 import { TileSource, tilesOf } from "./tiles.js";
 
@@ -18,7 +19,7 @@ const SIMPLE_RADIUS = 3;
 const DONE = new Set([1, 2, 6]);
 
 /** Nothing shown; a theme fills in what it wants. */
-export const NOTHING = { cells: null, statuses: new Set(), grades: new Set(), stages: new Set(), visits: false, suspect: false, marks: new Set(), footprints: false };
+export const NOTHING = { cells: null, statuses: new Set(), grades: new Set(), stages: new Set(), standings: new Set(), payments: new Set(), visits: false, suspect: false, marks: new Set(), footprints: false };
 
 /** Records; `options.url`. The scene draws them in pieces and gives them `redraw`. */
 export function createRecords(options) {
@@ -29,8 +30,8 @@ export function createRecords(options) {
   layer.source = source;
 
   function wantsPoints() {
-    const { statuses, grades, stages, visits, suspect, marks, footprints } = layer.show;
-    return statuses.size || grades.size || stages.size || visits || suspect || marks.size || footprints;
+    const { statuses, grades, stages, payments, visits, suspect, marks, footprints } = layer.show;
+    return statuses.size || grades.size || stages.size || payments.size || visits || suspect || marks.size || footprints;
   }
 
   /** Level whose tiles pieces of level `z` are cut from: one up where nothing is lost, a quarter of the requests. */
@@ -63,8 +64,12 @@ export function createRecords(options) {
       const size = whole ? (poor ? 8.5 : 7) : poor ? 5 : 3.5;
       add("houses", n, `grade:${grade}`, size, [beside, -beside]);
     });
-    STAGES.forEach((stage, n) => {
-      if (show.stages.has(stage)) add("sites", n, `stage:${stage}`, whole ? 8 : 6, [-beside, -beside]);
+    STANDINGS.forEach((standing, s) => STAGES.forEach((stage, n) => {
+      if (!show.standings.has(standing) || !show.stages.has(stage)) return;
+      add("sites", s * STAGES.length + n, standing === "open" ? `stage:${stage}` : `stage:${stage}:${standing}`, whole ? 8 : 6, [-beside, -beside]);
+    }));
+    PAYMENTS.forEach((payment, n) => {
+      if (show.payments.has(payment)) add("payments", n, `pay:${payment}`, whole ? 8 : payment.startsWith("late") ? 6.5 : 5, [-beside, -beside]);
     });
     MARK_STATES.forEach((state, s) => MARK_KINDS.forEach((kind, k) => {
       const size = whole ? 10 : 7.5;

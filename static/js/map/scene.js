@@ -1,12 +1,13 @@
 /* What is drawn for the present state: which areas, classes, lines, labels, heat and records, and nothing twice. */
 
-import { count, rate, share } from "../format.js";
+import { count, of, rate, share } from "../format.js";
 import { t } from "../i18n.js";
 import { createAreas, fillStrength } from "./areas.js";
 import { AreaStore } from "./areas-data.js";
 import { createBases } from "./bases.js";
 import { getJson, UNATTENDED, withParams } from "./api.js";
 import { coverageClasses, madeClasses } from "./classes.js";
+import { dangerClasses, dangerSentence, dangerWords, setDanger } from "./danger.js";
 import { setFigures } from "./days.js";
 import { createHeat } from "./heat.js";
 import { createLabels } from "./labels.js";
@@ -17,10 +18,11 @@ import { createPlaces } from "./places.js";
 import { idle, soon } from "./queue.js";
 import { createRecords } from "./records.js";
 import { createSettled } from "./settled.js";
+import { setToday } from "./site-signs.js";
 import { dataParams, state } from "./state.js";
-import { heatKind, isFilled, layersOn, LEVELS, recordsShown } from "./themes.js";
+import { heatKind, isFilled, layersOn, LEVELS, OF_SITES, recordsShown } from "./themes.js";
 
-const TINTED = new Set(["coverage", "monitoring", "unvisited", "visited", "demands"]);
+const TINTED = new Set(["coverage", "danger", "monitoring", "unvisited", "visited", "demands"]);
 const TODAY_ONLY = new Set(["dilapidated", "demands"]); // heat that has no days
 const FIGURES_FROM_ZOOM = 14.5; // in other themes than coverage, below it names stand alone
 const FEW_VILLAGES = 5; // more are fetched in one
@@ -107,7 +109,7 @@ export function createScene(map, registry, onTrouble) {
   const monitored = new AreaStore(optionsOf("monitoring").url || "/map/monitoring.json");
   const allChecked = coverageClasses(1);
   let fixed = coverageClasses();
-  const scene = { map, base, areas, heat, records, settled, labels, store, classes: fixed, target: 0.95, level: [], townships: [], villages: [], settlements: [], asOf: null, slider: null, past: false, round: null };
+  const scene = { map, base, areas, heat, records, settled, labels, store, classes: fixed, target: 0.95, level: [], townships: [], villages: [], settlements: [], renovation: null, dangerOf: null, asOf: null, slider: null, past: false, round: null };
 
   scene.add = () => {
     added = true;
@@ -123,6 +125,7 @@ export function createScene(map, registry, onTrouble) {
   };
 
   scene.configure = (setup) => {
+    setToday(setup.today);
     scene.target = setup.coverage?.target ?? 0.95;
     if (fixed.at(-1).low !== scene.target) fixed = coverageClasses(scene.target);
     scene.classes = fixed;
@@ -144,16 +147,21 @@ export function createScene(map, registry, onTrouble) {
     const wanted = [store.load("township", params), store.load("village", params)];
     // What monitoring tells of an area is kept apart from its visits.
     if (state.theme === "monitoring") wanted.push(monitored.load(by, { monitoring: state.monitoring }));
-    else wanted.push(state.theme === "coverage" && by !== "village" ? store.load(by, params) : wanted[1]);
+    else wanted.push(isFilled(state.theme) && by !== "village" ? store.load(by, params) : wanted[1]);
     const on = layersOn(state.theme, state.layers);
     const lines = on.has("grids") ? store.load("grid", params) : nothing;
     const parts = state.area ? store.load("group", params) : nothing;
     const pills = registry.settled && recordsShown(state.theme, on, settled.from).statuses.size ? settled.load(params) : null;
-    const [townships, villages, level, grids, settlements, classes] = await Promise.all([...wanted, lines, parts, scene.loadClasses(by, params)]);
-    const found = { townships: townships.areas, villages: villages.areas, level: level.areas, classes: classes.classes, grids: grids.areas, settlements: settlements.areas };
+    const [townships, villages, level, grids, settlements, classes, numbers] = await Promise.all([...wanted, lines, parts, scene.loadClasses(by, params), loadRenovation(by, params)]);
+    const found = { townships: townships.areas, villages: villages.areas, level: level.areas, classes: classes.classes, grids: grids.areas, settlements: settlements.areas, numbers };
     const fresh = Object.keys(found).some((part) => scene[part] !== found[part]);
     Object.assign(scene, found);
     if (classes.values) for (const area of scene.level) area.dilapidated = classes.values[area.id] ?? 0;
+    if (OF_SITES.has(state.theme)) scene.renovation = numbers;
+    if (state.theme === "danger" && numbers) {
+      setDanger(scene.level, numbers.areas);
+      scene.dangerOf = numbers.as_of;
+    }
     scene.asOf = level.asOf;
     scene.round = level.round;
     areas.duty = townships.areas.length ? townships.areas : villages.areas;
@@ -165,9 +173,24 @@ export function createScene(map, registry, onTrouble) {
   const made = new Map();
   const nothing = Promise.resolve({ areas: [] });
 
+  /** Numbers of renovations or of dangerous houses where the theme tells them; asked for once until something changes. */
+  async function loadRenovation(by, params) {
+    const address = OF_SITES.has(state.theme) ? withParams("/map/renovation.json", { ...params, area: state.area })
+      : state.theme === "danger" ? withParams("/map/danger.json", { ...params, by }) : null;
+    if (!address) return null;
+    let answer = made.get(address);
+    if (!answer) {
+      answer = getJson(address);
+      answer.catch(() => made.delete(address));
+      made.set(address, answer);
+    }
+    return answer;
+  }
+
   /** Classes of what the areas are coloured by; those made from the data are asked for once. */
   scene.loadClasses = async (by, params, init = undefined) => {
     if (state.theme === "monitoring") return { classes: allChecked };
+    if (state.theme === "danger") return { classes: scene.classes.show === "danger" ? scene.classes : dangerClasses() };
     if (state.theme !== "coverage" || !(state.show || state.classes)) return { classes: fixed };
     const [show, scheme] = [state.show || "coverage", state.classes || "natural"];
     const address = withParams(optionsOf("areas").classes, { ...params, by, show, classes: scheme });
@@ -213,7 +236,7 @@ export function createScene(map, registry, onTrouble) {
     heat.overlay.redraw();
     // Most days change nothing there: names alone have no figures.
     if (was !== scene.past) scene.drawRecords();
-    if (was !== scene.past || state.theme === "coverage" || map.getZoom() >= FIGURES_FROM_ZOOM) scene.drawLabels();
+    if (was !== scene.past || isFilled(state.theme) || map.getZoom() >= FIGURES_FROM_ZOOM) scene.drawLabels();
     if (quick && !catching) catching = window.requestAnimationFrame(() => {
       catching = 0;
       for (const sheet of [fills, points]) sheet.catchUp();
@@ -256,6 +279,8 @@ export function createScene(map, registry, onTrouble) {
   scene.draw = () => {
     const { theme } = state;
     scene.setDay();
+    // What is shown until the numbers of the new theme are here: nothing known, and never those of another theme.
+    if ((theme === "danger") !== (scene.classes.show === "danger")) scene.classes = theme === "danger" ? dangerClasses() : fixed;
     const on = layersOn(theme, state.layers);
     const shaded = TINTED.has(theme) && (!isFilled(theme) || fillStrength(map.getZoom()) > 0.5);
     base.setTinted(shaded ? (isFilled(theme) ? 0.17 : 0.06) : 0);
@@ -295,6 +320,8 @@ export function createScene(map, registry, onTrouble) {
         only: filled ? state.only : null,
         lines: (area) => {
           if (filled && map.getZoom() < FIGURES_FROM_ZOOM) return [{ text: area.name, bold: true }, figure(area)];
+          const told = OF_SITES.has(state.theme) ? sitesWords(area) : state.theme === "danger" ? dangerSentence(area) : "";
+          if (told) return [{ text: area.name, bold: true, size: map.getZoom() < FIGURES_FROM_ZOOM ? 12 : 14 }, { text: told }];
           if (map.getZoom() < FIGURES_FROM_ZOOM) return [{ text: area.name, bold: true }];
           return [{ text: area.name, bold: true, size: 14 }, { text: `${share(area.visited, area.eligible)} · ${rate(area.ratio, scene.target)}` }];
         },
@@ -322,7 +349,16 @@ export function createScene(map, registry, onTrouble) {
   /** The thing on top at a world point: a pill, else a record; null where only areas are. */
   scene.pick = (worldX, worldY) => settled.pick(worldX, worldY, map.getZoom()) || records.pick(worldX, worldY, map.getZoom());
 
+  /** Of a village: stalled of all its sites, or late of those that wait for money. */
+  function sitesWords(area) {
+    const one = scene.renovation?.villages?.[area.id];
+    if (!one) return "";
+    if (state.theme === "payments") return one.waiting ? t("超期 %(share)s", { share: of(one.late, one.waiting) }) : "";
+    return t("停滞 %(share)s", { share: of(one.stalled, one.sites) });
+  }
+
   function figureWords(area) {
+    if (state.theme === "danger") return dangerWords(area);
     if (scene.classes.show === "unvisited") return t("%(n)s 户", { n: count(area.remaining) });
     if (scene.classes.show === "dilapidated") return t("%(n)s 栋", { n: count(area.dilapidated) });
     return rate(area.ratio, scene.target);

@@ -72,6 +72,19 @@ export function listAddress() {
   return text ? `/coverage?${text}` : "/coverage";
 }
 
+/** Address of the list of renovations of the area in hand, with its filters; a village is named by its number. */
+export function sitesAddress(filters = {}) {
+  const query = new URLSearchParams(filters);
+  if (state.area && !filters.village) query.set("area", state.area);
+  const text = query.toString();
+  return text ? `/sites?${text}` : "/sites";
+}
+
+/** Address of the list of houses by their appraisals, of the area in hand. */
+export function appraisalsAddress(area = state.area) {
+  return area ? `/appraisals?${new URLSearchParams({ area })}` : "/appraisals";
+}
+
 /** Write the state into the address; `step` makes it a step that Back returns from. */
 export function writeAddress(step = false) {
   const to = address();

@@ -175,18 +175,37 @@ export const STAGES = [
   ...["accepted", "paid", "moved_in", "looked_back"],
 ];
 
-function drawStage(ctx, stage, r) {
+/** A gate by its number; one that has stalled has a second edge round it, one that ended is hollow and dashed. */
+function drawStage(ctx, stage, r, standing = "open") {
   const n = STAGES.indexOf(stage) + 1;
-  square(ctx, r, 2.5);
-  ctx.fillStyle = colour(n > STAGES.indexOf("paid") ? "stage-done" : n > STAGES.indexOf("approved") ? "stage-now" : "stage-early");
+  const token = n > STAGES.indexOf("paid") ? "stage-done" : n > STAGES.indexOf("approved") ? "stage-now" : "stage-early";
+  const ended = standing === "ended";
+  square(ctx, ended ? r * 0.85 : r, 2.5);
+  ctx.fillStyle = colour(ended ? "symbol-ground" : token);
   ctx.fill();
-  letter(ctx, String(n || "?"), r * (n > 9 ? 1.15 : 1.4), colour("stage-ink"));
+  if (ended) {
+    ctx.setLineDash([2, 1.6]);
+    ctx.lineWidth = 1.3;
+    ctx.strokeStyle = colour("st-other");
+    ctx.stroke();
+    ctx.setLineDash([]);
+  }
+  if (standing === "stalled") {
+    square(ctx, r + 2.1, 4);
+    ctx.lineWidth = 2.2;
+    ctx.strokeStyle = colour("dan-solid");
+    ctx.stroke();
+  }
+  letter(ctx, String(n || "?"), r * (n > 9 ? 1.15 : 1.4), colour(ended ? "st-other" : "stage-ink"));
 }
 
 // Families of signs, named before a colon: the shape their halo follows, and the sign itself, by the words after it.
 const FAMILIES = {
   grade: { outline: (ctx, r, what) => SHAPES[what](ctx, what === "C" ? r * 1.12 : r), draw: (ctx, r, what) => drawGrade(ctx, what, r) },
-  stage: { outline: (ctx, r) => square(ctx, r, 2.5), draw: (ctx, r, what) => drawStage(ctx, what, r) },
+  stage: {
+    outline: (ctx, r, what, standing) => square(ctx, standing === "stalled" ? r + 2.8 : r, 2.5),
+    draw: (ctx, r, what, standing) => drawStage(ctx, what, r, standing),
+  },
 };
 
 /** Make another family known, as those above; it comes with the module that draws it. */
@@ -194,7 +213,7 @@ export function addSigns(name, family) {
   FAMILIES[name] = family;
 }
 
-/** Draw a sign by name around 0,0: a status sign, "grade:C", "stage:started", "mark:ruin:proposed". */
+/** Draw a sign by name around 0,0: a status sign, "grade:C", "stage:started", "stage:started:stalled", "mark:ruin:proposed". */
 export function drawSign(ctx, name, r, halo = 1.4) {
   const [kind, ...words] = name.split(":");
   const sign = FAMILIES[kind] || SIGNS[kind];

@@ -1,11 +1,12 @@
-/* The eight themes of the map, the layers each can show, and what a choice of layers means for the drawing. */
+/* The themes of the map, the layers each can show, and what a choice of layers means for the drawing. */
 
 import { t } from "../i18n.js";
 import { MARK_KINDS, MARK_STATES } from "./mark-signs.js";
 import { markStateWord, markWord } from "./mark-words.js";
+import { PAYMENT_ROWS, PAYMENTS, STANDING_ROWS, STANDINGS } from "./site-signs.js";
 import { STAGES } from "./symbols.js";
 
-/** Key 1…8 in this order; `dock` says which legend lies under the map. */
+/** Key 1…9 and 0 in this order; `dock` says which legend lies under the map; `money` = not for those who see none. */
 export const THEMES = [
   { key: "status", label: () => t("走访状态"), dock: "sentence" },
   { key: "coverage", label: () => t("覆盖率"), dock: "coverage" },
@@ -14,13 +15,18 @@ export const THEMES = [
   { key: "houses", label: () => t("危房等级"), dock: "sentence" },
   { key: "sites", label: () => t("改造点"), dock: "sentence" },
   { key: "demands", label: () => t("诉求热力"), dock: "heat" },
+  { key: "payments", label: () => t("验收后付款"), dock: "sentence", money: true },
+  { key: "danger", label: () => t("危房密度"), dock: "danger" },
   { key: "monitoring", label: () => t("动态监测"), dock: "monitoring" },
 ];
+const FILLED = new Set(["coverage", "danger", "monitoring"]);
+export const OF_SITES = new Set(["sites", "payments"]);
 
-/** Whether a theme colours the areas of a level. */
-export function isFilled(theme) {
-  return theme === "coverage" || theme === "monitoring";
-}
+/** Are areas coloured by a theme? */
+export const isFilled = (theme) => FILLED.has(theme);
+
+/** Themes of a reader. */
+export const themesOf = (role) => THEMES.filter((theme) => !theme.money || role !== "inspector");
 
 export function themeOf(key) {
   return THEMES.find((theme) => theme.key === key) || THEMES[1];
@@ -113,7 +119,16 @@ export function legendRows(theme, counts = {}) {
     return STATUS_ROWS.map(([n, label]) => row(`s${n}`, label(), signs[n], status[n] ?? 0, true));
   }
   if (theme === "houses") return GRADE_ROWS.map(([g, label]) => row(`g${g}`, label(), `grade:${g}`, grades[g] ?? 0, true));
-  if (theme === "sites") return STAGES.map((stage) => row(`t${stage}`, stageWord(stage), `stage:${stage}`, sites[stage] ?? 0, true));
+  if (theme === "sites") {
+    return [
+      ...STANDING_ROWS.map(([key, label]) => row(`x${key}`, label(), `stage:started:${key}`, counts.renovation?.standings?.[key], true)),
+      ...STAGES.map((stage) => row(`t${stage}`, stageWord(stage), `stage:${stage}`, sites[stage] ?? 0, true)),
+    ];
+  }
+  if (theme === "payments") {
+    const known = counts.renovation && (counts.renovation.payments || {});
+    return PAYMENT_ROWS.map(([key, label]) => row(`p${key}`, label(), `pay:${key}`, known ? known[key] ?? 0 : undefined, true));
+  }
   return [];
 }
 
@@ -124,7 +139,7 @@ export function overlayRows(theme, counts = {}) {
   const visits = counts.visits || {};
   const households = Object.values(counts.status || {}).reduce((sum, n) => sum + n, 0);
   const rows = [];
-  if (theme !== "status") rows.push(row("households", t("农户"), "unvisited", households, theme !== "sites" && theme !== "houses"));
+  if (theme !== "status") rows.push(row("households", t("农户"), "unvisited", households, !OF_SITES.has(theme) && theme !== "houses" && theme !== "danger"));
   if (theme === "houses") rows.push(row("heatD", t("C、D级密度"), "patch:dilapidated", null, true));
   if (theme !== "houses") rows.push(row("danger", t("C、D级危房"), "grade:C", (grades.C || 0) + (grades.D || 0), theme === "status"));
   rows.push(row("suspect", t("存疑走访"), "suspect", visits.suspect ?? 0, false));
@@ -176,13 +191,15 @@ export function recordsShown(theme, on, zoom) {
   const stages = new Set();
   if (theme === "sites") STAGES.filter((stage) => own(`t${stage}`)).forEach((stage) => stages.add(stage));
   else if (own("sites")) STAGES.forEach((stage) => stages.add(stage));
+  const standings = new Set(theme === "sites" ? STANDINGS.filter((standing) => own(`x${standing}`)) : STANDINGS);
+  const payments = new Set(theme === "payments" ? PAYMENTS.filter((payment) => own(`p${payment}`)) : []);
   const kinds = own("marks") ? MARK_KINDS.filter((kind) => own(`mk_${kind}`)) : [];
   const marks = new Set(kinds.flatMap((kind) => MARK_STATES.filter((state) => own(`ms_${state}`)).map((state) => `${kind}:${state}`)));
   let cells = null;
   if (theme === "status" && statuses.size) cells = "status";
   if (theme === "houses") cells = "houses";
   return {
-    cells, statuses, grades, stages,
+    cells, statuses, grades, stages, standings, payments,
     visits: own("visits"),
     suspect: own("suspect"),
     marks,
