@@ -183,9 +183,7 @@ def _row_of(base: Problem, plan: Plan, household: str) -> list[str]:
     ]
 
 
-def _put(
-    base: Problem, held: Held, plan: Plan, household: str, target: Target, others: Sequence[str] = ()
-) -> Acted:
+def _put(base: Problem, held: Held, plan: Plan, household: str, target: Target, others: Sequence[str] = ()) -> Acted:
     """Put a household where it is wanted, out of wherever it was, and others behind it."""
     if target.inspector is not None:
         _require_inspector(base, target.inspector)
