@@ -8,8 +8,9 @@ from collections.abc import Callable
 from geo.routing.by_pyvrp import fits_pyvrp, improve_by_pyvrp
 from geo.routing.by_vroom import MOST, solve_by_vroom
 from geo.routing.crews import Piece
+from geo.routing.filling import fill
 from geo.routing.renewing import improve
-from geo.routing.searching import Routes, Search, fill
+from geo.routing.searching import Routes, Search
 from geo.routing.slots import Unfit
 
 # Rounds of one effort: PyVRP's are about as long as three of ours.

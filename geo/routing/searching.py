@@ -11,8 +11,6 @@ from geo.routing.crews import Ints, Piece
 from geo.routing.slots import PRICELESS, Days, Prices
 
 Routes = list[list[int]]
-# The most households of one priority that are compared with each other before one is put in.
-_EQUALS = 500
 
 
 class Search:
@@ -229,69 +227,3 @@ class Search:
 def empty_routes(piece: Piece) -> Routes:
     """Routes without a visit; breaks stand in them."""
     return [[-1 - at for at in range(len(crew.breaks))] for crew in piece.crews]
-
-
-def fill(search: Search) -> list[int]:
-    """Put in what is left out as far as it fits, priority by priority.
-
-    Of one priority the household comes first that loses most if its best route is gone (regret) where there is room for
-    all, and the one that costs least where there is not: then whom to leave out is the question.
-
-    Returns
-    -------
-    list of int
-        Those that fit nowhere.
-    """
-    left = np.array([house for house, crew in enumerate(search.where) if crew < 0], dtype=np.int64)
-    if not search.gaps:
-        return left.tolist()
-    room = sum(min(crew.most, len(search.where)) for crew in search.piece.crews)
-    by_regret = room >= len(search.where)
-    out: list[int] = []
-    rank = search.piece.worth
-    if search.rows:
-        # Who is visited in a row comes as early as the first of them: later the room beside it would be gone.
-        rank = rank.copy()
-        for row in search.rows:
-            rank[row] = rank[row].max()
-    for worth in sorted(set(rank[left].tolist()), reverse=True):
-        out += _fill_equals(search, left[rank[left] == worth], by_regret)
-    return out
-
-
-def _fill_equals(search: Search, houses: Ints, by_regret: bool) -> list[int]:
-    """Put in households of one priority; what fits nowhere is given back."""
-    if len(houses) > _EQUALS:
-        # So many at once would be compared with each other again and again.
-        parts = np.array_split(houses, -(-len(houses) // _EQUALS))
-        return [house for part in parts for house in _fill_equals(search, part, by_regret)]
-    best = search.prices.by_crew(houses, search.gaps)
-    tied = bool((search.piece.group[houses] >= 0).any() or (search.piece.block[houses] >= 0).any())
-    while len(houses):
-        line = best
-        if search.even:
-            line = best + search.even * (2.0 * np.array(search.counts)[search.leads] + 1.0)
-        if tied:
-            line = np.stack([search.bound(house, own) for house, own in zip(houses.tolist(), line, strict=True)])
-        crews = line.argmin(axis=1)
-        price = line[np.arange(len(houses)), crews]
-        order = price
-        if by_regret and line.shape[1] > 1:
-            second = np.partition(line, 1, axis=1)[:, 1]
-            order = np.where(price < PRICELESS, price - np.minimum(second, 1e7), PRICELESS)
-        if search.rows:
-            # A row that is begun is ended first.
-            begun = np.array([search.row_of(house) >= 0 for house in houses.tolist()])
-            order = np.where(begun & (price < PRICELESS), -PRICELESS, order)
-        at = int(order.argmin())
-        if price[at] >= PRICELESS:
-            # With regret the first is only out of reach if all are.
-            break
-        house, crew = int(houses[at]), int(crews[at])
-        gap = int(search.prices.of(houses[at : at + 1], search.gaps[crew])[0].argmin())
-        route = search.routes[crew]
-        search.change(crew, [*route[:gap], house, *route[gap:]])
-        houses, best = np.delete(houses, at), np.delete(best, at, axis=0)
-        if len(houses):
-            best[:, crew] = search.prices.of(houses, search.gaps[crew]).min(axis=1)
-    return [int(house) for house in houses]

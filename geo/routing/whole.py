@@ -10,9 +10,10 @@ import numpy as np
 
 from geo.routing.crews import Crew, Ints, make_piece
 from geo.routing.explain import name_reasons
+from geo.routing.filling import fill
 from geo.routing.plan import Plan
 from geo.routing.problem import Problem
-from geo.routing.searching import Routes, Search, fill
+from geo.routing.searching import Routes, Search
 from geo.routing.team import Job, Team
 from geo.routing.timetable import make_plan
 
