@@ -149,7 +149,9 @@ class _Shown:
             key: "first" if state == "waiting" and key in self._stands else state for key, state in stands.items()
         }
         is_end = "waiting" not in stands.values() and "under_way" not in stands.values()
-        if self.lost or stands == self._stands or (now - self._stood_at < _SHOWN_EVERY_S and not is_end):
+        begins = "under_way" in stands.values() and "under_way" not in self._stands.values()
+        is_time = now - self._stood_at >= _SHOWN_EVERY_S or is_end or begins
+        if self.lost or stands == self._stands or not is_time:
             return
         self._stands, self._stood_at = dict(stands), now
         try:

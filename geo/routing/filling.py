@@ -110,9 +110,9 @@ class _Ties:
     def where_all_fit(self, line: NDArray[np.float64]) -> NDArray[np.float64]:
         """Prices with rows begun only where there are visits left for all of them, if there is such a crew."""
         room = self.most - np.array(self.search.visits)
-        short = (~self.begun)[:, None] & (self.need[:, None] > room[None, :])
+        short = np.logical_not(self.begun)[:, None] & (self.need[:, None] > room[None, :])
         roomy = np.where(short, PRICELESS, line)
-        return np.where((roomy < PRICELESS).any(axis=1)[:, None], roomy, line)
+        return np.where(np.any(roomy < PRICELESS, axis=1)[:, None], roomy, line)
 
     def placed(self, at: int, crew: int, best: NDArray[np.float64]) -> None:
         """A household was put in and is no longer among them; what it binds is put out of the others' reach."""
@@ -126,4 +126,5 @@ class _Ties:
         if block >= 0:
             self.begun |= self.block == block
             best[np.ix_(self.block == block, self.crew != crew)] = PRICELESS
-        best[(self.owner >= 0) & (self.owner != lead), crew] = PRICELESS
+        elsewhere: NDArray[np.bool_] = np.asarray((self.owner >= 0) & (self.owner != lead))
+        best[elsewhere, crew] = PRICELESS

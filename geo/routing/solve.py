@@ -261,6 +261,7 @@ def _in_parts(whole: Whole, budget: Budget, seed: int, progress: Callable[[Progr
         board.end(number[id(job[0])])
         tell(progress, "first", whole, done, len(parts), job[0], board)
     board.begin_properly()
+    tell(progress, "parts", whole, 0, len(parts), (), board)
     waiting = [(*job[:2], begun[id(job)], "first", *job[4:]) for job in waiting if id(job) in begun]
     for done, (job, routes) in enumerate(team.run(waiting, lambda: budget.cancelled or budget.is_late), 1):
         whole.take(job[0], job[1], routes)
