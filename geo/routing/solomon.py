@@ -111,9 +111,9 @@ def _problem(rows: list[tuple[int, list[float]]], vehicles: int, capacity: float
             )
         )
     shift = Shift(int(rows[0][1][4] * _SCALE), int(rows[0][1][5] * _SCALE))
+    most = min(int(capacity), MOST)
     fleet = tuple(
-        Inspector(str(at + 1), 0, 0, (shift,), capacity=min(int(capacity), MOST))
-        for at in range(min(vehicles, max(1, len(rows))))
+        Inspector(str(at + 1), 0, 0, (shift,), capacity=most) for at in range(min(vehicles, max(1, len(rows))))
     )
     return Problem(TruncatedPlane(table[:, 1:3]), fleet, tuple(households), all_required=True, time_unit="tenths")
 

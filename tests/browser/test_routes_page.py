@@ -319,7 +319,7 @@ def test_the_form_takes_an_arrangement_for_one_household_and_for_those_drawn_aro
     first.get_by_role("searchbox").fill(str(code))
     first.get_by_role("searchbox").press("Tab")
     expect(first.locator(".rt-spot [role=status]")).not_to_be_empty()
-    first.get_by_label("由谁去", exact=True).select_option(label="骑行员")
+    first.get_by_label("由谁去").select_option(label="骑行员")
     first.get_by_label("最早").fill("14:00")
     first.get_by_label("最晚").fill("15:00")
     page.get_by_role("button", name="加一条特别安排").click()

@@ -137,7 +137,7 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
 def homberger(customers: int, last: str = "") -> str:
     """An instance as Homberger and Gehring write them, all customers within reach and each open all day."""
     rows = [
-        f"{at:5d} {at * 37 % 500:6d} {at * 91 % 500:6d} {0 if at == 0 else 10:5d} {0:6d} {3600:6d} {0 if at == 0 else 10:5d}"
+        f"{at:5d} {at * 37 % 500:6d} {at * 91 % 500:6d} {10 if at else 0:5d} {0:6d} {3600:6d} {10 if at else 0:5d}"
         for at in range(customers + 1)
     ]
     head = "R1_10_1\n\nVEHICLE\nNUMBER     CAPACITY\n  250         200\n\nCUSTOMER\n"

@@ -16,7 +16,7 @@ export function createSpecials(place, more, on) {
 
   const option = (value, word, selected) => h("option", { value, selected }, word);
   const moment = (label, value) => h("input", { class: "form-control", size: "5", maxlength: "5", inputmode: "numeric", autocomplete: "off", "aria-label": label, value: value ? value.replace(/^0/, "") : null, onchange: on.changed });
-  const named = (label, first, chosen) => h("select", { class: "form-select", "aria-label": label, onchange: on.changed }, option("", first, !chosen), on.people.map((one) => option(String(one.id), one.name, one.id === chosen)));
+  const named = (first, chosen) => h("select", { class: "form-select", onchange: on.changed }, option("", first, !chosen), on.people.map((one) => option(String(one.id), one.name, one.id === chosen)));
   const tick = (word, checked) => {
     const box = h("input", { type: "checkbox", checked: Boolean(checked), onchange: on.changed });
     return { box, node: h("label", { class: "check" }, box, h("span", {}, word)) };
@@ -31,11 +31,11 @@ export function createSpecials(place, more, on) {
       on.groups.map(([key, word]) => option(key, word, key === kind)));
     entry.spot = h("span", { class: "rt-spot" });
     const [first, second] = wanted?.inspectors || [];
-    entry.who = named(t("只能由谁去"), t("谁去都行"), first);
-    entry.or = named(t("或者由谁去"), t("不再加人"), second);
+    entry.who = named(t("谁去都行"), first);
+    entry.or = named(t("不再加人"), second);
     entry.from = moment(t("最早"), wanted?.hours?.from);
     entry.to = moment(t("最晚"), wanted?.hours?.to);
-    entry.on = h("select", { class: "form-select", "aria-label": t("哪些日子去"), onchange: on.changed }, [["", t("哪天都行")], ["weekend", t("只在周末")], ["workdays", t("只在周末以外")]].map(([value, word]) => option(value, word, value === (wanted?.on || ""))));
+    entry.on = h("select", { class: "form-select", onchange: on.changed }, [["", t("哪天都行")], ["weekend", t("只在周末")], ["workdays", t("只在周末以外")]].map(([value, word]) => option(value, word, value === (wanted?.on || ""))));
     entry.pair = tick(t("要两人同去"), wanted?.pair);
     entry.together = tick(t("一户接一户，由同一人走完"), wanted?.together);
     entry.node = h("div", { class: "rt-special", role: "group", "aria-label": t("特别安排 %(n)s", { n: entries.length + 1 }) },
