@@ -87,6 +87,14 @@ PLAN = {
         }
     ],
     "locked_days": ["Number of a day, from 0"],
+    "villages": [
+        {
+            "name": "While it is solved part by part; otherwise there is none",
+            "state": "waiting, first (everybody where it costs least), under_way or done",
+            "households": "",
+            "visits": "Planned so far",
+        }
+    ],
     "routes": [
         {
             "inspector": {"id": "", "name": ""},

@@ -31,6 +31,8 @@ from data.rules.words import KEY_GROUP
 bp = Blueprint("routes_page", __name__)
 # A tenth of a second of arc, some metres: enough for dots, and half as long as the whole number.
 _DECIMALS = 5
+# Neighbours for whom nobody comes twice: a yard, or a few houses of a lane.
+_NEAR_M = 30
 
 
 @bp.get("/routes")
@@ -59,6 +61,7 @@ def new_page() -> str:
         key_groups=[(key, name.in_language(language())) for key, name in KEY_GROUP.items()],
         most=round(rule.per_inspector_day or VISITS_PER_DAY),
         minutes=max(1, round(rule.min_minutes or VISIT_MINUTES)),
+        near_m=_NEAR_M,
         today=today(),
         shell=shell(),
         script_url=url_for("maps.script", v=shell_version()),

@@ -86,6 +86,7 @@ def problems(draw: st.DrawFn) -> Problem:
                 tuple(windows), frozenset(draw(st.sampled_from([(), (), (), ("a",)]))),
                 draw(st.sampled_from([None, None, None, "i0"])), draw(st.sampled_from([None, "i0"])),
                 draw(st.integers(0, 7)) == 7, draw(st.sampled_from([None, None, "g"])), load=draw(st.integers(0, 1)),
+                together=draw(st.sampled_from([None, None, "row"])),
             )
         )  # fmt: skip
     pairs = (Pair("i0", "i1"),) if people > 2 and draw(st.booleans()) else ()

@@ -49,9 +49,16 @@ def move(base: Problem, held: Held, plan: Plan, household: str, target: Target) 
     ------
     RouteRefused
         If it is not planned, done or locked, or if a rule would be broken.
+
+    Notes
+    -----
+    Those it is visited in a row with come along.
     """
     _require_loose(held, plan, household)
-    return _put(base, held, plan, household, target)
+    row = _row_of(base, plan, household)
+    for one in row:
+        _require_loose(held, plan, one)
+    return _put(base, held, plan, household, target, row)
 
 
 def add(base: Problem, held: Held, plan: Plan, household: str, target: Target) -> Acted:
@@ -162,8 +169,22 @@ def check_acted(acted: Acted, before: Plan, held: Held) -> Acted:
     return acted
 
 
-def _put(base: Problem, held: Held, plan: Plan, household: str, target: Target) -> Acted:
-    """Put a household where it is wanted, out of wherever it was."""
+def _row_of(base: Problem, plan: Plan, household: str) -> list[str]:
+    """Others that are planned in a row with a household and were not visited yet, in their order."""
+    names = {one.id: one.together for one in base.households}
+    row = names.get(household)
+    if row is None:
+        return []
+    return [
+        stop.household
+        for route in plan.routes
+        for stop in route.stops
+        if not stop.done and stop.household != household and names.get(stop.household) == row
+    ]
+
+
+def _put(base: Problem, held: Held, plan: Plan, household: str, target: Target, others: Sequence[str] = ()) -> Acted:
+    """Put a household where it is wanted, out of wherever it was, and others behind it."""
     if target.inspector is not None:
         _require_inspector(base, target.inspector)
     if target.day is not None:
@@ -171,7 +192,8 @@ def _put(base: Problem, held: Held, plan: Plan, household: str, target: Target) 
     problem = problem_with(base, held)
     crews = crews_of(problem)
     at = problem.by_household[household]
-    routes = [[item for item in route if item != at] for route in routes_of(problem, crews, plan)]
+    moving = [at, *(problem.by_household[one] for one in others)]
+    routes = [[item for item in route if item not in moving] for route in routes_of(problem, crews, plan)]
     open_crews = [
         number
         for number, crew in enumerate(crews)
@@ -187,37 +209,37 @@ def _put(base: Problem, held: Held, plan: Plan, household: str, target: Target) 
             found=household,
         )
     if target.position is None or len(open_crews) > 1:
-        number, route = _cheapest(problem, crews, routes, at, open_crews)
+        number, route = _cheapest(problem, crews, routes, moving, open_crews)
     else:
         number = open_crews[0]
         visits = [item for item in routes[number] if item >= 0]
         place = max(0, target.position - len(crews[number].done))
-        visits.insert(min(place, len(visits)), at)
+        visits[place:place] = moving
         route = _arranged(problem, crews[number], visits)
     routes[number] = route
     return _timed(problem, held, crews, routes)
 
 
 def _cheapest(
-    problem: Problem, crews: Sequence[Crew], routes: list[list[int]], at: int, open_crews: Sequence[int]
+    problem: Problem, crews: Sequence[Crew], routes: list[list[int]], moving: Sequence[int], open_crews: Sequence[int]
 ) -> tuple[int, list[int]]:
-    """The route and the place in it where a household costs least."""
-    todo = [house for house in range(len(problem.households)) if house == at]
+    """The route and the place in it where households that go together cost least."""
+    todo = list(moving)
     todo += [item for route in routes for item in route if item >= 0]
     piece = make_piece(problem, todo, crews, with_matrix=False)
     position = {house: own for own, house in enumerate(todo)}
     mask = np.zeros(len(crews), dtype=bool)
     mask[list(open_crews)] = True
     allowed = piece.allowed.copy()
-    allowed[0] &= mask
+    allowed[: len(moving)] &= mask
     piece = replace(piece, allowed=allowed)
     own = [[position[item] if item >= 0 else item for item in route] for route in routes]
     try:
         search = Search(piece, own)
     except Unfit:
-        raise _no_room(problem, at) from None
-    if search.insert([0]):
-        raise _no_room(problem, at)
+        raise _no_room(problem, moving[0]) from None
+    if search.insert(list(range(len(moving)))):
+        raise _no_room(problem, moving[0])
     number = search.where[0]
     return number, [todo[item] if item >= 0 else item for item in search.routes[number]]
 

@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from data.route_plans.choices import Choice
 from data.route_plans.choosing import choose_homes, choose_people
 from data.route_plans.held import DUTY
 from data.route_plans.keeping import load_problem
 from data.route_plans.making import VISIT_MINUTES, household_json
 from data.route_plans.refusals import refuse
 from data.route_plans.ways import keep_ways, measure_ways, pack_ways
-from data.route_plans.wishes import Choice
 from data.tables import Round, RoutePlan, RouteProblem
 
 

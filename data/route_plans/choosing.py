@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from data.assigning import assignable_people
 from data.local_time import ZONE, today
+from data.route_plans.choices import Choice
 from data.route_plans.refusals import RouteRefused, refuse
-from data.route_plans.wishes import Choice
 from data.rules.words import EXACT_QUALITY, VISITED
 from data.tables import Round
 from geo.routing.problem import MOST_HOUSEHOLDS
@@ -104,22 +104,32 @@ def choose_homes(
     ).all()
     if len(rows) > _MOST_LOOKED_AT:
         raise _too_many(f"{_MOST_LOOKED_AT:,}+")
-    shape = shapely.Polygon(choice.polygon) if choice.polygon else None
-    homes = []
+    homes, meant = [], meaning_of(choice)
     for row in rows:
         home = _home(row, planned.ends_on)
-        if (
-            (choice.late and home.overdue_days <= 0)
-            or (choice.key_groups and not set(choice.key_groups) & set(home.key_groups))
-            or (choice.grades and home.grade not in choice.grades)
-            or (choice.assigned_to is not None and (home.assigned_to or 0) != choice.assigned_to)
-            or (shape is not None and not _lies_in(shape, home))
-        ):
-            continue
-        homes.append(home)
+        if meant(home):
+            homes.append(home)
     if len(homes) > MOST_HOUSEHOLDS:
         raise _too_many(f"{len(homes):,}")
     return homes
+
+
+def meaning_of(choice: Choice) -> Callable[[Home], bool]:
+    """Whether a choice means a household: all of its conditions hold, but for whether it was visited."""
+    shape = shapely.Polygon(choice.polygon) if choice.polygon else None
+    ids, groups = set(choice.ids), set(choice.key_groups)
+
+    def meant(home: Home) -> bool:
+        return not (
+            (choice.late and home.overdue_days <= 0)
+            or (ids and home.id not in ids)
+            or (groups and not groups & set(home.key_groups))
+            or (choice.grades and home.grade not in choice.grades)
+            or (choice.assigned_to is not None and (home.assigned_to or 0) != choice.assigned_to)
+            or (shape is not None and not _lies_in(shape, home))
+        )
+
+    return meant
 
 
 def _frame(choice: Choice) -> dict[str, int | None]:

@@ -154,7 +154,7 @@ def keep_plan(session: Session, row: RoutePlan, problem: Problem, held: Held, pl
     session.execute(delete(RouteRow).where(RouteRow.plan_id == row.id, RouteRow.published.is_(False)))
     session.execute(
         delete(RouteUnplanned).where(
-            RouteUnplanned.plan_id == row.id, RouteUnplanned.reason.not_in(("no_place", "no_duty"))
+            RouteUnplanned.plan_id == row.id, RouteUnplanned.reason.not_in(("no_place", "no_duty", "no_time"))
         )
     )
     keys = [key_of(one.id) for one in problem.households] + [key_of(one) for one in held.removed]

@@ -21,6 +21,7 @@ from data.route_plans.choosing import Home, Person, choose_homes, choose_people
 from data.route_plans.held import DUTY
 from data.route_plans.priorities import priority_of
 from data.route_plans.refusals import refuse
+from data.route_plans.settling import NOTHING, Settled, named_tokens, put_neighbours_in_rows, settle
 from data.route_plans.visiting_times import WHOLE_DAY_S, hours_left, windows_for
 from data.route_plans.wishes import Man, Wish
 from data.rules.plan import VisitRule
@@ -36,6 +37,9 @@ VISIT_MINUTES = 30
 LEFT_OUT = {
     "no_place": Text("没有准确位置，无法排入路线", "its house has no exact place"),
     "no_duty": Text("不在所选走访员的辖区内", "it lies in nobody's area of duty among those chosen"),
+    "no_time": Text(
+        "按特别安排，所选日期里没有可以去的时间", "the days of the plan leave no time that was settled for it"
+    ),
     "removed": Text("已由人工移出本方案", "it was taken out of the plan by hand"),
 }
 KIND = "route"
@@ -53,6 +57,8 @@ class Ground:
         Those asked for, in that order; without any, all that may be sent.
     left_out : dict of int to str
         Households that no plan can hold, with the key of :data:`LEFT_OUT`.
+    settled : dict of int to Settled
+        What the form says about some of them.
     """
 
     campaign: Campaign
@@ -61,6 +67,7 @@ class Ground:
     homes: list[Home]
     people: list[Person]
     left_out: dict[int, str]
+    settled: dict[int, Settled]
 
     @property
     def plannable(self) -> list[Home]:
@@ -90,13 +97,19 @@ def look_round(session: Session, campaign: Campaign, planned: Round, within: tup
                 field="inspectors",
             )
     people = [there[man.account_id] for man in wish.people] or list(there.values())
+    settled = settle(
+        homes, wish, {one.account_id: one.name for one in there.values()}, [one.account_id for one in people]
+    )
+    service_s = visit_minutes(campaign, wish) * 60
     left_out = {}
     for home in homes:
         if home.lon is None:
             left_out[home.id] = "no_place"
         elif not any(one.may_visit(home.jur) for one in people):
             left_out[home.id] = "no_duty"
-    return Ground(campaign, planned, kind, homes, people, left_out)
+        elif home.id in settled and settled[home.id].windows(wish, service_s) is None:
+            left_out[home.id] = "no_time"
+    return Ground(campaign, planned, kind, homes, people, left_out, settled)
 
 
 def make_plan(
@@ -183,7 +196,7 @@ def make_problem(ground: Ground, wish: Wish) -> dict[str, Any]:
     _check(ground, wish)
     men = {man.account_id: man for man in wish.people}
     rule = VisitRule.from_plan(ground.campaign.plan)
-    minutes = wish.minutes or max(1, round(rule.min_minutes or VISIT_MINUTES))
+    minutes = visit_minutes(ground.campaign, wish)
     most = round(rule.per_inspector_day or VISITS_PER_DAY)
     homes = ground.plannable
     tokens = _duties(homes, ground.people)
@@ -191,26 +204,49 @@ def make_problem(ground: Ground, wish: Wish) -> dict[str, Any]:
     latest = max(man.ends_s for man in crew)
     known = {one.account_id for one in ground.people}
     households = []
+    only = named_tokens(ground.settled.values())
     for home in homes:
         one = household_json(home, minutes, ground.kind.priority_groups)
+        settled = ground.settled.get(home.id, NOTHING)
         if (token := tokens.of_home.get(home.id)) is not None:
             one["skills"] = [token]
         owner = (wish.named or {}).get(home.id) or (home.assigned_to if wish.keep_assigned else None)
-        if owner in known:
-            one["inspector"] = f"i{owner}"
+        if len(settled.inspectors) > 1:
+            one.setdefault("skills", []).append(only[settled.inspectors])
+        elif settled.inspectors or owner in known:
+            one["inspector"] = f"i{settled.inspectors[0] if settled.inspectors else owner}"
+        if settled.pair:
+            one["pair"] = True
+        if settled.together is not None:
+            one["together"] = settled.together
         if home.last_account in known:
             one["last_inspector"] = f"i{home.last_account}"
         asked = home.asked if wish.reminders else None
-        if windows := windows_for(wish.days, minutes * 60, asked, wish.quiet, latest):
+        windows = settled.windows(wish, minutes * 60) if settled.has_times else windows_for(
+            wish.days, minutes * 60, asked, wish.quiet, latest, evening=wish.evening, weekend=wish.weekend
+        )  # fmt: skip
+        if windows:
             one["windows"] = windows
         households.append(one)
+    if wish.near_m is not None:
+        put_neighbours_in_rows(households, wish.near_m)
     middle = [sum(home.lon or 0.0 for home in homes) / len(homes), sum(home.lat or 0.0 for home in homes) / len(homes)]
     problem = {
         "fangtu_route_problem": 1,
         "days": [day.isoformat() for day in wish.days],
         "travel": {"kind": "points"},
         "inspectors": [
-            _inspector(man, person, most, tokens.of_person[person.account_id], middle, wish.days)
+            _inspector(
+                man,
+                person,
+                most,
+                [
+                    *tokens.of_person[person.account_id],
+                    *(token for who, token in only.items() if man.account_id in who),
+                ],
+                middle,
+                wish.days,
+            )
             for man, person in zip(crew, ground.people, strict=True)
         ],
         "households": households,
@@ -222,6 +258,11 @@ def make_problem(ground: Ground, wish: Wish) -> dict[str, Any]:
     }
     read_problem(problem, "plan")  # what contradicts itself, as two pairs on one day, is said now and not by the worker
     return problem
+
+
+def visit_minutes(campaign: Campaign, wish: Wish) -> int:
+    """Length of a visit: as asked for, else the campaign's."""
+    return wish.minutes or max(1, round(VisitRule.from_plan(campaign.plan).min_minutes or VISIT_MINUTES))
 
 
 def household_json(home: Home, minutes: int, first_groups: Sequence[str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from data.route_plans.showing import Faces
 from geo.errors import Text
 
 _TOKEN = re.compile(r"(?<![A-Za-z0-9_])([hi])(\d{1,18})(?![A-Za-z0-9_])")
+_ONLY = re.compile(r"\[?'?only:\d+'?\]?")
 _DUTY = re.compile(r"\[?'?duty:\d+'?\]?")
 
 
@@ -25,6 +26,8 @@ def name_words(words: str, faces: Faces, language: str) -> str:
         return faces.home(key) if found[1] == "h" else faces.person(key)
 
     duty = "the duty of those who are sent" if language.startswith("en") else "所派走访员的辖区"
+    only = "one of those named for it" if language.startswith("en") else "特别安排里指定的人"
+    words = _ONLY.sub(only, words)
     return _DUTY.sub(duty, _TOKEN.sub(name, words))
 
 

@@ -150,7 +150,25 @@ def plan_json(session: Session, kept: Kept, language: str) -> dict[str, Any]:
         "totals": totals_json(kept.plan),
         "fairness": fairness(session, kept, faces),
         "job": told,
+        "villages": _villages_json(session, kept),
     }
+
+
+def _villages_json(session: Session, kept: Kept) -> list[dict[str, Any]]:
+    """Where each village stands while a plan is solved part by part; empty otherwise."""
+    stands = kept.row.villages if kept.row.state == "solving" else {}
+    if not stands:
+        return []
+    many = Counter(one.village for one in kept.base.households)
+    planned = {stop.household for route in kept.plan.routes for stop in route.stops}
+    visits = Counter(one.village for one in kept.base.households if one.id in planned)
+    names = session.execute(
+        text("select id, name from area where id = any (:ids) order by code"), {"ids": [int(key) for key in stands]}
+    )
+    return [
+        {"name": row.name, "state": stands[str(row.id)], "households": many[str(row.id)], "visits": visits[str(row.id)]}
+        for row in names
+    ]
 
 
 def totals_json(plan: Plan) -> dict[str, int]:

@@ -117,6 +117,8 @@ class _Shown:
         self._weight = -1
         self._visits = 0
         self._at = time.monotonic()
+        self._stands: dict[str, str] = {}
+        self._stood_at = 0.0
 
     def begin(self, base: Problem, held: Held, plan: Plan, *, measured: bool) -> None:
         """Say which problem is planned from now on; ``measured`` ways are kept with its first plan that is complete."""
@@ -136,7 +138,30 @@ class _Shown:
         if not self.lost and found.step != "done" and is_wanted and not self._cancelled():
             self._at, self._weight = now, found.weight
             self._write(join_frozen(self.problem, found.plan(), self.frozen))
+        self._stand(found.stands)
         self.tell(self._words(found))
+
+    def _stand(self, stands: Mapping[str, str]) -> None:
+        """Write where each village stands, if that is another and it is time."""
+        now = time.monotonic()
+        # When the ways are measured all is planned once more; a village is not said to be untouched again.
+        stands = {
+            key: "first" if state == "waiting" and key in self._stands else state for key, state in stands.items()
+        }
+        is_end = "waiting" not in stands.values() and "under_way" not in stands.values()
+        begins = "under_way" in stands.values() and "under_way" not in self._stands.values()
+        is_time = now - self._stood_at >= _SHOWN_EVERY_S or is_end or begins
+        if self.lost or stands == self._stands or not is_time:
+            return
+        self._stands, self._stood_at = dict(stands), now
+        try:
+            with owner_session(self._engine) as session:
+                row = _mine(session, self._plan_id, self._job_id)
+                if row is not None:
+                    row.villages = self._stands
+        except DBAPIError:
+            if not self._cancelled():
+                raise
 
     def tell(self, words: Text) -> None:
         """Tell what is being done, with the visits there are."""
@@ -157,7 +182,7 @@ class _Shown:
             row = None if self.lost else self._keep(session, plan)
             if row is None:
                 return None
-            row.state = "ready"
+            row.state, row.villages = "ready", {}
             note_solved(session, row, plan, self._held)
             return {
                 "plan": self._plan_id,
@@ -221,7 +246,7 @@ def stop_solving(session: Session, row: RoutePlan) -> None:
         {"job": row.job_id},
     )
     kept = load_plan(session, row)
-    row.state = "ready" if kept.plan.routes else "draft"
+    row.state, row.villages = "ready" if kept.plan.routes else "draft", {}
     row.revision += 1
     row.updated_at = func.now()
     session.flush()

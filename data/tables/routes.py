@@ -37,7 +37,7 @@ class RoutePlan(Base):
 
     ``choices`` is the form it was asked for with, ``held`` what people settled in it (locks, absences, what is done),
     ``estimated`` the share of its ways that are guessed from straight lines, ``change_no`` the change it stands at.
-    ``made_by`` is None for the machine's operator.
+    ``made_by`` is None for the machine's operator; ``villages`` says where each village stands while it is solved.
     """
 
     __tablename__ = "route_plan"
@@ -62,6 +62,7 @@ class RoutePlan(Base):
     held: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     estimated: Mapped[float | None] = mapped_column(Float(53))
     job_id: Mapped[uuid.UUID | None]
+    villages: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     change_no: Mapped[int] = mapped_column(server_default="0")
     made_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     made_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

@@ -1,4 +1,5 @@
-"""Improvement of one piece by PyVRP (MIT), where there are neither breaks nor groups: it polishes what VROOM began.
+"""Improvement of one piece by PyVRP (MIT), where there are neither breaks nor groups nor rows: it polishes what VROOM
+began.
 
 What it does not know is put in its terms: who may not visit whom becomes a way without end in the matrix of that crew,
 a wish becomes a longer way, several windows become several customers of whom one is visited, a day a stretch of time.
@@ -32,6 +33,7 @@ def fits_pyvrp(piece: Piece) -> bool:
         len(piece.houses) > 1
         and not any(crew.breaks for crew in piece.crews)
         and int(piece.group.max(initial=-1)) < 0
+        and int(piece.block.max(initial=-1)) < 0
         and profiles * len(piece.places) ** 2 <= _MOST_NUMBERS
     )
 

@@ -11,10 +11,11 @@ import numpy as np
 
 from geo.routing.crews import Crew, crews_of, make_piece
 from geo.routing.explain import name_reasons
+from geo.routing.filling import fill
 from geo.routing.plan import Plan
 from geo.routing.problem import Done, Lock, Now, Problem
 from geo.routing.renewing import improve, neighbours
-from geo.routing.searching import Search, fill
+from geo.routing.searching import Search
 from geo.routing.slots import Unfit
 from geo.routing.timetable import make_plan, routes_of
 

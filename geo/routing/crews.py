@@ -148,6 +148,8 @@ class Piece:
         What a visit counts, in seconds.
     group : ndarray of int64, shape (k,)
         Number of the group that has one inspector; -1 for none.
+    block : ndarray of int64, shape (k,)
+        Number of the households that are visited in a row; -1 for none.
     """
 
     problem: Problem
@@ -163,6 +165,7 @@ class Piece:
     extra: NDArray[np.float64]
     worth: NDArray[np.float64]
     group: Ints
+    block: Ints
     group_owner: dict[int, int]
     flat: NDArray[np.int64] | None
 
@@ -243,8 +246,7 @@ def make_piece(
     worth = np.array(
         [(one.priority + (LOCKED if one.id in locks else 0.0)) * POINT + VISIT for one in many], dtype=np.float64
     )
-    names = sorted({one.group for one in many if one.group is not None})
-    number_of = {name: at for at, name in enumerate(names)}
+    group, number_of = _numbered([one.group for one in many])
     taken = {
         problem.households[problem.by_household[one.household]].group: problem.by_inspector[one.inspector]
         for one in problem.done
@@ -262,10 +264,17 @@ def make_piece(
         allowed,
         extra,
         worth,
-        np.array([number_of[one.group] if one.group is not None else -1 for one in many], dtype=np.int64),
+        group,
+        _numbered([one.together for one in many])[0],
         {number_of[name]: owner for name, owner in taken.items() if name in number_of},
         flat,
     )
+
+
+def _numbered(names: Sequence[str | None]) -> tuple[Ints, dict[str, int]]:
+    """Numbers in place of names, -1 for none, and the number of each name."""
+    number_of = {name: at for at, name in enumerate(sorted({name for name in names if name is not None}))}
+    return np.array([-1 if name is None else number_of[name] for name in names], dtype=np.int64), number_of
 
 
 def _who_may(

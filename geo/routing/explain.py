@@ -18,7 +18,7 @@ from geo.routing.plan import Plan, Unplanned
 from geo.routing.problem import Household, Problem, clock
 from geo.routing.reasons import REASONS, Reason, Remedy, RunnerUp
 from geo.routing.searching import Search, empty_routes
-from geo.routing.slots import CAP, CREW, FLOOR, LATE, LEAVE, NEXT, OLD, PRICELESS
+from geo.routing.slots import CAP, CREW, FLOOR, LATE, LEAVE, NEXT, OLD, PRICELESS, RIGHT
 from geo.routing.timetable import routes_of
 from geo.routing.travel import NO_WAY
 from geo.routing.trials import Trial, start_of
@@ -74,16 +74,19 @@ class Explainer:
         )
         found = []
         for row, house in enumerate(left.tolist()):
-            owner = self.search.owner_of(house)
+            owner, row_of = self.search.owner_of(house), self.search.row_of(house)
             may = piece.allowed[house] if owner < 0 else piece.allowed[house] & (self.search.leads == owner)
+            tie = "together" if row_of >= 0 else "group"
+            if row_of >= 0:
+                may = may & (np.arange(len(self.crews)) == row_of)
             if (now[row] & may).any():
                 found.append("fits")
             elif not may.any():
-                found.append("group" if owner >= 0 and piece.allowed[house].any() else self._nobody(house))
+                found.append(tie if max(owner, row_of) >= 0 and piece.allowed[house].any() else self._nobody(house))
             elif not (alone[row] & may).any():
                 found.append(self._not_alone(house, may))
-            elif owner >= 0:
-                found.append("group")
+            elif max(owner, row_of) >= 0:
+                found.append(tie)
             elif not (alone[row] & may & ~self.full).any():
                 low = lowest[alone[row] & may].min() < piece.worth[house]
                 found.append("outweighed" if low else "full")
@@ -198,7 +201,8 @@ class Explainer:
 
     def _sentence(self, house: int, kind: str) -> Text:
         one = self.household(house)
-        owner = self.search.owner_of(house)
+        owner, row_of = self.search.owner_of(house), self.search.row_of(house)
+        owner = self.search.lead[row_of] if kind == "together" else owner
         who = self.problem.inspectors[owner].called if owner >= 0 else self._bound(one)
         text = REASONS[kind].fill(who=who, what="、".join(sorted(one.skills)))
         return Text(f"{one.called}：{text.zh}。", f"{one.called}: {text.en}.")
@@ -263,10 +267,10 @@ class Explainer:
         first, second = np.stack(before, axis=1), np.stack(after, axis=1)
         table = first.copy()
         table[NEXT], table[LATE], table[CAP] = second[NEXT], second[LATE], np.where(second[CAP] < 0, FAR, second[CAP])
-        table[OLD] = first[OLD] + second[OLD]
+        table[OLD], table[RIGHT] = first[OLD] + second[OLD], second[RIGHT]
         visited = np.array(houses, dtype=np.int64)
         worth = self.piece.worth
-        grouped = self.piece.group[visited] >= 0
+        grouped = (self.piece.group[visited] >= 0) | (self.piece.block[visited] >= 0)
         best = np.zeros(len(left), dtype=np.int64)
         least = np.full(len(left), PRICELESS)
         for rows, price in self.search.prices.in_turn(left, table):

@@ -59,6 +59,12 @@ def cut(problem: Problem, houses: Sequence[int], crews: Sequence[Crew]) -> list[
         group = problem.households[at].group
         if group is not None:
             label[row] = of_group.setdefault(group, int(label[row]))
+    # So does what is visited in a row.
+    of_row: dict[str, int] = {}
+    for row, at in enumerate(here.tolist()):
+        together = problem.households[at].together
+        if together is not None:
+            label[row] = of_row.setdefault(together, int(label[row]))
     parts: list[Part] = [([], []) for _ in range(many)]
     for row, at in enumerate(here.tolist()):
         parts[label[row]][0].append(at)

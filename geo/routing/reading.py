@@ -308,7 +308,7 @@ class _Reader:
             one.text("id"), place, service, one.whole("priority", _BY_DEFAULT, most=TOP_PRIORITY), tuple(windows),
             frozenset(one.texts("skills")), one.text_or_none("inspector"), one.text_or_none("last_inspector"),
             one.flag("pair"), one.text_or_none("group"), one.text_or_none("village"), one.whole("load", 0),
-            one.text("name", ""),
+            one.text("name", ""), one.text_or_none("together"),
         )  # fmt: skip
         one.end()
         return made

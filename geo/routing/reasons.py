@@ -20,6 +20,10 @@ REASONS = {
         "太远：谁去都来不及在时段内访问并按时返回", "too far for anyone to visit in time and be back by the end of work"
     ),
     "group": Text("同组农户已由“{who}”走访，他排不下", "its group is visited by “{who}”, who has no room"),
+    "together": Text(
+        "一并走访的户已由“{who}”接连走访，这一户接不上",
+        "those it is visited together with are visited by “{who}”, and there is no room beside them",
+    ),
     "full": Text(
         "能去的走访员当天户数已满，安排的都不低于本户优先级",
         "everyone who could go has all visits of the day, none of a lower priority",

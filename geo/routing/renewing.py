@@ -121,6 +121,14 @@ def _ruin(search: Search, rng: random.Random, near: NDArray[np.int64], fixed: se
                 crew = where[house]
                 if _try(search, crew, [item for item in routes[crew] if item != house]):
                     out.append(house)
+    if search.rows:
+        # What is visited in a row can only move as a whole.
+        for block in sorted({search.blocks[house] for house in out if search.blocks[house] >= 0}):
+            row = [house for house in search.rows[block] if where[house] >= 0]
+            if row and fixed.isdisjoint(row) and rng.random() < 0.7:
+                crew = where[row[0]]
+                if _try(search, crew, [item for item in routes[crew] if item not in row]):
+                    out += row
     left = [house for house in line if where[house] < 0 and house not in out][:_LEFT_NEAR]
     if many - planned > len(left):
         rest = [house for house in range(many) if where[house] < 0]

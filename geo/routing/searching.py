@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geo.routing.crews import Ints, Piece
 from geo.routing.slots import PRICELESS, Days, Prices
 
 Routes = list[list[int]]
-# The most households of one priority that are compared with each other before one is put in.
-_EQUALS = 500
 
 
 class Search:
@@ -33,7 +32,7 @@ class Search:
         Crew of each household; -1 if left out.
     counts : list of int
         Visits of each inspector of the problem, those done with them.
-    groups, worths : list
+    groups, blocks, worths : list
         Of the piece, as plain lists.
 
     Raises
@@ -57,6 +56,12 @@ class Search:
             if group >= 0:
                 self.members[group].append(house)
         self.groups = piece.group.tolist()
+        self.blocks = piece.block.tolist()
+        self.rows: list[list[int]] = [[] for _ in self.prices.placed]
+        for house, block in enumerate(self.blocks):
+            if block >= 0:
+                self.rows[block].append(house)
+        self.visits = [0] * len(piece.crews)
         self.worths = piece.worth.tolist()
         self._extra = piece.extra.tolist() if piece.extra.any() else None
         self.gaps: list[Ints] = []
@@ -83,6 +88,9 @@ class Search:
             if house >= 0:
                 self.where[house] = number if sign > 0 else -1
                 visits += 1
+                if self.rows and self.blocks[house] >= 0:
+                    self.prices.placed[self.blocks[house]] += sign
+        self.visits[number] += sign * visits
         self.counts[self.lead[number]] += sign * visits
 
     def cost(self) -> float:
@@ -141,6 +149,42 @@ class Search:
                 return self.lead[self.where[other]]
         return -1
 
+    def row_of(self, house: int) -> int:
+        """Crew that visits others of those the household is visited in a row with; -1 for none."""
+        block = self.blocks[house]
+        if block < 0 or not self.prices.placed[block]:
+            return -1
+        return next((self.where[one] for one in self.rows[block] if one != house and self.where[one] >= 0), -1)
+
+    def bound(self, house: int, line: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Prices by crew with those out of reach that others of its group, or of its row, do not have.
+
+        A row is begun where there are visits left for all of it, if there is such a crew.
+        """
+        owner = self.owner_of(house)
+        if owner >= 0:
+            line = np.where(self.leads == owner, line, PRICELESS)
+        block = self.blocks[house]
+        if block < 0:
+            return line
+        crew = self.row_of(house)
+        if crew >= 0:
+            return np.where(np.arange(len(line)) == crew, line, PRICELESS)
+        many = len(self.rows[block])
+        roomy = np.array([one.most - made >= many for one, made in zip(self.piece.crews, self.visits, strict=True)])
+        return np.where(roomy, line, PRICELESS) if (line[roomy] < PRICELESS).any() else line
+
+    def in_rows(self, houses: Sequence[int]) -> list[int]:
+        """The same households, those to be visited in a row one behind the other."""
+        if not self.rows:
+            return list(houses)
+        here = set(houses)
+        order: dict[int, None] = {}
+        for house in houses:
+            block = self.blocks[house]
+            order.update(dict.fromkeys([house, *(self.rows[block] if block >= 0 else ())]))
+        return [house for house in order if house in here]
+
     def insert(self, houses: Sequence[int], blink: Callable[[], bool] | None = None) -> list[int]:
         """Put households in one after the other, each where it costs least; those that fit nowhere are given back.
 
@@ -153,6 +197,7 @@ class Search:
         """
         if not len(houses) or not self.gaps:
             return list(houses)
+        houses = self.in_rows(houses)
         rows = np.asarray(houses, dtype=np.int64)
         # The best gap of each household in each route; only the changed route is looked at again.
         best = self.prices.by_crew(rows, self.gaps)
@@ -161,9 +206,7 @@ class Search:
             line = best[at]
             if self.even:
                 line = line + self.even * (2.0 * np.array(self.counts)[self.leads] + 1.0)
-            owner = self.owner_of(house)
-            if owner >= 0:
-                line = np.where(self.leads == owner, line, PRICELESS)
+            line = self.bound(house, line)
             crew = int(line.argmin())
             if line[crew] >= PRICELESS:
                 left.append(house)
@@ -184,60 +227,3 @@ class Search:
 def empty_routes(piece: Piece) -> Routes:
     """Routes without a visit; breaks stand in them."""
     return [[-1 - at for at in range(len(crew.breaks))] for crew in piece.crews]
-
-
-def fill(search: Search) -> list[int]:
-    """Put in what is left out as far as it fits, priority by priority.
-
-    Of one priority the household comes first that loses most if its best route is gone (regret) where there is room for
-    all, and the one that costs least where there is not: then whom to leave out is the question.
-
-    Returns
-    -------
-    list of int
-        Those that fit nowhere.
-    """
-    left = np.array([house for house, crew in enumerate(search.where) if crew < 0], dtype=np.int64)
-    if not search.gaps:
-        return left.tolist()
-    room = sum(min(crew.most, len(search.where)) for crew in search.piece.crews)
-    by_regret = room >= len(search.where)
-    out: list[int] = []
-    for worth in sorted(set(search.piece.worth[left].tolist()), reverse=True):
-        out += _fill_equals(search, left[search.piece.worth[left] == worth], by_regret)
-    return out
-
-
-def _fill_equals(search: Search, houses: Ints, by_regret: bool) -> list[int]:
-    """Put in households of one priority; what fits nowhere is given back."""
-    if len(houses) > _EQUALS:
-        # So many at once would be compared with each other again and again.
-        parts = np.array_split(houses, -(-len(houses) // _EQUALS))
-        return [house for part in parts for house in _fill_equals(search, part, by_regret)]
-    best = search.prices.by_crew(houses, search.gaps)
-    grouped = bool((search.piece.group[houses] >= 0).any())
-    while len(houses):
-        line = best
-        if search.even:
-            line = best + search.even * (2.0 * np.array(search.counts)[search.leads] + 1.0)
-        if grouped:
-            owners = np.array([search.owner_of(house) for house in houses.tolist()])
-            line = np.where((owners[:, None] >= 0) & (search.leads[None, :] != owners[:, None]), PRICELESS, line)
-        crews = line.argmin(axis=1)
-        price = line[np.arange(len(houses)), crews]
-        order = price
-        if by_regret and line.shape[1] > 1:
-            second = np.partition(line, 1, axis=1)[:, 1]
-            order = np.where(price < PRICELESS, price - np.minimum(second, 1e7), PRICELESS)
-        at = int(order.argmin())
-        if price[at] >= PRICELESS:
-            # With regret the first is only out of reach if all are.
-            break
-        house, crew = int(houses[at]), int(crews[at])
-        gap = int(search.prices.of(houses[at : at + 1], search.gaps[crew])[0].argmin())
-        route = search.routes[crew]
-        search.change(crew, [*route[:gap], house, *route[gap:]])
-        houses, best = np.delete(houses, at), np.delete(best, at, axis=0)
-        if len(houses):
-            best[:, crew] = search.prices.of(houses, search.gaps[crew]).min(axis=1)
-    return [int(house) for house in houses]

@@ -20,8 +20,8 @@ from geo.routing.crews import FAR, Crew, Ints, Piece
 
 PRICELESS = 1e15
 # Rows of a table of gaps.
-PREV, NEXT, LEAVE, FLOOR, LATE, CAP, CREW, OLD, ROOM = range(9)
-_FIELDS = 9
+PREV, NEXT, LEAVE, FLOOR, LATE, CAP, CREW, OLD, ROOM, LEFT, RIGHT = range(11)
+_FIELDS = 11
 # The most prices worked out at once, so that a county does not need gigabytes.
 _CELLS = 1_000_000
 
@@ -46,6 +46,7 @@ class Days:
         self.service: list[int] = piece.service.tolist()
         self.load: list[int] = piece.load.tolist()
         self.place: list[int] = piece.place.tolist()
+        self.block: list[int] | None = piece.block.tolist() if (piece.block >= 0).any() else None
         self.spans: list[list[list[tuple[int, int]]]] = same.spans if same is not None else self._spans(piece)
 
     @staticmethod
@@ -74,8 +75,8 @@ class Days:
 
         Returns
         -------
-        gaps : ndarray of int64, shape (9, len(route) + 1)
-            Rows ``PREV`` … ``ROOM``; column ``g`` is the gap before ``route[g]``.
+        gaps : ndarray of int64, shape (11, len(route) + 1)
+            Rows ``PREV`` … ``RIGHT``; column ``g`` is the gap before ``route[g]``.
         travel : int
             Seconds.
 
@@ -92,7 +93,7 @@ class Days:
                 # Too late for anything, even for the break: nothing is planned, so nothing is broken.
                 table = np.zeros((_FIELDS, 1), dtype=np.int64)
                 table[CREW], table[CAP], table[LATE] = number, -1, -1
-                table[PREV], table[NEXT] = crew.start, crew.end
+                table[PREV], table[NEXT], table[LEFT], table[RIGHT] = crew.start, crew.end, -1, -1
                 return np.repeat(table, len(route) + 1, axis=1), 0
         return self._gaps(crew, number, route)
 
@@ -173,11 +174,31 @@ class Days:
         table[ROOM] = crew.capacity - sum(self.load[house] for house in route if house >= 0)
         if sum(item >= 0 for item in route) >= crew.most:
             table[CAP] = -1
+        table[LEFT], table[RIGHT] = self._beside(route) if self.block is not None else (-1, -1)
         return table, sum(legs)
+
+    def _beside(self, route: Sequence[int]) -> tuple[list[int], list[int]]:
+        """Blocks of the visits before and after each gap, breaks passed over; -1 for none."""
+        assert self.block is not None
+        left, right, last = [-1], [-1], -1
+        for item in route:
+            last = self.block[item] if item >= 0 else last
+            left.append(last)
+        last = -1
+        for item in reversed(route):
+            last = self.block[item] if item >= 0 else last
+            right.append(last)
+        return left, right[::-1]
 
 
 class Prices:
-    """Prices of households in gaps, for one piece."""
+    """Prices of households in gaps, for one piece.
+
+    Attributes
+    ----------
+    placed : ndarray of int64
+        Planned households of each block; whoever changes routes keeps it.
+    """
 
     def __init__(self, piece: Piece) -> None:
         self.piece = piece
@@ -185,6 +206,7 @@ class Prices:
         self.day = np.array([crew.day for crew in piece.crews], dtype=np.int64)
         self.has_load = bool(piece.load.any())
         self.has_extra = bool(piece.extra.any())
+        self.placed = np.zeros(int(piece.block.max(initial=-1)) + 1, dtype=np.int64)
         self.one_day = piece.opens.shape[2] == 1
 
     def of(self, houses: Ints, gaps: Ints) -> NDArray[np.float64]:
@@ -193,7 +215,7 @@ class Prices:
         Parameters
         ----------
         houses : ndarray of int64, shape (h,)
-        gaps : ndarray of int64, shape (9, g)
+        gaps : ndarray of int64, shape (11, g)
 
         Returns
         -------
@@ -213,11 +235,20 @@ class Prices:
         fits &= ready + back <= gaps[LATE]
         if self.has_load:
             fits &= piece.load[houses][:, None] <= gaps[ROOM]
+        if len(self.placed):
+            fits &= self._in_a_row(houses, gaps)
         price = (there + back - gaps[OLD]).astype(np.float64)
         if self.has_extra:
             price += piece.extra[houses[:, None], crew]
         price[~fits] = PRICELESS
         return price
+
+    def _in_a_row(self, houses: Ints, gaps: Ints) -> NDArray[np.bool_]:
+        """Where a visit neither comes between households visited in a row nor apart from its own; shape (h, g)."""
+        own, left, right = self.piece.block[houses][:, None], gaps[LEFT], gaps[RIGHT]
+        beside: NDArray[np.bool_] = (own == left) | (own == right)
+        begun = (own >= 0) & (self.placed[own] > 0)
+        return np.asarray(np.where(begun, beside, (left != right) | (left < 0)))
 
     def by_crew(self, houses: Ints, gaps: Sequence[Ints]) -> NDArray[np.float64]:
         """The least of those prices in each route.
@@ -225,7 +256,7 @@ class Prices:
         Parameters
         ----------
         houses : ndarray of int64, shape (h,)
-        gaps : sequence of ndarray of int64, shape (9, g)
+        gaps : sequence of ndarray of int64, shape (11, g)
             By crew, at least one.
 
         Returns

@@ -22,6 +22,10 @@ def is_solomon(text: str) -> bool:
     return any(line.split()[:1] == ["VEHICLE"] for line in text.upper().splitlines()[:12])
 
 
+# The largest number there may be: ways and moments are kept in whole tenths of 32 bits.
+MOST = 100_000_000
+
+
 def read_solomon(text: str, file: str | Path = "") -> Problem:
     """Read an instance.
 
@@ -55,7 +59,15 @@ def read_solomon(text: str, file: str | Path = "") -> Problem:
             if rows:
                 raise _wrong(file, number, Text(f"“{words[0]}”不是数字。", f"“{words[0]}” is not a number."))
             continue
-        rows.append((number, _numbers(file, number, words, 7, Text("7 个数字", "7 numbers"))))
+        values = _numbers(file, number, words, 7, Text("7 个数字", "7 numbers"))
+        if max(abs(value) for value in values) > MOST:
+            found = next(value for value in values if abs(value) > MOST)
+            raise _wrong(
+                file,
+                number,
+                Text(f"{found:g} 太大，最大为 {MOST:,}。", f"{found:g} is too large; {MOST:,} is the most."),
+            )
+        rows.append((number, values))
     if not rows:
         raise _wrong(file, len(lines), Text("没有客户，也没有车场。", "there is neither a depot nor a customer."))
     if vehicles < 1 or vehicles != int(vehicles):
@@ -71,6 +83,10 @@ def read_solomon(text: str, file: str | Path = "") -> Problem:
 
 
 def _problem(rows: list[tuple[int, list[float]]], vehicles: int, capacity: float, file: str | Path) -> Problem:
+    if capacity < 0:
+        raise _wrong(
+            file, rows[0][0], Text(f"容量 {capacity:g} 小于 0。", f"a capacity of {capacity:g}, which is below 0.")
+        )
     table = np.array([values for _, values in rows])
     households = []
     for place, (number, values) in enumerate(rows[1:], 1):
@@ -95,8 +111,9 @@ def _problem(rows: list[tuple[int, list[float]]], vehicles: int, capacity: float
             )
         )
     shift = Shift(int(rows[0][1][4] * _SCALE), int(rows[0][1][5] * _SCALE))
+    most = min(int(capacity), MOST)
     fleet = tuple(
-        Inspector(str(at + 1), 0, 0, (shift,), capacity=int(capacity)) for at in range(min(vehicles, max(1, len(rows))))
+        Inspector(str(at + 1), 0, 0, (shift,), capacity=most) for at in range(min(vehicles, max(1, len(rows))))
     )
     return Problem(TruncatedPlane(table[:, 1:3]), fleet, tuple(households), all_required=True, time_unit="tenths")
 

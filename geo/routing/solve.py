@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 
 import numpy as np
 
+from geo.routing.board import Board
 from geo.routing.crews import Ints, crews_of, make_piece
 from geo.routing.parts import cut
 from geo.routing.plan import Plan
@@ -51,6 +52,8 @@ class Progress:
         Makes the plan so far, without the reasons of those left out; it takes a moment.
     villages : tuple of str
         Of the part that was planned just now, where households name theirs.
+    stands : dict of str to str
+        Where each village stands (``geo.routing.board``); empty for a problem in one piece.
     """
 
     step: str
@@ -62,6 +65,7 @@ class Progress:
     travel_m: int
     plan: Callable[[], Plan]
     villages: tuple[str, ...] = ()
+    stands: Mapping[str, str] = field(default_factory=dict)
 
 
 class Budget:
@@ -162,10 +166,12 @@ def plan_quickly(problem: Problem, progress: Callable[[Progress], None]) -> None
     whole = Whole(problem, crews_of(problem))
     houses = whole.todo.tolist()
     parts = [(houses, range(len(whole.crews)))] if len(houses) <= IN_ONE_PIECE else cut(problem, houses, whole.crews)
+    board = Board(problem, [part for part, _ in parts], 1)
     for done, (part, numbers) in enumerate(parts, 1):
         here = np.array(part, dtype=np.int64)
         whole.take(here, numbers, do_job(problem, whole.crews, (here, numbers, None, "quick", 0, {})))
-        tell(progress, "first", whole, done, len(parts), part)
+        board.end(done - 1)
+        tell(progress, "first", whole, done, len(parts), part, board)
 
 
 def tell(
@@ -175,6 +181,7 @@ def tell(
     done: int,
     total: int,
     part: Sequence[int] | Ints = (),
+    board: Board | None = None,
 ) -> None:
     """Tell how far it is, and of which households it was last."""
     if progress is not None:
@@ -185,6 +192,7 @@ def tell(
                 step, done, total, visits, weight, travel, metres,
                 lambda: make_plan(whole.problem, whole.crews, routes),
                 tuple(sorted({name for at in part if (name := whole.problem.households[at].village) is not None})),
+                {} if board is None else board.stands(),
             )
         )  # fmt: skip
 
@@ -243,26 +251,32 @@ def _in_parts(whole: Whole, budget: Budget, seed: int, progress: Callable[[Progr
         (np.array(houses, dtype=np.int64), numbers, None, "quick", seed, {}) for houses, numbers in parts
     ]
     # Something to see while the workers are still starting; everyone is planned before any part is planned properly.
+    board = Board(whole.problem, [job[0] for job in waiting], team.workers)
+    number = {id(job[0]): at for at, job in enumerate(waiting)}
     begun: dict[int, Routes] = {}
     rest = team.run(waiting[1:], lambda: budget.cancelled)
     for done, (job, routes) in enumerate(chain([(waiting[0], team.here(waiting[0]))], rest), 1):
         begun[id(job)] = routes
         whole.take(job[0], job[1], routes)
-        tell(progress, "first", whole, done, len(parts), job[0])
+        board.end(number[id(job[0])])
+        tell(progress, "first", whole, done, len(parts), job[0], board)
+    board.begin_properly()
+    tell(progress, "parts", whole, 0, len(parts), (), board)
     waiting = [(*job[:2], begun[id(job)], "first", *job[4:]) for job in waiting if id(job) in begun]
     for done, (job, routes) in enumerate(team.run(waiting, lambda: budget.cancelled or budget.is_late), 1):
         whole.take(job[0], job[1], routes)
-        tell(progress, "parts", whole, done, len(parts), job[0])
+        board.end(number[id(job[0])])
+        tell(progress, "parts", whole, done, len(parts), job[0], board)
     spent = began - budget.left if budget.rounds is None else 0.0
     whole.join()
-    tell(progress, "improving", whole, 1, 1)
+    tell(progress, "improving", whole, 1, 1, (), board)
     # A round is two parts' work or so.
     expected = 2 * spent * team.workers / len(parts)
     return whole.improve(
         budget,
         seed,
         team,
-        lambda: tell(progress, "improving", whole, 1, 1),
+        lambda: tell(progress, "improving", whole, 1, 1, (), board),
         longest=expected,
         kept_back=_END * budget.seconds if budget.rounds is None else 0.0,
     )

@@ -10,9 +10,10 @@ from typing import Any
 
 from geo.routing.by_pyvrp import fits_pyvrp
 from geo.routing.crews import Crew, Ints, crews_of, make_piece
+from geo.routing.filling import fill
 from geo.routing.polishing import OWN_ROUNDS, PYVRP_ROUNDS, begin, polish, search_of, with_vroom
 from geo.routing.problem import Problem
-from geo.routing.searching import Routes, fill
+from geo.routing.searching import Routes
 
 # Positions of households and of crews in the problem, routes so far (by position of household in the job), what is to
 # be done (``quick``: a first plan; ``first``: a better one by VROOM; ``renew``), seed, and owners of groups that reach

@@ -63,3 +63,8 @@ class Verdict:
         """The verdict as plain values."""
         told = {name: value for name, value in vars(self).items() if name != "violations"}
         return {"good": self.good, **told, "violations": [one.as_json(language) for one in self.violations]}
+
+
+def fault_of(kind: str, zh: str, en: str, inspector: str = "", day: int = -1, household: str = "") -> Violation:
+    """A violation from its sentence without full stop, in both languages."""
+    return Violation(kind, Text(f"{zh}。", f"{en[:1].upper()}{en[1:]}."), inspector, day, household)

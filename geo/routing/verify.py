@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from geo.errors import Text
 from geo.routing.plan import Plan, Route
 from geo.routing.problem import Household, Problem, clock
 from geo.routing.travel import NO_WAY
-from geo.routing.verdict import Verdict, Violation
+from geo.routing.verdict import Verdict, Violation, fault_of
+from geo.routing.verify_bonds import check_bonds
 
 
 def verify_plan(problem: Problem, plan: Plan) -> Verdict:
@@ -30,7 +30,7 @@ def verify_plan(problem: Problem, plan: Plan) -> Verdict:
     Verdict
         With all violations found: unknown or repeated households and inspectors, households that are neither planned
         nor left out or both, windows, service times, ways, shifts, breaks, most visits, capacity, skills, named
-        inspector, pairs, groups, locks, what is already done, and the moment of planning.
+        inspector, pairs, groups, visits in a row, locks, what is already done, and the moment of planning.
     """
     found: list[Violation] = []
     households = {one.id: one for one in problem.households}
@@ -43,7 +43,7 @@ def verify_plan(problem: Problem, plan: Plan) -> Verdict:
     for (who, day), times in driven.items():
         if times > 1:
             found.append(
-                _fault(
+                fault_of(
                     "route_twice",
                     f"“{who}”在同一天有 {times} 条路线",
                     f"“{who}” has {times} routes on one day",
@@ -55,11 +55,11 @@ def verify_plan(problem: Problem, plan: Plan) -> Verdict:
     for who, times in (visited + left).items():
         if who not in households:
             found.append(
-                _fault("unknown_household", f"没有农户“{who}”", f"there is no household “{who}”", household=who)
+                fault_of("unknown_household", f"没有农户“{who}”", f"there is no household “{who}”", household=who)
             )
         elif times > 1:
             found.append(
-                _fault(
+                fault_of(
                     "household_twice",
                     f"农户“{who}”出现了 {times} 次",
                     f"household “{who}” is there {times} times",
@@ -69,7 +69,7 @@ def verify_plan(problem: Problem, plan: Plan) -> Verdict:
     for who in households:
         if not visited[who] and not left[who]:
             found.append(
-                _fault(
+                fault_of(
                     "household_missing",
                     f"农户“{who}”既没有安排也没有列为未安排",
                     f"household “{who}” is neither planned nor left out",
@@ -78,10 +78,10 @@ def verify_plan(problem: Problem, plan: Plan) -> Verdict:
             )
     if problem.all_required:
         found += [
-            _fault("not_served", f"“{who}”必须安排，却未安排", f"“{who}” has to be served and is not", household=who)
+            fault_of("not_served", f"“{who}”必须安排，却未安排", f"“{who}” has to be served and is not", household=who)
             for who in left
         ]
-    found += _check_bonds(problem, households, plan)
+    found += check_bonds(problem, households, plan)
     served = [households[who] for who in visited if who in households]
     by = {stop.household: (route.inspector, *route.companions) for route in plan.routes for stop in route.stops}
     return Verdict(
@@ -96,10 +96,6 @@ def verify_plan(problem: Problem, plan: Plan) -> Verdict:
     )
 
 
-def _fault(kind: str, zh: str, en: str, inspector: str = "", day: int = -1, household: str = "") -> Violation:
-    return Violation(kind, Text(f"{zh}。", f"{en[:1].upper()}{en[1:]}."), inspector, day, household)
-
-
 def _check_route(problem: Problem, households: dict[str, Household], route: Route) -> list[Violation]:
     """Rules within one day of one inspector."""
     found: list[Violation] = []
@@ -107,7 +103,7 @@ def _check_route(problem: Problem, households: dict[str, Household], route: Rout
 
     def fault(kind: str, zh: str, en: str, household: str = "") -> None:
         found.append(
-            _fault(
+            fault_of(
                 kind,
                 f"“{route.inspector}”第 {route.day + 1} 天：{zh}",
                 f"“{route.inspector}”, day {route.day + 1}: {en}",
@@ -322,50 +318,3 @@ def _check_breaks(problem: Problem, route: Route, fault: Any) -> None:
             )
         else:
             taken.remove(fitting)
-
-
-def _check_bonds(problem: Problem, households: dict[str, Household], plan: Plan) -> list[Violation]:
-    """Locks, groups and what is done, over all routes."""
-    found = []
-    at = {stop.household: (route, stop) for route in plan.routes for stop in route.stops}
-    for lock in problem.locks:
-        route, stop = at.get(lock.household, (None, None))
-        if route is None or stop is None:
-            continue
-        if (lock.inspector is not None and route.inspector != lock.inspector) or (
-            lock.day is not None and route.day != lock.day
-        ):
-            found.append(
-                _fault(
-                    "lock",
-                    f"“{lock.household}”锁定给“{lock.inspector}”第 {(lock.day or 0) + 1} 天，却安排给"
-                    f"“{route.inspector}”第 {route.day + 1} 天",
-                    f"“{lock.household}” is locked to “{lock.inspector}” and day {lock.day}, planned for "
-                    f"“{route.inspector}” on day {route.day}",
-                    route.inspector,
-                    route.day,
-                    lock.household,
-                )
-            )
-    for one in problem.done:
-        route, stop = at.get(one.household, (None, None))
-        if stop is None or not stop.done:
-            found.append(
-                _fault(
-                    "done",
-                    f"“{one.household}”已完成，计划里却不是",
-                    f"“{one.household}” is done and not shown so",
-                    household=one.household,
-                )
-            )
-    owners: dict[str, set[str]] = {}
-    for who, (route, _) in at.items():
-        group = households[who].group if who in households else None
-        if group is not None:
-            owners.setdefault(group, set()).add(route.inspector)
-    found += [
-        _fault("group", f"“{group}”组由 {sorted(who)} 分别走访", f"group “{group}” is shared by {sorted(who)}")
-        for group, who in owners.items()
-        if len(who) > 1
-    ]
-    return found

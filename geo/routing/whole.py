@@ -10,9 +10,10 @@ import numpy as np
 
 from geo.routing.crews import Crew, Ints, make_piece
 from geo.routing.explain import name_reasons
+from geo.routing.filling import fill
 from geo.routing.plan import Plan
 from geo.routing.problem import Problem
-from geo.routing.searching import Routes, Search, fill
+from geo.routing.searching import Routes, Search
 from geo.routing.team import Job, Team
 from geo.routing.timetable import make_plan
 
@@ -163,7 +164,7 @@ class Whole:
             return None
         taken.update(chosen)
         chosen.sort()
-        extra = self._left_near(left, spot, used)
+        extra = self._left_near(left, spot, used, self._rows_outside(chosen))
         houses = [item for at in chosen for item in self.routes[at] if item >= 0] + extra
         if not houses:
             return None
@@ -171,22 +172,38 @@ class Whole:
         routes = [[position[item] if item >= 0 else item for item in self.routes[at]] for at in chosen]
         return np.array(houses, dtype=np.int64), chosen, routes, "renew", number, self._owners(chosen)
 
-    def _left_near(self, left: Sequence[int], spot: np.ndarray[Any, Any], used: set[int | str]) -> list[int]:
-        """Households left out near a spot, of which no other part has one, or one of its group."""
+    def _left_near(
+        self, left: Sequence[int], spot: np.ndarray[Any, Any], used: set[int | str], rows_outside: set[str | None]
+    ) -> list[int]:
+        """Households left out near a spot, of which no other part has one, or one of its group or its row."""
         if not left:
             return []
         places = [self.problem.households[at].place for at in left]
         away = ((self._spots[places] - spot) ** 2).sum(axis=1)
         found = []
         for row in np.argsort(away, kind="stable").tolist():
-            group = self.problem.households[left[row]].group
-            if left[row] not in used and (group is None or group not in used):
+            one = self.problem.households[left[row]]
+            group, together = one.group, one.together
+            is_free = together is None or (together not in rows_outside and f"row {together}" not in used)
+            if left[row] not in used and (group is None or group not in used) and is_free:
                 found.append(left[row])
             if len(found) == _LEFT_OUT:
                 break
         used.update(found)
         used.update(group for at in found if (group := self.problem.households[at].group) is not None)
+        used.update(f"row {row}" for at in found if (row := self.problem.households[at].together) is not None)
         return found
+
+    def _rows_outside(self, chosen: Sequence[int]) -> set[str | None]:
+        """What is visited in a row by other crews than the chosen: nobody of it can be planned by these."""
+        inside = set(chosen)
+        return {
+            self.problem.households[item].together
+            for at, route in enumerate(self.routes)
+            if at not in inside
+            for item in route
+            if item >= 0
+        }
 
     def _middles(self) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Where each crew is on average; its start while it visits nobody."""

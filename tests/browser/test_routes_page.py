@@ -305,6 +305,63 @@ def test_the_form_says_what_is_missing_and_takes_a_drawn_line(open_page: OpenPag
     expect(page.locator("#rt-count")).to_contain_text("选中 8 户")
 
 
+def test_the_form_takes_an_arrangement_for_one_household_and_for_those_drawn_around(
+    open_page: OpenPage, stand: Stand, site: str
+) -> None:
+    page = open_page("/routes/new", "supervisor")
+    page.wait_for_selector("body[data-ready=true]")
+    page.get_by_role("button", name="加一条特别安排").click()
+    first = page.get_by_role("group", name="特别安排 1")
+    page.get_by_role("button", name="生成路线").click()
+    expect(page.locator("#rt-trouble")).to_contain_text("还没有选是哪一户")
+    with Session(stand.owner) as session:
+        code = session.scalar(text("select code from household where id = :id"), {"id": stand.town.households["H2"]})
+    first.get_by_role("searchbox").fill(str(code))
+    first.get_by_role("searchbox").press("Tab")
+    expect(first.locator(".rt-spot [role=status]")).not_to_be_empty()
+    first.get_by_label("由谁去").select_option(label="骑行员")
+    first.get_by_label("最早").fill("14:00")
+    first.get_by_label("最晚").fill("15:00")
+    page.get_by_role("button", name="加一条特别安排").click()
+    second = page.get_by_role("group", name="特别安排 2")
+    second.get_by_label("哪些户").select_option("danger")
+    second.get_by_label("要两人同去").check()
+    second.get_by_role("button", name="去掉这条特别安排").click()
+    expect(page.get_by_role("group", name="特别安排 2")).to_have_count(0)
+    page.get_by_role("group", name="免打扰").get_by_label("从").fill("12:00")
+    page.get_by_role("group", name="免打扰").get_by_label("到").fill("13:30")
+    page.get_by_label("全选").check()
+    with page.expect_request(lambda one: one.method == "POST" and "/api/v1/routes" in one.url) as sent:
+        page.get_by_role("button", name="生成路线").click()
+    wish = sent.value.post_data_json
+    assert wish["special"] == [
+        {
+            "households": {"ids": [stand.town.households["H2"]]},
+            "inspectors": [stand.accounts["rider"]],
+            "hours": {"from": "14:00", "to": "15:00"},
+        }
+    ]
+    assert (wish["quiet"], wish["evening"]) == (
+        [{"from": "12:00", "to": "13:30"}], {"from": "18:00", "to": "21:00"},
+    )  # fmt: skip
+    Worker(stand.settings).run(until_idle=True)
+    page.wait_for_url(re.compile(r"/routes/\d+"))
+    plan = int(re.findall(r"/routes/(\d+)", page.url)[0])
+    told = ask(stand, site, "GET", f"/api/v1/routes/{plan}")
+    (start,) = [
+        stop["start"]
+        for route in told["routes"]
+        if route["inspector"]["id"] == stand.accounts["rider"]
+        for stop in route["stops"]
+        if stop["household"] == stand.town.households["H2"]
+    ]
+    assert 14 * 3600 <= start <= 14.5 * 3600
+    # The form opened again with the conditions of that plan holds the arrangement.
+    again = open_page(f"/routes/new?plan={plan}", "supervisor")
+    again.wait_for_selector("body[data-ready=true]")
+    expect(again.get_by_role("group", name="特别安排 1").get_by_label("最晚")).to_have_value("15:00")
+
+
 def test_a_leader_looks_on(open_page: OpenPage, make_plan: MakePlan) -> None:
     page = open_plan(open_page, make_plan(), "leader")
     busiest(page)

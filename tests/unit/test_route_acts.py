@@ -47,6 +47,21 @@ def test_a_visit_goes_where_it_is_put() -> None:
     assert "h3" in order(move(problem, done.held, done.plan, "h3", Target("wang")).plan, "wang")[::2]
 
 
+def test_who_is_visited_in_a_row_moves_as_one() -> None:
+    problem = hamlet()
+    homes = tuple(replace(one, together="t") if one.id in ("h1", "h2") else one for one in problem.households[:3])
+    problem = replace(problem, households=homes)
+    plan = planned(problem)
+    there = order(plan, "li")
+    assert sorted(there) == ["h1", "h2", "h3"]
+    done = check_acted(move(problem, Held(), plan, "h1", Target("wang", 0)), plan, Held())
+    assert sorted(order(done.plan, "wang")) == ["h1", "h2"]
+    assert order(done.plan, "li") == ["h3"]
+    # Somebody else does not come between the two.
+    with pytest.raises(RouteRefused, match="visited together"):
+        check_acted(move(problem, done.held, done.plan, "h3", Target("wang", 0, 1)), plan, Held())
+
+
 def test_a_fourth_visit_of_three_is_refused_in_words() -> None:
     problem = hamlet()
     plan = planned(problem)

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data.route_plans.choices import Choice
 from data.route_plans.files import _folded
 from data.route_plans.priorities import priority_of
-from data.route_plans.visiting_times import hours_left, windows_for
-from data.route_plans.wishes import Choice, Man, read_wish
+from data.route_plans.visiting_times import hours_left, windows_for, windows_settled
+from data.route_plans.wishes import Man, read_wish
 from geo.routing.problem import ProblemError
 
 MONDAY, SATURDAY = date(2026, 11, 30), date(2026, 12, 5)
@@ -39,6 +40,13 @@ def test_a_form_needs_days_alone() -> None:
         ({"days": ["2026-11-30"], "pairs": [{"lead": 1, "companion": 1}]}, "pairs[0].companion"),
         ({"days": ["2026-11-30"], "colour": "red"}, "colour"),
         ({"days": ["2026-11-30"], "named": {"x": 1}}, "named"),
+        ({"days": ["2026-11-30"], "special": [{"households": {"ids": [1]}}]}, "special[0]"),
+        ({"days": ["2026-11-30"], "special": [{"on": "monday"}]}, "special[0].on"),
+        ({"days": ["2026-11-30"], "special": [{"hours": {"from": "20:00", "to": "18:00"}}]}, "special[0].hours.to"),
+        ({"days": ["2026-11-30"], "special": [{"inspectors": ["i1"]}]}, "special[0].inspectors[0]"),
+        ({"days": ["2026-11-30"], "special": [{"pair": True}] * 51}, "special"),
+        ({"days": ["2026-11-30"], "near_m": 201}, "near_m"),
+        ({"days": ["2026-11-30"], "evening": {"from": "21:00", "to": "18:00"}}, "evening.to"),
     ],
 )
 def test_a_wrong_field_is_named(body: dict[str, object], field: str) -> None:
@@ -72,6 +80,25 @@ def test_evenings_and_weekends_are_kept_to_where_anybody_works_then() -> None:
     assert windows_for(days[:1], HOUR, "weekend", (), 18 * HOUR) == []
     rest = windows_for(days, HOUR, None, [(12 * HOUR, 14 * HOUR)], 18 * HOUR)
     assert rest == [{"from": "00:00", "to": "12:00"}, {"from": "14:00", "to": "24:00"}]
+
+
+def test_the_hours_of_evenings_and_weekends_are_those_of_the_form() -> None:
+    days = (MONDAY, SATURDAY)
+    late = windows_for(days, HOUR, "tonight", (), 22 * HOUR, evening=(19 * HOUR, 22 * HOUR))
+    assert late == [{"from": "19:00", "to": "22:00"}]
+    weekend = windows_for(days, HOUR, "weekend", (), 18 * HOUR, weekend=(9 * HOUR, 17 * HOUR))
+    assert weekend == [{"from": "09:00", "to": "17:00", "day": 2}]
+    # Nobody is to be disturbed from 18:00: the wish for the evening is lost, not the household.
+    assert windows_for(days, HOUR, "tonight", [(18 * HOUR, 24 * HOUR)], 20 * HOUR) == [{"from": "00:00", "to": "18:00"}]
+
+
+def test_hours_and_days_that_were_settled_leave_a_time_or_say_that_there_is_none() -> None:
+    days = (MONDAY, SATURDAY)
+    assert windows_settled(days, HOUR, (18 * HOUR, 20 * HOUR), None, ()) == [{"from": "18:00", "to": "20:00"}]
+    assert windows_settled(days, HOUR, None, True, ()) == [{"from": "00:00", "to": "24:00", "day": 2}]
+    assert windows_settled(days, HOUR, None, False, ()) == [{"from": "00:00", "to": "24:00", "day": 1}]
+    assert windows_settled(days[:1], HOUR, None, True, ()) is None
+    assert windows_settled(days, HOUR, (12 * HOUR, 13 * HOUR), None, [(11 * HOUR, 14 * HOUR)]) is None
 
 
 spans = st.tuples(st.integers(0, 24), st.integers(0, 24)).map(sorted).map(tuple)

@@ -132,3 +132,51 @@ def test_what_is_no_problem_is_refused_in_a_sentence(tmp_path: Path, text: str) 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(ProblemError, match=r"nowhere\.json"):
         load_problem(tmp_path / "nowhere.json")
+
+
+def homberger(customers: int, last: str = "") -> str:
+    """An instance as Homberger and Gehring write them, all customers within reach and each open all day."""
+    rows = [
+        f"{at:5d} {at * 37 % 500:6d} {at * 91 % 500:6d} {10 if at else 0:5d} {0:6d} {3600:6d} {10 if at else 0:5d}"
+        for at in range(customers + 1)
+    ]
+    head = "R1_10_1\n\nVEHICLE\nNUMBER     CAPACITY\n  250         200\n\nCUSTOMER\n"
+    return head + "CUST NO. XCOORD. YCOORD. DEMAND READY DUE SERVICE\n\n" + "\n".join(rows) + last
+
+
+def test_an_instance_of_homberger_is_read_and_planned(tmp_path: Path) -> None:
+    file = tmp_path / "R1_10_1.TXT"
+    file.write_text(homberger(1000), newline="\r\n")
+    problem = load_problem(file)
+    assert (len(problem.households), len(problem.inspectors), problem.inspectors[0].capacity) == (1000, 250, 200)
+    plan = solve(problem, rounds=0, workers=1)
+    assert verify_plan(problem, plan).good
+    assert plan.visits == 1000
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        ("\n 21 1e300 1 1 0 100 10", "too large"),
+        ("\n 21 1 1 1 0 1e18 10", "too large"),
+        ("\n 21 nan 1 1 0 100 10", "7 numbers are expected"),
+        ("\n 21 1 1", "7 numbers are expected"),
+        ("\n 21 1 1 1 0 100 -10", "cannot be below 0"),
+        ("\n 20 1 1 1 0 100 10", "there twice"),
+        ("\n 21 1 1 1 100 0 10", "before it begins"),
+        ("\nEOF", "is not a number"),
+    ],
+)
+def test_a_wrong_row_of_an_instance_is_named(tmp_path: Path, last: str, expected: str) -> None:
+    file = tmp_path / "wrong.txt"
+    file.write_text(homberger(20, last))
+    with pytest.raises(ProblemError) as refused:
+        load_problem(file)
+    assert expected in refused.value.text.en
+
+
+def test_an_instance_of_more_customers_than_one_plan_takes_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "many.txt"
+    file.write_text(homberger(20_001))
+    with pytest.raises(ProblemError, match="20,000 at most"):
+        load_problem(file)

@@ -170,6 +170,37 @@ def test_a_group_has_one_inspector() -> None:
     assert served["h1"] == served["h6"]
 
 
+def test_who_is_visited_together_is_visited_in_a_row() -> None:
+    problem = hamlet()
+    # Li would pass h1, h2, h3 in this order, and Wang has the other end of the road.
+    homes = tuple(replace(one, together="t") if one.id in ("h1", "h3") else one for one in problem.households)
+    plan = solve(replace(problem, households=homes), rounds=5)
+    assert verify_plan(replace(problem, households=homes), plan).good
+    assert plan.visits == 6
+    (row,) = [route for route in plan.routes if "h1" in {stop.household for stop in route.stops}]
+    order = [stop.household for stop in row.stops]
+    assert abs(order.index("h1") - order.index("h3")) == 1
+
+
+def test_a_row_is_begun_where_there_is_room_for_all_of_it() -> None:
+    problem = hamlet()
+    people = (replace(problem.inspectors[0], most_visits=2), problem.inspectors[1])
+    # The three live at Li's end of the road, but only Wang can visit three.
+    homes = tuple(replace(one, together="t") if one.id != "h4" else one for one in problem.households[:4])
+    changed = replace(problem, inspectors=people, households=homes)
+    assert who(changed, rounds=5) == {"h1": "wang", "h2": "wang", "h3": "wang", "h4": "li"}
+
+
+def test_rows_of_a_large_town_are_kept_in_parts_and_across_them() -> None:
+    town = make_town(900, 18, 2, seed=3)
+    homes = tuple(
+        replace(one, together=f"row {at // 3}" if at % 9 < 3 else None) for at, one in enumerate(town.households)
+    )
+    town = replace(town, households=homes)
+    plan = solve(town, rounds=4, workers=1)
+    assert verify_plan(town, plan).good
+
+
 def test_two_who_go_together_have_one_route() -> None:
     problem = hamlet(pairs=(Pair("li", "wang"),))
     homes = tuple(replace(one, pair=one.id == "h1") for one in problem.households)

@@ -46,6 +46,7 @@ def with_li(problem: Problem, **changes: object) -> Problem:
 
 LI = route_of(PLAN, "li")
 FIRST = LI.stops[0]
+THIRD = PROBLEM.by_household[LI.stops[2].household]
 NUMBER = PROBLEM.by_household[FIRST.household]
 
 
@@ -108,6 +109,16 @@ BROKEN: dict[str, tuple[str, Change]] = {
     ),
     "a group that is shared": (
         "group", lambda p, plan: (with_household(with_household(p, 0, group="g"), 5, group="g"), plan),
+    ),
+    "visits in a row of two inspectors": (
+        "together", lambda p, plan: (with_household(with_household(p, 0, together="t"), 5, together="t"), plan),
+    ),
+    "visits in a row with another between": (
+        "together",
+        lambda p, plan: (
+            with_household(with_household(p, NUMBER, together="t"), THIRD, together="t"),
+            plan,
+        ),
     ),
     "a visit done that is planned again": (
         "done", lambda p, plan: (replace(p, done=(Done(FIRST.household, "li", 0, 8 * HOUR, 9 * HOUR),)), plan),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -427,6 +428,81 @@ def test_the_preview_counts_what_the_plan_would_hold(app: Flask, web: Web, super
     outsider = Sender(app, web, "outsider")
     for address in ("/api/v1/routes/people", "/api/v1/routes"):
         assert outsider.call("GET", address).status_code == 404
+
+
+def test_what_is_settled_for_some_households_is_kept_to_by_the_plan(web: Web, supervisor: Sender) -> None:
+    homes = web.town.households
+    who = web.accounts
+    square = [[118.814, 36.404], [118.817, 36.404], [118.817, 36.407], [118.814, 36.407]]
+    special = [
+        {
+            "households": {"ids": [homes["H2"]]},
+            "inspectors": [who["inspector"]],
+            "hours": {"from": "14:00", "to": "15:00"},
+        },
+        {"households": {"polygon": square}, "together": True},
+        {"households": {"ids": [homes["H5"]]}, "inspectors": [who["inspector"], who["supervisor"]]},
+        {"households": {"ids": [homes["H4"]]}, "pair": True},
+    ]  # fmt: skip
+    plan = plan_of(supervisor, made(supervisor, special=special))
+    stops = {stop["household"]: (route, at, stop) for route in plan["routes"] for at, stop in enumerate(route["stops"])}
+    route, _, stop = stops[homes["H2"]]
+    assert (route["inspector"]["id"], stop["start"] >= 14 * 3600, stop["leave"] <= 15 * 3600) == (
+        who["inspector"], True, True,
+    )  # fmt: skip
+    first, second = stops[homes["H6"]], stops[homes["H7"]]
+    assert (first[0]["inspector"], first[0]["day"]) == (second[0]["inspector"], second[0]["day"])
+    assert abs(first[1] - second[1]) == 1
+    assert stops[homes["H5"]][0]["inspector"]["id"] in (who["inspector"], who["supervisor"])
+    # Nobody goes along with anybody, so the one who needs two is left out, and the reason says so.
+    assert {one["household"]: one["reason"] for one in plan["unplanned"]}[homes["H4"]] == "no_pair"
+    # Moved by hand, both go.
+    told = change(supervisor, plan, act="move", household=homes["H6"], day=1 - first[0]["day"])["plan"]
+    there, here = where(told, homes["H6"]), where(told, homes["H7"])
+    assert there is not None
+    assert here is not None
+    assert there[:2] == here[:2]
+    assert there[1] != first[0]["day"]
+
+
+@pytest.mark.parametrize(
+    ("special", "words"),
+    [
+        ({"inspectors": [10**9]}, "没有选他参加"),
+        ({"households": {"ids": [0]}, "pair": True}, "special[0].households.ids[0]"),
+    ],
+)
+def test_an_arrangement_that_cannot_be_is_refused(supervisor: Sender, special: dict[str, Any], words: str) -> None:
+    refused = supervisor.call("POST", "/api/v1/routes", json=form(special=[special]))
+    assert (refused.status_code, words in refused.json["message"]) == (422, True), refused.json
+
+
+def test_a_household_for_weekends_alone_has_no_time_on_workdays(web: Web, supervisor: Sender) -> None:
+    monday = today() + timedelta(days=7 - today().weekday())
+    wish = form(
+        days=[monday.isoformat()], special=[{"households": {"ids": [web.town.households["H2"]]}, "on": "weekend"}]
+    )
+    told = supervisor.call("POST", "/api/v1/routes/preview", json=wish).json
+    assert {one["reason"]: one["n"] for one in told["left_out"]} == {"no_place": 1, "no_time": 1}
+    assert "特别安排" in next(one["message"] for one in told["left_out"] if one["reason"] == "no_time")
+
+
+def test_where_villages_stand_is_told_while_a_plan_is_solved_and_not_afterwards(web: Web, supervisor: Sender) -> None:
+    key = supervisor.call("POST", "/api/v1/routes", json=form()).json["id"]
+    assert plan_of(supervisor, key)["villages"] == []
+    with Session(web.owner) as session, session.begin():
+        village = session.scalar(
+            text("select village_id from household where id = :id"), {"id": web.town.households["H2"]}
+        )
+        stands = json.dumps({str(village): "under_way"})
+        session.execute(
+            text("update route_plan set villages = cast(:stands as jsonb) where id = :key"),
+            {"key": key, "stands": stands},
+        )
+    (told,) = plan_of(supervisor, key)["villages"]
+    assert (told["state"], told["visits"] <= told["households"]) == ("under_way", True)
+    supervisor.call("POST", f"/api/v1/routes/{key}/stop")
+    assert plan_of(supervisor, key)["villages"] == []
 
 
 def test_by_sql_an_inspector_sees_the_own_days_given_out_and_changes_the_order_alone(

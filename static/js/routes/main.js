@@ -27,6 +27,7 @@ import { planOf, withReasons } from "./read.js";
 import { createState } from "./state.js";
 import { leftEntries, stopEntries, takeRemedy } from "./stop-menu.js";
 import { createTimeline } from "./timeline.js";
+import { createVillages } from "./villages.js";
 import { createWhy } from "./why.js";
 
 const byId = (id) => document.getElementById(id);
@@ -81,6 +82,8 @@ function createPage(map) {
   const why = createWhy(byId("rt-why"), url, on);
   const balance = createBalance(byId("rt-balance"), acts);
   const progress = createProgress(byId("rt-progress"), () => acts.order("/stop", () => t("已停止，保留最好的一版")));
+
+  const villages = createVillages(byId("rt-villages"));
 
   page.open = async () => {
     state.readAddress();
@@ -158,6 +161,7 @@ function createPage(map) {
     leftOut.show(state);
     drawHead();
     balance.show(state);
+    villages(state.plan);
     const found = state.stop && state.find(state.stop);
     if (differs(byId("rt-why"), state.drawn, state.stop)) why.show(state, found || null);
   }

@@ -5,15 +5,16 @@ import { loadWords, t } from "../i18n.js";
 import { signInLink } from "../import/trouble.js";
 import { getJson, postJson, withParams } from "../map/api.js";
 import { fill, h, icon, say } from "../map/dom.js";
-import { CanvasOverlay, toWorld } from "../map/overlay.js";
-import { colour } from "../map/palette.js";
+import { toWorld } from "../map/overlay.js";
 import { createPlainMap } from "../map/plain.js";
 import { createCalendar } from "./calendar.js";
 import { padded, secondOf } from "./clock.js";
+import { createDots } from "./dots.js";
 import { createLasso } from "./lasso.js";
 import { createPairs } from "./pairs.js";
-import { drawStart } from "./signs.js";
+import { createSpecials } from "./specials.js";
 import { createTeam } from "./team.js";
+import { takeTimes, timesWanted, wrongTimes } from "./times.js";
 
 const byId = (id) => document.getElementById(id);
 const WAIT_MS = 250;
@@ -32,13 +33,14 @@ function createForm(map) {
   const form = byId("rt-new");
   const { campaign, round, today } = form.dataset;
   const view = () => ({ campaign, round, area: byId("rt-area").value });
-  const state = { ring: [], polygon: null, points: [], found: null, picking: null, busy: false };
+  const state = { ring: [], polygon: null, points: [], found: null, picking: null, drawing: null, busy: false };
   const page = { state };
   window.fangtu.page = page; // for tests and the console
   const plain = createPlainMap(map, { frame: byId("map-frame"), base: registry.base, label: t("地图：选中的农户。可在图上圈一片，也可只用左边的条件。") });
   const calendar = createCalendar(byId("rt-cal"), today, () => changed({ days: true }));
   let team = null;
   let pairs = null;
+  let specials = null;
 
   page.open = async () => {
     readAddress();
@@ -48,6 +50,16 @@ function createForm(map) {
       const { people } = await getJson(withParams("/api/v1/routes/people", view()));
       team = createTeam(byId("rt-team"), people, { changed: () => changed({}), days: () => calendar.days(), pickStart });
       pairs = createPairs(byId("rt-pairs"), byId("rt-pair-more"), people, () => changed({}));
+      specials = createSpecials(byId("rt-specials"), byId("rt-special-more"), {
+        people,
+        groups: [...form.querySelectorAll("#rt-groups label")].map((label) => [label.querySelector("input").value, label.textContent.trim()]),
+        draw: (done) => {
+          setDrawing(true);
+          state.drawing = done;
+          map.getContainer().focus();
+        },
+        changed: () => changed({}),
+      });
       byId("rt-pairs-box").hidden = people.length < 2;
       listen();
       await takeOver();
@@ -97,6 +109,9 @@ function createForm(map) {
     byId("rt-assigned").checked = Boolean(choices.keep_assigned);
     calendar.take(choices.days || []);
     for (const pair of choices.pairs || []) pairs.add(pair);
+    takeTimes(choices);
+    byId("rt-near").checked = Boolean(choices.near_m);
+    for (const special of choices.special || []) specials.add(special);
   }
 
   function offerAreas() {
@@ -145,24 +160,33 @@ function createForm(map) {
       dots.redraw();
     },
     done: (corners) => {
+      const meant = state.drawing;
+      setDrawing(false);
+      if (meant) {
+        // Around households of a special arrangement; which ones are chosen stays as it is.
+        state.ring = (state.polygon || []).map(([lon, lat]) => toWorld(lon, lat));
+        dots.redraw();
+        meant(corners);
+        return;
+      }
       state.polygon = corners;
       byId("rt-undraw").hidden = false;
-      setDrawing(false);
       changed({ homes: true });
     },
   });
 
   function setDrawing(on) {
     lasso(on);
+    state.drawing = null;
     byId("rt-draw").setAttribute("aria-pressed", String(on));
     document.querySelector(".rt-choose-map").classList.toggle("is-drawing", on);
     hint(on ? t("按住并画一圈，松开即选中；Esc 放弃。") : "");
   }
 
-  function pickStart(mate, done) {
+  function pickStart(mate, done, isEnd = false) {
     setDrawing(false);
     state.picking = done;
-    hint(t("点地图选 %(name)s 的出发点；键盘：移动地图后按回车。", { name: mate.name }));
+    hint(isEnd ? t("点地图选 %(name)s 的收工点；键盘：移动地图后按回车。", { name: mate.name }) : t("点地图选 %(name)s 的出发点；键盘：移动地图后按回车。", { name: mate.name }));
     map.getContainer().focus();
   }
 
@@ -178,35 +202,7 @@ function createForm(map) {
     if (words) say(words);
   }
 
-  const dots = new CanvasOverlay(({ ctx, ...at }) => {
-    const place = ([x, y]) => [x * at.scale - at.left, y * at.scale - at.top];
-    const r = Math.max(1.6, Math.min(5, (at.zoom - 10) * 0.9));
-    ctx.beginPath();
-    for (const point of state.points) {
-      const [x, y] = place(point);
-      ctx.moveTo(x + r, y);
-      ctx.arc(x, y, r, 0, Math.PI * 2);
-    }
-    ctx.lineWidth = 2;
-    ctx.strokeStyle = colour("symbol-halo");
-    ctx.stroke();
-    ctx.fillStyle = colour("st-unvisited");
-    ctx.fill();
-    if (state.ring.length > 1) {
-      ctx.beginPath();
-      state.ring.forEach((point, i) => ctx[i ? "lineTo" : "moveTo"](...place(point)));
-      ctx.closePath();
-      ctx.lineWidth = 2.4;
-      ctx.setLineDash([6, 4]);
-      ctx.strokeStyle = colour("map-select");
-      ctx.stroke();
-      ctx.setLineDash([]);
-    }
-    for (const mate of team?.chosen() || []) {
-      const spot = mate.own || mate.start;
-      if (spot) drawStart(ctx, ...place(toWorld(...spot)));
-    }
-  }, { pane: "fangtu-select" });
+  const dots = createDots(state, () => team?.chosen() || []);
   dots.addTo(map);
 
   let timer = 0;
@@ -274,6 +270,7 @@ function createForm(map) {
     const pause = Number(byId("rt-break").value);
     const wanted = { id: mate.id, mode: mate.mode || byId("rt-mode").value, from: padded(mate.from || byId("rt-from").value), to: padded(mate.to || byId("rt-to").value), break: pause > 0 ? { from: NOON[0], to: NOON[1], minutes: pause } : false };
     if (mate.own) wanted.start = mate.own;
+    if (mate.end) wanted.end = mate.end;
     if (mate.most || byId("rt-most").value) wanted.most_visits = mostOf(mate);
     if (mate.absent.length) wanted.absent = mate.absent;
     return wanted;
@@ -282,6 +279,8 @@ function createForm(map) {
   function wrong() {
     for (const [id, words] of [["rt-from", t("上班时间要写成 8:30 这样。")], ["rt-to", t("下班时间要写成 17:30 这样。")]]) if (!Number.isFinite(secondOf(byId(id).value))) return [id, words];
     if (secondOf(byId("rt-from").value) >= secondOf(byId("rt-to").value)) return ["rt-to", t("下班要晚于上班。")];
+    const odd = wrongTimes() || specials.wrong();
+    if (odd) return odd;
     const lost = team.chosen().find((mate) => !mate.own && !mate.start);
     return lost ? ["rt-team", t("%(name)s 没有出发点，请在图上选。", { name: lost.name })] : null;
   }
@@ -291,13 +290,15 @@ function createForm(map) {
     const fault = wrong();
     if (fault) {
       trouble(new Error(fault[1]));
-      byId(fault[0]).focus();
+      (byId(fault[0]) || fault[0]).focus();
       return;
     }
     state.busy = true;
     trouble(null);
     drawSum();
-    const wish = { days: calendar.days(), households: homesWanted(), inspectors: team.chosen().map(personOf), pairs: pairs.wanted(), reminders: byId("rt-reminders").checked, keep_assigned: byId("rt-assigned").checked };
+    const wish = { days: calendar.days(), households: homesWanted(), inspectors: team.chosen().map(personOf), pairs: pairs.wanted(), reminders: byId("rt-reminders").checked, keep_assigned: byId("rt-assigned").checked, ...timesWanted() };
+    if (byId("rt-near").checked) wish.near_m = Number(byId("rt-near").value);
+    if (specials.wanted().length) wish.special = specials.wanted();
     if (byId("rt-minutes").value) wish.minutes = Number(byId("rt-minutes").value);
     try {
       const { id } = await postJson(withParams("/api/v1/routes", view()), wish);

@@ -10,11 +10,11 @@ const TICKED = 12;
 
 /**
  * @param {object[]} people `{id, name, role, start: [lon, lat]|null}`
- * @param {object} on `changed()`, `days()` (those chosen), `pickStart(mate, done)` (asks for a place on the map)
+ * @param {object} on `changed()`, `days()` (those chosen), `pickStart(mate, done, isEnd)` (asks for a place on the map)
  */
 export function createTeam(place, people, on) {
   const mates = people.map((one, at) => {
-    const mate = { ...one, chosen: one.role === "inspector" && at < TICKED, own: null, mode: "", from: "", to: "", most: "", absent: [] };
+    const mate = { ...one, chosen: one.role === "inspector" && at < TICKED, own: null, end: null, mode: "", from: "", to: "", most: "", absent: [] };
     mate.tick = h("input", { type: "checkbox", checked: mate.chosen, onchange: () => { mate.chosen = mate.tick.checked; on.changed(); } });
     mate.note = h("span", { class: "quiet" });
     const open = h("button", { type: "button", class: "rt-more", "aria-expanded": "false", "aria-label": t("%(name)s 的出发点和时间", { name: one.name }), onclick: () => toggle(mate, open) }, icon("gear"));
@@ -25,7 +25,8 @@ export function createTeam(place, people, on) {
   });
 
   function say(mate) {
-    mate.note.textContent = mate.own ? t("从图上选的点出发") : mate.start ? t("从辖区中心出发") : t("没有出发点，请在图上选");
+    const end = mate.end ? t("，到另选的点收工") : "";
+    mate.note.textContent = (mate.own ? t("从图上选的点出发") : mate.start ? t("从辖区中心出发") : t("没有出发点，请在图上选")) + end;
   }
 
   // What belongs to one person is made when it is asked for: most never are.
@@ -41,7 +42,9 @@ export function createTeam(place, people, on) {
       field(t("每天最多户"), "most", { type: "number", min: "1", max: "100" })),
     h("div", { class: "rt-line" },
       h("button", { type: "button", class: "btn btn-small", onclick: () => on.pickStart(mate, (spot) => { mate.own = spot; say(mate); on.changed(); }) }, icon("pin"), t("在图上选出发点")),
-      mate.start ? h("button", { type: "button", class: "btn btn-small", onclick: () => { mate.own = null; say(mate); on.changed(); } }, t("用辖区中心")) : null),
+      mate.start ? h("button", { type: "button", class: "btn btn-small", onclick: () => { mate.own = null; say(mate); on.changed(); } }, t("用辖区中心")) : null,
+      h("button", { type: "button", class: "btn btn-small", onclick: () => on.pickStart(mate, (spot) => { mate.end = spot; say(mate); on.changed(); }, true) }, icon("pin"), t("在图上选收工点")),
+      h("button", { type: "button", class: "btn btn-small", onclick: () => { mate.end = null; say(mate); on.changed(); } }, t("回出发点收工"))),
     h("div", { class: "rt-line rt-away", role: "group", "aria-label": t("%(name)s 哪天不上班", { name: mate.name }) }));
     drawAway(mate, on.days());
   }
@@ -69,7 +72,7 @@ export function createTeam(place, people, on) {
     },
     days: (days) => mates.forEach((mate) => drawAway(mate, days)),
     words: () => t("已选 %(n)s / %(m)s 人", { n: count(mates.filter((mate) => mate.chosen).length), m: count(mates.length) }),
-    /** Take over who went, and how, from a form of before: `{id, start, mode, from, to, most_visits, absent}` each. */
+    /** Take over who went, and how, from a form of before: `{id, start, end, mode, from, to, most_visits, absent}` each. */
     take: (wanted, common) => {
       for (const mate of mates) {
         const asked = wanted.find((one) => one.id === mate.id);
@@ -77,6 +80,7 @@ export function createTeam(place, people, on) {
         mate.tick.checked = mate.chosen;
         if (!asked) continue;
         mate.own = asked.start || null;
+        mate.end = asked.end || null;
         for (const name of ["mode", "from", "to"]) mate[name] = asked[name] && asked[name] !== common[name] ? asked[name] : "";
         mate.most = asked.most_visits && asked.most_visits !== common.most_visits ? String(asked.most_visits) : "";
         mate.absent = asked.absent || [];
