@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0034"
-down_revision = "0031"
+down_revision = "0033"
 SQL = Path(__file__).resolve().parent.parent / "sql" / "0034_site_files.sql"
 
 

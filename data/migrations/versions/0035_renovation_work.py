@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0035"
-down_revision = "0031"
+down_revision = "0034"
 SQL = Path(__file__).resolve().parent.parent / "sql" / "0035_renovation_work.sql"
 
 
