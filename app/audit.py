@@ -20,6 +20,7 @@ ACTS = (
     "rule_visit", "answer_doubt", "repeat_settle", "repeat_undo", "mark_accept", "mark_refuse", "mark_undo",
     "photo_show", "make_cards", "assign", "assign_undo", "road_gap", "road_gap_undo",
     "appraisal_add", "appraisal_report", "disaster_add", "disaster_end",
+    "concern_observe", "concern_charge",
 )  # fmt: skip
 
 

@@ -86,7 +86,7 @@ def _sections(asker: Asker) -> list[Section]:
     if leads:
         visits.append(("/roads", _("路网")))
         visits.append(("/hardship", _("困难户")))
-    houses = [("/appraisals", _("鉴定台账")), ("/sites", _("改造"))]
+    houses = [("/appraisals", _("鉴定台账")), ("/sites", _("改造")), ("/concerns", _("整治"))]
     if asker.role is not Role.INSPECTOR:
         houses.append(("/money", _("资金")))
     sections = [

@@ -159,6 +159,22 @@ def take_photo(
     return moment
 
 
+def keep_photo_bytes(settings: Settings, sealer: Sealer, photo_id: uuid.UUID, content: bytes) -> bytes:
+    """Seal the bytes of a photograph that no phone announced; the caller adds its row to ``attachment`` and commits.
+
+    Returns
+    -------
+    bytes
+        SHA-256 of the content.
+
+    Raises
+    ------
+    DiskFull
+    """
+    _write(settings, sealer, photo_path(settings, photo_id), content)
+    return hashlib.sha256(content).digest()
+
+
 def _write(settings: Settings, sealer: Sealer, path: Path, content: bytes) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     writer = SealedWriter(path, sealer, _purpose(path), MOST_PHOTO_BYTES)
@@ -221,7 +237,8 @@ def sweep_photos(connection: Connection, settings: Settings, turn: int) -> None:
         connection.scalars(
             text("""
                 select id::text from synced_photo
-                 where id = any (cast(:ids as uuid[])) and received_at is not null"""),
+                 where id = any (cast(:ids as uuid[])) and received_at is not null
+                union select id::text from attachment where id = any (cast(:ids as uuid[]))"""),
             {"ids": list(old)},
         )
     )

@@ -109,12 +109,14 @@ class Attachment(Base, Stamped):
         same_jurisdiction("household_id", "household"),
         same_jurisdiction("house_id", "house"),
         same_jurisdiction("site_id", "renovation_site"),
+        Index("ix_attachment_observation_id", "observation_id", postgresql_where="observation_id is not null"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
     jur: Mapped[int] = mapped_column(BigInteger, index=True)
     visit_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("visit.id"), index=True)
     mark_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("mark.id"), index=True)
+    observation_id: Mapped[int | None] = mapped_column(ForeignKey("concern_observation.id", ondelete="CASCADE"))
     household_id: Mapped[int | None] = mapped_column(BigInteger)
     house_id: Mapped[int | None] = mapped_column(BigInteger)
     site_id: Mapped[int | None] = mapped_column(BigInteger)

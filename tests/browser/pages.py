@@ -23,4 +23,5 @@ LISTS = [
     "/sites",
     "/money",
     "/sites/ranking",
+    "/concerns",
 ]

@@ -6,7 +6,7 @@
 import { covers } from "./areas-data.js";
 import { traceArea } from "./areas.js";
 import { createDots } from "./dots.js";
-import { MARK_KINDS, MARK_STATES, pinShift } from "./mark-signs.js";
+import { MARK_KINDS, MARK_LOOKS, pinShift, stateOfLook } from "./mark-signs.js";
 import { colour, fontOf, typeScale, withAlpha } from "./palette.js";
 import { decodeRecords, GRADE_ORDER, isRim, STATUS_ORDER } from "./records-decode.js";
 import { sprite, STAGES, statusSign } from "./symbols.js";
@@ -66,9 +66,9 @@ export function createRecords(options) {
     STAGES.forEach((stage, n) => {
       if (show.stages.has(stage)) add("sites", n, `stage:${stage}`, whole ? 8 : 6, [-beside, -beside]);
     });
-    MARK_STATES.forEach((state, s) => MARK_KINDS.forEach((kind, k) => {
-      const size = whole ? 10 : 7.5;
-      if (show.marks.has(`${kind}:${state}`)) add("marks", s * MARK_KINDS.length + k, `mark:${kind}:${state}`, size, pinShift(size));
+    MARK_LOOKS.forEach((look, n) => MARK_KINDS.forEach((kind, k) => {
+      const size = (whole ? 10 : 7.5) * (look === "relapsed" ? 1.2 : 1);
+      if (show.marks.has(`${kind}:${stateOfLook(look)}`)) add("marks", n * MARK_KINDS.length + k, `mark:${kind}:${look}`, size, pinShift(size));
     }));
     return found;
   }
