@@ -21,6 +21,7 @@ ACTS = (
     "photo_show", "make_cards", "assign", "assign_undo", "road_gap", "road_gap_undo",
     "appraisal_add", "appraisal_report", "disaster_add", "disaster_end", "monitoring_open", "monitoring_take_in",
     "monitoring_act", "housing_status", "petition_read", "petition_add", "petition_change",
+    "concern_observe", "concern_charge",
 )  # fmt: skip
 
 

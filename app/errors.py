@@ -28,6 +28,7 @@ from data.base_files import TileFileUnknown
 from data.campaign_refusals import PlanConflict, PlanNotAllowed, RuleUnknown
 from data.campaigns import CampaignUnknown, PlanTooLong
 from data.cards import CardRefused, CardWait
+from data.concern_acts import ConcernUnfit
 from data.edit_refusals import EditConflict, EditRefused
 from data.findings import FindingClosed
 from data.findings_by_hand import FindingRefused
@@ -91,6 +92,7 @@ STATUS: dict[type[FangtuError], int] = {
     HardshipUnfit: 422,
     MonitoringUnfit: 422,
     RenovationMoved: 409,
+    ConcernUnfit: 422,
     RenovationUnfit: 422,
     FindingsUnfit: 422,
     AppraisalUnfit: 422,

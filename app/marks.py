@@ -55,6 +55,8 @@ _MARK: dict[str, Any] = {
     "accuracy_reason": "Why the position is rough",
     "placed_by": "phone; house or household where the mark itself has no place",
     "outline": "GeoJSON Polygon or null",
+    "concern": "Of a site of concern: untouched, clearing, cleared, relapsed; else null",
+    "relapses": "How often it was seen dirty again after it was cleared",
     "changes": [{"field": "", "base": "What the phone had", "value": "", "state": "proposed, applied, refused"}],
     "photos": ["Id of a photograph the asker may see, at /field-work/photos/<id>"],
 }

@@ -86,7 +86,12 @@ def _sections(asker: Asker) -> list[Section]:
     if leads:
         visits.append(("/roads", _("路网")))
         visits.append(("/hardship", _("困难户")))
-    houses = [("/appraisals", _("鉴定台账")), ("/sites", _("改造")), ("/monitoring", _("动态监测"))]
+    houses = [
+        ("/appraisals", _("鉴定台账")),
+        ("/sites", _("改造")),
+        ("/monitoring", _("动态监测")),
+        ("/concerns", _("整治")),
+    ]
     if asker.role is not Role.INSPECTOR:
         houses.append(("/eligibility", _("身份认定")))
         houses.append(("/money", _("资金")))

@@ -14,6 +14,7 @@ from data.askers import Asker, Role
 from data.audit import record
 from data.db import owner_session
 from data.passwords import hash_password, make_password, password_matches
+from data.sealing import load_sealer
 from data.settings import Settings
 from data.tables import Account
 from geo.errors import Text
@@ -50,6 +51,7 @@ def load_demo(settings: Settings, engine: Engine, password: str | None, say: Say
     # Generating the sample needs the whole scientific stack; opening accounts does not.
     from data.imports.sample import load_sample
     from data.samples.appraisals import add_appraisals
+    from data.samples.concerns import add_concerns
     from data.samples.demands import add_demands
     from data.samples.renovation import load_renovations
 
@@ -78,6 +80,9 @@ def load_demo(settings: Settings, engine: Engine, password: str | None, say: Say
                     demo=True,
                 )
                 add_appraisals(session, desk, area_range(session, VILLAGE), VILLAGE)
+                if inspector is not None:
+                    sealer = load_sealer(settings.key_file)
+                    add_concerns(session, settings, sealer, inspector, desk, area_range(session, VILLAGE))
     return sample | {"accounts": [{"username": n, "role": role.value, "password": chosen} for n, role in opened]}
 
 

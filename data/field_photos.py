@@ -53,6 +53,26 @@ def list_photos(session: Session, asker: Asker, of: str, keys: Sequence[Any]) ->
     return found
 
 
+def list_concern_photos(session: Session, asker: Asker, mark_id: uuid.UUID) -> dict[int | None, list[str]]:
+    """Photographs of a site of concern that the asker may see, in the order they were taken.
+
+    Returns
+    -------
+    dict
+        Ids by key of the observation they belong to; None for those of the mark itself.
+    """
+    rows = session.execute(
+        text(f"""
+            select a.observation_id, a.id::text as id from attachment a
+             where a.mark_id = :mark and {_MINE} order by a.taken_at nulls last, a.id"""),
+        {"mark": mark_id, **_asking(asker)},
+    )
+    found: dict[int | None, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.observation_id, []).append(row.id)
+    return found
+
+
 def show_photo(
     session: Session,
     settings: Settings,

@@ -22,7 +22,9 @@ _MARK = """
            m.household_ref, h.code as household_code, h.head_name, m.house_id, o.code as house_code, v.name as village,
            m.grade, m.parts, m.suspected, m.remark, m.flags, m.reason, m.settled_who as settled_by, m.settled_at,
            m.accuracy_m, m.accuracy_reason, m.placed_by, m.quality, st_x(m.geom) as lon, st_y(m.geom) as lat,
-           st_asgeojson(m.outline, 6)::jsonb as outline
+           st_asgeojson(m.outline, 6)::jsonb as outline,
+           case when m.state = 'accepted' and m.kind in ('ruin', 'abandoned', 'illegal', 'waste')
+                then m.concern_state end as concern, m.relapses
       from mark m left join household h on h.id = m.household_id and h.removed_at is null
       left join house o on o.id = m.house_id
       left join area v on v.level = 'village' and v.valid_to is null and v.jur <= m.jur and v.jur_end > m.jur"""

@@ -69,10 +69,14 @@ VISITS = f"""
         select t.no as id, t.verdict as v, t.suspect <> '{{}}' as sus, {_POINT}
         from {rows_of("visit", f"{_ROUND} t.superseded_by is null and {_HERE}")}) tile"""
 
-# Marks from the field, in whatever state; what of them is shown is the legend's business.
+# Marks from the field, in whatever state; what of them is shown is the legend's business;
+# ``cs`` says how a site of concern stands.
 MARKS = f"""
     select st_asmvt(tile, 'marks', 4096, 'geom', 'id') from (
-        select t.no as id, t.kind as k, t.state as st, {_POINT} from {rows_of("mark", _HERE)}) tile"""
+        select t.no as id, t.kind as k, t.state as st,
+               case when t.state = 'accepted' and t.kind in ('ruin', 'abandoned', 'illegal', 'waste')
+                    then t.concern_state end as cs, {_POINT}
+          from {rows_of("mark", _HERE)}) tile"""
 
 # Houses with their outlines: read once, drawn twice.
 OUTLINES = f"""

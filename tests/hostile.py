@@ -203,6 +203,12 @@ _ROWS = (
          from house where household_id = :home""",
     """insert into disaster (area_id, jur, jur_end, kind, happened_on, remark, account_id)
        values (:village, :low, :high, 'flood', '2026-05-05', 'a', :account)""",
+    """insert into mark (id, kind, account_id, marked_by, jur, at, state, responsible, quality)
+       select gen_random_uuid(), 'waste', :account, 'a', jur, now(), 'accepted', 'b', 7
+         from household where id = :home""",
+    """insert into concern_observation (mark_id, jur, on_day, seen, note, observer, account_id)
+       select id, jur, day_of_change(), 'clearing', 'a', 'b', :account from mark
+        where kind = 'waste' and state = 'accepted'""",
     """insert into placement (bulk_id, household_id, jur, account_id, method, before, after)
        select gen_random_uuid(), id, jur, :account, 'click', '{}', '{}' from household where id = :home""",
     """insert into assignment_act (campaign_id, round_no, jur, jur_end, how, account_id, counts)

@@ -164,6 +164,22 @@ def take_photo(
     return moment
 
 
+def keep_photo_bytes(settings: Settings, sealer: Sealer, photo_id: uuid.UUID, content: bytes) -> bytes:
+    """Seal the bytes of a photograph that no phone announced; the caller adds its row to ``attachment`` and commits.
+
+    Returns
+    -------
+    bytes
+        SHA-256 of the content.
+
+    Raises
+    ------
+    DiskFull
+    """
+    write_photo(settings, sealer, photo_id, content)
+    return hashlib.sha256(content).digest()
+
+
 def write_photo(
     settings: Settings, sealer: Sealer, photo_id: uuid.UUID, content: bytes, *, most_bytes: int = MOST_PHOTO_BYTES
 ) -> None:

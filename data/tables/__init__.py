@@ -9,6 +9,7 @@ from data.tables.base import Base
 from data.tables.basemap import BaseFeature
 from data.tables.batches import Batch, BatchChange, BatchProblem
 from data.tables.campaigns import Campaign, CampaignVersion, Round
+from data.tables.concerns import ConcernObservation
 from data.tables.coverage import (
     Cell,
     CoverageDayFolded,
@@ -88,6 +89,7 @@ __all__ = [
     "CardWord",
     "Cell",
     "ColumnMemory",
+    "ConcernObservation",
     "CoverageDayFolded",
     "CoverageFolded",
     "CoverageKnown",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from geoalchemy2 import Geometry
@@ -16,6 +16,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Identity,
     Index,
+    SmallInteger,
     String,
     Text,
     Uuid,
@@ -30,6 +31,7 @@ from data.tables.houses import GRADES
 KINDS = ("new_house", "moved", "impression", "ruin", "abandoned", "illegal", "waste", "correction")
 STATES = ("proposed", "suspected", "accepted", "refused")
 FIELDS = ("address", "house_no", "people", "key_groups", "hamlet", "head_name")
+CONCERN_STATES = ("untouched", "clearing", "cleared", "relapsed")
 CHANGE_STATES = ("proposed", "applied", "refused")
 
 
@@ -49,7 +51,16 @@ class Mark(Base, Placed, Stamped):
         CheckConstraint(f"kind in {KINDS}", name="kind"),
         CheckConstraint(f"grade in {GRADES}", name="grade"),
         CheckConstraint(f"state in {STATES}", name="state"),
+        CheckConstraint(f"concern_state in {CONCERN_STATES}", name="concern_state"),
+        CheckConstraint("relapses >= 0", name="relapses"),
         Index("ix_mark_jur_state", "jur", "state"),
+        Index(
+            "ix_mark_concern",
+            "jur",
+            "concern_state",
+            "seen_on",
+            postgresql_where=text("kind in ('ruin', 'abandoned', 'illegal', 'waste') and state = 'accepted'"),
+        ),
         Index("ix_mark_at", text("created_at desc")),
         Index("ix_mark_morton_jur", "morton", "jur"),
         Index("ix_mark_counts", "jur", "state", "kind", "quality", postgresql_where=text("morton is not null")),
@@ -79,6 +90,11 @@ class Mark(Base, Placed, Stamped):
     settled_who: Mapped[str | None]
     settled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     undo: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    concern_state: Mapped[str] = mapped_column(server_default="untouched")
+    seen_on: Mapped[date | None]
+    relapses: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    due_on: Mapped[date | None]
+    responsible: Mapped[str | None]
 
 
 class MarkChange(Base):

@@ -123,12 +123,14 @@ class Attachment(Base, Stamped):
         CheckConstraint("phase in ('before', 'during', 'after')", name="phase"),
         CheckConstraint("(withdrawn_at is null) = (withdraw_reason is null)", name="withdrawn"),
         Index("ix_attachment_site_id", "site_id", postgresql_where=text("site_id is not null")),
+        Index("ix_attachment_observation_id", "observation_id", postgresql_where="observation_id is not null"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
     jur: Mapped[int] = mapped_column(BigInteger, index=True)
     visit_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("visit.id"), index=True)
     mark_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("mark.id"), index=True)
+    observation_id: Mapped[int | None] = mapped_column(ForeignKey("concern_observation.id", ondelete="CASCADE"))
     household_id: Mapped[int | None] = mapped_column(BigInteger)
     house_id: Mapped[int | None] = mapped_column(BigInteger)
     site_id: Mapped[int | None] = mapped_column(BigInteger)

@@ -29,6 +29,7 @@ def values_for(stand: Stand, payload: str) -> dict[str, list[Any]]:
         "site_id": list(keys["sites"].values()),
         "no": list(keys["visits"].values()),
         "number": list(keys["marks"].values()),
+        "concern_no": stand.concerns(),
         "account_id": list(stand.accounts.values()),
         "code": [VILLAGES[0], quote(value_of(payload, "area.code") + f"#{stand.town.areas[VILLAGES[0]]}", safe="")],
         "campaign": [stand.town.campaign_id],

@@ -80,6 +80,12 @@ class Stand:
         with Session(self.owner) as session:
             return list(session.scalars(text(f"select id from {table} order by id")))
 
+    def concerns(self) -> list[object]:
+        """Numbers of all sites of concern."""
+        with Session(self.owner) as session:
+            found = text("select no from mark where kind in ('ruin', 'waste') and state = 'accepted' order by no")
+            return list(session.scalars(found))
+
     def imports(self) -> dict[str, list[object]]:
         """Keys of what stands for files on their way in: uploads, jobs and batches."""
         with Session(self.owner) as session:

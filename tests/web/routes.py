@@ -105,6 +105,7 @@ def records_of(web: Web, household: str, account: str) -> dict[str, object]:
             "inspection_id": _made(session, "site_inspection", key),
             "file_id": NO_UUID,
             "paper_id": _paper(web, key),
+            "concern_no": _made(session, "mark", key),
             "payment_id": ABSENT,
             "aid_list_id": _made(session, "aid_list", key),
             "exclusion_id": _made(session, "exclusion", key),
@@ -166,6 +167,15 @@ def _made(session: Session, table: str, household: int) -> int:
 
 
 _KEEP = {
+    "mark": """
+        with made as (
+            insert into mark (id, kind, account_id, marked_by, jur, at, state, quality)
+            select gen_random_uuid(), 'waste', (select min(id) from account), '测试员', h.jur, now(), 'accepted', 7
+              from household h where h.id = :id and not exists (
+                select 1 from mark m where m.kind = 'waste' and m.state = 'accepted' and m.jur = h.jur) returning no)
+        select coalesce((select no from made), (
+            select min(m.no) from mark m join household h on h.jur = m.jur
+             where h.id = :id and m.kind = 'waste' and m.state = 'accepted'))""",
     "publicity": """
         with village as (
             select a.* from area a join household h on h.village_id = a.id where h.id = :id),
@@ -387,6 +397,7 @@ def absent_records() -> dict[str, object]:
         "account_id",
         "edit_id",
         "record_id",
+        "concern_no",
         "case_id",
         "gap_id",
         "appraisal_id",

@@ -6,6 +6,15 @@ import { addSigns, FULL } from "./symbols.js";
 /** Kinds and states of marks from the field; the states bottom to top. */
 export const MARK_KINDS = ["new_house", "moved", "impression", "ruin", "abandoned", "illegal", "waste", "correction"];
 export const MARK_STATES = ["refused", "accepted", "proposed", "suspected"];
+/** What a mark looks like, bottom to top: its state, or how an accepted site of concern stands; what relapsed lies on top. */
+export const MARK_LOOKS = ["refused", "cleared", "accepted", "clearing", "proposed", "untouched", "suspected", "relapsed"];
+const CONCERN_LOOKS = new Set(["untouched", "clearing", "cleared", "relapsed"]);
+
+/** The state that the legend switches for a look. */
+export const stateOfLook = (look) => (CONCERN_LOOKS.has(look) ? "accepted" : look);
+const TOKENS = { proposed: "wrn", suspected: "dan", accepted: "ok", untouched: "wrn", clearing: "inf", cleared: "ok", relapsed: "dan" };
+const FULL_LOOKS = new Set(["suspected", "accepted", "untouched", "cleared", "relapsed"]);
+const DOUBLE_LOOKS = new Set(["suspected", "relapsed"]);
 const PIN = 1.25; // how far below the middle of the sign its tip stands, in radiuses
 
 /** From the place of a mark to the middle of its sign: the tip of the pin stands at the place. */
@@ -54,11 +63,15 @@ function drawGlyph(ctx, kind, r, ink) {
   ctx.stroke();
 }
 
-/** Hollow while it waits, with a second edge when suspected, full once accepted, dashed when refused. */
+/**
+ * Hollow while it waits, with a second edge when suspected, full once accepted, dashed when refused. A site of concern is
+ * full and dark while nobody works there, hollow while it is cleared, full when it is, with a second edge once it relapsed.
+ */
 function drawMark(ctx, r, kind, state) {
-  const token = { proposed: "wrn", suspected: "dan", accepted: "ok" }[state] || "t2";
-  const isFull = state === "suspected" || state === "accepted";
-  pin(ctx, state === "suspected" ? r * 0.82 : r);
+  const token = TOKENS[state] || "t2";
+  const isFull = FULL_LOOKS.has(state);
+  const isDouble = DOUBLE_LOOKS.has(state);
+  pin(ctx, isDouble ? r * 0.82 : r);
   ctx.fillStyle = colour(isFull ? token : "symbol-ground");
   ctx.fill();
   ctx.setLineDash(state === "refused" ? [2.2, 1.8] : []);
@@ -66,12 +79,12 @@ function drawMark(ctx, r, kind, state) {
   ctx.strokeStyle = colour(token);
   ctx.stroke();
   ctx.setLineDash([]);
-  if (state === "suspected") {
+  if (isDouble) {
     pin(ctx, r + 0.9);
     ctx.lineWidth = 1.3;
     ctx.stroke();
   }
-  drawGlyph(ctx, kind, state === "suspected" ? r * 0.85 : r, colour(isFull ? "symbol-ground" : token));
+  drawGlyph(ctx, kind, isDouble ? r * 0.85 : r, colour(isFull ? "symbol-ground" : token));
 }
 
-addSigns("mark", { outline: (ctx, r, kind, state) => pin(ctx, state === "suspected" ? r + 0.9 : r), draw: drawMark });
+addSigns("mark", { outline: (ctx, r, kind, state) => pin(ctx, DOUBLE_LOOKS.has(state) ? r + 0.9 : r), draw: drawMark });

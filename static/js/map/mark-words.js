@@ -21,6 +21,14 @@ const MARK_STATES = {
   accepted: () => t("已采纳"),
   refused: () => t("未采纳"),
 };
+const CONCERN_STATES = {
+  untouched: () => t("未整治"),
+  clearing: () => t("整治中"),
+  cleared: () => t("已整治"),
+  relapsed: () => t("反弹"),
+};
+export const concernWord = (key) => pick(CONCERN_STATES, key);
+
 export const markStateWord = (key) => pick(MARK_STATES, key);
 
 const MARK_FLAGS = {

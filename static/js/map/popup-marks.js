@@ -3,14 +3,14 @@
 import { dayAndTime, distance, NONE } from "../format.js";
 import { t } from "../i18n.js";
 import { h } from "./dom.js";
-import { markFieldWord, markFlagWord, markPartWord, markStateWord, markWord } from "./mark-words.js";
+import { concernWord, markFieldWord, markFlagWord, markPartWord, markStateWord, markWord } from "./mark-words.js";
 import { actions, facts, tag, tags } from "./popup.js";
 import { photosPart } from "./popup-photos.js";
 import { signElement } from "./symbols.js";
 import { gradeWord } from "./themes.js";
 import { groupWord } from "./words.js";
 
-const TONES = { proposed: "wrn", suspected: "dan", accepted: "ok" };
+const TONES = { proposed: "wrn", suspected: "dan", accepted: "ok", untouched: "wrn", clearing: "inf", cleared: "ok", relapsed: "dan" };
 
 function valueWord(field, value) {
   if (value === null || value === undefined || value === "" || (Array.isArray(value) && !value.length)) return NONE;
@@ -32,11 +32,12 @@ export function markPopup(data, view) {
     ? h("button", { type: "button", class: "link", onclick: () => view.open("household", data.household_id) }, [data.household_code, data.head_name].filter(Boolean).join(" ") || t("查看农户"))
     : data.household_ref && t("手机上的编号 %(ref)s", { ref: data.household_ref });
   const title = markWord(data.kind);
+  const [look, word] = data.concern ? [data.concern, concernWord(data.concern)] : [data.state, markStateWord(data.state)];
   return {
     title,
     code: t("第 %(no)s 号", { no: data.id }),
     parts: [
-      tags(tag(markStateWord(data.state), TONES[data.state] || "", signElement(`mark:${data.kind}:${data.state}`)), (data.flags || []).map((flag) => tag(markFlagWord(flag)))),
+      tags(tag(word, TONES[look] || "", signElement(`mark:${data.kind}:${look}`)), data.concern && data.relapses ? tag(t("反弹 %(n)s 次", { n: data.relapses })) : null, (data.flags || []).map((flag) => tag(markFlagWord(flag)))),
       facts([
         [t("农户"), household],
         data.house_code ? [t("房屋"), data.house_code] : null,
@@ -49,8 +50,11 @@ export function markPopup(data, view) {
         [t("处理"), who],
       ]),
       photosPart(data.photos, title),
-      actions(h("a", { class: "btn", href: `/field-work?mark=${data.id}` }, t("在列表中查看"))),
+      actions(
+        data.concern && h("a", { class: "btn", href: `/concerns/${data.id}` }, t("整治前后")),
+        h("a", { class: "btn", href: `/field-work?mark=${data.id}` }, t("在列表中查看")),
+      ),
     ],
-    spoken: `${title}，${markStateWord(data.state)}`,
+    spoken: `${title}，${word}`,
   };
 }

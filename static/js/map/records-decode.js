@@ -4,7 +4,7 @@
  */
 
 import { boxOf } from "./areas-data.js";
-import { MARK_KINDS, MARK_STATES } from "./mark-signs.js";
+import { MARK_KINDS, MARK_LOOKS } from "./mark-signs.js";
 import { PAYMENTS, paymentOf, STANDINGS, standingOf } from "./site-signs.js";
 import { STAGES } from "./symbols.js";
 
@@ -13,9 +13,9 @@ export const STATUS_ORDER = [1, 2, 7, 5, 4, 3, 0, 6];
 export const GRADE_ORDER = ["none", "A", "B", "C", "D"];
 const COARSE = 5; // from this step of the quality ladder on, a place is no point
 
-/** Class of a mark: state by state, and in each kind by kind; below 0 for what this map does not know. */
-function markClass(kind, state) {
-  const [k, s] = [MARK_KINDS.indexOf(kind), MARK_STATES.indexOf(state)];
+/** Class of a mark: look by look, and in each kind by kind; below 0 for what this map does not know. */
+function markClass(kind, look) {
+  const [k, s] = [MARK_KINDS.indexOf(kind), MARK_LOOKS.indexOf(look)];
   return k < 0 || s < 0 ? -1 : s * MARK_KINDS.length + k;
 }
 
@@ -110,7 +110,7 @@ export function decodeRecords({ cells, households, houses, sites, visits, marks,
     sites: pointsOf("site", sites, at, STANDINGS.length * STAGES.length, () => siteClass(sites)),
     payments: pointsOf("site", sites, at, PAYMENTS.length, () => paymentClass(sites)),
     visits: pointsOf("visit", visits, at, 2, () => (visits.get("sus") ? 1 : 0)),
-    marks: pointsOf("mark", marks, at, MARK_KINDS.length * MARK_STATES.length, () => markClass(marks.get("k"), marks.get("st"))),
+    marks: pointsOf("mark", marks, at, MARK_KINDS.length * MARK_LOOKS.length, () => markClass(marks.get("k"), marks.get("cs") || marks.get("st"))),
     footprints: footprintsOf(footprints, toWorld(footprints)),
   };
 }

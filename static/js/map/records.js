@@ -6,7 +6,7 @@
 import { covers } from "./areas-data.js";
 import { traceArea } from "./areas.js";
 import { createDots } from "./dots.js";
-import { MARK_KINDS, MARK_STATES, pinShift } from "./mark-signs.js";
+import { MARK_KINDS, MARK_LOOKS, pinShift, stateOfLook } from "./mark-signs.js";
 import { colour, fontOf, typeScale, withAlpha } from "./palette.js";
 import { decodeRecords, GRADE_ORDER, isRim, STATUS_ORDER } from "./records-decode.js";
 import { PAYMENTS, STANDINGS } from "./site-signs.js";
@@ -71,9 +71,9 @@ export function createRecords(options) {
     PAYMENTS.forEach((payment, n) => {
       if (show.payments.has(payment)) add("payments", n, `pay:${payment}`, whole ? 8 : payment.startsWith("late") ? 6.5 : 5, [-beside, -beside]);
     });
-    MARK_STATES.forEach((state, s) => MARK_KINDS.forEach((kind, k) => {
-      const size = whole ? 10 : 7.5;
-      if (show.marks.has(`${kind}:${state}`)) add("marks", s * MARK_KINDS.length + k, `mark:${kind}:${state}`, size, pinShift(size));
+    MARK_LOOKS.forEach((look, n) => MARK_KINDS.forEach((kind, k) => {
+      const size = (whole ? 10 : 7.5) * (look === "relapsed" ? 1.2 : 1);
+      if (show.marks.has(`${kind}:${stateOfLook(look)}`)) add("marks", n * MARK_KINDS.length + k, `mark:${kind}:${look}`, size, pinShift(size));
     }));
     return found;
   }
