@@ -29,8 +29,11 @@ bp = Blueprint("renovation_all", __name__)
 @bp.get("/sites/all")
 @require(*WRITERS)
 def preview() -> AnyResponse:
-    """How many of the sites that fit may pass a gate, and why the others may not; nothing is changed."""
-    return _page()
+    """How many of the sites that fit may pass a gate, and why the others may not; nothing is changed.
+
+    Without a gate it leads back to the list, where one is chosen.
+    """
+    return _page() if request.args.get("gate") else redirect(_back())
 
 
 @bp.post("/sites/all")
