@@ -54,7 +54,11 @@ def load_demo(settings: Settings, engine: Engine, password: str | None, say: Say
     from data.samples.concerns import add_concerns
     from data.samples.demands import add_demands
     from data.samples.renovation import load_renovations
+    from data.samples.renovation_visits import open_renovation_campaign
 
+    with owner_session(engine) as session:
+        # Before the sample's: the newest campaign is what pages show first to those who see both townships.
+        open_renovation_campaign(session, RENOVATED)
     sample = load_sample(engine, settings, say)
     load_renovations(engine, settings, say)
     chosen = password or make_password()

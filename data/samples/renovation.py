@@ -37,6 +37,7 @@ from data.renovation.payments import list_sites, open_batch
 from data.samples.monitoring import add_monitoring
 from data.samples.names import person_name
 from data.samples.people import card_number, id_number
+from data.samples.renovation_visits import add_visits, open_renovation_campaign
 from data.sealing import Sealer, load_sealer
 from data.settings import Settings
 from data.tables import Area
@@ -94,6 +95,7 @@ def load_renovations(engine: Engine, settings: Settings, say: Say = lambda text:
         if session.scalar(select(Area.id).where(Area.code == TOWNSHIP)) is not None:
             return False
         _areas(session)
+        open_renovation_campaign(session, TOWNSHIP)
     say(Text("生成示例改造：2021 年 341 户", "Making the sample's renovations: 341 households of 2021"))
     _people(engine, settings)
     with owner_session(engine) as session:
@@ -185,6 +187,7 @@ def _people(engine: Engine, settings: Settings) -> None:
         if report.refused:
             problem = report.problems[0]
             raise ImportRefused(problem.reason, file=str(path))
+    add_visits(engine, settings, TOWNSHIP, [(home[0], float(home[-2]), float(home[-1])) for home in homes])
 
 
 def _write(path: Path, headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:

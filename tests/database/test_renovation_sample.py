@@ -9,6 +9,8 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from data.areas import EVERYWHERE, number_range
+from data.campaigns import find_campaign
+from data.coverage import coverage_total
 from data.db import owner_engine, owner_session
 from data.renovation.funds import wan
 from data.renovation.totals import renovation_totals
@@ -57,3 +59,12 @@ def test_every_total_is_the_sum_of_rows_that_stay(loaded: Engine) -> None:
     assert acts["foundation"] == 72 + 42  # a repair has none
     assert {n for gate, n in acts.items() if gate != "foundation"} == {341}
     assert entitled == stated == 468_450_000
+
+
+def test_its_campaign_is_the_citys_and_both_rounds_are_visited_but_for_a_few(loaded: Engine) -> None:
+    with owner_session(loaded) as session:
+        campaign = find_campaign(session, "city-2021")
+        totals = [coverage_total(session, campaign.id, no, number_range(TOWNSHIP)) for no in (1, 2)]
+        suspects = session.scalar(text("select count(*) from visit where verdict <> 'valid'"))
+    assert [(total.eligible, total.visited) for total in totals] == [(341, 334), (341, 336)]
+    assert suspects == 0
