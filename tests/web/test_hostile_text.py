@@ -14,6 +14,7 @@ from urllib.parse import quote
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -190,8 +191,14 @@ def test_no_answer_lets_the_text_run(
     ],
 )
 def test_a_page_shows_the_text_letter_by_letter(
-    client_of: Callable[[str], FlaskClient], payload: str, address: str, columns: list[str]
+    stand: Stand, client_of: Callable[[str], FlaskClient], payload: str, address: str, columns: list[str]
 ) -> None:
+    if address == "/audit":
+        # What other tests looked at was written down since, and may fill the first page.
+        with stand.owner.connect() as connection:
+            hostile = text("select max(id) from audit where actor = :actor")
+            newest = connection.scalar(hostile, {"actor": value_of(payload, "audit.actor")})
+        address += f"?before={newest + 1}"
     answer = client_of("admin").get(address)
     assert answer.status_code == 200
     tags = Tags()
