@@ -44,6 +44,7 @@ EXCEPTIONS = {
 ONLY_WHERE = {
     ("visit", "verdict"): "verdict <> 'valid'",  # a verdict counts if and only if it is 'valid'
     ("base_feature", "kind"): "kind <> 'road_main'",  # a feature of an unknown kind is not drawn; one road stays
+    ("attachment", "withdraw_reason"): "withdrawn_at is not null",  # what stands has no reason
     ("aid_list", "withdraw_reason"): "withdrawn_at is not null",  # one that was not withdrawn has no reason
     ("exclusion", "lift_reason"): "lifted_on is not null",  # nor has one that was not lifted
     ("pack", "base"): "base <> ''",  # the own map has no name, and is asked for without one
@@ -138,6 +139,10 @@ _ROWS = (
        select id, :low, :high, 'a', 2, 'b', 'c', 'd', 'e', 'f', 'g', true from batch limit 1""",
     """insert into attachment (id, jur, household_id, kind, file_name, content_type, size_bytes, sha256)
        select gen_random_uuid(), jur, id, 'photo', 'a.jpg', 'image/jpeg', 1, '\\x00' from household where id = :home""",
+    """insert into attachment (id, jur, household_id, kind, file_name, content_type, size_bytes, sha256, withdrawn_at,
+                               withdraw_reason)
+       select gen_random_uuid(), jur, id, 'photo', 'b.jpg', 'image/jpeg', 1, '\\x01', now(), 'a'
+         from household where id = :home""",
     """insert into audit (account_id, actor, role, act, object_kind, object_id, fields, reason, details, address,
                           request_id, jur)
        values (:account, 'a', 'b', 'c', 'd', 'e', '{f}', 'g', '{}', 'h', 'i', :low)""",

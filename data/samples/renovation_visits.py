@@ -23,7 +23,8 @@ from data.settings import Settings
 
 PLAN = Path(__file__).resolve().parent.parent / "plans" / "city-2021.toml"
 HEADINGS = (
-    "户编号", "行动", "轮次", "开始时间", "结束时间", "方式", "结果", "走访员", "走访人员类别", "经度", "纬度", "定位误差(米)",
+    "户编号", "行动", "轮次", "开始时间", "结束时间", "方式", "结果",
+    "走访员", "走访人员类别", "经度", "纬度", "定位误差(米)",
 )  # fmt: skip
 VISITORS = ("程立夏", "纪秋实", "卢春耕", "田守望")
 # Round: first day, and of how many households one is left out.

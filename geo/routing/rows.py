@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
 # Metres of a degree of latitude.
 _DEGREE_M = 111_320.0
@@ -31,6 +30,8 @@ def near_rows(spots: NDArray[np.float64], metres: float, most: int) -> list[list
         return []
     flat = spots * _DEGREE_M
     flat[:, 0] *= np.cos(np.radians(spots[:, 1].mean()))
+    from scipy.spatial import KDTree  # heavy, and the web server reads this module at its start
+
     tree = KDTree(flat)
     free = np.ones(len(spots), dtype=bool)
     rows = []
