@@ -29,6 +29,7 @@ from data.campaign_refusals import PlanConflict, PlanNotAllowed, RuleUnknown
 from data.campaigns import CampaignUnknown, PlanTooLong
 from data.cards import CardRefused, CardWait
 from data.edit_refusals import EditConflict, EditRefused
+from data.file_codes import LabelsRefused
 from data.findings import FindingClosed
 from data.findings_by_hand import FindingRefused
 from data.hardship import HardshipUnfit
@@ -120,6 +121,7 @@ STATUS: dict[type[FangtuError], int] = {
     TooManyPlaces: 422,
     CardRefused: 422,
     CardWait: 429,
+    LabelsRefused: 422,
     DrawingRefused: 422,
     EditRefused: 422,
     EditConflict: 409,

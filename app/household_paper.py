@@ -10,6 +10,7 @@ from flask import Blueprint, Response, render_template
 
 from app.access import Role, require
 from app.appraisals import WORDS as HOUSE_WORDS
+from app.file_codes import shown_code
 from app.paper import pages
 from app.renovation import WORDS as SITE_WORDS
 from app.renovation import SiteFiles, sees_money, sort_files
@@ -56,6 +57,7 @@ def paper(household_id: int) -> Response:
         houses=houses,
         sites=[(file, files, _pictures(files)) for file, files in sites],
         words=WORDS,
+        code=shown_code(household_id),
         money=sees_money(),
         yuan=yuan,
         who=asker(),

@@ -13,6 +13,7 @@ from app.access import require
 from app.api import Operation, describe
 from app.choices import asked_words
 from app.downloads import MIME, name_file
+from app.file_codes import MAKERS, shown_code
 from app.households import asked_round
 from app.maps import ViewUnknown
 from app.monitoring import SAFETY_WORDS, WRITERS
@@ -208,6 +209,8 @@ def household(household_id: int) -> str:
         monitored=household_monitoring(db(), household_id),
         petitions=petitions_of(db(), household_id=household_id) if asker().role in READERS else None,
         may_write=asker().role in WRITERS,
+        code=shown_code(household_id),
+        may_give=asker().role in MAKERS,
         today=today(),
     )
 

@@ -34,6 +34,7 @@ FILES = {
     "name": "town",
     "layer": "records",
     "card": "AAAAA-AAAAA",
+    "label": "AAAAA-AAAAA",
     "campaign": "test-2026",
     "version": 1,
     "rule": "visit.min_minutes",
