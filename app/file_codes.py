@@ -35,7 +35,7 @@ def follow(label: str) -> AnyResponse:
         note_code(session, who, found=found is not None)
     if found is None:
         raise RecordUnknown
-    answer = redirect(url_for("visit_ledger.household", household_id=found), 303)
+    answer = redirect(url_for("visit_ledger.household", household_id=found))
     # The address holds the code: no other page learns of it.
     answer.headers["Referrer-Policy"] = "no-referrer"
     answer.headers["Cache-Control"] = "private, no-store"

@@ -42,7 +42,7 @@ def test_a_code_leads_to_the_household_inside_the_area_of_duty_only(app: Flask, 
     code, home = give(app, web, "H1"), web.town.households["H1"]
     for account in ("supervisor", "inspector", "leader"):
         answer = Hand(app, web, account).get(f"/h/{code}")
-        assert (answer.status_code, answer.headers["Location"]) == (303, f"/households/{home}")
+        assert (answer.status_code, answer.headers["Location"]) == (302, f"/households/{home}")
         assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert Hand(app, web, "outsider").get(f"/h/{code}").status_code == 404
 
@@ -57,7 +57,7 @@ def test_unknown_ended_and_foreign_codes_are_answered_with_the_same_words(app: F
     assert {answer.status_code for answer in answers} == {404}
     told = {re.sub(r'csrf[^>]*>|/h/[^"&]*', "", answer.text) for answer in answers}
     assert len(told) == 1
-    assert asks.get(f"/h/{alive}").status_code == 303
+    assert asks.get(f"/h/{alive}").status_code == 302
 
 
 def test_a_code_asks_for_sign_in_first_and_comes_back(app: Flask, web: Web) -> None:
@@ -72,7 +72,7 @@ def test_ten_codes_that_lead_nowhere_make_that_account_wait_and_no_other(app: Fl
     assert [asks.get("/h/nonsense").status_code for _ in range(10)] == [404] * 10
     waits = asks.get(f"/h/{code}")
     assert waits.status_code == 429
-    assert Hand(app, web, "leader").get(f"/h/{code}").status_code == 303
+    assert Hand(app, web, "leader").get(f"/h/{code}").status_code == 302
 
 
 def test_only_supervisors_and_administrators_give_codes_and_it_stands_in_the_log(app: Flask, web: Web) -> None:
@@ -124,3 +124,34 @@ def test_the_cover_of_the_file_on_paper_has_the_code(app: Flask, web: Web) -> No
     assert "户码" not in words_of(hand.get(f"/households/{home}/file.pdf").data)
     code = give(app, web, "H1")
     assert f"户码 {code[:5]}-{code[5:]}" in words_of(hand.get(f"/households/{home}/file.pdf").data)
+
+
+def test_the_page_of_a_household_holds_houses_renovations_and_their_money(app: Flask, web: Web) -> None:
+    home = web.town.households["H6"]
+    told = Hand(app, web).read(f"/households/{home}")
+    for expected in ("房屋与鉴定", "走访记录", "诉求与标注", "应补", "户编号"):
+        assert expected in told, expected
+    assert "应补" not in Hand(app, web, "inspector_two").read(f"/households/{home}")
+
+
+def test_what_a_household_asked_for_and_what_was_marked_stands_on_its_page(app: Flask, web: Web) -> None:
+    home = web.town.households["H1"]
+    assert "没有诉求，也没有标注。" in Hand(app, web).read(f"/households/{home}")
+    with Session(web.owner) as session, session.begin():
+        session.execute(
+            text("""
+                insert into demand (id, visit_id, campaign_id, household_id, jur, account_id, class_key, words, solved,
+                                    raised_at)
+                select gen_random_uuid(), id, campaign_id, household_id, jur, :account, 'water', '水管<b>漏水', false,
+                       now()
+                  from visit where household_id = :id order by no limit 1"""),
+            {"id": home, "account": web.accounts["inspector"]},
+        )
+    try:
+        page = Hand(app, web).get(f"/households/{home}").text
+        assert "水管&lt;b&gt;漏水" in page
+        assert "未当场解决" in page
+        assert "水管" in words_of(Hand(app, web).get(f"/households/{home}/file.pdf").data)
+    finally:
+        with Session(web.owner) as session, session.begin():
+            session.execute(text("delete from demand where words like '水管%'"))
