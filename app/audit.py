@@ -18,7 +18,7 @@ ACTS = (
     "hardship_read", "hardship_add", "hardship_change", "load_sample", "campaign_open", "campaign_change",
     "lookback_draw", "lookback_result", "finding_add", "finding_answer", "finding_confirm", "finding_withdraw",
     "rule_visit", "answer_doubt", "repeat_settle", "repeat_undo", "mark_accept", "mark_refuse", "mark_undo",
-    "photo_show", "make_cards", "assign", "assign_undo", "road_gap", "road_gap_undo",
+    "photo_show", "make_cards", "file_code", "file_labels", "assign", "assign_undo", "road_gap", "road_gap_undo",
     "appraisal_add", "appraisal_report", "disaster_add", "disaster_end", "monitoring_open", "monitoring_take_in",
     "monitoring_act", "housing_status", "petition_read", "petition_add", "petition_change",
     "concern_observe", "concern_charge",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urljoin
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
@@ -12,6 +11,7 @@ from app.access import Role, public, require
 from app.errors import status_of
 from app.language import language
 from app.paper import pages
+from app.qr_codes import draw_qr
 from app.session import asker, db, origin, outside, store
 from app.view import current_view, today
 from data.cards import (
@@ -90,29 +90,16 @@ def villages() -> str:
 @require(*MAKERS)
 def paper() -> Response:
     """New cards for the households of an area, four on a page of A4; earlier ones end."""
-    import segno  # draws the codes; no page needs it
-
     view = current_view(db(), asker())
     number = request.form.get("page", "1")
     number_of = max(1, int(number)) if number.isdecimal() and len(number) < 5 else 1
     cards = make_cards(db(), asker(), store().sealer, view.campaign.id, view.within, page=number_of)
-    told = [
-        (card, _drawn(segno.make(urljoin(request.host_url, f"/card/{plain_code(card.code)}"), error="m", micro=False)))
-        for card in cards
-    ]
+    told = [(card, draw_qr(urljoin(request.host_url, f"/card/{plain_code(card.code)}"))) for card in cards]
     html = render_template("cards_paper.html", cards=told, campaign=view.campaign, day=today(), host=request.host)
     response = Response(pages(html, PAPER_STYLE.read_text(encoding="utf-8")), mimetype="application/pdf")
     response.headers.set("Content-Disposition", "attachment", filename=f"fangtu-cards-{number_of}.pdf")
     response.headers["Cache-Control"] = "private, no-store"
     return response
-
-
-def _drawn(code: Any) -> tuple[int, str]:
-    """Modules on a side of a QR code with its margin, and its dark modules as one path."""
-    margin = 2
-    rows = list(code.matrix)
-    dark = [(x, y) for y, row in enumerate(rows) for x, module in enumerate(row) if module]
-    return len(rows) + 2 * margin, "".join(f"M{x + margin} {y + margin}h1v1h-1z" for x, y in dark)
 
 
 def _answer(found: SpokenOf | None, typed: str, *, said: bool = False) -> AnyResponse:

@@ -30,6 +30,7 @@ from data.campaigns import CampaignUnknown, PlanTooLong
 from data.cards import CardRefused, CardWait
 from data.concern_acts import ConcernUnfit
 from data.edit_refusals import EditConflict, EditRefused
+from data.file_codes import LabelsRefused
 from data.findings import FindingClosed
 from data.findings_by_hand import FindingRefused
 from data.hardship import HardshipUnfit
@@ -122,6 +123,7 @@ STATUS: dict[type[FangtuError], int] = {
     TooManyPlaces: 422,
     CardRefused: 422,
     CardWait: 429,
+    LabelsRefused: 422,
     DrawingRefused: 422,
     EditRefused: 422,
     EditConflict: 409,

@@ -8,20 +8,22 @@ from datetime import datetime
 
 from flask import Blueprint, Response, render_template
 
-from app.access import Role, require
+from app.access import require
 from app.appraisals import WORDS as HOUSE_WORDS
+from app.file_codes import shown_code
+from app.household_file import WORDS as FILE_WORDS
+from app.household_file import files_of
 from app.paper import pages
-from app.renovation import WORDS as SITE_WORDS
-from app.renovation import SiteFiles, sees_money, sort_files
+from app.renovation import SiteFiles, sees_money
 from app.session import asker, db, store
 from app.view import ZONE, today
 from data.askers import RecordUnknown
 from data.audit import record
 from data.field_photos import show_photo
+from data.household_file import demands_of, marks_of
 from data.households import household_card
 from data.houses import house_card
 from data.photo_views import PhotoBroken
-from data.renovation.files import list_files
 from data.renovation.funds import yuan
 from data.renovation.site_file import site_file
 from data.rules.words import KEY_GROUP, MODE, OUTCOME, VERDICT
@@ -32,7 +34,7 @@ bp = Blueprint("household_paper", __name__)
 PAPER_STYLE = ROOT / "static" / "css" / "household-file.css"
 WORDS = {
     **HOUSE_WORDS,
-    **SITE_WORDS,
+    **FILE_WORDS,
     "key_group": KEY_GROUP,
     "mode": MODE,
     "outcome": OUTCOME,
@@ -49,13 +51,16 @@ def paper(household_id: int) -> Response:
     """Facts, appraisals, gates, money, photographs and visits of a household; numbers are masked for everybody."""
     card = household_card(db(), household_id, asker(), store().sealer, round_=None, today=today())
     houses = [house_card(db(), one["id"], asker()) for one in card["houses"]]
-    sites = [(site_file(db(), one["id"], money=sees_money()), _files(one["id"])) for one in card["sites"]]
+    sites = [(site_file(db(), one["id"], money=sees_money()), files_of(one["id"])) for one in card["sites"]]
     html = render_template(
         "household_paper.html",
         card=card,
         houses=houses,
         sites=[(file, files, _pictures(files)) for file, files in sites],
         words=WORDS,
+        code=shown_code(household_id),
+        demands=demands_of(db(), household_id),
+        marks=marks_of(db(), household_id),
         money=sees_money(),
         yuan=yuan,
         who=asker(),
@@ -74,10 +79,6 @@ def paper(household_id: int) -> Response:
     answer.headers.set("Content-Disposition", "attachment", filename=f"fangtu-household-{household_id}.pdf")
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
-
-
-def _files(site_id: int) -> SiteFiles:
-    return sort_files([] if asker().role is Role.LEADER else list_files(db(), asker(), site_id))
 
 
 def _pictures(files: SiteFiles) -> list[tuple[dict[str, object], str]]:

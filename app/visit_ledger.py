@@ -13,9 +13,13 @@ from app.access import require
 from app.api import Operation, describe
 from app.choices import asked_words
 from app.downloads import MIME, name_file
+from app.file_codes import MAKERS, shown_code
+from app.household_file import WORDS as FILE_WORDS
+from app.household_file import read_file
 from app.households import asked_round
 from app.maps import ViewUnknown
 from app.monitoring import SAFETY_WORDS, WRITERS
+from app.renovation import sees_money
 from app.session import asker, db, store
 from app.view import ZONE, View, current_view, page_number, today
 from data.audit import record
@@ -27,6 +31,7 @@ from data.monitoring.listing import household_monitoring
 from data.petitions import READERS, petitions_of
 from data.renovation.eligibility import eligibility_of
 from data.renovation.exclusions import exclusions_of
+from data.renovation.funds import yuan
 from data.rules.words import (
     AID_GROUP,
     ELIGIBILITY,
@@ -208,6 +213,12 @@ def household(household_id: int) -> str:
         monitored=household_monitoring(db(), household_id),
         petitions=petitions_of(db(), household_id=household_id) if asker().role in READERS else None,
         may_write=asker().role in WRITERS,
+        file=read_file(card),
+        file_words={**_WORDS, **FILE_WORDS},
+        money=sees_money(),
+        yuan=yuan,
+        code=shown_code(household_id),
+        may_give=asker().role in MAKERS,
         today=today(),
     )
 

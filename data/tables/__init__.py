@@ -26,6 +26,7 @@ from data.tables.coverage import (
 )
 from data.tables.edits import AreaEdit
 from data.tables.eligibility import AidList, AidListRow, Exclusion, SiteCheck
+from data.tables.file_codes import FileCode
 from data.tables.households import Household
 from data.tables.houses import House, RenovationSite
 from data.tables.ledgers import HardshipCase, Publicity
@@ -102,6 +103,7 @@ __all__ = [
     "Entitlement",
     "Exclusion",
     "FieldVisit",
+    "FileCode",
     "Finding",
     "Funding",
     "Grid",

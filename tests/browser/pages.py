@@ -11,6 +11,7 @@ LISTS = [
     "/visits",
     "/suspects",
     "/cards",
+    "/houses/labels",
     "/remainder",
     "/lookback",
     "/findings",

@@ -54,6 +54,7 @@ def values_for(stand: Stand, payload: str) -> dict[str, list[Any]]:
         "plan_version_id": stand.ids("renovation_plan_version"),
         **stand.imports(),
         "card": ["AAAAA-AAAAA"],
+        "label": ["AAAAA-AAAAA"],
         "layer": ["base", "records", "households", "houses", "sites", "visits", "marks", "areas"],
         "z": [16],
         "x": [54390],

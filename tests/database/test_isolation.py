@@ -75,6 +75,7 @@ COUNTED = (
     "mark",
     "mark_change",
     "repeat_choice",
+    "file_code",
     "road_gap",
     "pack",
     "grid",

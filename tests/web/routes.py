@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from app.field import parts
+from data.cards import new_code, plain_code
+from data.file_codes import KIND, PLACE
 from data.packs import make_packs
 from data.sealing import load_sealer
 from data.sync.photos import write_photo
@@ -34,6 +36,7 @@ FILES = {
     "name": "town",
     "layer": "records",
     "card": "AAAAA-AAAAA",
+    "label": "AAAAA-AAAAA",
     "campaign": "test-2026",
     "version": 1,
     "rule": "visit.min_minutes",
@@ -104,6 +107,7 @@ def records_of(web: Web, household: str, account: str) -> dict[str, object]:
             "funding_id": _made(session, "funding", key),
             "inspection_id": _made(session, "site_inspection", key),
             "file_id": NO_UUID,
+            "label": _label(web, key),
             "paper_id": _paper(web, key),
             "concern_no": _made(session, "mark", key),
             "payment_id": ABSENT,
@@ -122,6 +126,26 @@ def records_of(web: Web, household: str, account: str) -> dict[str, object]:
             "x": int(x),
             "y": int(y),
         }
+
+
+def _label(web: Web, key: int) -> str:
+    """A code of a household's file; the one before ends."""
+    sealer, code = load_sealer(web.settings.key_file), plain_code(new_code())
+    with Session(web.owner) as session, session.begin():
+        session.execute(
+            text("update file_code set ended_at = now() where household_id = :id and ended_at is null"), {"id": key}
+        )
+        session.execute(
+            text("""insert into file_code (household_id, jur, code_index, code_sealed, account_id)
+                    select id, jur, :index, :sealed, :account from household where id = :id"""),
+            {
+                "id": key,
+                "index": sealer.index(code, KIND),
+                "sealed": sealer.seal(code, PLACE, key),
+                "account": web.accounts["supervisor"],
+            },
+        )
+    return code
 
 
 def _sent(web: Web, household: str, key: int) -> dict[str, object]:
