@@ -27,4 +27,5 @@ LISTS = [
     "/sites/ranking",
     "/monitoring",
     "/money/plan",
+    "/money/hand-over",
 ]
