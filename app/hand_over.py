@@ -15,7 +15,8 @@ from app.language import language
 from app.money_batches import read_received
 from app.receiving import received_file, takes_file
 from app.renovation import SEES_MONEY
-from app.session import db
+from app.session import asker, db
+from data.renovation.money_lists import money_areas
 from data.renovation.unfit import RenovationUnfit, lacking
 from data.rules.words import HAND_OVER_OUTCOME
 from data.sealed_files import FileTooLarge
@@ -32,7 +33,10 @@ WORDS = {"outcome": HAND_OVER_OUTCOME}
     Operation(
         "Renovations of a township and year with gates and money, as a zip of workbook, CSV and manifest.json with the "
         "sha256 of each; names masked. The same records give the same bytes; that it was taken stands in the log",
-        query={"area": "Code of a township one answers for", "year": "Of the plan"},
+        query={
+            "area": "Code of a township one answers for; without it a list of them",
+            "year": "Of the plan",
+        },
         media=ZIP,
         statuses={422: "It is no township, or has no renovation of that year"},
     )
@@ -43,7 +47,8 @@ def pack() -> Response:
 
     area, year = request.args.get("area", ""), request.args.get("year", "")
     if not area:
-        raise lacking("area", "请选择乡镇", "say which township")
+        towns = [one for one in money_areas(db(), asker()) if one["level"] == "township"]
+        return jsonify(townships=[{"code": one["code"], "name": one["name"]} for one in towns])
     if not (year.isascii() and year.isdigit() and len(year) == 4):
         raise lacking("year", f"年度“{year}”应为四位年份", f"'{year}' is no year", found=year)
     answer = Response(pack_hand_over(db(), area, int(year)), mimetype=ZIP)

@@ -50,7 +50,9 @@ def test_the_zip_is_for_those_who_see_money_and_of_their_own_area(
         actors = connection.scalars(text("select distinct actor from audit where act = 'hand_over'")).all()
     assert not [name for name in heads if name in content]
     assert len(actors) == 2
-    for wrong in ("?area=&year=2026", f"?area={TOWNSHIP}&year=20x6", f"?area={TOWNSHIP}&year=2019"):
+    listed = client_as("supervisor").get("/api/v1/houses/hand-over").json["townships"]
+    assert TOWNSHIP in [one["code"] for one in listed]
+    for wrong in (f"?area={TOWNSHIP}&year=20x6", f"?area={TOWNSHIP}&year=2019"):
         assert client_as("supervisor").get(f"/api/v1/houses/hand-over{wrong}").status_code == 422
 
 
