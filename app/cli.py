@@ -19,7 +19,7 @@ from app.commands_assign import assign
 from app.commands_campaign import campaign
 from app.commands_coverage import coverage, gaps
 from app.commands_grids import grids
-from app.commands_houses import houses
+from app.commands_hand_over import houses
 from app.commands_import import import_, template, undo
 from app.commands_lookback import lookback
 from app.commands_roads import roads

@@ -111,11 +111,12 @@ def bank_out(batch: int, out: Path) -> None:
     with as_owner() as (settings, engine), owner_session(engine) as session:
         made = write_bank_file(session, batch, load_sealer(settings.key_file), out.suffix.lower())
         # Before the transaction ends: a batch does not count as sent while its file could not be written.
-        _write_privately(out, made)
+        write_privately(out, made)
     click.echo(words(f"已写入 {out}", f"Written to {out}"))
 
 
-def _write_privately(out: Path, content: bytes) -> None:
+def write_privately(out: Path, content: bytes) -> None:
+    """Write a file that nobody else may read; it appears whole or not at all."""
     handle, draft = tempfile.mkstemp(prefix=".fangtu-", dir=out.absolute().parent)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -314,6 +314,13 @@ LIST_OUTCOME = {
     "absent": Text("名单有，本系统无", "In the list, not with us"),
     "missing": Text("本系统有，名单无", "With us, not in the list"),
 }
+HAND_OVER_OUTCOME = {
+    "agrees": Text("一致", "Agrees"),
+    "changed": Text("内容不同", "Changed"),
+    "double": Text("重复", "Twice"),
+    "unknown": Text("记录中没有", "Not in the records"),
+    "missing": Text("文件中没有", "Missing in the file"),
+}
 QUALITY = {
     1: Text("现场定位", "GPS on the spot"),
     2: Text("影像上点选", "Clicked on imagery"),

@@ -29,4 +29,5 @@ LISTS = [
     "/monitoring",
     "/money/plan",
     "/concerns",
+    "/money/hand-over",
 ]
