@@ -57,3 +57,15 @@ def test_every_total_is_the_sum_of_rows_that_stay(loaded: Engine) -> None:
     assert acts["foundation"] == 72 + 42  # a repair has none
     assert {n for gate, n in acts.items() if gate != "foundation"} == {341}
     assert entitled == stated == 468_450_000
+
+
+def test_a_dozen_sites_have_pictures_of_before_during_and_after(loaded: Engine) -> None:
+    with owner_session(loaded) as session:
+        found = session.execute(
+            text("""
+                select site_id, array_agg(phase::text order by taken_at) as phases, min(account_id) as who
+                  from attachment where site_id is not null group by site_id""")
+        ).all()
+    assert len(found) == 12
+    assert {tuple(row.phases) for row in found} == {("before", "during", "after")}
+    assert {row.who for row in found} == {None}
