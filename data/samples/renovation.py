@@ -34,6 +34,7 @@ from data.renovation.gates import advance_many
 from data.renovation.list_comparison import compare_list
 from data.renovation.openings import open_site
 from data.renovation.payments import list_sites, open_batch
+from data.samples.house_pictures import add_pictures
 from data.samples.monitoring import add_monitoring
 from data.samples.names import person_name
 from data.samples.people import card_number, id_number
@@ -101,6 +102,7 @@ def load_renovations(engine: Engine, settings: Settings, say: Say = lambda text:
     with owner_session(engine) as session:
         sealer = load_sealer(settings.key_file)
         _renovate(session, sealer)
+        add_pictures(session, settings, sealer, TOWNSHIP)
         _compare(session, sealer)
         add_monitoring(session, TOWNSHIP, sealer, today())
     return True

@@ -68,3 +68,15 @@ def test_its_campaign_is_the_citys_and_both_rounds_are_visited_but_for_a_few(loa
         suspects = session.scalar(text("select count(*) from visit where verdict <> 'valid'"))
     assert [(total.eligible, total.visited) for total in totals] == [(341, 334), (341, 336)]
     assert suspects == 0
+
+
+def test_a_dozen_sites_have_pictures_of_before_during_and_after(loaded: Engine) -> None:
+    with owner_session(loaded) as session:
+        found = session.execute(
+            text("""
+                select site_id, array_agg(phase::text order by taken_at) as phases, min(account_id) as who
+                  from attachment where site_id is not null group by site_id""")
+        ).all()
+    assert len(found) == 12
+    assert {tuple(row.phases) for row in found} == {("before", "during", "after")}
+    assert {row.who for row in found} == {None}
