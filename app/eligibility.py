@@ -101,11 +101,11 @@ def workbook() -> Response:
                 guarded(row["code"] or ""),
                 guarded(mask_name(row["head_name"] or "")),
                 guarded(row["village"] or ""),
-                said(GROUPS[row["aid_group"] or NONE]),
+                said(GROUPS.get(row["aid_group"] or NONE)),
                 said(MONITORED.get(one.monitored or "")),
-                said(ELIGIBILITY[one.verdict]),
+                said(ELIGIBILITY.get(one.verdict)),
                 said(joined(one.reasons)),
-                said(OFFICE[one.source.office]) if one.source else "",
+                said(OFFICE.get(one.source.office)) if one.source else "",
                 one.source.on_day if one.source else None,
             ]
         )

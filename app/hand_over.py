@@ -90,7 +90,15 @@ def check() -> AnyResponse:
             "year": "",
             "as_of": "Day of the newest booking compared with",
             "counts": "rows, agrees, changed, double, unknown, missing",
-            "rows": [{"no": "Row in the file", "outcome": "", "site": "", "household": "", "changes": []}],
+            "rows": [
+                {
+                    "no": "Row in the file",
+                    "outcome": "",
+                    "site": "",
+                    "household": "",
+                    "changes": [{"heading": "", "ours": "", "theirs": ""}],
+                }
+            ],
             "without": "Columns the file lacks",
         },
         statuses={413: "The file is too large", 422: "It cannot be read or is no such file"},
