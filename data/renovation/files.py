@@ -104,8 +104,7 @@ def add_file(
                                     sha256, perceptual_hash, taken_at, account_id, phase, distance_m)
             select cast(:id as uuid), s.jur, s.id, null, null, :kind, :name, :type, :size, :digest, :hash, :taken,
                    :account, :phase,
-                   least(st_distance(s.geom::geography,
-                                     st_setsrid(st_makepoint(:lon, :lat), 4326)::geography), 2000000000)::int
+                   st_distance(s.geom::geography, st_setsrid(st_makepoint(:lon, :lat), 4326)::geography)::int
               from renovation_site s where s.id = :site"""),
         {
             "id": str(file_id),

@@ -74,9 +74,10 @@ def test_a_dozen_sites_have_pictures_of_before_during_and_after(loaded: Engine) 
     with owner_session(loaded) as session:
         found = session.execute(
             text("""
-                select site_id, array_agg(phase::text order by taken_at) as phases, min(account_id) as who
+                select site_id, array_agg(phase::text order by taken_at) as phases, min(account_id) as who,
+                        count(distance_m) as placed
                   from attachment where site_id is not null group by site_id""")
         ).all()
     assert len(found) == 12
     assert {tuple(row.phases) for row in found} == {("before", "during", "after")}
-    assert {row.who for row in found} == {None}
+    assert {(row.who, row.placed) for row in found} == {(None, 0)}  # nobody's, and no camera said where
