@@ -44,6 +44,7 @@ EXCEPTIONS = {
 ONLY_WHERE = {
     ("visit", "verdict"): "verdict <> 'valid'",  # a verdict counts if and only if it is 'valid'
     ("base_feature", "kind"): "kind <> 'road_main'",  # a feature of an unknown kind is not drawn; one road stays
+    ("attachment", "content_type"): "withdrawn_at is not null",  # what is no picture is not shown as one
     ("attachment", "withdraw_reason"): "withdrawn_at is not null",  # what stands has no reason
     ("aid_list", "withdraw_reason"): "withdrawn_at is not null",  # one that was not withdrawn has no reason
     ("exclusion", "lift_reason"): "lifted_on is not null",  # nor has one that was not lifted

@@ -16,8 +16,8 @@ from tests.hostile import value_of
 from tests.township import VILLAGES
 
 # Files of the checkout and of the base maps, the same for everybody; they hold no record.
-# Papers of sites are taken out as they came and never shown in a page.
-NO_RECORDS = {"static", "base_maps.file_tile", "field.serve_part", "site_files.paper"}
+# Papers of sites are taken out as they came and never shown in a page. The code of a file leads to its household.
+NO_RECORDS = {"static", "base_maps.file_tile", "field.serve_part", "site_files.paper", "file_codes.follow"}
 
 
 def values_for(stand: Stand, payload: str) -> dict[str, list[Any]]:
