@@ -33,7 +33,7 @@ def preview() -> AnyResponse:
 
     Without a gate it leads back to the list, where one is chosen.
     """
-    return _page() if request.args.get("gate") else redirect(_back())
+    return _page() if "gate" in request.args else redirect(_back())
 
 
 @bp.post("/sites/all")
