@@ -31,13 +31,14 @@ WORDS = {"outcome": HAND_OVER_OUTCOME}
 @require(*SEES_MONEY)
 @describe(
     Operation(
-        "Renovations of a township and year with gates and money, as a zip of workbook, CSV and manifest.json with the "
-        "sha256 of each; names masked. The same records give the same bytes; that it was taken stands in the log",
+        "Townships one answers for; with area and year a zip (application/zip) of that township's renovations with "
+        "gates and money: workbook, CSV and manifest.json with the sha256 of each; names masked. The same records give "
+        "the same bytes; that it was taken stands in the log",
         query={
             "area": "Code of a township one answers for; without it a list of them",
             "year": "Of the plan",
         },
-        media=ZIP,
+        answer={"townships": [{"code": "", "name": ""}]},
         statuses={422: "It is no township, or has no renovation of that year"},
     )
 )

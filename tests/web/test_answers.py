@@ -30,8 +30,11 @@ def test_every_answer_carries_the_security_headers(app: Flask, web: Web, client_
         headers = client.get(path).headers
         assert headers["Content-Security-Policy"] == POLICY, path
         assert headers["X-Content-Type-Options"] == "nosniff", path
-        # The address of a household's card is its code, which goes nowhere.
-        referrer = "no-referrer" if path.startswith("/card") and not path.startswith("/cards") else "same-origin"
+        # The address of a household's card or file is its code, which goes nowhere.
+        is_code = (path.startswith("/card") and not path.startswith("/cards")) or bool(
+            account and path.startswith("/h/")
+        )
+        referrer = "no-referrer" if is_code else "same-origin"
         assert headers["Referrer-Policy"] == referrer, path
         assert "geolocation=(self)" in headers["Permissions-Policy"], path
         assert headers["Cross-Origin-Opener-Policy"] == "same-origin", path
