@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy import select
@@ -12,6 +11,7 @@ from app.access import require
 from app.api import Operation, describe
 from app.eligibility import SEES
 from app.eligibility_lists import compare_received
+from app.json_fields import plain
 from app.language import language
 from app.receiving import received_file, takes_file
 from app.renovation import WRITERS, day_of
@@ -152,12 +152,8 @@ def show(aid_list_id: int) -> Response:
         withdrawn=one.withdrawn_at is not None,
         counts=list_counts(db(), aid_list_id),
         rows=[
-            {name: _plain(row[name]) for name in _ROW}
+            {name: plain(row[name]) for name in _ROW}
             | {"stated_name": shown_name(row["stated_name"], role) if row["stated_name"] else None}
             for row in rows
         ],
     )
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value

@@ -14,9 +14,10 @@ from app.errors import status_of
 from app.field_work import within
 from app.language import language
 from app.maps import ViewUnknown
+from app.received_tables import read_received
 from app.receiving import Received, received_file, takes_file
 from app.renovation import WRITERS, day_of, may_write, number_of
-from app.session import asker, db, release, store
+from app.session import asker, db, store
 from app.view import page_number, today
 from data.masks import shown_name
 from data.renovation.list_comparison import OUTCOMES, Compared
@@ -25,8 +26,6 @@ from data.renovation.money_lists import money_areas
 from data.renovation.unfit import RenovationUnfit, lacking
 from data.rules.words import AID_GROUP, LIST_OUTCOME, OFFICE
 from data.sealed_files import FileTooLarge
-from data.upload_files import clean_name, open_upload
-from data.work_folders import work_folder
 from geo.errors import FangtuError, Text
 
 bp = Blueprint("eligibility_lists", __name__)
@@ -100,24 +99,10 @@ def compare_received(
     received: Received, *, area_id: int, office: str, on_day: date | None, group: str | None
 ) -> Compared:
     """Compare a list that came with a form: read in a limited process apart."""
-    # Here: no other page needs what reads files.
+    # Here: no other page needs what compares lists.
     from data.renovation.list_comparison import compare_list
-    from geo.files import FileUnreadable, Limits, read_apart
 
-    if received.size_bytes > MOST_LIST_BYTES:
-        raise FileTooLarge(MOST_LIST_BYTES)
-    received.finish()
-    name = clean_name(received.name)
-    # Reading may take seconds; no lock and no connection waits for it.
-    release()
-    settings, sealer = store().settings, store().sealer
-    with work_folder(settings) as folder, open_upload(settings, sealer, received.id, name, folder) as copy:
-        content = copy.read_bytes()
-        try:
-            limits = Limits(cpu_s=60, wall_s=90.0, file_mib=512, result_mib=128)
-            sheets = read_apart(copy, folder=folder, limits=limits)
-        except FileUnreadable as error:
-            raise RenovationUnfit(error.text, column="list_file") from error
+    name, content, sheets = read_received(received, "list_file", most_bytes=MOST_LIST_BYTES)
     return compare_list(
         db(),
         asker(),
@@ -127,7 +112,7 @@ def compare_received(
         name=name,
         content=content,
         sheets=sheets,
-        sealer=sealer,
+        sealer=store().sealer,
         group=group,
     )
 

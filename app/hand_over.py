@@ -12,7 +12,7 @@ from app.api import Operation, describe
 from app.downloads import name_file
 from app.errors import status_of
 from app.language import language
-from app.money_batches import read_received
+from app.received_tables import read_received
 from app.receiving import received_file, takes_file
 from app.renovation import SEES_MONEY
 from app.session import asker, db

@@ -13,9 +13,10 @@ from app.access import Role, require
 from app.downloads import MIME, name_file
 from app.errors import status_of
 from app.language import language
+from app.received_tables import read_received
 from app.receiving import Received, received_file, takes_file
 from app.renovation import SEES_MONEY, WRITERS, may_write
-from app.session import asker, db, release, store
+from app.session import asker, db, store
 from data.households import LEAST_REASON
 from data.masks import REVEALS, shown_name
 from data.renovation.bank_files import FORMATS, reference_of
@@ -33,19 +34,15 @@ from data.renovation.payments import (
 from data.renovation.unfit import RenovationUnfit, clean_words, lacking
 from data.rules.words import BATCH_STATE, PAYMENT_STATE, RETURN_OUTCOME
 from data.sealed_files import FileTooLarge
-from data.upload_files import clean_name, open_upload
-from data.work_folders import work_folder
 from geo.errors import FangtuError
 
 if TYPE_CHECKING:
     from data.renovation.bank_returns import Returned
-    from geo.files import Sheet
 
 bp = Blueprint("money_batches", __name__)
 WORDS = {"batch": BATCH_STATE, "payment": PAYMENT_STATE, "outcome": RETURN_OUTCOME}
 # The file names every payee's account number in full.
 SENDERS = tuple(role for role in Role if role in REVEALS["bank_card"])
-MOST_RETURN_BYTES = 8 << 20
 
 
 @bp.get("/money/batches/<key:payment_batch_id>")
@@ -169,37 +166,6 @@ def book_received(payment_batch_id: int, received: Received) -> Returned:
 
     name, content, sheets = read_received(received, "return_file")
     return book_return(db(), asker(), payment_batch_id, name, content, sheets, store().sealer)
-
-
-def read_received(received: Received, field: str) -> tuple[str, bytes, list[Sheet]]:
-    """Read a table that came with a form, in a limited process apart: its name, its bytes and its sheets.
-
-    Raises
-    ------
-    FileTooLarge
-        Above :data:`MOST_RETURN_BYTES`.
-    RenovationUnfit
-        If it cannot be read; ``field`` is its name in the form.
-    """
-    # Here: no page that takes no file needs what reads files.
-    from geo.files import FileUnreadable, Limits, read_apart
-
-    if received.size_bytes > MOST_RETURN_BYTES:
-        raise FileTooLarge(MOST_RETURN_BYTES)
-    received.finish()
-    name = clean_name(received.name)
-    # Reading may take seconds; no lock and no connection waits for it.
-    release()
-    settings, sealer = store().settings, store().sealer
-    with work_folder(settings) as folder, open_upload(settings, sealer, received.id, name, folder) as copy:
-        content = copy.read_bytes()
-        try:
-            # Ten thousand rows are read in a few seconds.
-            limits = Limits(cpu_s=30, wall_s=60.0, file_mib=256, result_mib=64)
-            sheets = read_apart(copy, folder=folder, limits=limits)
-        except FileUnreadable as error:
-            raise RenovationUnfit(error.text, column=field) from error
-    return name, content, list(sheets)
 
 
 def _done(payment_batch_id: int, name: str, act: Callable[[], str]) -> AnyResponse:

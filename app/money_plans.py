@@ -12,7 +12,7 @@ from app.access import require
 from app.errors import status_of
 from app.field_work import within
 from app.language import language
-from app.money_batches import read_received
+from app.received_tables import read_received
 from app.receiving import received_file, takes_file
 from app.renovation import GRADE_BEFORE, SEES_MONEY, WRITERS, day_of, may_write, number_of
 from app.session import asker, db

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
@@ -11,6 +10,7 @@ from app.access import require
 from app.api import Operation, describe
 from app.field_work import within
 from app.job_answers import body_of
+from app.json_fields import day_field, is_key, plain, text_field
 from app.language import language
 from app.monitoring import WRITERS, month_of
 from app.session import asker, db, store
@@ -114,7 +114,7 @@ def one(monitoring_id: int) -> Response:
         all=counts_as_json(counts.all),
         villages=[counts_as_json(village) for village in counts.villages],
         households=[
-            {name: _plain(row[name]) for name in _ROW} | {"head_name": shown_name(row["head_name"] or "", asker().role)}
+            {name: plain(row[name]) for name in _ROW} | {"head_name": shown_name(row["head_name"] or "", asker().role)}
             for row in rows
         ],
         page=page,
@@ -143,13 +143,13 @@ def begin() -> Response:
     """Households are taken in as they stand."""
     given = body_of()
     disaster = given.get("disaster")
-    if disaster is not None and not _is_key(disaster):
+    if disaster is not None and not is_key(disaster):
         raise lacking("disaster", "灾害编号应为整数", "'disaster' must be a whole number")
     made = open_round(
         db(),
         asker(),
-        area=_text(given, "area") or "",
-        month=today() if disaster is not None else month_of(_text(given, "month") or ""),
+        area=text_field(given, "area", lacking) or "",
+        month=today() if disaster is not None else month_of(text_field(given, "month", lacking) or ""),
         rules=rules_of(store().settings.var),
         today=today(),
         disaster_id=disaster,
@@ -180,17 +180,17 @@ def act(monitoring_id: int) -> Response:
     given = body_of()
     found = find_round(db(), monitoring_id)
     ids = given.get("ids")
-    if not isinstance(ids, list) or not all(_is_key(value) for value in ids):
+    if not isinstance(ids, list) or not all(is_key(value) for value in ids):
         raise lacking("ids", "户的编号应为整数的列表", "'ids' must be a list of whole numbers")
     done = act_on(
         db(),
         asker(),
         ids,
-        _text(given, "act") or "",
+        text_field(given, "act", lacking) or "",
         today=today(),
-        on_day=_day(given.get("on")),
-        reason=_text(given, "reason"),
-        follow=_text(given, "follow"),
+        on_day=day_field(given.get("on"), lacking),
+        reason=text_field(given, "reason", lacking),
+        follow=text_field(given, "follow", lacking),
         round_id=found["id"],
     )
     return jsonify(
@@ -210,28 +210,4 @@ def counts_as_json(one: VillageCounts) -> dict[str, Any]:
 
 
 def _round(one: dict[str, Any]) -> dict[str, Any]:
-    return {name: _plain(one[name]) for name in _ROUND}
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _text(given: dict[str, Any], name: str) -> str | None:
-    value = given.get(name)
-    if value is not None and not isinstance(value, str):
-        raise lacking(name, f"“{name}”应为文字", f"'{name}' must be text")
-    return value
-
-
-def _is_key(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
-
-
-def _day(value: Any) -> date | None:
-    if value is None:
-        return None
-    try:
-        return date.fromisoformat(value)
-    except (TypeError, ValueError) as error:
-        raise lacking("on", f"“{value}”不是日期，应如 2026-11-20", f"'{value}' is no day such as 2026-11-20") from error
+    return {name: plain(one[name]) for name in _ROUND}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
@@ -12,6 +11,7 @@ from sqlalchemy import select
 from app.access import require
 from app.api import Operation, describe
 from app.job_answers import body_of
+from app.json_fields import day_field, is_key, plain, text_field
 from app.language import language
 from app.money_batches import SENDERS, book_received, made_bank_file
 from app.receiving import received_file, takes_file
@@ -96,11 +96,11 @@ def pass_gate(site_id: int) -> Response:
         db(),
         asker(),
         site_id,
-        _text(given, "gate") or "",
-        on_day=_day(given.get("on")),
-        note=_text(given, "note"),
+        text_field(given, "gate", lacking) or "",
+        on_day=day_field(given.get("on"), lacking),
+        note=text_field(given, "note", lacking),
         household_present=_flag(given, "household_present"),
-        override=_text(given, "override"),
+        override=text_field(given, "override", lacking),
         revision=_whole(given, "revision"),
         uid=_uid(given.get("uid")),
     )
@@ -143,7 +143,7 @@ def batches() -> Response:
 def make_batch() -> Response:
     """Open and list in one transaction."""
     given = body_of()
-    jur, jur_end = area_range(db(), _text(given, "area") or "?")
+    jur, jur_end = area_range(db(), text_field(given, "area", lacking) or "?")
     area = (
         db()
         .scalars(
@@ -156,11 +156,11 @@ def make_batch() -> Response:
         asker(),
         area_id=area or 0,
         year=_whole(given, "year") or 0,
-        name=_text(given, "name") or "",
+        name=text_field(given, "name", lacking) or "",
     )
     sites = given.get("sites")
     if sites is not None and (
-        not isinstance(sites, list) or len(sites) > 20_000 or any(not _is_key(site) for site in sites)
+        not isinstance(sites, list) or len(sites) > 20_000 or any(not is_key(site) for site in sites)
     ):
         raise lacking("sites", "改造编号应为整数的列表", "sites are a list of numbers")
     listed = list_sites(db(), asker(), made, sites)
@@ -201,7 +201,7 @@ def show_batch(payment_batch_id: int) -> Response:
     return jsonify(
         batch=_batch(batch),
         lines=[
-            {name: _plain(line[name]) for name in wanted}
+            {name: plain(line[name]) for name in wanted}
             | {"head_name": shown_name(line["head_name"] or "", asker().role)}
             for line in batch_lines(db(), payment_batch_id)
         ],
@@ -222,7 +222,8 @@ def show_batch(payment_batch_id: int) -> Response:
 def bank_file(payment_batch_id: int) -> Response:
     """Asked for again it is the same file."""
     given = body_of()
-    content = made_bank_file(payment_batch_id, f".{_text(given, 'format') or ''}", _text(given, "reason"))
+    form, reason = text_field(given, "format", lacking), text_field(given, "reason", lacking)
+    content = made_bank_file(payment_batch_id, f".{form or ''}", reason)
     answer = Response(content, mimetype="application/octet-stream")
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
@@ -268,18 +269,7 @@ def take_return(payment_batch_id: int) -> Response:
 
 
 def _batch(row: Any) -> dict[str, Any]:
-    return {name: _plain(getattr(row, name)) for name in _BATCH}
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _text(given: dict[str, Any], name: str) -> str | None:
-    value = given.get(name)
-    if value is not None and not isinstance(value, str):
-        raise lacking(name, f"“{name}”应为文字", f"'{name}' must be text")
-    return value
+    return {name: plain(getattr(row, name)) for name in _BATCH}
 
 
 def _flag(given: dict[str, Any], name: str) -> bool | None:
@@ -291,22 +281,9 @@ def _flag(given: dict[str, Any], name: str) -> bool | None:
 
 def _whole(given: dict[str, Any], name: str) -> int | None:
     value = given.get(name)
-    if value is not None and not (_is_key(value) and value < 2**31):
+    if value is not None and not (is_key(value) and value < 2**31):
         raise lacking(name, f"“{name}”应为整数", f"'{name}' must be a whole number")
     return value
-
-
-def _is_key(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
-
-
-def _day(value: Any) -> date | None:
-    if value is None:
-        return None
-    try:
-        return date.fromisoformat(value)
-    except (TypeError, ValueError) as error:
-        raise lacking("on", f"“{value}”不是日期，应如 2026-11-20", f"'{value}' is no day such as 2026-11-20") from error
 
 
 def _uid(value: Any) -> uuid.UUID | None:
