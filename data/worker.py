@@ -8,6 +8,7 @@ together.
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import select
@@ -354,6 +355,10 @@ def _load_ahead() -> None:
         "geo.routing.solve",
     ):
         import_module(name)
+    # Children share what is loaded by now; looking through it again and again for what is no longer used costs each of
+    # them a good part of a first plan's time.
+    gc.collect()
+    gc.freeze()
 
 
 def _signal_backends(connection: Connection, how: str, name: str) -> None:
