@@ -9,6 +9,7 @@ from sqlalchemy import delete
 
 from app.access import Role, require
 from app.api import Operation, describe
+from app.caching import keep_until_changed
 from app.job_answers import JOB, body_of
 from app.language import language
 from app.session import asker, db
@@ -325,8 +326,12 @@ def make() -> Response:
 @require(*READERS)
 @describe(Operation("A plan of routes, as it is now", answer=PLAN))
 def show(route_id: int) -> Response:
-    """The whole plan."""
-    return told(route_id)
+    """The whole plan; while it is solved, nothing where no better one came: pages ask all the time then."""
+    row = settled_plan(db(), route_id)
+    if row.state != "solving":
+        return told(route_id)
+    kept = keep_until_changed("plan", row.revision, row.job_id, sorted(row.villages.items()))
+    return kept.answer or kept.mark(told(route_id))
 
 
 @bp.post("/api/v1/routes/<key:route_id>/stop")

@@ -6,6 +6,7 @@ import ctypes
 import json
 import os
 import signal
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,6 +68,13 @@ def become_child(parent: int) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def kill_all_of(pid: int) -> None:
+    """Kill a child with the processes it started: they hold its pipe, and would keep its job running for ever."""
+    for kill in (os.killpg, os.kill):  # the second for one that has no session of its own yet
+        with suppress(ProcessLookupError):
+            kill(pid, signal.SIGKILL)
 
 
 def do_in_child(settings: Settings, claim: Claim, writing: int) -> int:

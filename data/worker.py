@@ -8,6 +8,7 @@ together.
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import select
@@ -21,7 +22,7 @@ import psycopg2
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from data.children import Child, become_child, do_in_child, take_line
+from data.children import Child, become_child, do_in_child, kill_all_of, take_line
 from data.claims import (
     CHANNEL,
     HEAVY,
@@ -200,8 +201,7 @@ class Worker:
             self._wait([_socket(connection), *pipes], wait_s)
             self._listen_to_children(connection)
         for child in list(self._children.values()):
-            with suppress(ProcessLookupError):
-                os.kill(child.pid, signal.SIGKILL)
+            kill_all_of(child.pid)
             self._bury(connection, child)
 
     def _claim(self, connection: Connection) -> bool:
@@ -298,8 +298,7 @@ class Worker:
                 child.is_too_long = True
                 self._ask_to_stop(connection, child)
             if child.stop_at is not None and now > child.stop_at:
-                with suppress(ProcessLookupError):
-                    os.kill(child.pid, signal.SIGKILL)
+                kill_all_of(child.pid)
                 child.stop_at = None
 
     def _ask_to_stop(self, connection: Connection, child: Child) -> None:
@@ -307,8 +306,11 @@ class Worker:
             return
         child.is_asked_to_stop = True
         child.stop_at = time.monotonic() + GRACE_S
-        with suppress(ProcessLookupError):
-            os.kill(child.pid, signal.SIGKILL if child.is_too_long else signal.SIGUSR1)
+        if child.is_too_long:
+            kill_all_of(child.pid)
+        else:
+            with suppress(ProcessLookupError):
+                os.kill(child.pid, signal.SIGUSR1)
         _signal_backends(connection, _CANCEL, f"{SESSION_NAME} {child.claim.id}")
 
     def _write_progress(self, connection: Connection) -> None:
@@ -337,8 +339,7 @@ class Worker:
     def _kill_all(self) -> None:
         """End all children at once; their work is taken back by the database, their jobs are taken up again."""
         for child in self._children.values():
-            with suppress(ProcessLookupError):
-                os.kill(child.pid, signal.SIGKILL)
+            kill_all_of(child.pid)
             os.waitpid(child.pid, 0)
             os.close(child.pipe)
         self._children.clear()
@@ -354,6 +355,10 @@ def _load_ahead() -> None:
         "geo.routing.solve",
     ):
         import_module(name)
+    # Children share what is loaded by now; looking through it again and again for what is no longer used costs each of
+    # them a good part of a first plan's time.
+    gc.collect()
+    gc.freeze()
 
 
 def _signal_backends(connection: Connection, how: str, name: str) -> None:

@@ -20,6 +20,8 @@ _ASIDE = (
 )  # fmt: skip
 # A route within a hamlet is not drawn larger than this, degrees.
 _LEAST_DEG = 0.002
+# Room round the middle of the arrow, millimetres.
+_CORNER_MM = 9.0
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Stop:
 class RoutePicture:
     """The map in millimetres, y downward; ``scale_mm`` on paper are ``scale_m`` metres on the ground.
 
-    ``lines`` are paths with whether they are estimated; ``ends`` are the places of start and end.
+    ``lines`` are paths with whether they are estimated; ``ends`` are the places of start and end, ``north`` is where
+    the tip of the arrow stands.
     """
 
     width: float
@@ -46,6 +49,7 @@ class RoutePicture:
     lines: tuple[tuple[str, bool], ...]
     stops: tuple[Stop, ...]
     ends: tuple[tuple[float, float], ...]
+    north: tuple[float, float]
     scale_mm: float
     scale_m: int
 
@@ -77,13 +81,16 @@ def draw_route(
     frame = (float(west - wide), float(south - high), float(east + wide), float(north + high))
     sheet = Sheet(frame, width, height)
     scale_m = round_length(sheet.metres * width / 5)
+    stops = tuple(_stops(places[1:-1], sheet))
+    ends = tuple(sheet.spot(one) for one in dict.fromkeys((places[0], places[-1])))
     return RoutePicture(
         width=width,
         height=height,
         outlines=tuple(path for one in outlines if (path := _outline(one, frame, sheet))),
         lines=tuple((_line(line, sheet), estimated) for line, estimated in lines),
-        stops=tuple(_stops(places[1:-1], sheet)),
-        ends=tuple(sheet.spot(one) for one in dict.fromkeys((places[0], places[-1]))),
+        stops=stops,
+        ends=ends,
+        north=_north([*((stop.at_x, stop.at_y) for stop in stops), *ends], width, height),
         scale_mm=round(scale_m / sheet.metres, 2),
         scale_m=scale_m,
     )
@@ -117,6 +124,17 @@ def _stops(places: Sequence[LonLat], sheet: Sheet) -> list[Stop]:
         taken.append(at)
         drawn.append(Stop(round(x, 2), round(y, 2), round(at[0], 2), round(at[1], 2), number))
     return drawn
+
+
+def _north(taken: Sequence[tuple[float, float]], width: float, height: float) -> tuple[float, float]:
+    """Where the arrow to the north stands: in the first of three corners without a number, else above left."""
+    corners = ((6.0, 4.0), (width - 6.0, 4.0), (6.0, height - 13.0))
+    free = (
+        at
+        for at in corners
+        if not any(abs(x - at[0]) < _CORNER_MM and abs(y - at[1] - 4) < _CORNER_MM for x, y in taken)
+    )
+    return next(free, corners[0])
 
 
 def _inside(at: float, most: float) -> float:

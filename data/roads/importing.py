@@ -57,14 +57,7 @@ def import_roads(job: Job) -> None:
     snap = _tolerance(job)
     lines, facts = _lines(job)
     if not lines:
-        raise ImportRefused(
-            Text(
-                "没有导入：文件里没有一条可用的道路中心线。需要线图层（LineString），坐标为经纬度或平面坐标。",
-                "Not imported: there is no line of a road in the file. A layer of lines (LineString) is needed, in "
-                "degrees or metres.",
-            ),
-            found=report.read,
-        )
+        raise _no_lines(job)
     check_roads_datum(job, lines, source)
     from geo.crs import STORED, metric_crs, mover
 
@@ -80,6 +73,21 @@ def import_roads(job: Job) -> None:
     _tell_joined(job, net, mover(metric, STORED))
     session.execute(text("analyze road_edge"))
     fit_detour(session, (float(west), float(south), float(east), float(north)))
+
+
+def _no_lines(job: Job) -> ImportRefused:
+    """That there is no road in the file, with what was wrong with the first row: all of them are likely alike."""
+    first = next(iter(job.report.problems), None)
+    zh = "" if first is None else f"第 {first.row} 行：{first.reason.zh}。"
+    en = "" if first is None else f" Row {first.row}: {first.reason.en}."
+    return ImportRefused(
+        Text(
+            f"没有导入：文件里没有一条可用的道路中心线。{zh}需要线图层（LineString），坐标为经度、纬度或平面坐标。",
+            f"Not imported: there is no line of a road in the file.{en} A layer of lines (LineString) is needed, in "
+            "longitude and latitude, or metres.",
+        ),
+        found=job.report.read,
+    )
 
 
 def _source_name(job: Job) -> str:

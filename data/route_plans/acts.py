@@ -12,7 +12,7 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
-from data.route_plans.held import Held, problem_with
+from data.route_plans.held import Held, closed_routes, problem_with
 from data.route_plans.refusals import RouteRefused, refuse
 from geo.routing.crews import Crew, crews_of, make_piece
 from geo.routing.explain import name_reasons
@@ -122,10 +122,14 @@ def lock_routes(
     if inspector is not None:
         _require_inspector(base, inspector)
         changed = held.inspectors | {inspector} if locked else held.inspectors - {inspector}
-        return _settled(base, replace(held, inspectors=changed), plan)
-    _require_day(base, day)
-    days = held.days | {day} if locked else held.days - {day}
-    return _settled(base, replace(held, days=frozenset(one for one in days if one is not None)), plan)
+        held = replace(held, inspectors=changed)
+    else:
+        _require_day(base, day)
+        days = held.days | {day} if locked else held.days - {day}
+        held = replace(held, days=frozenset(one for one in days if one is not None))
+    problem = problem_with(base, held)
+    # Where nobody comes in any more, somebody else is left out for another reason.
+    return Acted(problem, held, name_reasons(problem, plan, closed_routes(problem, held)))
 
 
 def place_of(plan: Plan, household: str) -> tuple[Route, int] | None:
@@ -300,7 +304,7 @@ def _timed(problem: Problem, held: Held, crews: Sequence[Crew], routes: list[lis
             if visits:
                 routes[number] = _arranged(problem, crew, visits)
         plan = make_plan(problem, crews, routes)
-    return Acted(problem, held, name_reasons(problem, plan))
+    return Acted(problem, held, name_reasons(problem, plan, closed_routes(problem, held)))
 
 
 def _settled(base: Problem, held: Held, plan: Plan) -> Acted:

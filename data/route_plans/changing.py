@@ -13,7 +13,7 @@ from data.askers import Asker
 from data.route_plans.acts import Acted, Target, add, check_acted, lock_routes, lock_visit, move, remove
 from data.route_plans.adding import add_homes
 from data.route_plans.granting import GRANTS, grant
-from data.route_plans.held import problem_with, read_held
+from data.route_plans.held import closed_routes, problem_with, read_held
 from data.route_plans.history import change_at, note_change, step_back, step_forward
 from data.route_plans.keeping import Kept, keep_plan, key_of, load_plan
 from data.route_plans.listing import settled_plan
@@ -218,7 +218,7 @@ def _as_noted(kept: Kept, routes: Mapping[str, Any], held_as: Mapping[str, Any])
     left = tuple(Unplanned(one.id, reasons.get(one.id, "")) for one in problem.households if one.id not in planned)
     plan = replace(noted, unplanned=left)
     if any(not one.reason for one in left):
-        plan = name_reasons(problem, plan)
+        plan = name_reasons(problem, plan, closed_routes(problem, held))
     return replace(kept, held=held, problem=problem, plan=plan)
 
 

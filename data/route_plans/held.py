@@ -169,6 +169,15 @@ def _working(one: Inspector, absent: frozenset[tuple[str, int]], days: int) -> I
     return replace(one, shifts=tuple(shifts))
 
 
+def closed_routes(problem: Problem, held: Held) -> frozenset[tuple[str, int]]:
+    """Inspectors with days whose routes are locked as a whole, whether or not there is a visit in them."""
+    if not held.inspectors and not held.days:
+        return frozenset()
+    return frozenset(
+        (one.id, day) for one in problem.inspectors for day in range(len(problem.days)) if held.is_frozen(one.id, day)
+    )
+
+
 def without_frozen(problem: Problem, plan: Plan, held: Held) -> tuple[Problem, Plan, tuple[Route, ...]]:
     """What may still be planned, where whole routes are locked.
 
@@ -181,7 +190,7 @@ def without_frozen(problem: Problem, plan: Plan, held: Held) -> tuple[Problem, P
     -------
     (Problem, Plan, tuple of Route)
         Problem and plan without the locked routes, and these. Whoever has to have the same inspector as a visit in
-        them is bound to him.
+        them is bound to him; whoever is to be visited in a row with a visit in them is left out, for nobody comes in.
     """
     frozen = tuple(route for route in plan.routes if held.is_frozen(route.inspector, route.day))
     if not frozen and not held.inspectors and not held.days:
@@ -193,22 +202,32 @@ def without_frozen(problem: Problem, plan: Plan, held: Held) -> tuple[Problem, P
         for stop in route.stops
     }
     owner.pop(None, None)
-    closed = frozenset(
-        (one.id, day) for one in problem.inspectors for day in range(len(problem.days)) if held.is_frozen(one.id, day)
-    )
+    closed = closed_routes(problem, held)
+    # What is done of a row does not count: the rest of it is planned anew.
+    rows = {
+        problem.households[problem.by_household[stop.household]].together
+        for route in frozen
+        for stop in route.stops
+        if not stop.done
+    } - {None}
+    out = gone | {
+        one.id
+        for one in problem.households
+        if one.together in rows or (one.group in owner and one.inspector not in (None, owner[one.group]))
+    }
     rest = replace(
         problem,
         inspectors=tuple(_working(one, closed, len(problem.days)) for one in problem.inspectors),
         households=tuple(
             replace(one, inspector=owner[one.group]) if one.group in owner and one.inspector is None else one
             for one in problem.households
-            if one.id not in gone
+            if one.id not in out
         ),
-        locks=tuple(lock for lock in problem.locks if lock.household not in gone),
-        done=tuple(one for one in problem.done if one.household not in gone),
-    ) if len(gone) < len(problem.households) else problem  # fmt: skip
+        locks=tuple(lock for lock in problem.locks if lock.household not in out),
+        done=tuple(one for one in problem.done if one.household not in out),
+    ) if len(out) < len(problem.households) else problem  # fmt: skip
     routes = tuple(route for route in plan.routes if not held.is_frozen(route.inspector, route.day))
-    left = tuple(one for one in plan.unplanned if one.household not in gone)
+    left = tuple(one for one in plan.unplanned if one.household not in out)
     return rest, Plan(routes, left, 0, plan.rounds), frozen
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,6 +18,14 @@ from data.tables import RoutePlan, RouteProblem, RouteStop, RouteUnplanned
 from geo.routing.plan import Pause, Plan, Route, Stop, Unplanned
 from geo.routing.problem import Problem
 from geo.routing.reading import read_problem
+
+# Columns that are written, with their types.
+_STOP = {
+    "plan_id": "bigint", "published": "boolean", "account_id": "bigint", "day": "smallint", "household_id": "bigint",
+    "jur": "bigint", "position": "smallint", "arrival_s": "integer", "start_s": "integer", "leave_s": "integer",
+    "travel_s": "integer", "travel_m": "integer", "estimated": "boolean", "done": "boolean",
+}  # fmt: skip
+_LEFT = {"plan_id": "bigint", "household_id": "bigint", "jur": "bigint", "reason": "text"}
 
 
 @dataclass(frozen=True)
@@ -146,6 +155,17 @@ def _plan_of(session: Session, plan_id: int, problem: Problem, published: bool) 
     return Plan(tuple(routes), left, weight)
 
 
+def _insert_many(session: Session, table: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows of plain values as one array for each column: thousands, while somebody waits for them."""
+    if not rows:
+        return
+    arrays = ", ".join(f"cast(:{name} as {kind}[])" for name, kind in columns.items())
+    session.execute(
+        text(f"insert into {table} ({', '.join(columns)}) select * from unnest({arrays})"),
+        {name: [row[name] for row in rows] for name in columns},
+    )
+
+
 def keep_plan(session: Session, row: RoutePlan, problem: Problem, held: Held, plan: Plan) -> None:
     """Write a plan in place of the one there was, and how much of its way is estimated.
 
@@ -212,8 +232,9 @@ def keep_plan(session: Session, row: RoutePlan, problem: Problem, held: Held, pl
     rows = [
         {"plan_id": row.id, "household_id": key, "jur": jurs[key], "reason": why} for key, why in left if key in jurs
     ]
-    for table, values in ((RouteRow, routes), (RouteStop, stops), (RouteUnplanned, rows)):
-        if values:
-            session.execute(insert(table).inline(), values)
+    if routes:
+        session.execute(insert(RouteRow).inline(), routes)
+    _insert_many(session, RouteStop.__tablename__, _STOP, stops)
+    _insert_many(session, RouteUnplanned.__tablename__, _LEFT, rows)
     row.held, row.estimated = held.as_json(), guessed / way if way else None
     session.flush()

@@ -9,11 +9,11 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from data.route_plans.acts import Acted
-from data.route_plans.held import Held, join_frozen, problem_with, without_frozen
+from data.route_plans.held import Held, closed_routes, join_frozen, problem_with, without_frozen
 from data.route_plans.refusals import refuse
 from geo.routing.changing import MOST_CHANGED, at_moment, even_out, replan
 from geo.routing.explain import name_reasons
-from geo.routing.plan import Plan
+from geo.routing.plan import Plan, Route
 from geo.routing.problem import Now, Problem
 
 # At the end of the slider: nearly the same number of visits each, for a third more of travel.
@@ -41,7 +41,7 @@ def balance(base: Problem, held: Held, plan: Plan, share: float, seed: int = 0) 
     rest_plan = _weighed(rest, rest_plan)
     ratio = _LOOSEST + (_EVENEST - _LOOSEST) * share
     made = even_out(rest, rest_plan, ratio=ratio, most_extra=_MOST_EXTRA * share, rounds=_STEP_ROUNDS, seed=seed)
-    return Acted(problem, held, _joined(problem, made.plan, frozen))
+    return Acted(problem, held, _joined(problem, held, made.plan, frozen))
 
 
 def replan_day(
@@ -98,9 +98,9 @@ def replan_day(
         problem = problem_with(base, settled)
     rest, rest_plan, frozen = without_frozen(problem, plan, settled)
     if rest is problem and frozen:
-        return Acted(problem, settled, _joined(problem, Plan((), (), 0), frozen)), (), 0
+        return Acted(problem, settled, _joined(problem, settled, Plan((), (), 0), frozen)), (), 0
     changed = replan(rest, rest_plan, most_changed=most_changed, rounds=_ROUNDS, seed=seed)
-    return Acted(problem, settled, _joined(problem, changed.plan, frozen)), changed.moved, changed.kept
+    return Acted(problem, settled, _joined(problem, settled, changed.plan, frozen)), changed.moved, changed.kept
 
 
 def _weighed(problem: Problem, plan: Plan) -> Plan:
@@ -108,6 +108,8 @@ def _weighed(problem: Problem, plan: Plan) -> Plan:
     return replace(plan, weight=sum(one.priority for one in problem.households if one.id in planned))
 
 
-def _joined(problem: Problem, plan: Plan, frozen: tuple[object, ...]) -> Plan:
-    joined = join_frozen(problem, plan, frozen)  # type: ignore[arg-type]
-    return name_reasons(problem, joined) if any(not one.reason for one in joined.unplanned) else joined
+def _joined(problem: Problem, held: Held, plan: Plan, frozen: tuple[Route, ...]) -> Plan:
+    joined = join_frozen(problem, plan, frozen)
+    if not frozen and all(one.reason for one in joined.unplanned):
+        return joined
+    return name_reasons(problem, joined, closed_routes(problem, held))

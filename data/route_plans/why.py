@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from data.askers import RecordUnknown
 from data.route_plans.acts import place_of
-from data.route_plans.held import DUTY
+from data.route_plans.held import DUTY, closed_routes
 from data.route_plans.keeping import Kept, key_of
 from data.route_plans.making import LEFT_OUT
 from data.route_plans.naming import name_words
@@ -140,7 +140,7 @@ def _left_json(key: int, why: str, reason: Reason | None, faces: Faces, language
 def _explainer(kept: Kept) -> Explainer | None:
     """Answers about the plan; None where a household went away since, so that its times no longer hold."""
     try:
-        return Explainer(kept.problem, kept.plan)
+        return Explainer(kept.problem, kept.plan, closed_routes(kept.problem, kept.held))
     except Unfit:
         return None
 

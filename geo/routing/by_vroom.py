@@ -1,14 +1,16 @@
 """A plan of one piece by VROOM (BSD-2-Clause), run to its end: a time limit would be shared out over its searches.
 
 VROOM knows skills as sets of numbers. Each way in which households share those who may visit them is one such number,
-so whatever ``geo.routing.crews`` has settled is kept. Wishes (same inspector as last time) it does not know.
+so whatever ``geo.routing.crews`` has settled is kept. Wishes (same inspector as last time) it does not know; a row
+is one long visit to it (``geo.routing.merging``).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from geo.routing.crews import NO_LIMIT, Piece
+from geo.routing.crews import LOCKED, NO_LIMIT, POINT, Piece
+from geo.routing.merging import merge_rows
 from geo.routing.problem import TOP_PRIORITY
 
 # Days lie apart, so that no route of one day meets another's; longer than any day, with instances of no clock in mind.
@@ -32,6 +34,8 @@ def solve_by_vroom(piece: Piece, level: int) -> list[list[int]] | None:
     list of list of int, or None
         By crew, as ``geo.routing.slots`` writes them; None where there is nothing to plan or VROOM refuses.
     """
+    merged = merge_rows(piece) if (piece.block >= 0).any() else None
+    piece = piece if merged is None else merged.piece
     if not piece.allowed.any():
         return None
     import vroom
@@ -44,7 +48,7 @@ def solve_by_vroom(piece: Piece, level: int) -> list[list[int]] | None:
         given.set_durations_matrix(str(mode), np.ascontiguousarray(tables[mode].astype(np.uint32)))
     patterns, number = np.unique(piece.allowed, axis=0, return_inverse=True)
     number = number.reshape(-1)
-    with_load = bool(piece.load.any())
+    with_load, counted = bool(piece.load.any()), bool((piece.many > 1).any())
     working = [at for at, crew in enumerate(piece.crews) if crew.most > 0 and piece.allowed[:, at].any()]
     for at in working:
         crew, begin = piece.crews[at], piece.crews[at].day * _DAY
@@ -61,13 +65,12 @@ def solve_by_vroom(piece: Piece, level: int) -> list[list[int]] | None:
                     vroom.Break(own + 1, time_windows=[(begin + first, begin + last)], service=length)
                     for own, (first, last, length) in enumerate(crew.breaks)
                 ],
-                capacity=[min(crew.capacity, NO_LIMIT)] if with_load else [],
+                capacity=[min(crew.most, NO_LIMIT)] * counted + [min(crew.capacity, NO_LIMIT)] * with_load,
             )
         )
     for house in range(len(piece.houses)):
         if not piece.allowed[house].any():
             continue
-        household = piece.problem.households[int(piece.houses[house])]
         spans = [
             [day * _DAY + int(piece.opens[w, house, day]), day * _DAY + min(int(piece.closes[w, house, day]), _DAY - 1)]
             for day in range(piece.opens.shape[2])
@@ -79,8 +82,10 @@ def solve_by_vroom(piece: Piece, level: int) -> list[list[int]] | None:
                 house + 1,
                 location=int(piece.place[house]),
                 default_service=int(piece.service[house]),
-                delivery=[int(piece.load[house])] if with_load else [],
-                priority=TOP_PRIORITY if piece.worth[house] > TOP_PRIORITY * 1e6 * 10 else household.priority,
+                delivery=[int(piece.many[house])] * counted + [int(piece.load[house])] * with_load,
+                priority=min(TOP_PRIORITY, int(piece.priority[house]))
+                if piece.worth[house] < LOCKED * POINT
+                else TOP_PRIORITY,
                 skills={int(number[house])},
                 time_windows=spans,
             )
@@ -101,4 +106,4 @@ def solve_by_vroom(piece: Piece, level: int) -> list[list[int]] | None:
             routes[at].append(int(which) - 1)
         elif kind == b"break":
             routes[at].append(-int(which))
-    return routes
+    return routes if merged is None else merged.routes_out(routes)

@@ -150,6 +150,8 @@ class Piece:
         Number of the group that has one inspector; -1 for none.
     block : ndarray of int64, shape (k,)
         Number of the households that are visited in a row; -1 for none.
+    priority, many : ndarray of int64, shape (k,)
+        Points of priority, and visits it counts as: 1 but for a row that was made one long visit.
     """
 
     problem: Problem
@@ -166,6 +168,8 @@ class Piece:
     worth: NDArray[np.float64]
     group: Ints
     block: Ints
+    priority: Ints
+    many: Ints
     group_owner: dict[int, int]
     flat: NDArray[np.int64] | None
 
@@ -217,7 +221,8 @@ def make_piece(
     many = [problem.households[at] for at in houses]
     locks = {lock.household: lock for lock in problem.locks}
     days = len(problem.days)
-    spans = [[windows_of(problem, one, day) for day in range(days)] for one in many]
+    always = [[(0, FAR - 1)]] * days
+    spans = [[windows_of(problem, one, day) for day in range(days)] if one.windows else always for one in many]
     for at, one in enumerate(many):
         lock = locks.get(one.id)
         if lock is not None and lock.start_s is not None:
@@ -226,6 +231,9 @@ def make_piece(
     opens = np.full((width, len(many), days), FAR, dtype=np.int64)
     closes = np.full((width, len(many), days), -1, dtype=np.int64)
     for at, row in enumerate(spans):
+        if row is always:
+            opens[0, at], closes[0, at] = always[0][0]
+            continue
         for day, span in enumerate(row):
             for number, (first, last) in enumerate(span):
                 opens[number, at, day], closes[number, at, day] = first, last
@@ -266,6 +274,8 @@ def make_piece(
         worth,
         group,
         _numbered([one.together for one in many])[0],
+        np.array([one.priority for one in many], dtype=np.int64),
+        np.ones(len(many), dtype=np.int64),
         {number_of[name]: owner for name, owner in taken.items() if name in number_of},
         flat,
     )

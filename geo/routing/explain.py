@@ -5,7 +5,7 @@ Every remedy is tried: the household is put into the plan with what the remedy g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,19 +32,32 @@ MOST_REMEDIES = 500
 class Explainer:
     """Answers about one plan; what they have in common is worked out once.
 
+    Parameters
+    ----------
+    closed : collection of (str, int)
+        Inspectors with days whose routes are locked as a whole: nothing comes into them and nothing goes out, so that
+        nothing is offered there.
+
     Raises
     ------
     Unfit
         If the plan does not keep its own times.
     """
 
-    def __init__(self, problem: Problem, plan: Plan) -> None:
+    def __init__(self, problem: Problem, plan: Plan, closed: Collection[tuple[str, int]] = ()) -> None:
         self.problem, self.plan = problem, plan
         self.crews = crews_of(problem)
+        self.open: NDArray[np.bool_] = np.array(
+            [(problem.inspectors[crew.inspector].id, crew.day) not in closed for crew in self.crews], dtype=bool
+        )
         self._locked = {lock.household: lock.inspector for lock in problem.locks if lock.inspector is not None}
         done = {one.household for one in problem.done}
         todo = [at for at, one in enumerate(problem.households) if one.id not in done]
-        self.piece = make_piece(problem, todo, self.crews, with_matrix=len(todo) <= 1000)
+        # Who could go if no route were locked, and who can.
+        self.unlocked = make_piece(problem, todo, self.crews, with_matrix=len(todo) <= 1000)
+        self.piece = self.unlocked
+        if not self.open.all():
+            self.piece = replace(self.unlocked, allowed=self.unlocked.allowed & self.open[None, :])
         self.position = {at: own for own, at in enumerate(todo)}
         self.routes = [
             [self.position[item] if item >= 0 else item for item in route]
@@ -66,7 +79,7 @@ class Explainer:
         if not self.crews:
             return [self._nobody(int(house)) for house in self.left]
         piece, left = self.piece, self.left
-        empty = Search(piece, empty_routes(piece), days=self.search.days)
+        empty = Search(self.unlocked, empty_routes(piece), days=self.search.days)
         alone = empty.prices.by_crew(left, empty.gaps) < PRICELESS
         now = self.search.prices.by_crew(left, self.search.gaps) < PRICELESS
         lowest = np.array(
@@ -75,16 +88,21 @@ class Explainer:
         found = []
         for row, house in enumerate(left.tolist()):
             owner, row_of = self.search.owner_of(house), self.search.row_of(house)
-            may = piece.allowed[house] if owner < 0 else piece.allowed[house] & (self.search.leads == owner)
+            able = self.unlocked.allowed[house]
+            able = able if owner < 0 else able & (self.search.leads == owner)
             tie = "together" if row_of >= 0 else "group"
             if row_of >= 0:
-                may = may & (np.arange(len(self.crews)) == row_of)
+                able = able & (np.arange(len(self.crews)) == row_of)
+            may = able & self.open
             if (now[row] & may).any():
                 found.append("fits")
-            elif not may.any():
-                found.append(tie if max(owner, row_of) >= 0 and piece.allowed[house].any() else self._nobody(house))
+            elif not able.any():
+                bound = max(owner, row_of) >= 0 and self.unlocked.allowed[house].any()
+                found.append(tie if bound else self._nobody(house))
+            elif not (alone[row] & able).any():
+                found.append(self._not_alone(house, able))
             elif not (alone[row] & may).any():
-                found.append(self._not_alone(house, may))
+                found.append("closed")
             elif max(owner, row_of) >= 0:
                 found.append(tie)
             elif not (alone[row] & may & ~self.full).any():
@@ -224,7 +242,7 @@ class Explainer:
             for crew in piece.crews
         )
         granted = replace(piece, crews=crews)
-        working = np.array([crew.most > 0 for crew in crews])
+        working = np.array([crew.most > 0 for crew in crews]) & self.open
         if any_time:
             opens, closes = piece.opens.copy(), piece.closes.copy()
             opens[:, left], closes[:, left] = FAR, -1
@@ -351,11 +369,11 @@ class Explainer:
         return float(gaps[OLD, at] + gaps[OLD, at + 1] - direct) + float(self.piece.extra[house, number])
 
 
-def name_reasons(problem: Problem, plan: Plan) -> Plan:
-    """The plan with the kind of reason for each household left out."""
+def name_reasons(problem: Problem, plan: Plan, closed: Collection[tuple[str, int]] = ()) -> Plan:
+    """The plan with the kind of reason for each household left out; ``closed`` as :class:`Explainer` has it."""
     if not plan.unplanned:
         return plan
-    explainer = Explainer(problem, plan)
+    explainer = Explainer(problem, plan, closed)
     kinds = {
         explainer.household(int(house)).id: kind for house, kind in zip(explainer.left, explainer.kinds(), strict=True)
     }

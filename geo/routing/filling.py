@@ -47,7 +47,7 @@ def _fill_equals(search: Search, houses: Ints, by_regret: bool) -> list[int]:
         # So many at once would be compared with each other again and again.
         parts = np.array_split(houses, -(-len(houses) // _EQUALS))
         return [house for part in parts for house in _fill_equals(search, part, by_regret)]
-    best = search.prices.by_crew(houses, search.gaps)
+    best, where = search.prices.best_gaps(houses, search.gaps)
     is_tied = bool((search.piece.group[houses] >= 0).any() or (search.piece.block[houses] >= 0).any())
     ties = _Ties(search, houses, best) if is_tied else None
     while len(houses):
@@ -70,12 +70,14 @@ def _fill_equals(search: Search, houses: Ints, by_regret: bool) -> list[int]:
             # With regret the first is only out of reach if all are.
             break
         house, crew = int(houses[at]), int(crews[at])
-        gap = int(search.prices.of(houses[at : at + 1], search.gaps[crew])[0].argmin())
+        gap = int(where[at, crew])
         route = search.routes[crew]
         search.change(crew, [*route[:gap], house, *route[gap:]])
-        houses, best = np.delete(houses, at), np.delete(best, at, axis=0)
+        houses, best, where = np.delete(houses, at), np.delete(best, at, axis=0), np.delete(where, at, axis=0)
         if len(houses):
-            best[:, crew] = search.prices.of(houses, search.gaps[crew]).min(axis=1)
+            price = search.prices.of(houses, search.gaps[crew])
+            where[:, crew] = found = price.argmin(axis=1)
+            best[:, crew] = price[np.arange(len(houses)), found]
             if ties is not None:
                 ties.placed(at, crew, best)
     return [int(house) for house in houses]

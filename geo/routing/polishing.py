@@ -46,10 +46,7 @@ def with_vroom(search: Search, level: int) -> Search:
     piece = search.piece
     if not 0 < len(piece.houses) <= MOST or piece.allowed.size > _MOST_PAIRS or piece.flat is None:
         return search
-    routes = solve_by_vroom(piece, level)
-    if routes is not None and search.rows:
-        routes = _without_broken_rows(search, routes)
-    found = search_of(piece, routes)
+    found = search_of(piece, solve_by_vroom(piece, level))
     if found is not None and not _keeps_groups(found):
         found = None
     if found is not None:
@@ -90,18 +87,6 @@ def polish(
         return better(search, found), rounds
     rounds = improve(search, random.Random(seed), lambda made: 1.0 if stop() else share(made))  # noqa: S311
     return search, rounds
-
-
-def _without_broken_rows(search: Search, routes: Routes) -> Routes:
-    """Routes without the households that should be visited in a row and are not: VROOM does not know of rows."""
-    gone: set[int] = set()
-    for row in search.rows:
-        members = set(row)
-        holders = [[item in members for item in route if item >= 0] for route in routes]
-        holders = [marks for marks in holders if any(marks)]
-        if len(holders) > 1 or any(not all(marks[marks.index(True) :][: sum(marks)]) for marks in holders):
-            gone |= members
-    return [[item for item in route if item not in gone] for route in routes]
 
 
 def _keeps_groups(search: Search) -> bool:

@@ -19,6 +19,10 @@ REASONS = {
     "too_far": Text(
         "太远：谁去都来不及在时段内访问并按时返回", "too far for anyone to visit in time and be back by the end of work"
     ),
+    "closed": Text(
+        "能去的路线都已锁定（人员、日期或一并走访的路线）",
+        "every route that could take it is locked, by inspector, by day or with those it is visited together with",
+    ),
     "group": Text("同组农户已由“{who}”走访，他排不下", "its group is visited by “{who}”, who has no room"),
     "together": Text(
         "一并走访的户已由“{who}”接连走访，这一户接不上",

@@ -52,16 +52,13 @@ class Days:
     @staticmethod
     def _spans(piece: Piece) -> list[list[list[tuple[int, int]]]]:
         """Windows by household and day."""
+        opens, closes = piece.opens.transpose(1, 2, 0).tolist(), piece.closes.transpose(1, 2, 0).tolist()
         return [
             [
-                [
-                    (int(piece.opens[number, house, day]), int(piece.closes[number, house, day]))
-                    for number in range(piece.opens.shape[0])
-                    if piece.closes[number, house, day] >= 0
-                ]
-                for day in range(piece.opens.shape[2])
+                [(first, last) for first, last in zip(begins, ends, strict=True) if last >= 0]
+                for begins, ends in zip(some, others, strict=True)
             ]
-            for house in range(len(piece.houses))
+            for some, others in zip(opens, closes, strict=True)
         ]
 
     def legs(self, crew: Crew, route: Sequence[int]) -> tuple[list[int], list[int]]:
@@ -249,6 +246,22 @@ class Prices:
         beside: NDArray[np.bool_] = (own == left) | (own == right)
         begun = (own >= 0) & (self.placed[own] > 0)
         return np.asarray(np.where(begun, beside, (left != right) | (left < 0)))
+
+    def best_gaps(self, houses: Ints, gaps: Sequence[Ints]) -> tuple[NDArray[np.float64], Ints]:
+        """As :meth:`by_crew`, with the gap of each route in which that price is found; shape (h, c) each."""
+        open_ = [number for number, one in enumerate(gaps) if one[CAP, 0] >= 0 or one[CAP].max() >= 0]
+        best = np.full((len(houses), len(gaps)), PRICELESS)
+        where = np.zeros((len(houses), len(gaps)), dtype=np.int64)
+        if not open_:
+            return best, where
+        table = np.concatenate([gaps[number] for number in open_], axis=1)
+        starts = np.cumsum([0] + [gaps[number].shape[1] for number in open_])
+        for rows, price in self.in_turn(houses, table):
+            for at, number in enumerate(open_):
+                part = price[:, starts[at] : starts[at + 1]]
+                where[rows, number] = gap = part.argmin(axis=1)
+                best[rows, number] = np.take_along_axis(part, gap[:, None], axis=1)[:, 0]
+        return best, where
 
     def by_crew(self, houses: Ints, gaps: Sequence[Ints]) -> NDArray[np.float64]:
         """The least of those prices in each route.

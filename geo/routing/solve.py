@@ -21,7 +21,7 @@ from geo.routing.plan import Plan
 from geo.routing.polishing import begin, polish, with_vroom
 from geo.routing.problem import Problem
 from geo.routing.searching import Routes
-from geo.routing.team import Job, Team, do_job
+from geo.routing.team import Job, Team
 from geo.routing.timetable import make_plan
 from geo.routing.whole import Whole
 
@@ -146,15 +146,14 @@ def solve(
     if len(whole.todo) <= IN_ONE_PIECE:
         made = _in_one_piece(whole, budget, seed, progress)
     else:
-        many = min(2, os.cpu_count() or 1) if workers is None else workers
-        with Team(problem, many) as team:
+        with Team(problem, _workers(workers)) as team:
             made = _in_parts(whole, budget, seed, progress, team)
     plan = whole.plan(made)
     tell(progress, "done", whole, 1, 1)
     return plan
 
 
-def plan_quickly(problem: Problem, progress: Callable[[Progress], None]) -> None:
+def plan_quickly(problem: Problem, progress: Callable[[Progress], None], *, workers: int | None = None) -> None:
     """Plan everybody once, each household where it costs least: something to show before :func:`solve` begins.
 
     Parameters
@@ -162,16 +161,25 @@ def plan_quickly(problem: Problem, progress: Callable[[Progress], None]) -> None
     problem : Problem
     progress : callable
         Told each part; what it is told last, holds everybody.
+    workers : int, optional
+        As for :func:`solve`.
     """
     whole = Whole(problem, crews_of(problem))
     houses = whole.todo.tolist()
     parts = [(houses, range(len(whole.crews)))] if len(houses) <= IN_ONE_PIECE else cut(problem, houses, whole.crews)
-    board = Board(problem, [part for part, _ in parts], 1)
-    for done, (part, numbers) in enumerate(parts, 1):
-        here = np.array(part, dtype=np.int64)
-        whole.take(here, numbers, do_job(problem, whole.crews, (here, numbers, None, "quick", 0, {})))
-        board.end(done - 1)
-        tell(progress, "first", whole, done, len(parts), part, board)
+    jobs: list[Job] = [(np.array(part, dtype=np.int64), numbers, None, "quick", 0, {}) for part, numbers in parts]
+    board = Board(problem, [job[0] for job in jobs], 1)
+    number = {id(job[0]): at for at, job in enumerate(jobs)}
+    with Team(problem, _workers(workers) if len(jobs) > 1 else 1) as team:
+        for done, (job, routes) in enumerate(team.run(jobs, lambda: False), 1):
+            whole.take(job[0], job[1], routes)
+            board.end(number[id(job[0])])
+            tell(progress, "first", whole, done, len(jobs), job[0], board)
+
+
+def _workers(asked: int | None) -> int:
+    """Processes for a problem in parts."""
+    return min(2, os.cpu_count() or 1) if asked is None else asked
 
 
 def tell(

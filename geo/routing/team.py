@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -20,10 +23,15 @@ from geo.routing.searching import Routes
 # outside.
 Job = tuple[Ints, Sequence[int], Routes | None, str, int, dict[str, int]]
 
+_PR_SET_PDEATHSIG = 1
 _given: tuple[Problem, tuple[Crew, ...]] | None = None
 
 
-def _take_problem(problem: Problem) -> None:
+def _take_problem(problem: Problem, parent: int) -> None:
+    """Begin as a worker of a pool, and end with whoever started it: one that is killed cannot say that it goes."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
     global _given
     _given = (problem, crews_of(problem))
 
@@ -72,7 +80,10 @@ class Team:
             # A fork shares the problem at once, but must not copy a process whose other threads may hold locks.
             way = "fork" if threading.active_count() == 1 else "spawn"
             self._pool = ProcessPoolExecutor(
-                self.workers, mp_context=get_context(way), initializer=_take_problem, initargs=(self.problem,)
+                self.workers,
+                mp_context=get_context(way),
+                initializer=_take_problem,
+                initargs=(self.problem, os.getpid()),
             )
         return self
 

@@ -118,6 +118,8 @@ def test_a_file_without_a_line_is_refused_as_a_whole(store: Store, tmp_path: Pat
     point = {"name": "点"}, {"type": "Point", "coordinates": [118.8, 36.4]}
     with pytest.raises(ImportRefused, match="no line of a road"):
         load(store, tmp_path, point)
+    with pytest.raises(ImportRefused, match=r"Row 1: .*exchanged"):
+        load(store, tmp_path, road((36.40, 118.80), (36.41, 118.80), highway="secondary"))
     with pytest.raises(ImportRefused, match="tolerance"):
         load(store, tmp_path, MAIN, snap_m=80.0)
     with pytest.raises(ImportRefused, match="edit"):

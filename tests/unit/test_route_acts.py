@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from data.route_plans.acts import Acted, Target, add, check_acted, lock_routes, lock_visit, move, place_of, remove
 from data.route_plans.granting import GRANTS, grant
-from data.route_plans.held import Held, join_frozen, problem_with, read_held, without_frozen
+from data.route_plans.held import Held, closed_routes, join_frozen, problem_with, read_held, without_frozen
 from data.route_plans.refusals import RouteRefused
 from data.route_plans.replanning import balance, replan_day
-from geo.routing.explain import explain_plan, name_reasons
+from geo.routing.explain import Explainer, name_reasons
 from geo.routing.plan import Plan
 from geo.routing.problem import Household, Problem
 from geo.routing.solve import solve
@@ -95,6 +95,27 @@ def test_locked_routes_take_nothing_in_and_give_nothing_away() -> None:
     assert join_frozen(problem_with(problem, held), rest_plan, frozen).visits == out.plan.visits
 
 
+def test_who_belongs_to_a_row_in_a_locked_route_is_planned_nowhere_else() -> None:
+    problem = hamlet()
+    homes = tuple(replace(one, together="t") if one.id in ("h1", "h2", "h3") else one for one in problem.households[:5])
+    problem = replace(problem, households=homes)
+    plan = planned(problem)
+    assert sorted(order(plan, "li")) == ["h1", "h2", "h3"]
+    out = remove(problem, Held(), plan, "h3")
+    held = lock_routes(problem, out.held, out.plan, True, inspector="li").held
+    # Wang has a visit left, but the others of the row stand with Li, to whom nobody comes in.
+    done, _, _ = replan_day(problem, held, out.plan, now=(0, 7 * HOUR), urgent=["h3"])
+    assert check_acted(done, out.plan, held)
+    assert [(one.household, one.reason) for one in done.plan.unplanned] == [("h3", "closed")]
+    evened = balance(problem, done.held, done.plan, 1.0)
+    assert check_acted(evened, done.plan, done.held)
+    (reason,) = Explainer(done.problem, done.plan, closed_routes(done.problem, done.held)).reasons()
+    assert reason.remedy is None
+    # Unlocked, it fits in beside them.
+    opened = lock_routes(problem, done.held, done.plan, False, inspector="li")
+    assert [one.reason for one in opened.plan.unplanned] == ["fits"]
+
+
 def test_who_is_ill_loses_the_visits_and_the_others_keep_theirs() -> None:
     problem = hamlet()
     plan = planned(problem)
@@ -130,16 +151,16 @@ def test_one_visit_more_is_granted_on_that_day_alone() -> None:
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
-@given(problems())
-def test_every_remedy_that_is_told_is_carried_out(given_problem: Problem) -> None:
+@given(problems(), st.sampled_from([Held(), Held(inspectors=frozenset({"i0"})), Held(days=frozenset({0}))]))
+def test_every_remedy_that_is_told_is_carried_out(given_problem: Problem, held: Held) -> None:
     base = replace(given_problem, locks=(), done=(), now=None)
     plan = planned(base)
-    for reason in explain_plan(base, plan):
+    for reason in Explainer(base, plan, closed_routes(base, held)).reasons():
         remedy = reason.remedy
         if remedy is None or remedy.kind not in GRANTS:
             continue
-        made = grant(base, Held(), plan, reason.household, remedy.kind, remedy.inspector, remedy.day)
-        done = check_acted(made, plan, Held())
+        made = grant(base, held, plan, reason.household, remedy.kind, remedy.inspector, remedy.day)
+        done = check_acted(made, plan, held)
         found = place_of(done.plan, reason.household)
         assert found is not None
         assert (found[0].inspector, found[0].day) == (remedy.inspector, remedy.day)
@@ -197,6 +218,8 @@ def test_whatever_is_done_in_whatever_order_rules_locks_and_visits_made_are_kept
         except RouteRefused:
             continue
         assert verify_plan(done.problem, done.plan).good
+        locked = closed_routes(base, held) & closed_routes(base, done.held)
+        assert {key: order(plan, *key) for key in locked} == {key: order(done.plan, *key) for key in locked}
         in_plan = [stop.household for route in done.plan.routes for stop in route.stops]
         left = [one.household for one in done.plan.unplanned]
         assert sorted(in_plan + left + sorted(done.held.removed)) == sorted(one.id for one in base.households)

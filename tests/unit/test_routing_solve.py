@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +21,7 @@ from geo.routing.solomon import read_solomon
 from geo.routing.solve import Progress, plan_quickly, solve
 from geo.routing.verify import verify_plan
 from tests.benchmarks.route_towns import make_town
+from tests.conftest import ROOT
 from tests.routing import HOUR, SOLOMON, hamlet, problems
 
 
@@ -272,3 +278,35 @@ def test_textbook_instances_come_near_the_best_known(shared_data: Path, name: st
     plan = solve(problem, rounds=4)
     assert verify_plan(problem, plan).good
     assert plan.travel_m <= best * 1.03
+
+
+_KILLED = """
+import os, time
+from geo.routing.team import Team
+from tests.routing import hamlet
+
+if __name__ == "__main__":
+    with Team(hamlet(), 2) as team:
+        team._pool.submit(os.getpid).result()
+        print(*{process.pid for process in team._pool._processes.values()}, flush=True)
+        time.sleep(60)
+"""
+
+
+def test_workers_end_with_whoever_started_them_even_if_that_one_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "killed.py"
+    script.write_text(_KILLED, encoding="utf-8")
+    started = subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert started.stdout is not None
+    workers = [int(pid) for pid in started.stdout.readline().split()]
+    assert workers
+    started.kill()
+    try:
+        # They hold the pipe as well: its end comes when the last of them is gone.
+        assert started.communicate(timeout=60) == ("", None)
+    finally:
+        for pid in workers:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)

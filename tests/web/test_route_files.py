@@ -144,3 +144,12 @@ def test_who_is_left_out_does_not_go_on_to_a_second_page(app: Flask, visits: int
     made = pypdf.PdfReader(io.BytesIO(pages(html, PAPER_STYLE.read_text("utf-8"))))
     assert len(made.pages) == 1
     assert named >= 2 or visits == 12
+    # Where none is named there is no heading over an empty list.
+    assert ("<h2>未排入 300 户</h2>" in html, "全方案未排入 300 户，名单见网页。" in html) == (named > 0, named == 0)
+
+
+def test_the_arrow_to_the_north_stands_clear_of_the_numbers() -> None:
+    west = [(118.80 + at / 100_000, 36.42) for at in range(5)]
+    picture = draw_route([(118.86, 36.40), *west, (118.86, 36.40)], [], [], width=186, height=60)
+    x, y = picture.north
+    assert not any(abs(stop.at_x - x) < 5 and -5 < stop.at_y - y < 12 for stop in picture.stops)

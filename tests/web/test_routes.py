@@ -344,6 +344,19 @@ def test_a_plan_is_shown_by_straight_lines_until_the_ways_are_measured(
     assert verify_plan(kept.problem, kept.plan).good
 
 
+def test_who_asks_again_while_a_plan_is_solved_is_sent_it_once(web: Web, supervisor: Sender) -> None:
+    key = supervisor.call("POST", "/api/v1/routes", json=form()).json["id"]
+    path = f"/api/v1/routes/{key}"
+    tag = supervisor.call("GET", path).headers["ETag"]
+    assert supervisor.call("GET", path, headers={"If-None-Match": tag}).status_code == 304
+    with Session(web.owner) as session, session.begin():
+        session.execute(text("update route_plan set revision = revision + 1 where id = :plan"), {"plan": key})
+    assert supervisor.call("GET", path, headers={"If-None-Match": tag}).status_code == 200
+    solve(web)
+    # Whether a household was visited by now is no part of the revision: a plan that is ready is made each time.
+    assert "ETag" not in supervisor.call("GET", path, headers={"If-None-Match": tag}).headers
+
+
 def test_while_one_works_out_a_change_others_change_the_plan(
     supervisor: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:

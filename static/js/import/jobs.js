@@ -19,9 +19,10 @@ export function isRunning(job) {
  * @param {object} job
  * @param {(job: object) => void} onStep called for each state that came
  * @param {(away: boolean) => void} onAway the server could not be reached, or can be again
+ * @param {() => boolean} isEager whether to go on asking as often as at first, as somebody waits for something to see
  * @returns {{ended: Promise<object>, stop: () => void}} the job as it ended; rejected if the server refuses to tell
  */
-export function followJob(job, onStep, onAway = () => {}) {
+export function followJob(job, onStep, onAway = () => {}, isEager = () => false) {
   let stopped = false;
   let timer = 0;
   let wait = FIRST_MS;
@@ -44,7 +45,7 @@ export function followJob(job, onStep, onAway = () => {}) {
         current = await getJson(`/api/v1/jobs/${encodeURIComponent(job.id)}`);
         setAway(false);
         onStep(current);
-        wait = Math.min(MOST_MS, wait * 1.25);
+        wait = isEager() ? FIRST_MS : Math.min(MOST_MS, wait * 1.25);
       } catch (reason) {
         if (reason.status) throw reason;
         setAway(true);

@@ -23,8 +23,11 @@ export function followPlan(on) {
     }
   }
 
+  let isEmpty = true;
+
   return (plan) => {
     const { job } = plan;
+    isEmpty = !plan.routes.length;
     if (!isRunning(job)) {
       if (!followed) on.show(null);
       return;
@@ -44,7 +47,7 @@ export function followPlan(on) {
     }, (gone) => {
       away = gone;
       on.show(last, away);
-    });
+    }, () => isEmpty);
     line.ended.then(async (end) => {
       followed = null;
       on.show(null);
