@@ -61,6 +61,7 @@ async function comeToWork() {
     work = null;
     throw unreachable;
   }
+  app.workCame();
   app.tasks.attach();
 }
 
@@ -76,6 +77,12 @@ async function workAtHouses() {
   }
   return app.tasks;
 }
+
+/** What there is to do has come: the button that leads to it appears where one is, unless something is being marked. */
+app.workCame = () => {
+  if (app.current !== "mark") app.draw();
+  else if (app.marking && !app.marking.draft()?.mark) app.marking.redraw();
+};
 
 /** A button that leads to the work at houses, with how much of it is left; nothing where there is none. */
 app.workDoor = () => {

@@ -50,7 +50,7 @@ export async function createTasks(app) {
     if (!found) return;
     [fetchedAt, confirmed] = [Date.now(), done];
     work = await keepWork(phone.db, phone.key, found);
-    tasks.draw();
+    app.workCame();
   }
   tasks.attach = () => {
     phone.also = refresh;
