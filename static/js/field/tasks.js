@@ -13,6 +13,7 @@ import { markWord } from "./marks.js";
 import { ask, headersOf } from "./net.js";
 import { UNDO_MS } from "./outbox.js";
 import { button, chip, tagsOf } from "./parts.js";
+import { isFull } from "./space.js";
 import { openForm } from "./task-form.js";
 import { dayAt } from "./visit.js";
 import { fetchWork, isDone, isLookDue, keepWork, NO_WORK, openWork, readWork, savedHere } from "./work.js";
@@ -49,7 +50,11 @@ export async function createTasks(app) {
     const found = await fetchWork({ ask, headers: headersOf(phone.device, phone.account.id), before: work });
     if (!found) return;
     [fetchedAt, confirmed] = [Date.now(), done];
-    work = await keepWork(phone.db, phone.key, found);
+    // On a full phone it is there until the page dies: the room is for what is unsent.
+    work = await keepWork(phone.db, phone.key, found).catch((reason) => {
+      if (!isFull(reason)) throw reason;
+      return found;
+    });
     app.workCame();
   }
   tasks.attach = () => {
