@@ -28,7 +28,7 @@ bp = Blueprint("field", __name__)
 
 PAGE = "/field/?shell=1"
 WORDS = "/i18n/en.json"
-# Where the app starts. What it needs is joined into two texts, see decision 0043.
+# Where the app starts. What it needs is joined into a few texts, see decision 0043.
 START = "js/field/main.js"
 FOLDERS = ("js", "js/field", "js/map", "vendor/idb")
 OTHERS = (
@@ -139,7 +139,7 @@ def modules() -> tuple[str, ...]:
 
 
 def parts() -> tuple[Part, ...]:
-    """The texts the app is joined into: what the list needs, and what stands behind the list."""
+    """The texts the app is joined into: what the list needs, the screens behind it, and the work at houses."""
     return _join(_stamps())[0]
 
 
@@ -152,7 +152,7 @@ def _stamps() -> tuple[tuple[str, int, int], ...]:
 @lru_cache(maxsize=1)
 def _join(_stamped: tuple[tuple[str, int, int], ...]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
     joined = join(START, _text, lambda text: _part("rest", text).address)
-    return (_part("app", joined.first), _part("rest", joined.rest)), joined.names
+    return (_part("app", joined.first), *(_part("rest", text) for text in joined.rest)), joined.names
 
 
 def _part(kind: str, text: str) -> Part:

@@ -23,8 +23,9 @@ from data.mark_lists import OPEN, Arrival, count_today, list_arrivals, list_mark
 from data.photo_views import LONG_EDGE, SMALL_EDGE
 from data.placements import CannotRestore
 from data.repeat_choices import SETTLERS, RepeatRefused, list_repeats, settle_repeat, undo_repeat
+from data.rules.concerns import SEEN
 from data.rules.marks import CHANGE_STATE, CONCERNS, FIELD, FLAG, KIND, PART, STATE
-from data.rules.words import GRADE, KEY_GROUP, MODE, OUTCOME
+from data.rules.words import GRADE, KEY_GROUP, MODE, MONITOR_ACT, OUTCOME
 from data.rulings import RulingRefused
 from data.settling import MarkRefused, settle_mark, undo_mark
 from geo.errors import Text
@@ -171,22 +172,36 @@ def _view() -> View | None:
 
 
 def _today() -> dict[str, int]:
-    visits, marks = count_today(db(), within(), datetime.combine(today(), time.min, ZONE))
-    return {"visits": visits, "marks": marks}
+    visits, marks, houses = count_today(db(), within(), datetime.combine(today(), time.min, ZONE))
+    return {"visits": visits, "marks": marks, "houses": houses}
 
 
 def _arrival(one: Arrival) -> dict[str, Any]:
-    words = OUTCOME if one.what == "visit" else KIND
+    words = {
+        "visit": OUTCOME,
+        "mark": KIND,
+        "appraisal": GRADE,
+        "observation": SEEN,
+        "monitoring": MONITOR_ACT,
+    }[one.what]
+    labels = {
+        "visit": _("现场走访"),
+        "mark": _("标注"),
+        "appraisal": _("鉴定"),
+        "observation": _("整治观测"),
+        "monitoring": _("监测排查"),
+    }
+    address = f"/households/{one.household_id}" if one.household_id else None
     return {
         "at": iso(one.at.astimezone(ZONE)),
         "what": one.what,
-        "label": _("现场走访") if one.what == "visit" else _("标注"),
+        "label": labels[one.what],
         "no": one.no,
         "said": _said(words.get(one.kind, Text(one.kind, one.kind))),
         "who": one.who,
         "village": one.village,
-        "household": one.household,
-        "address": f"/households/{one.household_id}" if one.household_id else None,
+        "household": f"#{one.no}" if one.what == "observation" else one.household,
+        "address": f"/concerns/{one.no}" if one.what == "observation" else address,
     }
 
 

@@ -33,18 +33,21 @@ class _Module:
 
 @dataclass(frozen=True)
 class Joined:
-    """The text a page starts with, and the one it asks for later.
+    """The text a page starts with, and those it asks for later.
 
     Attributes
     ----------
-    first, rest : str
-        Texts of modules; ``rest`` is empty where nothing is asked for later.
+    first : str
+        Text of the modules it starts with.
+    rest : tuple of str
+        A text for each module that is asked for later, in the order they are first named: what it needs that is in
+        none of the texts before it, which come first.
     names : tuple of str
         Every module in them.
     """
 
     first: str
-    rest: str
+    rest: tuple[str, ...]
     names: tuple[str, ...]
 
 
@@ -53,7 +56,7 @@ class NotJoinable(ValueError):
 
 
 def join(start: str, read: Callable[[str], str], address_of: Callable[[str], str]) -> Joined:
-    """Join what a module needs at once, and apart from it what it asks for later by ``import("…")``.
+    """Join what a module needs at once, and apart from it each module it asks for later by ``import("…")``.
 
     Parameters
     ----------
@@ -74,29 +77,36 @@ def join(start: str, read: Callable[[str], str], address_of: Callable[[str], str
     """
     modules: dict[str, _Module] = {}
     first = _ordered([start], read, modules, set())
-    doors = sorted({name for one in first for name in modules[one].later} - set(first))
-    rest = _ordered(doors, read, modules, set(first))
-    if asked := [one for one in rest if modules[one].later]:
-        raise NotJoinable(f"{asked[0]} comes later and asks for something later still")
-    later = ""
-    if rest:
-        later = "".join(
-            [
-                "export default ($modules) => {\n",
-                *(_wrapped(name, modules[name]) for name in rest),
-                "return $modules;\n};\n",
-            ]
+    named = dict.fromkeys(name for one in first for name in modules[one].later)
+    doors = [name for name in named if name not in first]
+    names, rest = list(first), []
+    for door in doors:
+        part = _ordered([door], read, modules, set(names))
+        if asked := [one for one in part if modules[one].later]:
+            raise NotJoinable(f"{asked[0]} comes later and asks for something later still")
+        rest.append(
+            "".join(
+                [
+                    "export default ($modules) => {\n",
+                    *(_wrapped(name, modules[name]) for name in part),
+                    "return $modules;\n};\n",
+                ]
+            )
         )
+        names += part
     head = "const $modules = {};\n"
-    if later:
+    if rest:
         # An attempt that failed is not the last one: a browser may remember the address of what did not come.
         head += (
-            f"const $rest = {json.dumps(address_of(later))};\nlet $tries = 0;\n"
-            "const $later = (name) => import($tries ? `${$rest}?${$tries}` : $rest)"
-            ".then(($part) => $modules[name] ? $modules : $part.default($modules),"
-            " ($lost) => { $tries += 1; throw $lost; }).then(() => $modules[name]);\n"
+            f"const $rest = {json.dumps([address_of(text) for text in rest])};\n"
+            f"const $doors = {json.dumps(doors)};\nconst $tries = $rest.map(() => 0);\nconst $came = [];\n"
+            "const $come = (n) => import($tries[n] ? `${$rest[n]}?${$tries[n]}` : $rest[n])"
+            ".then(($part) => { if (!$came[n]) { $part.default($modules); $came[n] = true; } },"
+            " ($lost) => { $tries[n] += 1; throw $lost; });\n"
+            "const $later = async (name) => { for (let n = 0; n <= $doors.indexOf(name); n += 1)"
+            " if (!$came[n]) await $come(n); return $modules[name]; };\n"
         )
-    return Joined(head + "".join(_wrapped(name, modules[name]) for name in first), later, (*first, *rest))
+    return Joined(head + "".join(_wrapped(name, modules[name]) for name in first), tuple(rest), tuple(names))
 
 
 def _ordered(start: list[str], read: Callable[[str], str], modules: dict[str, _Module], done: set[str]) -> list[str]:

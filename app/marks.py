@@ -21,6 +21,7 @@ from data.areas import area_range
 from data.mark_cards import PAGE, MarkWish, mark_card, mark_page
 from data.marks import KIND, mark_answer, store_mark
 from data.rules.marks import KIND as KINDS
+from data.rules.marks import PART
 from data.rules.marks import STATE as STATES
 from data.sync.items import MOST_BODY, MOST_PHOTO_BYTES, MOST_PHOTOS
 from data.sync.mark_bodies import read_mark
@@ -44,7 +45,7 @@ _MARK: dict[str, Any] = {
     "house_code": "",
     "village": "Name",
     "grade": "A–D: an impression, no appraisal",
-    "parts": "By foundation, walls, roof, frame: a–d",
+    "parts": f"By {', '.join(PART)}: a–d",
     "suspected": "Whether the house is to be appraised",
     "remark": "",
     "flags": ["household_gone, clock_off, rough or elsewhere"],
@@ -165,7 +166,7 @@ def _since() -> datetime | None:
             "accuracy_reason": "Why the position is rough",
             "outline": "GeoJSON Polygon with one ring, or null",
             "grade": "A, B, C or D: an impression, no appraisal",
-            "parts": "By foundation, walls, roof, frame: a, b, c or d",
+            "parts": f"By {', '.join(PART)}: a, b, c or d",
             "suspected": "Whether the house is to be appraised; so it is with grade C or D",
             "changes": "By address, house_no, people, key_groups, hamlet, head_name: base (what the phone had), value",
             "base_revision": "Revision of the household the phone had",

@@ -16,6 +16,7 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, Reque
 from app.access import require
 from app.api import Operation, describe
 from app.field_door import from_field_with_file, take_in
+from app.field_houses import WAYS as OF_HOUSES
 from app.language import language
 from app.session import asker, db, give_up, release, store
 from data.audit import record
@@ -30,6 +31,7 @@ from data.sync.photos import check_photo, find_announced, take_photo
 from data.sync.refusals import Sender
 from data.sync.visit_bodies import read_visit
 from data.sync.visits import KIND, store_visit, visit_answer
+from data.tables.sync import ITEM_KINDS
 from geo.errors import FangtuError, Text
 
 bp = Blueprint("outbox", __name__)
@@ -50,6 +52,7 @@ class Way:
 WAYS: dict[str, Way] = {
     KIND: Way(read_visit, store_visit, visit_answer),
     MARK: Way(read_mark, store_mark, mark_answer),
+    **{kind: Way(*way) for kind, way in OF_HOUSES.items()},
 }
 
 
@@ -64,7 +67,7 @@ WAYS: dict[str, Way] = {
             "items": [
                 {
                     "id": "",
-                    "kind": "visit or mark",
+                    "kind": ", ".join(ITEM_KINDS),
                     "state": "applied, already, missing_photos or refused",
                     "error": "Code of a refusal",
                     "message": "",

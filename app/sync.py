@@ -14,6 +14,7 @@ from app.session import asker, asker_or_none, db, store
 from app.view import current_view
 from data.local_time import ZONE
 from data.route_plans.walking import own_route
+from data.rules.appraising_told import rules_told
 from data.sync.devices import device_state
 from data.sync.fields import read_object
 from data.sync.items import SCHEMAS
@@ -24,6 +25,19 @@ bp = Blueprint("sync", __name__)
 # Under this name the field app says which version of its shell is served.
 SHELL = "fangtu_field_shell"
 _NAMES = {"key": "Key", "zh": "Chinese", "en": "English"}
+_APPRAISING = {
+    "guideline": "Key of the standard whose grade follows from parts",
+    "absent": "Level of a part the house has not",
+    "lettered": ["Standard whose own letter is the grade"],
+    "grade_of": [["Level and its letter, from the mildest to the worst"]],
+    "with_points": ["Level that has danger points"],
+    "at_once": {"field": "", "is": "", "grade": "", "why": {"zh": "", "en": ""}, "advice": {"zh": "", "en": ""}},
+    "says": {
+        name: {"zh": "Chinese", "en": "English"}
+        for name in ("site", "lacking", "no_level", "all_mild", "own_letter", "no_letter")
+    },
+    **{name: [_NAMES] for name in ("standards", "site", "parts", "levels", "measures", "causes")},
+}
 _HOUSEHOLD = {
     "id": "Key",
     "code": "Code in the ledger",
@@ -125,6 +139,7 @@ def ping() -> Response:
                 "questions": [{"key": "", "topic": "", "also": [""], "zh": "", "en": ""}],
                 "work": [_NAMES],
                 "demand_classes": [_NAMES],
+                "appraising": _APPRAISING,
             },
             "households": [_HOUSEHOLD],
             "gone": ["Key of a household that is no longer the asker's"],
@@ -169,7 +184,7 @@ def pulling() -> Response:
         full=page.is_full,
         more=page.more,
         campaign=campaign_told(view.campaign, view.rounds, view.round_no, kind),
-        form=form_told(view.campaign),
+        form=form_told(view.campaign) | {"appraising": rules_told()},
         households=page.households,
         gone=page.gone,
         route=own_route(db(), who, view.campaign.id, view.round_no),
@@ -183,13 +198,13 @@ def pulling() -> Response:
     Operation(
         "What has become of items one sent",
         body_example={"ids": ["3f0e8f0a-58a1-4f5e-9d0c-7a1f8f0a2b11"]},
-        body={"ids": f"At most {MOST_IDS} ids of visits and marks"},
+        body={"ids": f"At most {MOST_IDS} ids of what one sent"},
         answer={
             "at": "The server's clock",
             "items": [
                 {
                     "id": "",
-                    "kind": "visit or mark; null if unknown",
+                    "kind": "visit, mark, appraisal, observation or monitoring; null if unknown",
                     "state": "done, missing_photos, refused (kept for a person to settle) or unknown",
                     "missing": ["Id of a photograph"],
                     "received_at": "",

@@ -53,6 +53,12 @@ _DUE = {
 # Houses nobody appraised are many; the others are few, the one that waits longest first.
 _ORDER = dict.fromkeys(_DUE, "due.day nulls last, o.id") | {"never": "o.jur, o.id"}
 
+# Suspected in a round of monitoring, to be appraised by its day.
+_MONITORED = f"""
+        select o.id as house_id, min(r.appraised_by) as day, null::text as word, null::bigint as mark
+          from monitored m join monitoring_round r on r.id = m.round_id join house o on o.household_id = m.household_id
+         where m.stage = 'reported' and {_INSIDE} group by o.id"""
+
 
 class DisasterUnfit(FangtuError):
     """A disaster lacks something, or its area is not the asker's; ``column`` names the field. Nothing was written."""
@@ -132,6 +138,14 @@ def due_list(
         {**keys, "limit": PAGE, "skip": PAGE * (page - 1)},
     )
     return DueList([{**row._mapping, **head(row.head_name, asker)} for row in rows], counts, houses, found, page, pages)
+
+
+def due_sql() -> dict[str, str]:
+    """SQL of the houses due for each reason, and of those a round of monitoring waits for (``monitored``).
+
+    Each gives ``house_id, day, word, mark`` and takes ``:lo``, ``:hi`` and ``:today``, see :class:`DueList`.
+    """
+    return {**_DUE, "monitored": _MONITORED}
 
 
 def list_disasters(session: Session, within: tuple[int, int]) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from data.askers import Asker, RecordUnknown, Role
 from data.audit import record
-from data.field_photos import list_photos
+from data.field_photos import list_appraisal_photos, list_photos
 from data.houses import house_card
 from data.rules.appraising import CAUSE, GUIDELINE, MOST_POINTS, Findings, Part, appraise
 from data.rules.words import GRADE
@@ -71,11 +71,14 @@ class HousePage:
         Impressions of phones that wait for an appraisal: ``no, grade, at, marked_by, remark, parts``.
     photos : list of str
         Ids of photographs that marks and visits of the house and its household brought, those the asker may see.
+    taken : dict
+        Photographs by key of the appraisal, as :func:`data.field_photos.list_appraisal_photos` gives them.
     """
 
     card: dict[str, Any]
     waiting: list[dict[str, Any]] = field(default_factory=list)
     photos: list[str] = field(default_factory=list)
+    taken: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
 
 
 def read_told(values: Mapping[str, Any]) -> Told:
@@ -153,7 +156,14 @@ def read_findings(values: Mapping[str, Any], standard: str) -> Findings:
 
 
 def add_appraisal(
-    session: Session, asker: Asker, house_id: int, told: Told, *, today: date, months: int = 0
+    session: Session,
+    asker: Asker,
+    house_id: int,
+    told: Told,
+    *,
+    today: date,
+    months: int = 0,
+    account_id: int | None = None,
 ) -> tuple[int, bool]:
     """Add an appraisal; the latest that stands sets the grade of the house. What is there already stays as it is.
 
@@ -163,6 +173,8 @@ def add_appraisal(
         Local day; an appraisal is of today or earlier.
     months : int
         How long an appraisal is valid if it does not say so itself; 0 for no end.
+    account_id : int, optional
+        Whose appraisal it is, where the asker hands in what lay on somebody else's phone.
 
     Returns
     -------
@@ -209,7 +221,7 @@ def add_appraisal(
             **values,
             "findings": None if values["findings"] is None else json.dumps(values["findings"], ensure_ascii=False),
             "jur": house.jur,
-            "account": asker.account_id,
+            "account": account_id or asker.account_id,
             "client": str(told.client_id),
         },
     )
@@ -219,7 +231,8 @@ def add_appraisal(
         object_kind="house",
         object_id=house.id,
         details={"appraisal": made, "grade": values["result"], "computed": values["computed"]}
-        | ({"supersedes": told.supersedes} if told.supersedes else {}),
+        | ({"supersedes": told.supersedes} if told.supersedes else {})
+        | ({"for": account_id} if account_id not in (None, asker.account_id) else {}),
         jur=house.jur,
     )
     if mark is not None and mark.kind == "impression" and mark.state in ("proposed", "suspected"):
@@ -268,7 +281,8 @@ def house_page(session: Session, house_id: int, asker: Asker) -> HousePage:
     ).all()
     photos = [list_photos(session, asker, of, ids) for of, ids in (("mark", marks), ("visit", visits))]
     listed = [photo for found in photos for ids in found.values() for photo in ids]
-    return HousePage(card, [dict(row._mapping) for row in waiting], listed[:MOST_PHOTOS])
+    taken = list_appraisal_photos(session, asker, [one["id"] for one in card["appraisals"]])
+    return HousePage(card, [dict(row._mapping) for row in waiting], listed[:MOST_PHOTOS], taken)
 
 
 def find_appraisal(session: Session, appraisal_id: int, asker: Asker) -> tuple[dict[str, Any], dict[str, Any]]:

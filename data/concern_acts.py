@@ -50,6 +50,8 @@ def observe(
     note: str | None = None,
     supersedes: int | None = None,
     picture: tuple[Settings, Sealer, bytes] | None = None,
+    client_id: uuid.UUID | None = None,
+    by: tuple[int, str] | None = None,
 ) -> int:
     """Write down what was seen at a site; where it stands follows (domain C3).
 
@@ -65,6 +67,10 @@ def observe(
         The observation that was a mistake; then the note says why.
     picture : (Settings, Sealer, bytes), optional
         A photograph and where it is stored: encoded anew first, so that nothing but the picture itself is kept.
+    client_id : UUID, optional
+        Id that a phone gave it.
+    by : (int, str), optional
+        Account and name of who looked, where the asker hands in what lay on somebody else's phone.
 
     Returns
     -------
@@ -95,13 +101,15 @@ def observe(
     if supersedes is not None:
         _check_superseded(session, mark, supersedes, words)
     content = _encode(picture[2]) if picture else None
+    account_id, observer = by or (asker.account_id, asker.full_name)
     try:
         with session.begin_nested():
             key = session.scalar(
                 text("""
                     insert into concern_observation (mark_id, jur, on_day, seen, note, supersedes_id, observer,
-                                                     account_id)
-                    values (:mark, :jur, :day, :seen, :note, :supersedes, :observer, :account) returning id"""),
+                                                     account_id, client_id)
+                    values (:mark, :jur, :day, :seen, :note, :supersedes, :observer, :account, :client)
+                    returning id"""),
                 {
                     "mark": mark.id,
                     "jur": mark.jur,
@@ -109,8 +117,9 @@ def observe(
                     "seen": seen,
                     "note": words,
                     "supersedes": supersedes,
-                    "observer": asker.full_name,
-                    "account": asker.account_id,
+                    "observer": observer,
+                    "account": account_id,
+                    "client": client_id,
                 },
             )
     except IntegrityError as error:
@@ -125,7 +134,9 @@ def observe(
         object_kind="mark",
         object_id=no,
         fields=["seen"] + (["photo"] if content else []),
-        details={"seen": seen, "on": str(day)} | ({"supersedes": supersedes} if supersedes else {}),
+        details={"seen": seen, "on": str(day)}
+        | ({"supersedes": supersedes} if supersedes else {})
+        | ({"for": account_id} if account_id != asker.account_id else {}),
         jur=mark.jur,
     )
     return made

@@ -53,6 +53,29 @@ def list_photos(session: Session, asker: Asker, of: str, keys: Sequence[Any]) ->
     return found
 
 
+def list_appraisal_photos(
+    session: Session, asker: Asker, appraisals: Sequence[int]
+) -> dict[int, list[tuple[str, str]]]:
+    """Photographs of appraisals that the asker may see, in the order they were taken.
+
+    Returns
+    -------
+    dict
+        By key of the appraisal: id of each photograph and what it shows, ``house``, ``site`` or a part.
+    """
+    rows = session.execute(
+        text(f"""
+            select a.appraisal_id, a.id::text as id, a.kind from attachment a
+             where a.appraisal_id = any (:ids) and {_MINE} and a.withdrawn_at is null
+             order by a.taken_at nulls last, a.id"""),
+        {"ids": list(appraisals), **_asking(asker)},
+    )
+    found: dict[int, list[tuple[str, str]]] = {}
+    for row in rows:
+        found.setdefault(row.appraisal_id, []).append((row.id, row.kind))
+    return found
+
+
 def list_concern_photos(session: Session, asker: Asker, mark_id: uuid.UUID) -> dict[int | None, list[str]]:
     """Photographs of a site of concern that the asker may see, in the order they were taken.
 
@@ -98,13 +121,15 @@ def show_photo(
     """
     row = session.execute(
         text(f"""
-            select a.jur, case when a.site_id is not null then 'renovation_site' when a.mark_id is null then 'visit'
+            select a.jur, case when a.site_id is not null then 'renovation_site'
+                        when a.appraisal_id is not null then 'appraisal' when a.mark_id is null then 'visit'
                         else 'mark' end as of,
-                   coalesce(a.site_id, v.no, m.no) as no
+                   coalesce(a.site_id, a.appraisal_id, v.no, m.no) as no
               from attachment a left join visit v on v.id = a.visit_id left join mark m on m.id = a.mark_id
              where a.id = cast(:id as uuid) and {_MINE}
                and a.content_type like 'image/%'
-               and (a.mark_id is not null or a.visit_id is not null or a.site_id is not null)"""),
+               and (a.mark_id is not null or a.visit_id is not null or a.site_id is not null
+                    or a.appraisal_id is not null)"""),
         {"id": str(photo_id), **_asking(asker)},
     ).one_or_none()
     if row is None:

@@ -52,7 +52,10 @@ _ARRIVALS = """
           order by s.received_at desc limit :most)
         union all
         (select m.created_at, 'mark', m.no, m.kind, m.marked_by, m.household_id, m.household_ref, m.jur, m.flags
-           from mark m where m.jur >= :lo and m.jur < :hi order by m.created_at desc limit :most)) a
+           from mark m where m.jur >= :lo and m.jur < :hi order by m.created_at desc limit :most)
+        union all
+        select k.received_at, k.what, k.no, k.kind, k.who, k.household_id, null, k.jur, '{}'::text[]
+          from sec.house_arrivals(:lo, :hi) k) a
      order by received_at desc, no desc limit :most"""
 
 
@@ -83,14 +86,14 @@ class MarkList:
 
 @dataclass(frozen=True)
 class Arrival:
-    """A visit or mark that came in from the field.
+    """What came in from the field.
 
     Attributes
     ----------
     what : str
-        ``visit`` or ``mark``.
+        One of ``data.tables.sync.ITEM_KINDS``.
     kind : str
-        Outcome of a visit, kind of a mark.
+        Outcome of a visit, kind of a mark, grade of an appraisal, what was seen at a site, act of a check.
     household : str or None
         Code and masked name, or what the phone calls it.
     """
@@ -169,7 +172,7 @@ def list_marks(
 
 
 def list_arrivals(session: Session, within: tuple[int, int]) -> list[Arrival]:
-    """What came in from the field inside a range, the newest first: marks, and visits of the last two days."""
+    """What came in from the field inside a range, the newest first: marks, and all else of the last two days."""
     rows = session.execute(
         text(f"""
             select a.*, h.code, h.head_name, v.name as village from ({_ARRIVALS}) a
@@ -193,17 +196,21 @@ def list_arrivals(session: Session, within: tuple[int, int]) -> list[Arrival]:
     ]
 
 
-def count_today(session: Session, within: tuple[int, int], since: datetime) -> tuple[int, int]:
-    """How many visits and marks have come in from the field inside a range since a moment."""
+def count_today(session: Session, within: tuple[int, int], since: datetime) -> tuple[int, int, int]:
+    """How many visits, marks and records of houses and sites have come in from the field in a range since a moment.
+
+    The last go back two days at most.
+    """
     row = session.execute(
         text("""
             select (select count(*) from visit v join field_visit f on f.visit_id = v.id
                      where v.jur >= :lo and v.jur < :hi and v.created_at >= :since) as visits,
                    (select count(*) from mark m
-                     where m.jur >= :lo and m.jur < :hi and m.created_at >= :since) as marks"""),
+                     where m.jur >= :lo and m.jur < :hi and m.created_at >= :since) as marks,
+                   (select count(*) from sec.house_arrivals(:lo, :hi) k where k.received_at >= :since) as houses"""),
         {"lo": within[0], "hi": within[1], "since": since},
     ).one()
-    return row.visits, row.marks
+    return row.visits, row.marks, row.houses
 
 
 def _change(row: Any, now: Any, group_name: str | None, role: Role) -> Change:

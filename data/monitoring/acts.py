@@ -6,6 +6,7 @@ sites along; here it is asked first, so that a person is told what is missing.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -47,6 +48,8 @@ def act_on(
     reason: str | None = None,
     follow: str | None = None,
     round_id: int | None = None,
+    uid: uuid.UUID | None = None,
+    account_id: int | None = None,
 ) -> Done:
     """Do one act for many households of rounds; each that it does not fit is left out with its reason.
 
@@ -60,9 +63,12 @@ def act_on(
         Needed to report, to take back, and to follow without a site.
     follow : str, optional
         ``moved_out`` or ``not_needed``; ``site`` takes the household's renovation that is under way.
-
     round_id : int, optional
         Only those of this round.
+    uid : UUID, optional
+        Id that a phone gave it; then it is of one household.
+    account_id : int, optional
+        Whose act it is, where the asker hands in what lay on somebody else's phone.
 
     Raises
     ------
@@ -115,7 +121,8 @@ def act_on(
                 "reason": words,
                 "follow": follow if act == "followed" else None,
                 "site_id": row.site_id if act == "followed" and follow == "site" else None,
-                "account_id": asker.account_id if asker else None,
+                "account_id": account_id or (asker.account_id if asker else None),
+                "uid": uid,
             }
         )
     if made:

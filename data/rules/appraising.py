@@ -59,6 +59,20 @@ DISASTER = {
 }
 MOVE = Text("迁址重建", "Rebuild on another site")
 MOST_POINTS = 500
+# The rule of the guideline as a table, which the phone is sent as it stands (see rules_told): what decides at once, the
+# letter of each level from the mildest to the worst, and which levels have danger points.
+AT_ONCE = {"site": ("dangerous", "D", Text("场地危险，直接鉴定为D级", "The site is dangerous: D at once"), MOVE)}
+GRADE_OF = {"a": "A", "b": "B", "c": "C", "d": "D"}
+WITH_POINTS = ("b", "c", "d")
+SITE_NAME = Text("场地", "Site")
+# Sentences with the place of what they name.
+LACKING = Text("还没有鉴定：{names}；不能推定为安全", "Not judged yet: {names}; not taken for safe")
+NO_LEVEL = Text("没有一个组成部分有等级，定不出等级", "No part has a level: no grade follows")
+ALL_MILD = Text("各组成部分均为a级", "Every part is a")
+OWN_LETTER = Text("按原标准 {raw} 级", "{raw} by that standard")
+NO_LETTER = Text(
+    "“{raw}”没有对应的A–D级，由鉴定人认定", "'{raw}' has no counterpart in A to D: the appraiser says the grade"
+)
 
 
 class FindingsUnfit(FangtuError):
@@ -162,19 +176,20 @@ def _by_parts(findings: Findings) -> Appraised:
         raise _unfit("site", findings.site, Text("请选择场地是否安全", "choose whether the site is safe"))
     for key, part in findings.parts.items():
         _check(key, part)
-    if findings.site == "dangerous":
-        why = Text("场地危险，直接鉴定为D级", "The site is dangerous: D at once")
-        return Appraised("D", (why,), advice=MOVE)
+    decisive, grade, why, advice = AT_ONCE["site"]
+    if findings.site == decisive:
+        return Appraised(grade, (why,), advice=advice)
     judged = {key: part.level for key, part in findings.parts.items() if part.level != ABSENT}
     lacking = tuple(key for key in ("site", *PART) if _is_lacking(key, findings))
-    worst = max(judged.values(), default=None)
-    if worst == "d":
-        return Appraised("D", _at_level(judged, "d"), lacking)
+    mildest, *_others, gravest = GRADE_OF
+    worst = max(judged.values(), key=list(GRADE_OF).index, default=None)
+    if worst == gravest:
+        return Appraised(GRADE_OF[gravest], _at_level(judged, gravest), lacking)
     if lacking or worst is None:
         return Appraised(None, (_open(lacking),), lacking)
-    if worst == "a":
-        return Appraised("A", (Text("各组成部分均为a级", "Every part is a"),))
-    return Appraised(worst.upper(), _at_level(judged, worst))
+    if worst == mildest:
+        return Appraised(GRADE_OF[mildest], (ALL_MILD,))
+    return Appraised(GRADE_OF[worst], _at_level(judged, worst))
 
 
 def _is_lacking(key: str, findings: Findings) -> bool:
@@ -190,10 +205,10 @@ def _at_level(judged: Mapping[str, str], level: str) -> tuple[Text, ...]:
 
 def _open(lacking: tuple[str, ...]) -> Text:
     if not lacking:
-        return Text("没有一个组成部分有等级，定不出等级", "No part has a level: no grade follows")
-    names = [Text("场地", "Site") if key == "site" else PART[key] for key in lacking]
+        return NO_LEVEL
+    names = [SITE_NAME if key == "site" else PART[key] for key in lacking]
     zh, en = "、".join(name.zh for name in names), ", ".join(name.en for name in names)
-    return Text(f"还没有鉴定：{zh}；不能推定为安全", f"Not judged yet: {en}; not taken for safe")
+    return Text(LACKING.zh.format(names=zh), LACKING.en.format(names=en))
 
 
 def _check(key: str, part: Part) -> None:
@@ -204,7 +219,7 @@ def _check(key: str, part: Part) -> None:
         return
     if part.level not in LEVEL:
         raise _unfit(key, part.level, Text(f"请选择{name.zh}的等级", f"choose the level of: {name.en}"))
-    if part.level == "a" and part.points:
+    if part.level not in WITH_POINTS and part.points:
         raise _unfit(
             key,
             part.points,
@@ -213,7 +228,7 @@ def _check(key: str, part: Part) -> None:
                 f"{name.en}: a means no danger point, and some are noted",
             ),
         )
-    if part.level != "a" and not part.points:
+    if part.level in WITH_POINTS and not part.points:
         raise _unfit(key, "", Text(f"请写明{name.zh}的危险点", f"note the danger points of: {name.en}"))
 
 
@@ -221,15 +236,15 @@ def _by_raw(standard: str, raw: str | None) -> Appraised:
     if not raw:
         raise _unfit("raw", "", Text("请填写原标准的等级", "fill in the grade of that standard"))
     if standard not in LETTERED:
-        why = Text(
-            f"“{raw}”没有对应的A–D级，由鉴定人认定",
-            f"'{raw}' has no counterpart in A to D: the appraiser says the grade",
-        )
-        return Appraised(None, (why,))
+        return Appraised(None, (_with(NO_LETTER, raw),))
     letter = raw.upper().removesuffix("级").strip()
     if letter not in GRADE:
         raise _unfit("raw", raw, Text("这个标准的等级是 A、B、C、D", "grades of this standard are A, B, C and D"))
-    return Appraised(letter, (Text(f"按原标准 {letter} 级", f"{letter} by that standard"),))
+    return Appraised(letter, (_with(OWN_LETTER, letter),))
+
+
+def _with(sentence: Text, raw: str) -> Text:
+    return Text(sentence.zh.replace("{raw}", raw), sentence.en.replace("{raw}", raw))
 
 
 def _unfit(field_: str, found: str, why: Text) -> FindingsUnfit:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from data.rules.appraising import GRADE_OF, PART
 from geo.errors import Text
+
+__all__ = ["AT_ONCE", "CHANGE_STATE", "CONCERNS", "FIELD", "FLAG", "KIND", "PART", "PART_GRADES", "STATE"]
 
 KIND = {
     "new_house": Text("新房", "New house"),
@@ -22,6 +25,8 @@ STATE = {
     "accepted": Text("已采纳", "Accepted"),
     "refused": Text("未采纳", "Not accepted"),
 }
+# An impression names the parts and levels of an appraisal (PART is the same table); it is none by that.
+PART_GRADES = tuple(GRADE_OF)
 CHANGE_STATE = {
     "proposed": Text("待确认", "Waits"),
     "applied": Text("已生效", "Applied"),
@@ -38,13 +43,6 @@ FIELD = {
 # Applied at once where nobody has changed them since the phone had them. Whoever heads a household and to which groups
 # it belongs decides whom a round is for, and waits for a person always.
 AT_ONCE = ("address", "house_no", "people")
-PART = {
-    "foundation": Text("地基基础", "Foundation"),
-    "walls": Text("墙体", "Walls"),
-    "roof": Text("屋盖", "Roof"),
-    "frame": Text("构架", "Frame"),
-}
-PART_GRADES = ("a", "b", "c", "d")
 FLAG = {
     "household_gone": Text("该户已不在名册或不在辖区", "Household gone or elsewhere"),
     "clock_off": Text("手机时钟不准", "Clock of the phone is off"),

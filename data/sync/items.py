@@ -122,7 +122,7 @@ def accept(
     Parameters
     ----------
     kind : str
-        ``visit`` or ``mark``.
+        One of ``data.tables.sync.ITEM_KINDS``.
     body : bytes
         As they came; not a byte of them may be changed by whoever sends them again.
     read : callable
@@ -227,22 +227,22 @@ def _name_photos(session: Session, item_id: uuid.UUID, photos: Sequence[NamedPho
         raise ItemUnfit("photos", "", Text("没有用过的编号", "ids that no other visit has used"))
 
 
-def read_photos(fields: Fields) -> tuple[NamedPhoto, ...]:
-    """The photographs an item names, at most ``MOST_PHOTOS``, each once."""
-    photos = fields.each("photos", MOST_PHOTOS, _read_photo)
+def read_photos(fields: Fields, most: int = MOST_PHOTOS, kinds: Sequence[str] = PHOTO_KINDS) -> tuple[NamedPhoto, ...]:
+    """The photographs an item names, at most so many, each once; ``kinds`` are what one may show."""
+    photos = fields.each("photos", most, lambda value, where: _read_photo(value, where, kinds))
     if len({photo.id for photo in photos}) < len(photos):
         raise fields.unfit("photos", "twice", Text("各张一次", "each of them once"))
     return photos
 
 
-def _read_photo(value: Any, where: str) -> NamedPhoto:
+def _read_photo(value: Any, where: str, kinds: Sequence[str]) -> NamedPhoto:
     fields = Fields(value, f"{where}.")
     found = NamedPhoto(
         id=key_of(value.get("id"), f"{where}.id"),
         sha256=fields.digest("sha256"),
         size_bytes=int(fields.whole("size", 1, MOST_PHOTO_BYTES, needed=True) or 0),
         taken_at=fields.moment("taken_at"),
-        kind=fields.one_of("kind", PHOTO_KINDS) or PHOTO_KINDS[0],
+        kind=fields.one_of("kind", kinds) or kinds[0],
     )
     fields.key("id")
     fields.end()

@@ -67,6 +67,26 @@ class ItemUnfit(FangtuError):
         )
 
 
+class ItemRefused(ItemUnfit):
+    """A rule of the records does not admit what a phone handed in; it is said in the words the desk is told."""
+
+    code = "item_refused"
+
+    def __init__(self, where: str, why: Text) -> None:
+        zh = why.zh.removeprefix("没有保存：").rstrip("。")
+        en = why.en.removeprefix("Not saved: ").rstrip(".")
+        FangtuError.__init__(
+            self,
+            Text(
+                f"没有收下：{zh}。内容已原样留存，请联系主管处理。",
+                f"Not accepted: {en}. It is kept as it was sent; ask your supervisor.",
+            ),
+            where=_storable(where),
+            found=None,
+            expected=en,
+        )
+
+
 class ItemDiffers(FangtuError):
     """This id was accepted before with another content; both are kept, for a person to settle."""
 

@@ -17,6 +17,7 @@ class ConcernObservation(Base):
     __tablename__ = "concern_observation"
     __table_args__ = (
         UniqueConstraint("supersedes_id"),
+        UniqueConstraint("client_id"),
         CheckConstraint("seen in ('untouched', 'clearing', 'cleared')", name="seen"),
         CheckConstraint("supersedes_id is null or note is not null", name="note"),
         Index("ix_concern_observation_mark_id", "mark_id", "on_day", "id"),
@@ -33,3 +34,4 @@ class ConcernObservation(Base):
     observer: Mapped[str]
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
+    client_id: Mapped[uuid.UUID | None]

@@ -28,7 +28,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from data.rules.words import RETURN
 from data.tables.base import Base, Placed, Stamped, jurisdiction
 
-ITEM_KINDS = ("visit", "mark")
+ITEM_KINDS = ("visit", "mark", "appraisal", "observation", "monitoring")
 RETURNS = tuple(RETURN)
 DURATIONS = ("monotonic", "clock")
 
@@ -68,7 +68,7 @@ class Device(Base, Stamped):
 
 
 class SyncedItem(Base):
-    """A visit or mark that was accepted: the hash of the bytes sent, for whom, and by whom where that is another.
+    """What was accepted of a phone: the hash of the bytes sent, for whom, and by whom where that is another.
 
     ``practice`` is what was sent for practice: acknowledged and kept nowhere else.
     """
@@ -77,6 +77,11 @@ class SyncedItem(Base):
     __table_args__ = (
         CheckConstraint(f"kind in {ITEM_KINDS}", name="kind"),
         Index("ix_synced_item_account_id", "account_id", "received_at"),
+        Index(
+            "ix_synced_item_houses",
+            "received_at",
+            postgresql_where=text("kind in ('appraisal', 'observation', 'monitoring')"),
+        ),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)

@@ -104,8 +104,8 @@ class Visit(Base, Placed, Stamped):
 class Attachment(Base, Stamped):
     """A photograph or file of a visit, a house or a renovation site; the bytes lie outside the database.
 
-    Of a site, ``phase`` is what a photograph shows, ``kind`` which paper a file is, ``distance_m`` how far
-    from the site the camera says it was.
+    Of an appraisal, ``kind`` is the part it shows. Of a site, ``phase`` is what a photograph shows, ``kind`` which
+    paper a file is, ``distance_m`` how far from the site the camera says it was.
     """
 
     __tablename__ = "attachment"
@@ -123,6 +123,7 @@ class Attachment(Base, Stamped):
         CheckConstraint("phase in ('before', 'during', 'after')", name="phase"),
         CheckConstraint("(withdrawn_at is null) = (withdraw_reason is null)", name="withdrawn"),
         Index("ix_attachment_site_id", "site_id", postgresql_where=text("site_id is not null")),
+        Index("ix_attachment_appraisal_id", "appraisal_id", postgresql_where="appraisal_id is not null"),
         Index("ix_attachment_observation_id", "observation_id", postgresql_where="observation_id is not null"),
     )
 
@@ -131,6 +132,7 @@ class Attachment(Base, Stamped):
     visit_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("visit.id"), index=True)
     mark_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("mark.id"), index=True)
     observation_id: Mapped[int | None] = mapped_column(ForeignKey("concern_observation.id", ondelete="CASCADE"))
+    appraisal_id: Mapped[int | None] = mapped_column(ForeignKey("appraisal.id", ondelete="CASCADE"))
     household_id: Mapped[int | None] = mapped_column(BigInteger)
     house_id: Mapped[int | None] = mapped_column(BigInteger)
     site_id: Mapped[int | None] = mapped_column(BigInteger)

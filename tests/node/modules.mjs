@@ -8,7 +8,7 @@ const [field, fake] = process.argv.slice(2);
 globalThis.crypto ??= webcrypto;
 await import(pathToFileURL(`${fake}/auto/index.mjs`));
 const load = (name) => import(pathToFileURL(`${field}/${name}.js`));
-const names = ["evidence", "visit", "seal", "nearby", "sender", "book", "packs", "store", "drafts", "outbox", "space", "corrections", "conflicts", "people", "route"];
+const names = ["evidence", "visit", "seal", "nearby", "sender", "book", "packs", "store", "drafts", "outbox", "space", "corrections", "conflicts", "people", "route", "appraising", "looks", "work"];
 const m = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await load(name)])));
 
 const wrong = [];
@@ -409,6 +409,70 @@ await check("tiles are counted along the curve as PMTiles counts them", () => {
   const seen = new Set();
   for (let x = 0; x < 16; x += 1) for (let y = 0; y < 16; y += 1) seen.add(tileId(4, x, y));
   assert.deepEqual([seen.size, Math.min(...seen), Math.max(...seen)], [256, 85, 340]);
+});
+
+const RULES = {
+  guideline: "g", absent: "none", lettered: ["x"], with_points: ["b", "d"], grade_of: [["a", "A"], ["b", "B"], ["d", "D"]],
+  at_once: { field: "site", is: "bad", grade: "D", why: { zh: "场", en: "s" }, advice: { zh: "迁", en: "m" } },
+  parts: [{ key: "wall", zh: "墙", en: "wall" }, { key: "roof", zh: "顶", en: "roof" }],
+  levels: [{ key: "a", zh: "a", en: "a" }, { key: "b", zh: "b", en: "b" }, { key: "d", zh: "d", en: "d" }],
+  says: { site: { zh: "场地", en: "Site" }, lacking: { zh: "缺{names}", en: "lacks {names}" }, no_level: { zh: "无", en: "none" }, all_mild: { zh: "好", en: "fine" }, own_letter: { zh: "{raw}", en: "{raw}" }, no_letter: { zh: "{raw}", en: "{raw}" } },
+};
+const HOUSE = { id: 7, household_id: 3, grade: null, why: ["impression", "never"], mark: 12 };
+await check("an appraisal is saved once the rule and the form are content", () => {
+  const { newAppraisal, appraisalLacks } = m.appraising;
+  const draft = newAppraisal(HOUSE, RULES, "");
+  const lack = (change) => appraisalLacks({ ...draft, ...change }, RULES, "2026-11-27")?.code ?? null;
+  const good = { site: "safe", parts: { wall: { level: "a", points: "" }, roof: { level: "b", points: "漏" } }, appraiser: "组" };
+  assert.deepEqual([draft.key, draft.cause, draft.mark, draft.household], ["a:7", "first", 12, 3]);
+  assert.equal(newAppraisal({ ...HOUSE, grade: "B", why: ["disaster"] }, RULES).cause, "disaster");
+  assert.equal(lack({}), "grade");
+  assert.equal(lack(good), null);
+  assert.equal(lack({ ...good, parts: { ...good.parts, roof: { level: "b", points: " " } } }), "points");
+  assert.equal(lack({ ...good, parts: { ...good.parts, roof: { level: null, points: "漏" } } }), "level");
+  assert.equal(lack({ ...good, appraiser: " " }), "appraiser");
+  assert.equal(lack({ ...good, grade: "A" }), "reason");
+  assert.equal(lack({ ...good, grade: "A", reason: "好" }), null);
+  assert.equal(lack({ ...good, appraised_on: "2026-11-28" }), "day");
+  assert.equal(lack({ ...good, cause: null }), "cause");
+  assert.equal(lack({ standard: "x" }), "raw");
+});
+await check("the body of an appraisal says what the form says", () => {
+  const draft = { ...m.appraising.newAppraisal(HOUSE, RULES, " 组 "), site: "safe", parts: { wall: { level: "a", points: "" }, roof: { level: "b", points: " 漏 " } }, grade: "B", reason: "x" };
+  const body = m.appraising.appraisalBody(draft, RULES, { now: at("2026-11-27T10:00:00+08:00"), offset: 5 });
+  assert.deepEqual(body.parts, { wall: { level: "a", points: null }, roof: { level: "b", points: "漏" } });
+  assert.deepEqual([body.at, body.clock_offset_ms, body.house_id, body.appraiser, body.mark, body.appraised_on], ["2026-11-27T10:00:00.000+08:00", 5, 7, "组", 12, null]);
+  // The grade that follows anyway is not one of one's own.
+  assert.deepEqual([body.grade, body.reason, body.raw], [null, null, null]);
+  const own = m.appraising.appraisalBody({ ...draft, grade: "D" }, RULES, { now: 0, offset: null });
+  assert.deepEqual([own.grade, own.reason], ["D", "x"]);
+  const other = m.appraising.appraisalBody({ ...draft, standard: "x", raw: "D" }, RULES, { now: 0, offset: null });
+  assert.deepEqual([other.site, other.parts, other.raw, other.grade], [null, {}, "D", "B"]);
+});
+await check("a look and a check say what was chosen", () => {
+  const look = m.looks.newLook({ no: 4 });
+  assert.deepEqual([look.key, m.looks.lookLacks(look), m.looks.lookLacks({ ...look, seen: "cleared" })], ["o:4", "seen", null]);
+  const photo = { id: "p", sha256: "s", size: 1, taken_at: "t", kind: "concern", demand: null };
+  const body = m.looks.lookBody({ ...look, seen: "cleared", note: " ", photos: [photo] }, { now: 0, offset: null });
+  assert.deepEqual([body.concern, body.seen, body.note, body.photos.length, "act" in body], [4, "cleared", null, 1, false]);
+  const home = m.looks.newCheck({ id: 9, household_id: 2 });
+  assert.deepEqual([home.key, m.looks.lookLacks(home), m.looks.lookLacks({ ...home, act: "reported" }), m.looks.lookLacks({ ...home, act: "checked_safe" })], ["w:9", "act", "reason", null]);
+  const worse = m.looks.lookBody({ ...home, act: "reported", reason: " 裂 " }, { now: 0, offset: null });
+  assert.deepEqual([worse.monitored, worse.act, worse.reason, "photos" in worse], [9, "reported", "裂", false]);
+});
+await check("what is to do is fetched whole or not at all, and what was saved here is no longer open", async () => {
+  const pages = { "": { houses: [HOUSE], total: 2, concerns: [{ no: 4, look_by: "2026-11-20" }, { no: 5, look_by: "2026-12-01" }], monitored: [{ id: 9, stage: "to_check" }], more: "0.7" }, "0.7": { houses: [{ ...HOUSE, id: 8 }], total: 2, concerns: [], monitored: [], more: null } };
+  const ask = async (_method, path) => ({ status: 200, body: { at: "2026-11-27T10:00:00+08:00", as_of: "2026-11-27", ...pages[path.split("after=")[1] || ""] } });
+  const work = await m.work.fetchWork({ ask, headers: {}, before: { ...m.work.NO_WORK, appraiser: "组" } });
+  assert.deepEqual([work.houses.map((one) => one.id), work.concerns.length, work.appraiser], [[7, 8], 2, "组"]);
+  const broken = async (method, path) => (path.includes("after") ? { status: 502, body: null } : ask(method, path));
+  assert.equal(await m.work.fetchWork({ ask: broken, headers: {}, before: work }), null);
+  assert.deepEqual(m.work.openWork(work, [], "2026-11-27"), { houses: 2, concerns: 1, monitored: 1 });
+  const row = (about, more) => ({ about, state: "queued", received_at: null, ...more });
+  const rows = [row("a:7"), row("o:4", { state: "refused" }), row("w:9", { state: "done", received_at: "2026-11-27T10:30:00+08:00" })];
+  assert.deepEqual(m.work.openWork(work, rows, "2026-11-27"), { houses: 1, concerns: 1, monitored: 0 });
+  // What the server confirmed before it told of the work, and names it again, is to be done again.
+  assert.equal(m.work.openWork(work, [row("w:9", { state: "done", received_at: "2026-11-27T09:30:00+08:00" })], "2026-11-27").monitored, 1);
 });
 
 console.log(JSON.stringify(wrong));

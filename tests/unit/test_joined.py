@@ -44,13 +44,13 @@ export function same(other) { return other === add; }
 
 def joined(modules: dict[str, str], address: str = "./rest.mjs") -> tuple[str, str, tuple[str, ...]]:
     made = join("a/start.js", modules.__getitem__, lambda text: address)
-    return made.first, made.rest, made.names
+    return made.first, made.rest[0] if made.rest else "", made.names
 
 
 def test_joined_modules_do_what_they_do_apart(tmp_path: Path) -> None:
     first, rest, names = joined(MODULES)
     assert sorted(names) == sorted(MODULES)
-    assert "a/late.js" not in first.split("$later")[0]
+    assert '$modules["a/late.js"] =' not in first
     (tmp_path / "first.mjs").write_text(first, "utf-8")
     (tmp_path / "rest.mjs").write_text(rest, "utf-8")
     script = "await import(process.argv[1]); console.log(JSON.stringify(await globalThis.told));"
@@ -114,3 +114,25 @@ def test_a_ring_of_modules_is_refused() -> None:
 def test_what_comes_later_asks_for_nothing_later_still() -> None:
     with pytest.raises(NotJoinable, match="later still"):
         joined({**MODULES, "a/deep.js": 'export const deep = () => import("./add.js");\n'})
+
+
+def test_each_part_that_comes_later_has_a_text_of_its_own_and_needs_those_before_it(tmp_path: Path) -> None:
+    start = MODULES["a/start.js"].replace("(late) =>", "async (late) =>")
+    start = start.replace("late.same(add)]);", "late.same(add), (await last()).told]);")
+    more = 'import { deep } from "./deep.js";\nexport const told = deep("last");\n'
+    start += 'const last = () => import("./last.js");\n'
+    modules = {**MODULES, "a/start.js": start, "a/last.js": more}
+    addresses = iter(["./late.mjs", "./last.mjs"])
+    made = join("a/start.js", modules.__getitem__, lambda _: next(addresses))
+    late, last = made.rest
+    assert ("a/deep.js" in late, 'a/deep.js"] = (' in last) == (True, False)
+    for name, content in (("first", made.first), ("late", late), ("last", last)):
+        (tmp_path / f"{name}.mjs").write_text(content, "utf-8")
+    script = "await import(process.argv[1]); console.log(JSON.stringify(await globalThis.told));"
+    told = subprocess.run(
+        [node(), "--input-type=module", "-e", script, str(tmp_path / "first.mjs")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(told.stdout) == [3, 4, "Name of $modules", 16, True, "last"]

@@ -45,7 +45,7 @@ FILES = {
 NO_UUID = uuid.UUID(int=0)
 ABSENT = 999_999_999
 # What phones made and nobody else: theirs are told from those of others in test_field_sync.py.
-FROM_PHONES: dict[str, object] = dict.fromkeys(("device_id", "visit_id", "photo_id", "mark_id"), NO_UUID)
+FROM_PHONES: dict[str, object] = dict.fromkeys(("device_id", "visit_id", "photo_id", "mark_id", "item_id"), NO_UUID)
 
 
 @dataclass(frozen=True)

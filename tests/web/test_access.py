@@ -30,7 +30,14 @@ from tests.web.routes import (
 ClientAs = Callable[[str | None], FlaskClient]
 DEVICE = "d0d0d0d0-0000-4000-8000-000000000001"
 # A phone makes the id of these, so that one nobody has is made and not looked for; see test_field_sync.py.
-MADE_BY_PHONES = {"/api/v1/devices/<uuid:device_id>", "/api/v1/visits/<uuid:visit_id>", "/api/v1/marks/<uuid:mark_id>"}
+MADE_BY_PHONES = {
+    "/api/v1/devices/<uuid:device_id>",
+    "/api/v1/visits/<uuid:visit_id>",
+    "/api/v1/marks/<uuid:mark_id>",
+    "/api/v1/appraisals/<uuid:item_id>",
+    "/api/v1/observations/<uuid:item_id>",
+    "/api/v1/checks/<uuid:item_id>",
+}
 BODIES = {
     "/api/v1/households/<key:household_id>/reveal": {"field": "phone", "reason": "核实联系方式"},
     "/api/v1/suspicions/<key:no>/answer": {"words": "当天在场"},

@@ -28,6 +28,12 @@ EXAMPLES = 15
 BESIDE = {"GET /api/v1/ping", "GET /api/v1/marks", "GET /api/v1/marks/{number}"}
 # What is made up is held to the description; what is no request of it at all may be refused in these ways besides.
 ANY_REQUEST = {400, 404, 405, 408, 413, 415}
+# Bodies whose fields are right; the inspector who asks may send the second only.
+HOUSES = {
+    "appraisals": {"house_id": 1, "standard": "jgj125", "raw": "C", "appraiser": "测试鉴定小组", "cause": "first"},
+    "observations": {"concern": 1, "seen": "cleared"},
+    "checks": {"monitored": 1, "act": "checked_safe"},
+}
 STORED = """
     select (select count(*) from visit), (select count(*) from field_visit), (select count(*) from demand),
            (select count(*) from mark), (select count(*) from mark_change), (select count(*) from synced_item),
@@ -70,6 +76,9 @@ def accepted(web: Web, label: str) -> dict[str, Any]:
         return visit_body(web, "H1")
     if label.startswith("PUT /api/v1/marks/"):
         return body("impression", household_id=home, grade="B", **SPOT)
+    for path, told in HOUSES.items():
+        if label.startswith(f"PUT /api/v1/{path}/"):
+            return {"schema": 1, "at": "2026-05-06T12:00:00+08:00", **told}
     return {}
 
 
@@ -84,6 +93,12 @@ def test_the_description_names_all_that_phones_use(operations: dict[str, APIOper
         "PUT /api/v1/visits/{visit_id}/photos/{photo_id}",
         "PUT /api/v1/marks/{mark_id}",
         "PUT /api/v1/marks/{mark_id}/photos/{photo_id}",
+        "PUT /api/v1/appraisals/{item_id}",
+        "PUT /api/v1/appraisals/{item_id}/photos/{photo_id}",
+        "PUT /api/v1/observations/{item_id}",
+        "PUT /api/v1/observations/{item_id}/photos/{photo_id}",
+        "PUT /api/v1/checks/{item_id}",
+        "GET /api/v1/house-work",
         "PUT /api/v1/devices/{device_id}",
         "POST /api/v1/receipts",
         "POST /api/v1/outbox",

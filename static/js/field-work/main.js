@@ -29,10 +29,9 @@ function part(tag, text, more = {}) {
 
 function rowOf(one) {
   const row = document.createElement("li");
-  const isVisit = one.what === "visit";
   const time = part("time", one.at.slice(0, 16).replace("T", " "));
   time.dateTime = one.at;
-  row.append(time, part("span", one.label, { className: isVisit ? "tag tag-inf" : "tag tag-wrn" }), part("span", one.said));
+  row.append(time, part("span", one.label, { className: one.what === "mark" ? "tag tag-wrn" : "tag tag-inf" }), part("span", one.said));
   if (one.address) row.append(part("a", one.household || "—", { href: one.address }));
   else if (one.household) row.append(part("span", one.household));
   row.append(part("span", [one.village, one.who].filter(Boolean).join(" "), { className: "quiet" }));
@@ -48,7 +47,7 @@ function show({ rows, today, waiting }) {
   }));
   known = keys;
   empty.hidden = rows.length > 0;
-  answer.textContent = t("今天从现场收到走访 %(visits)s 条、标注 %(marks)s 条；%(open)s 条标注待处理。", { visits: today.visits.toLocaleString("en"), marks: today.marks.toLocaleString("en"), open: waiting.toLocaleString("en") });
+  answer.textContent = t("今天从现场收到走访 %(visits)s 条、标注 %(marks)s 条、农房任务 %(houses)s 条；%(open)s 条标注待处理。", { visits: today.visits.toLocaleString("en"), marks: today.marks.toLocaleString("en"), houses: today.houses.toLocaleString("en"), open: waiting.toLocaleString("en") });
 }
 
 function setLive(isOn) {

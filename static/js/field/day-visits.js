@@ -9,8 +9,9 @@ import { statusWord } from "./words.js";
 
 export function nameOfRow(app, row) {
   const home = row.household === null ? null : app.phone.book.households[row.household];
-  if (home) return home.head || home.code;
-  return row.kind === "mark" ? t("标房") : t("不在名单的户");
+  const kind = { mark: t("标房"), appraisal: t("房屋鉴定"), observation: t("整治观测"), monitoring: t("动态监测") }[row.kind];
+  if (home) return [home.head || home.code, row.about && kind].filter(Boolean).join(" · ");
+  return kind || t("不在名单的户");
 }
 
 /** Today's visits, the last first. */

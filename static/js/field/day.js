@@ -34,6 +34,7 @@ function groupsOf({ phone }) {
     confirmed: homesIn(mine) - waiting.size,
     done: mine.filter((row) => row.state === "done"),
     marks: ofToday.filter((row) => row.kind === "mark"),
+    houses: ofToday.filter((row) => row.about),
     refused: open.filter((row) => row.state === "refused"),
     going: open.filter((row) => row.state === "queued" || row.state === "sent"),
     asked: rows.filter((row) => phone.conflicts.has(row.id)),
@@ -44,7 +45,7 @@ function groupsOf({ phone }) {
 
 export function drawDay(app, box) {
   const { phone } = app;
-  const { mine, left, homes, confirmed, done, marks, refused, going, asked, notable, all } = groupsOf(app);
+  const { mine, left, homes, confirmed, done, marks, houses, refused, going, asked, notable, all } = groupsOf(app);
   const state = phone.sender.state;
   const photos = going.reduce((sum, row) => sum + row.photos.filter((photo) => photo.state === "here").length, 0);
   const last = done.map((row) => row.received_at).filter(Boolean).sort().at(-1);
@@ -65,6 +66,7 @@ export function drawDay(app, box) {
     h("ul", { class: "groups" },
       mine.length > 0 && group("check", "ok", t("已确认 %(n)s 户", { n: count(confirmed) }), last ? t("最后确认 %(when)s", { when: dayAndTime(last) }) : t("尚无确认")),
       marks.length > 0 && group("flag", "inf", t("标记 %(n)s 个，已确认 %(done)s 个", { n: count(marks.length), done: count(marks.filter((row) => row.state === "done").length) })),
+      houses.length > 0 && group("house", "inf", t("农房任务 %(n)s 项，已确认 %(done)s 项", { n: count(houses.length), done: count(houses.filter((row) => row.state === "done").length) })),
       going.length > 0 && group("up", "wrn", photos ? t("待上传 %(n)s 条、%(photos)s 张照片", { n: count(going.length), photos: count(photos) }) : t("待上传 %(n)s 条", { n: count(going.length) }), phaseWord(state), state.percent === null ? null : `${state.percent}%`),
       refused.map((row) => group("warn", "dan", t("被退回：%(name)s", { name: nameOfRow(app, row) }), row.error?.message || row.error?.code || "", null, h("div", { class: "halves" },
         button(t("再试一次"), () => sendAgain(app, row).catch(app.trouble)),
@@ -76,6 +78,7 @@ export function drawDay(app, box) {
     h("div", { class: "foot-buttons" },
       button(t("立即上传"), () => sendNow(app, going).catch(app.trouble), { class: "main", name: "upload" }),
       button(t("导出未上传"), () => exportUnsent(app), { name: "download", disabled: phone.unsent().items === 0 }),
+      app.workDoor(),
       button(t("设置"), () => app.show("settings"), { name: "gear" })));
 }
 

@@ -46,9 +46,50 @@ async function behindList() {
 
 /** Have them come once what is drawn just now can be seen, without anybody waiting. */
 function fetchBehind() {
-  const come = () => import("./screens.js").then((all) => { screens ||= all; }, () => {});
+  const come = () => import("./screens.js").then((all) => { screens ||= all; return app.phone && comeToWork(); }).catch(() => {});
   requestAnimationFrame(() => setTimeout(come));
 }
+
+let work = null;
+
+/** The work at houses comes last of all; from then on what there is to do is fetched with the rest. */
+async function comeToWork() {
+  work ||= import("./tasks.js").then((all) => all.createTasks(app));
+  try {
+    app.tasks = await work;
+  } catch (unreachable) {
+    work = null;
+    throw unreachable;
+  }
+  app.workCame();
+  app.tasks.attach();
+}
+
+/** The work at houses, or null where it has not come over the line. */
+async function workAtHouses() {
+  if (!(await behindList())) return null;
+  try {
+    if (!app.tasks) await comeToWork();
+  } catch (unreachable) {
+    app.late = true;
+    app.draw();
+    return null;
+  }
+  return app.tasks;
+}
+
+/** What there is to do has come: the button that leads to it appears where one is, unless something is being marked. */
+app.workCame = () => {
+  if (app.current !== "mark") app.draw();
+  else if (app.marking && !app.marking.draft()?.mark) app.marking.redraw();
+};
+
+/** A button that leads to the work at houses, with how much of it is left; nothing where there is none. */
+app.workDoor = () => {
+  if (!app.tasks?.any()) return null;
+  const left = Object.values(app.tasks.open()).reduce((sum, n) => sum + n, 0);
+  return button(left ? t("农房任务：%(n)s 项待办", { n: count(left) }) : t("农房任务"), () => app.show("tasks"), { name: "house" });
+};
 
 const give = async () => (await behindList())?.exportUnsent(app);
 
@@ -60,10 +101,10 @@ const progress = h("div", { class: "bar-progress" });
 const head = h("header", { class: "bar" }, h("div", { class: "bar-line" }, heading, pill));
 const main = h("main", { class: "screen", id: "main" });
 const screen = (name, look = "view") => h("div", { class: look, dataset: { screen: name } });
-const views = { list: screen("list"), map: screen("map", "view view-map"), mark: screen("mark", "view view-map"), day: screen("day"), settings: screen("settings"), visit: screen("visit", "view view-visit") };
+const views = { list: screen("list"), map: screen("map", "view view-map"), mark: screen("mark", "view view-map"), day: screen("day"), tasks: screen("tasks"), settings: screen("settings"), visit: screen("visit", "view view-visit") };
 const TABS = [["list", "list", () => t("走访")], ["map", "map", () => t("地图")], ["mark", "plus", () => t("标房")], ["day", "clock", () => t("今日")]];
 const tabs = h("nav", { class: "tabs" });
-const TITLES = { list: () => t("今天的走访"), map: () => t("地图"), mark: () => t("标房"), day: () => t("今日收工"), settings: () => t("设置"), visit: () => t("走访") };
+const TITLES = { list: () => t("今天的走访"), map: () => t("地图"), mark: () => t("标房"), day: () => t("今日收工"), tasks: () => t("农房任务"), settings: () => t("设置"), visit: () => t("走访") };
 
 function drawHead() {
   heading.textContent = TITLES[app.current]();
@@ -139,6 +180,7 @@ app.draw = () => {
   else if (app.current === "day") screens.drawDay(app, views.day);
   else if (app.current === "map") app.map?.draw();
   else if (app.current === "mark") app.marking?.draw();
+  else if (app.current === "tasks") app.tasks?.draw();
 };
 app.redrawAll = () => {
   views.list.replaceChildren();
@@ -148,7 +190,8 @@ app.redrawAll = () => {
 app.show = async (name) => {
   if (app.sheet) await app.leaveSheet();
   if (app.current === "mark") await app.marking?.flush();
-  if (name !== "list" && !(await behindList())) {
+  if (app.current === "tasks") await app.tasks?.leave();
+  if (name !== "list" && !(await (name === "tasks" ? workAtHouses() : behindList()))) {
     if (app.current === null) await app.show("list");
     return;
   }
@@ -166,7 +209,7 @@ app.show = async (name) => {
   } else if (name === "mark") {
     app.marking ||= screens.createMarking(app);
     await app.marking.show(views.mark);
-  }
+  } else if (name === "tasks") await app.tasks.show(views.tasks);
 };
 
 app.openVisit = async (id, more = {}) => {
@@ -383,7 +426,7 @@ async function openApp(db, key, account, first) {
   if (visit || saved) app.current = "list";
   if (visit) await app.openVisit(Number(visit[1]));
   else if (saved) await app.openSaved(saved[1]);
-  else await app.show(["map", "mark", "day", "settings"].includes(wanted) ? wanted : "list");
+  else await app.show(["map", "mark", "day", "settings", "tasks"].includes(wanted) ? wanted : "list");
   document.body.dataset.ready = "true";
   fetchBehind();
   app.follow();
@@ -427,12 +470,14 @@ function follow() {
       hidden = Date.now();
       app.sheet?.flush();
       app.marking?.flush();
+      app.tasks?.flush();
     } else if (hidden && Date.now() - hidden > LOCK_AFTER_MS) app.lock();
     else hurry();
   });
   window.addEventListener("pagehide", () => {
     app.sheet?.flush();
     app.marking?.flush();
+    app.tasks?.flush();
   });
   window.addEventListener("hashchange", () => {
     const name = window.location.hash.slice(1);

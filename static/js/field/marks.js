@@ -11,7 +11,7 @@ import { toWorld } from "../map/world.js";
 import { metresBetween, ROUGH_M } from "./evidence.js";
 import { begin, tool } from "./map.js";
 import { addressOf, hasPlace } from "./nearby.js";
-import { button, chip, focusOn } from "./parts.js";
+import { button, chip, focusOn, wordOf } from "./parts.js";
 import { photoRow } from "./sheet-photos.js";
 import { createStage } from "./stage.js";
 import { drawHere, drawHouseholds } from "./strip.js";
@@ -23,7 +23,6 @@ const NEAR_M = 300; // households offered for what belongs to one
 const OFFERED = 6;
 const CORNERS = 100;
 const GRADES = ["A", "B", "C", "D"];
-const PARTS = ["foundation", "walls", "roof", "frame"];
 const OF_HOUSEHOLD = new Set(["moved", "impression", "correction"]);
 const WITH_GRADE = new Set(["new_house", "impression"]);
 const WITH_OUTLINE = new Set(["new_house", "ruin", "abandoned", "illegal", "waste"]);
@@ -38,7 +37,6 @@ const KINDS = {
   waste: () => t("垃圾"),
   correction: () => t("信息更正"),
 };
-const PART_WORDS = { foundation: () => t("地基基础"), walls: () => t("墙体"), roof: () => t("屋盖"), frame: () => t("构架") };
 const FIELDS = { house_no: () => t("门牌号"), address: () => t("地址"), people: () => t("人口") };
 export const markWord = (kind) => KINDS[kind]();
 
@@ -151,7 +149,7 @@ export function createMarking(app) {
   function draw() {
     const kinds = Object.keys(KINDS);
     if (!draft.mark) {
-      fill(panel, placeLine, h("div", { class: "tiles", role: "group", "aria-label": t("标记什么") }, kinds.map((kind) => h("button", { type: "button", class: "tile", onclick: () => marking.set({ mark: kind, at: Date.now() }) }, KINDS[kind]()))));
+      fill(panel, placeLine, h("div", { class: "tiles", role: "group", "aria-label": t("标记什么") }, kinds.map((kind) => h("button", { type: "button", class: "tile", onclick: () => marking.set({ mark: kind, at: Date.now() }) }, KINDS[kind]()))), app.workDoor());
       drawPlace();
       return;
     }
@@ -189,7 +187,9 @@ export function createMarking(app) {
       else next[part] = level;
       marking.set({ parts: next });
     };
-    return PARTS.map((part) => h("fieldset", { class: "block" }, h("legend", {}, PART_WORDS[part]()), h("div", { class: "chips" }, ["a", "b", "c", "d"].map((level) => chip(level, draft.parts[part] === level, () => set(part, level))))));
+    // Parts and levels are those of an appraisal, as the server sent them.
+    const { parts: known = [], grade_of: levels = [] } = app.phone.book.form?.appraising || {};
+    return known.map((part) => h("fieldset", { class: "block" }, h("legend", {}, wordOf(part)), h("div", { class: "chips" }, levels.map(([level]) => chip(level, draft.parts[part.key] === level, () => set(part.key, level))))));
   }
 
   function corrections() {

@@ -27,16 +27,17 @@ export class OnItsWay extends Error {
  * Freeze a draft: the row of the outbox with the bytes every attempt will send.
  * @param {object} draft with `key`, `id`, `household`, `photos`
  * @param {object} body what will be sent
- * @param {object} options `kind` ("visit" or "mark"), `now` in milliseconds, `day` the local day, `status` the household has on
+ * @param {object} options `kind` (see sender.js), `about` what else than a household it is of, `now` in milliseconds, `day` the local day, `status` the household has on
  *   this phone from now on, or null; `settled` what was chosen where two had been there
  */
-export async function freeze(key, draft, body, { kind = "visit", now, day, status = null, settled = null }) {
+export async function freeze(key, draft, body, { kind = "visit", about = null, now, day, status = null, settled = null }) {
   const raw = encoder.encode(JSON.stringify(body));
   return {
     id: draft.id,
     kind,
     state: "queued",
     household: draft.household ?? null,
+    about,
     status,
     practice: Boolean(draft.practice),
     supersedes: draft.corrects?.id ?? null,

@@ -234,6 +234,9 @@ export async function openPhone({ db, key, account, version, onChange, first = n
   /** Save a mark whose body is made already. */
   phone.saveMark = (draft, body) => queue(draft, body, { kind: "mark" });
 
+  /** Save something of the work at houses, whose body is made already. */
+  phone.saveAs = (kind, draft, body) => queue(draft, body, { kind, about: draft.key });
+
   /** Take back what was just saved; the key of its draft. */
   phone.undo = async (id) => {
     const name = await takeBack(db, id);
@@ -321,6 +324,7 @@ export async function openPhone({ db, key, account, version, onChange, first = n
       if (phase === "idle" && isBookDue()) await phone.updateBook();
       // Forgotten only once the book has the server's word: until then this phone's counts.
       if (settled.length) phone.orders = await forgetOrders(db, key, settled);
+      if (phase === "idle") await phone.also?.();
       if (phase === "idle") await clearOld(db, Date.now());
     } catch (reason) {
       if (reason.name !== "Unreachable") sender.state.trouble = reason;

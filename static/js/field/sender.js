@@ -11,7 +11,7 @@ import { withRoom } from "./space.js";
 
 export const FIRST_WAIT_MS = 2000;
 export const LAST_WAIT_MS = 300000;
-const PATHS = { visit: "/api/v1/visits/", mark: "/api/v1/marks/" };
+const PATHS = { visit: "/api/v1/visits/", mark: "/api/v1/marks/", appraisal: "/api/v1/appraisals/", observation: "/api/v1/observations/", monitoring: "/api/v1/checks/" };
 const encoder = new TextEncoder();
 
 /** Milliseconds to wait after the n-th failure in a row: doubling to five minutes, give or take a quarter. */

@@ -7,9 +7,9 @@ import { PhotoUnfit, shrink } from "./photo.js";
 import { isoAt, PHOTOS } from "./visit.js";
 
 /** Row of the photos taken for one thing, with the button that takes another. */
-export function photoRow(sheet, { demand = null, kind = "visit" }) {
+export function photoRow(sheet, { demand = null, kind = "visit", most = PHOTOS }) {
   const mine = sheet.draft().photos.filter((photo) => photo.demand === demand && photo.kind === kind);
-  return h("div", { class: "photos" }, mine.map((photo, n) => thumb(sheet, photo, n)), sheet.draft().photos.length < PHOTOS && taker(sheet, { demand, kind }));
+  return h("div", { class: "photos" }, mine.map((photo, n) => thumb(sheet, photo, n)), sheet.draft().photos.length < most && taker(sheet, { demand, kind }));
 }
 
 function taker(sheet, { demand, kind }) {

@@ -133,6 +133,7 @@ export class AreaStore {
         sheet.areas = [...sheet.areas.map((area) => byId.get(area.id) || area), ...fresh.filter((area) => !known.has(area.id))];
       }
       sheet.asOf = answers[0]?.as_of ?? sheet.asOf;
+      sheet.round = answers[0]?.round ?? sheet.round;
     }));
   }
 

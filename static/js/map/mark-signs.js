@@ -8,7 +8,9 @@ export const MARK_KINDS = ["new_house", "moved", "impression", "ruin", "abandone
 export const MARK_STATES = ["refused", "accepted", "proposed", "suspected"];
 /** What a mark looks like, bottom to top: its state, or how an accepted site of concern stands; what relapsed lies on top. */
 export const MARK_LOOKS = ["refused", "cleared", "accepted", "clearing", "proposed", "untouched", "suspected", "relapsed"];
-const CONCERN_LOOKS = new Set(["untouched", "clearing", "cleared", "relapsed"]);
+/** How an accepted site of concern stands, what is worst first. */
+export const CONCERN_STATES = ["relapsed", "untouched", "clearing", "cleared"];
+const CONCERN_LOOKS = new Set(CONCERN_STATES);
 
 /** The state that the legend switches for a look. */
 export const stateOfLook = (look) => (CONCERN_LOOKS.has(look) ? "accepted" : look);

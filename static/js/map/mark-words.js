@@ -51,8 +51,9 @@ export const markFieldWord = (key) => pick(MARK_FIELDS, key);
 
 const MARK_PARTS = {
   foundation: () => t("地基基础"),
-  walls: () => t("墙体"),
-  roof: () => t("屋盖"),
-  frame: () => t("构架"),
+  walls: () => t("承重墙"),
+  frame: () => t("木柱、梁、檩"),
+  roof: () => t("楼（屋）盖"),
+  enclosure: () => t("围护墙"),
 };
 export const markPartWord = (key) => pick(MARK_PARTS, key);

@@ -7,7 +7,7 @@ import { onPalette } from "./palette.js";
 import { later } from "./queue.js";
 import { change, listAddress, state } from "./state.js";
 import { signElement } from "./symbols.js";
-import { isFilled, layersOn, legendRows, LEVELS, markRows, overlayRows, themeOf, THEMES, themesOf } from "./themes.js";
+import { concernSigns, isFilled, layersOn, legendRows, LEVELS, markRows, overlayRows, themeOf, THEMES, themesOf } from "./themes.js";
 
 /** The figures of the area in hand. */
 export function drawCard(place, setup) {
@@ -95,12 +95,13 @@ export function drawLayers(place, theme, setup) {
   const on = layersOn(theme, state.layers);
   if (!differs(place, theme, [...on], setup.counts, state.area)) return;
   const own = legendRows(theme, setup.counts);
-  const kept = lists.get(place) || { title: h("h3"), hint: h("span", { class: "hint" }), own: h("ul", { class: "layers" }), over: h("ul", { class: "layers" }), marks: h("ul", { class: "layers" }) };
+  const kept = lists.get(place) || { title: h("h3"), hint: h("span", { class: "hint" }), own: h("ul", { class: "layers" }), over: h("ul", { class: "layers" }), marks: h("ul", { class: "layers" }), concerns: h("ul", { class: "layers" }) };
   if (!lists.has(place)) {
     kept.head = h("div", { class: "panel-head" }, kept.title, kept.hint);
     kept.list = h("a", {}, t("以列表查看"));
     kept.marksHead = h("div", { class: "panel-head" }, h("h3", {}, t("现场标注")), h("span", { class: "hint" }, kept.list));
-    fill(place, kept.head, kept.own, h("div", { class: "panel-head" }, h("h3", {}, t("叠加图层"))), kept.over, kept.marksHead, kept.marks);
+    kept.concernsHead = h("div", { class: "panel-head" }, h("h3", {}, t("已采纳的整治点")));
+    fill(place, kept.head, kept.own, h("div", { class: "panel-head" }, h("h3", {}, t("叠加图层"))), kept.over, kept.marksHead, kept.marks, kept.concernsHead, kept.concerns);
     lists.set(place, kept);
   }
   for (const part of [kept.head, kept.own]) part.hidden = !own.length;
@@ -109,9 +110,11 @@ export function drawLayers(place, theme, setup) {
   arrange(kept.own, own.map((row) => layerRow(row, on)));
   arrange(kept.over, overlayRows(theme, setup.counts).map((row) => layerRow(row, on)));
   // Kinds and states take room: they are there while marks are shown.
-  for (const part of [kept.marksHead, kept.marks]) part.hidden = !on.has("marks");
+  for (const part of [kept.marksHead, kept.marks, kept.concernsHead, kept.concerns]) part.hidden = !on.has("marks");
   kept.list.href = state.area ? `/field-work?${new URLSearchParams({ state: "all", area: state.area })}` : "/field-work?state=all";
   arrange(kept.marks, markRows(setup.counts).map((row) => layerRow(row, on)));
+  // How a site of concern stands is no switch of its own: it is shown with the accepted ones.
+  fill(kept.concerns, concernSigns().map(([sign, words]) => h("li", {}, h("span", { class: "layer" }, mark(sign), h("span", { class: "layer-name" }, words)))));
   if (focused && document.activeElement?.dataset?.layer !== focused) place.querySelector(`[data-layer="${focused}"]`)?.focus();
 }
 

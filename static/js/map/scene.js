@@ -250,6 +250,12 @@ export function createScene(map, registry, onTrouble) {
     heat.overlay.redraw();
   };
 
+  /** What monitoring tells, whole: it is small, and what is out of sight is asked for when it is wanted again. */
+  async function renewMonitored() {
+    if (state.theme === "monitoring") await monitored.renew({ monitoring: state.monitoring }, null);
+    else monitored.sheets.clear();
+  }
+
   /**
    * Fetch anew what shows these areas (jurisdiction numbers; null = many) and draw it when it is here.
    * @returns {Promise<object[]>} the villages that changed, as far as they are known
@@ -270,6 +276,7 @@ export function createScene(map, registry, onTrouble) {
       scene.loadClasses(by, params, { headers: UNATTENDED }),
       settled.renew(params),
       scene.slider?.renew(),
+      renewMonitored(),
     ]);
     await scene.load();
     return codes ? codes.map((code) => known.get(code)).filter(Boolean) : [];

@@ -1,8 +1,8 @@
 /* The themes of the map, the layers each can show, and what a choice of layers means for the drawing. */
 
 import { t } from "../i18n.js";
-import { MARK_KINDS, MARK_STATES } from "./mark-signs.js";
-import { markStateWord, markWord } from "./mark-words.js";
+import { CONCERN_STATES, MARK_KINDS, MARK_STATES } from "./mark-signs.js";
+import { concernWord, markStateWord, markWord } from "./mark-words.js";
 import { PAYMENT_ROWS, PAYMENTS, STANDING_ROWS, STANDINGS } from "./site-signs.js";
 import { STAGES } from "./symbols.js";
 
@@ -163,6 +163,9 @@ export function markRows(counts = {}) {
     ...MARK_STATES.toReversed().map((state) => row(`ms_${state}`, markStateWord(state), `mark::${state}`, marksIn(counts.marks, MARK_KINDS, [state]), true)),
   ];
 }
+
+/** Signs of accepted sites of concern with their words, by how they stand; the accepted marks switch them all. */
+export const concernSigns = () => CONCERN_STATES.map((state) => [`mark::${state}`, concernWord(state)]);
 
 /** Which layers are on: the theme's own, then what the user changed. */
 export function layersOn(theme, changed = {}) {
