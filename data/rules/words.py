@@ -249,7 +249,7 @@ SATISFACTION = {
 }
 # Who of a household spoke of the work on its house, and what was said (农户参与监督和验收).
 RELATION = {
-    "self": Text("户主本人", "The head himself"),
+    "self": Text("户主本人", "The head of the household"),
     "spouse": Text("配偶", "Spouse"),
     "child": Text("子女", "Child"),
     "parent": Text("父母", "Parent"),
