@@ -133,10 +133,11 @@ def own_jobs(session: Session, account_id: int, *, most: int = 20) -> list[Job]:
 
 
 def kept_until(job: Job) -> datetime | None:
-    """Until when the file of a job is kept; None while it has none, or for a job that makes none."""
+    """Until when the file of a job is kept; None while it has none, once it is gone, or for a job that makes none."""
     if job.kind not in MADE or job.state != "done" or job.finished_at is None:
         return None
-    return job.finished_at + timedelta(hours=KEPT_HOURS)
+    until = job.finished_at + timedelta(hours=KEPT_HOURS)
+    return until if until > datetime.now(UTC) else None
 
 
 def sweep_made(connection: Connection, settings: Settings) -> None:

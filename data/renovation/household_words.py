@@ -133,16 +133,13 @@ def answer_word(
     row = session.execute(
         text("""
             select id, jur, said, on_day, answer from household_word
-             where id = :id and site_id = :site for update"""),
+             where id = :id and site_id = :site"""),
         {"id": word_id, "site": site_id},
     ).one_or_none()
     if row is None:
         raise RecordUnknown
     if row.said != "objection" or row.answer is not None:
-        raise RenovationUnfit(
-            Text("没有保存：这一条没有待答复的异议。", "Not saved: there is no objection left to answer."),
-            column="answer",
-        )
+        raise _nothing_to_answer()
     words, now = clean_words(answer), today()
     day = on_day or now
     if not words:
@@ -154,12 +151,14 @@ def answer_word(
             f"{day} does not lie between {row.on_day} and {now}",
             found=str(day),
         )
-    with judged(session):
-        session.execute(
-            text("""
-                update household_word set answer = :words, answered_on = :day, answered_by = :who where id = :id"""),
-            {"id": word_id, "words": words, "day": day, "who": asker.account_id if asker else None},
-        )
+    answered = session.execute(
+        text("""
+            update household_word set answer = :words, answered_on = :day, answered_by = :who
+             where id = :id and answer is null returning id"""),
+        {"id": word_id, "words": words, "day": day, "who": asker.account_id if asker else None},
+    ).one_or_none()
+    if answered is None:  # somebody else was quicker
+        raise _nothing_to_answer()
     record(
         session,
         act="household_answer",
@@ -167,6 +166,12 @@ def answer_word(
         object_id=site_id,
         details={"word": word_id},
         jur=row.jur,
+    )
+
+
+def _nothing_to_answer() -> RenovationUnfit:
+    return RenovationUnfit(
+        Text("没有保存：这一条没有待答复的异议。", "Not saved: there is no objection left to answer."), column="answer"
     )
 
 

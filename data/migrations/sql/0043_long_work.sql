@@ -58,10 +58,6 @@ begin
     -- Held as a gate holds it: an objection and the acceptance do not pass one another unseen.
     perform 1 from renovation_site where id = new.site_id and jur = new.jur for update;
     if not found then raise exception 'no such site' using errcode = 'foreign_key_violation'; end if;
-    if tg_op = 'UPDATE' then
-        if old.answer is not null then raise exception 'answered already' using errcode = 'check_violation'; end if;
-        return new;
-    end if;
     if new.answer is not null then raise exception 'answered later' using errcode = 'check_violation'; end if;
     if new.on_day > day_of_change() then raise exception 'a day to come' using errcode = 'check_violation'; end if;
     if new.inspection_id is not null and not exists
@@ -75,7 +71,7 @@ begin
     new.at := clock_timestamp();
     return new;
 end $$;
-create trigger household_word_judged before insert or update of answer on public.household_word
+create trigger household_word_judged before insert on public.household_word
     for each row execute function public.household_word_judged();
 
 -- After site_gate_judged, which holds the site: triggers of one moment run by their names.
@@ -99,8 +95,9 @@ create policy in_duty_read on public.household_word for select to fangtu_app
 create policy in_duty_add on public.household_word for insert to fangtu_app
     with check ((select sec.duty()) @> jur and (select sec.role()) = 'supervisor'
                 and account_id = (select sec.account_id()));
+-- Answered once: one that is answered is not changed any more.
 create policy in_duty_change on public.household_word for update to fangtu_app
-    using ((select sec.duty()) @> jur and (select sec.role()) = 'supervisor')
+    using ((select sec.duty()) @> jur and (select sec.role()) = 'supervisor' and answer is null)
     with check ((select sec.duty()) @> jur and (select sec.role()) = 'supervisor');
 grant select, insert, update (answer, answered_on, answered_by) on public.household_word to fangtu_app;
 revoke all on function public.household_word_judged(), public.site_gate_unanswered() from public;
