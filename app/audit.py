@@ -21,7 +21,8 @@ ACTS = (
     "photo_show", "make_cards", "file_code", "file_labels", "assign", "assign_undo", "road_gap", "road_gap_undo",
     "appraisal_add", "appraisal_report", "disaster_add", "disaster_end", "monitoring_open", "monitoring_take_in",
     "monitoring_act", "housing_status", "petition_read", "petition_add", "petition_change",
-    "concern_observe", "concern_charge",
+    "concern_observe", "concern_charge", "household_file", "household_files", "label_files", "made_fetch",
+    "household_word", "household_answer", "repeat_rule", "repeat_rule_end",
 )  # fmt: skip
 
 

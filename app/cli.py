@@ -56,12 +56,13 @@ def worker() -> None:
     # Set before the libraries are loaded: a forked process must not share their threads.
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+    from app.making import MAKERS_OF
     from data.worker import Worker
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     # Pages come first.
     os.nice(5)
-    made = Worker(load_settings())
+    made = Worker(load_settings(), makers=MAKERS_OF)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: made.stop())
     made.run()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import date
+from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -19,6 +21,8 @@ from app.receiving import Received, received_file, takes_file
 from app.renovation import WRITERS, day_of, may_write, number_of
 from app.session import asker, db, store
 from app.view import page_number, today
+from data.jobs import JobRunning, add_job
+from data.made_files import COMPARE
 from data.masks import shown_name
 from data.renovation.list_comparison import OUTCOMES, Compared
 from data.renovation.lists import PAGE, confirm_row, find_list, list_counts, list_lists, list_rows, withdraw_list
@@ -26,10 +30,12 @@ from data.renovation.money_lists import money_areas
 from data.renovation.unfit import RenovationUnfit, lacking
 from data.rules.words import AID_GROUP, LIST_OUTCOME, OFFICE
 from data.sealed_files import FileTooLarge
+from data.upload_files import clean_name
 from geo.errors import FangtuError, Text
 
 bp = Blueprint("eligibility_lists", __name__)
-MOST_LIST_BYTES = 16 << 20
+# Up to this size a list is compared while somebody waits: some thousand rows of CSV.
+AT_ONCE_BYTES = 64 << 10
 
 
 @bp.get("/eligibility/lists")
@@ -48,14 +54,16 @@ def send() -> AnyResponse:
     try:
         if received is None or not received.size_bytes:
             raise lacking("list_file", "请选择名单文件", "choose the file of the list")
-        found = compare_received(
-            received,
-            area_id=number_of("area_id") or 0,
-            office=request.form.get("office", ""),
-            on_day=day_of("on_day"),
-            group=request.form.get("group") or None,
-        )
-    except (RenovationUnfit, FileTooLarge) as refusal:
+        asked: dict[str, Any] = {
+            "area_id": number_of("area_id") or 0,
+            "office": request.form.get("office", ""),
+            "on_day": day_of("on_day"),
+            "group": request.form.get("group") or None,
+        }
+        if received.size_bytes > AT_ONCE_BYTES:
+            return redirect(url_for("made_files.under_way", made_id=_begin(received, **asked)), 303)
+        found = compare_received(received, **asked)
+    except (RenovationUnfit, FileTooLarge, JobRunning) as refusal:
         return _page(refusal)
     flash(
         _("这个文件此前已比对，没有重复保存。") if found.again else _("名单已保存并比对。"),
@@ -95,12 +103,29 @@ def withdraw(aid_list_id: int) -> AnyResponse:
     return redirect(url_for(".result", aid_list_id=aid_list_id), 303)
 
 
+def _begin(received: Received, *, area_id: int, office: str, on_day: date | None, group: str | None) -> uuid.UUID:
+    """Let the background program compare a long list; what can be refused at once is refused here."""
+    from data.renovation.list_comparison import asked_area
+    from data.renovation.list_work import MOST_LIST_BYTES, payload_of
+
+    if received.size_bytes > MOST_LIST_BYTES:
+        raise FileTooLarge(MOST_LIST_BYTES)
+    area = asked_area(db(), asker(), area_id=area_id, office=office, on_day=on_day, group=group)
+    assert on_day is not None  # asked above
+    payload = payload_of(str(received.id), clean_name(received.name), area_id, office, on_day, group)
+    job = add_job(db(), asker(), COMPARE, (area.jur, area.jur_end), payload=payload)
+    received.finish()
+    received.is_kept = True
+    return job
+
+
 def compare_received(
     received: Received, *, area_id: int, office: str, on_day: date | None, group: str | None
 ) -> Compared:
     """Compare a list that came with a form: read in a limited process apart."""
     # Here: no other page needs what compares lists.
     from data.renovation.list_comparison import compare_list
+    from data.renovation.list_work import MOST_LIST_BYTES
 
     name, content, sheets = read_received(received, "list_file", most_bytes=MOST_LIST_BYTES)
     return compare_list(

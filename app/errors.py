@@ -37,6 +37,7 @@ from data.hardship import HardshipUnfit
 from data.households import ReasonTooShort
 from data.jobs import JobRunning
 from data.lookback import OwnVisit
+from data.made_files import FileGone, FileNotMade
 from data.monitoring.unfit import MonitoringUnfit
 from data.passwords import PasswordUnfit
 from data.photo_views import PhotoBroken
@@ -123,6 +124,8 @@ STATUS: dict[type[FangtuError], int] = {
     TooManyPlaces: 422,
     CardRefused: 422,
     CardWait: 429,
+    FileGone: 410,
+    FileNotMade: 422,
     LabelsRefused: 422,
     DrawingRefused: 422,
     EditRefused: 422,

@@ -66,14 +66,19 @@ def labels() -> Response:
     """Labels of one village, 24 on a page of A4; households without a code are given one."""
     village, number = request.form.get("village", ""), request.form.get("page", "1")
     page = max(1, int(number)) if number.isascii() and number.isdecimal() and len(number) < 5 else 1
+    answer = Response(label_sheet(village, page), mimetype="application/pdf")
+    answer.headers.set("Content-Disposition", "attachment", filename=f"fangtu-labels-{village}-{page}.pdf")
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
+
+
+def label_sheet(village: str, page: int) -> bytes:
+    """Labels of one part of a village as a PDF; households without a code are given one."""
     made = make_labels(db(), asker(), store().sealer, village, page=page)
     html = render_template(
         "labels_paper.html", labels=[(one, draw_qr(address_of(one.code))) for one in made], day=today()
     )
-    answer = Response(pages(html, PAPER_STYLE.read_text(encoding="utf-8")), mimetype="application/pdf")
-    answer.headers.set("Content-Disposition", "attachment", filename=f"fangtu-labels-{village}-{page}.pdf")
-    answer.headers["Cache-Control"] = "private, no-store"
-    return answer
+    return pages(html, PAPER_STYLE.read_text(encoding="utf-8"))
 
 
 def address_of(code: str) -> str:

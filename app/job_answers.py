@@ -14,7 +14,7 @@ from data.tables import Job
 
 JOB = {
     "id": "Number of the job",
-    "kind": "preview, trial, import, undo, place, edit, plan, assign, route or gate",
+    "kind": "preview, trial, import, undo, place, edit, plan, assign, route, gate, compare, labels or files",
     "state": "waiting, running, done, failed or cancelled",
     "step": "What it does now, in words",
     "done": "Rows done, or null",

@@ -22,6 +22,7 @@ from data.renovation.money_lists import money_areas
 from data.renovation.plan_progress import find_version, plan_progress, plan_versions
 from data.renovation.plan_tables import PlanTable
 from data.renovation.plans import apply_plan, draft_plan, drop_plan
+from data.renovation.repeat_rules import end_repeat_rule, list_repeat_rules, set_repeat_rule
 from data.renovation.unfit import RenovationUnfit, lacking
 from data.rules.gates import PAY_WITHIN_DAYS
 from data.rules.words import PLAN_STATE
@@ -101,6 +102,34 @@ def drop(plan_version_id: int) -> AnyResponse:
     return _done(plan_version_id, act)
 
 
+@bp.post("/money/repeat-rules")
+@require(*WRITERS)
+def set_rule() -> AnyResponse:
+    """Say for how many years a household that was helped is not helped again."""
+    try:
+        set_repeat_rule(
+            db(),
+            asker(),
+            area_id=number_of("area_id") or 0,
+            year=number_of("year", 4),
+            years=number_of("years", 2),
+            clause=request.form.get("clause"),
+        )
+    except RenovationUnfit as refusal:
+        return _page(refusal, act="rule")
+    flash(_("规定已保存，资格结论随之更新。"), "success")
+    return redirect(url_for(".page", year=number_of("year", 4)) + "#repeat-rules", 303)
+
+
+@bp.post("/money/repeat-rules/<key:rule_id>/end")
+@require(*WRITERS)
+def end_rule(rule_id: int) -> AnyResponse:
+    """End such a rule."""
+    end_repeat_rule(db(), asker(), rule_id)
+    flash(_("规定已停用，记录保留。"), "success")
+    return redirect(url_for(".page") + "#repeat-rules", 303)
+
+
 def _done(plan_version_id: int, act: Callable[[], str]) -> AnyResponse:
     found = find_version(db(), plan_version_id)
     try:
@@ -124,7 +153,9 @@ def _version(plan_version_id: int, refusal: RenovationUnfit | None = None) -> An
     return AnyResponse(body, status_of(refusal) if refusal else 200, mimetype="text/html")
 
 
-def _page(refusal: FangtuError | None = None, problems: list[RenovationUnfit] | None = None) -> AnyResponse:
+def _page(
+    refusal: FangtuError | None = None, problems: list[RenovationUnfit] | None = None, act: str = "plan"
+) -> AnyResponse:
     session, range_ = db(), within()
     versions = plan_versions(session, range_, None)
     years = sorted({one["year"] for one in versions}, reverse=True)
@@ -144,7 +175,8 @@ def _page(refusal: FangtuError | None = None, problems: list[RenovationUnfit] | 
         problems=[one.text.in_language(language()) for one in problems or []],
         problem=refusal.text.in_language(language()) if refusal else None,
         field=refusal.details.get("column") if refusal else None,
-        act="plan" if refusal else "",
+        act=act if refusal else "",
+        rules=list_repeat_rules(session, range_),
         form=request.form,
     )
     return AnyResponse(body, status_of(refusal) if refusal else 200, mimetype="text/html")

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 # One thread for all pages: the libraries that lay out text keep some forty megabytes for each thread they were used in,
 # and answers come from many. So one page is made at a time, too.
 _PRESS = ThreadPoolExecutor(max_workers=1, thread_name_prefix="paper")
+
+
+def _begin_anew() -> None:
+    """Take a thread of the own in a forked process: that of the parent has not come along."""
+    global _PRESS
+    _PRESS = ThreadPoolExecutor(max_workers=1, thread_name_prefix="paper")
+
+
+os.register_at_fork(after_in_child=_begin_anew)
 
 
 def one_page(draw: Callable[[float], str], sizes: Sequence[float], style: str) -> bytes:

@@ -20,7 +20,7 @@ from app.view import page_number, today
 from data.appraisal_due import list_choices
 from data.areas import EVERYWHERE
 from data.audit import record
-from data.households import household_card
+from data.households import ReasonTooShort, household_card
 from data.masks import shown_name
 from data.monitoring.unfit import MonitoringUnfit, lacking
 from data.monitoring.workbook import petition_file
@@ -32,9 +32,10 @@ from data.petitions import (
     change_petition,
     open_petition,
     petition_list,
+    reveal_contact,
 )
 from data.rules.words import PETITION_CAUSE, PETITION_CHANNEL, SATISFACTION
-from geo.errors import Text
+from geo.errors import FangtuError, Text
 
 bp = Blueprint("petitions", __name__)
 _FIELDS = (
@@ -123,8 +124,18 @@ def add() -> AnyResponse:
 @require(*READERS)
 def one(petition_id: int) -> AnyResponse:
     """One petition whole; that it was opened is written down."""
-    found = open_petition(db(), petition_id, store().sealer)
-    return _form(found, {**found, "contact": ""})
+    return _opened(petition_id)
+
+
+@bp.post("/petitions/<key:petition_id>/contact")
+@require(Role.SUPERVISOR)
+def contact(petition_id: int) -> AnyResponse:
+    """Show how to reach the petitioner, for a reason; shown once, and kept by no browser."""
+    try:
+        shown = reveal_contact(db(), petition_id, request.form.get("reason", ""), asker(), store().sealer)
+    except ReasonTooShort as refusal:
+        return _opened(petition_id, refusal)
+    return _opened(petition_id, contact=shown)
 
 
 @bp.post("/petitions/<key:petition_id>")
@@ -141,7 +152,17 @@ def change(petition_id: int) -> AnyResponse:
     return redirect(url_for(".one", petition_id=petition_id), 303)
 
 
-def _form(found: dict[str, Any] | None, form: dict[str, Any], refusal: MonitoringUnfit | None = None) -> AnyResponse:
+def _opened(petition_id: int, refusal: FangtuError | None = None, contact: str | None = None) -> AnyResponse:
+    found = open_petition(db(), petition_id, store().sealer)
+    return _form(found, {**found, "contact": ""}, refusal, contact)
+
+
+def _form(
+    found: dict[str, Any] | None,
+    form: dict[str, Any],
+    refusal: FangtuError | None = None,
+    contact: str | None = None,
+) -> AnyResponse:
     own = asker().duty[0] if len(asker().duty) == 1 else EVERYWHERE
     about = found["household_id"] if found else number_of("household") or _asked("household")
     card = None
@@ -156,6 +177,7 @@ def _form(found: dict[str, Any] | None, form: dict[str, Any], refusal: Monitorin
         villages=[] if found or card else list_choices(db(), own, ("village", "township")),
         words=WORDS,
         may_write=_may_write(),
+        revealed=contact,
         problem=refusal.text.in_language(language()) if refusal else None,
         field=refusal.details.get("column") if refusal else None,
         today=today(),

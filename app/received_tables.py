@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from app.receiving import Received
 from app.session import release, store
-from data.renovation.unfit import RenovationUnfit
 from data.sealed_files import FileTooLarge
 from data.upload_files import clean_name, open_upload
 from data.work_folders import work_folder
@@ -39,7 +38,7 @@ def read_received(
         If it cannot be read.
     """
     # Here: no page that takes no file needs what reads files.
-    from geo.files import FileUnreadable, Limits, read_apart
+    from data.renovation.list_work import read_table_apart
 
     if received.size_bytes > most_bytes:
         raise FileTooLarge(most_bytes)
@@ -48,12 +47,5 @@ def read_received(
     # Reading may take seconds; no lock and no connection waits for it.
     release()
     settings, sealer = store().settings, store().sealer
-    times = max(1, most_bytes // MOST_TABLE_BYTES)
-    limits = Limits(cpu_s=30 * times, wall_s=30.0 + 30.0 * times, file_mib=256 * times, result_mib=64 * times)
     with work_folder(settings) as folder, open_upload(settings, sealer, received.id, name, folder) as copy:
-        content = copy.read_bytes()
-        try:
-            sheets = read_apart(copy, folder=folder, limits=limits)
-        except FileUnreadable as error:
-            raise RenovationUnfit(error.text, column=field) from error
-    return name, content, list(sheets)
+        return name, copy.read_bytes(), read_table_apart(copy, folder, field, most_bytes)

@@ -25,6 +25,8 @@ from data.petitions import READERS, petitions_of
 from data.renovation.eligibility import eligibility_of, what_stops
 from data.renovation.files import MOST_FILE_BYTES, list_field_photos, list_files
 from data.renovation.funds import wan, yuan
+from data.renovation.household_words import GATES as HEARD_AT
+from data.renovation.household_words import words_of
 from data.renovation.inspections import list_inspections
 from data.renovation.listing import SiteWish, count_sites, site_page, site_years, villages_named
 from data.renovation.site_file import SiteFile, houses_of, site_file
@@ -36,9 +38,11 @@ from data.rules.words import (
     ELIGIBILITY,
     GATE_ACT,
     GRADE,
+    HOUSEHOLD_SAID,
     METHOD,
     PAYMENT_STATE,
     PETITION_CAUSE,
+    RELATION,
     RENOVATION_CLASS,
     SATISFACTION,
     SITE_STATE,
@@ -63,6 +67,8 @@ WORDS = {
     "eligibility": ELIGIBILITY,
     "phase": PHASE,
     "paper": PAPER,
+    "relation": RELATION,
+    "said": HOUSEHOLD_SAID,
 }
 # Gates passed for many at once; "paid" is passed by the bank's answer alone.
 MANY = tuple(gate for gate in GATES[1:] if gate != "paid")
@@ -138,6 +144,8 @@ def site_answer(
         site=found.site,
         head_name=shown_name(found.site["head_name"] or "", role),
         inspections=list_inspections(db(), site_id),
+        heard=shown_words(words_of(db(), [site_id]).get(site_id, [])),
+        heard_at=[gate for gate in HEARD_AT if gate in gates_of(found.site["method"])],
         petitions=petitions_of(db(), site_id=site_id) if role in READERS else None,
         files=_files(site_id),
         loose=list_field_photos(db(), asker(), site_id) if may_write() else [],
@@ -155,6 +163,11 @@ def site_answer(
         form=form or {},
     )
     return AnyResponse(body, status_of(refusal) if refusal else 200, mimetype="text/html")
+
+
+def shown_words(heard: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What a household said, names as the asker's role reads them."""
+    return [{**one, "person": shown_name(one["person"], asker().role)} for one in heard]
 
 
 def opening_answer(card: dict[str, Any], refusal: RenovationUnfit | None = None) -> AnyResponse:

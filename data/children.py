@@ -6,12 +6,13 @@ import ctypes
 import json
 import os
 import signal
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from data.claims import Claim
-from data.imports.work import do_job
+from data.imports.work import Maker, do_job
 from data.settings import Settings
 from geo.errors import Text
 
@@ -77,7 +78,7 @@ def kill_all_of(pid: int) -> None:
             kill(pid, signal.SIGKILL)
 
 
-def do_in_child(settings: Settings, claim: Claim, writing: int) -> int:
+def do_in_child(settings: Settings, claim: Claim, writing: int, makers: Mapping[str, Maker]) -> int:
     """Do a job, telling the worker of it through a pipe; gives the exit status."""
     asked = False
 
@@ -93,5 +94,5 @@ def do_in_child(settings: Settings, claim: Claim, writing: int) -> int:
     def progress(text: Text, done: int | None = None, total: int | None = None) -> None:
         tell({"text": list(text), "done": done, "total": total})
 
-    do_job(settings, claim, progress, lambda: asked, lambda pid: tell({"backend": pid}))
+    do_job(settings, claim, progress, lambda: asked, lambda pid: tell({"backend": pid}), makers)
     return 0

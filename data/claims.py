@@ -19,8 +19,9 @@ from data.db import rows_changed
 from geo.errors import FangtuError, Text
 
 # What runs beside each other, at most one job of each: whoever plans routes does not wait for somebody else's import.
-QUICK, ROUTES, HEAVY = ("preview",), ("route",), ("trial", "import", "undo", "edit", "plan", "assign", "gate")
-LANES = (QUICK, ROUTES, HEAVY)
+QUICK, ROUTES, PAPER = ("preview",), ("route",), ("labels", "files")
+HEAVY = ("trial", "import", "undo", "edit", "plan", "assign", "gate", "compare")
+LANES = (QUICK, ROUTES, PAPER, HEAVY)
 CHANNEL = "fangtu_job"
 MOST_ATTEMPTS = 3
 
@@ -44,7 +45,7 @@ class Claim:
     attempt : int
         How many times it was claimed, this one included; names the claim.
     kind : str
-        ``preview``, ``trial``, ``import``, ``undo`` or ``edit``.
+        One of those in :data:`LANES`.
     account_id : int
         Whose it is.
     jur, jur_end : int

@@ -157,16 +157,7 @@ def reveal(session: Session, household_id: int, field: str, reason: str, asker: 
         )
     if asker.role not in REVEALS[field]:
         raise NotAllowed(field=field)
-    words = " ".join("".join(c if c.isprintable() else " " for c in reason).split())[:MOST_REASON]
-    if len(words) < LEAST_REASON:
-        raise ReasonTooShort(
-            Text(
-                f"没有显示：请写明查看原因，至少 {LEAST_REASON} 个字。",
-                f"Not shown: say why you need it, in at least {LEAST_REASON} characters.",
-            ),
-            found=len(words),
-            expected=LEAST_REASON,
-        )
+    words = reason_to_see(reason)
     sealed_in = SEALED_FIELDS[field]
     row = session.execute(
         select(getattr(Household, sealed_in.column).label("sealed"), Household.jur).where(
@@ -186,6 +177,27 @@ def reveal(session: Session, household_id: int, field: str, reason: str, asker: 
         jur=row.jur,
     )
     return value
+
+
+def reason_to_see(reason: str) -> str:
+    """Why somebody wants to see what is masked, as it goes into the log.
+
+    Raises
+    ------
+    ReasonTooShort
+        Below :data:`LEAST_REASON` characters.
+    """
+    words = " ".join("".join(c if c.isprintable() else " " for c in reason).split())[:MOST_REASON]
+    if len(words) < LEAST_REASON:
+        raise ReasonTooShort(
+            Text(
+                f"没有显示：请写明查看原因，至少 {LEAST_REASON} 个字。",
+                f"Not shown: say why you need it, in at least {LEAST_REASON} characters.",
+            ),
+            found=len(words),
+            expected=LEAST_REASON,
+        )
+    return words
 
 
 def place(column: str) -> str:

@@ -14,9 +14,10 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from data.askers import Asker, RecordUnknown, Role
+from data.askers import Asker, NotAllowed, RecordUnknown, Role
 from data.audit import record
-from data.masks import mask_name, mask_phone
+from data.households import reason_to_see
+from data.masks import REVEALS, mask_name, mask_phone
 from data.monitoring.unfit import MonitoringUnfit, lacking
 from data.renovation.unfit import clean_words
 from data.rules.words import PETITION_CAUSE, PETITION_CHANNEL, SATISFACTION
@@ -140,6 +141,37 @@ def open_petition(session: Session, petition_id: int, sealer: Sealer) -> dict[st
     sealed = found.pop("contact_sealed")
     contact = sealer.open(sealed, SEAL_PLACE, petition_id) if sealed else None
     return {**found, "contact": mask_phone(contact) if contact else None}
+
+
+def reveal_contact(session: Session, petition_id: int, reason: str, asker: Asker, sealer: Sealer) -> str:
+    """Show how to reach a petitioner in full, and write down who saw it and why, in the same transaction.
+
+    Raises
+    ------
+    NotAllowed
+        If the asker's role sees no telephone numbers in full.
+    ReasonTooShort
+        If no reason is given.
+    RecordUnknown
+        If there is no such petition for the asker, or no contact is kept.
+    """
+    if asker.role not in REVEALS["phone"]:
+        raise NotAllowed(field="contact")
+    words = reason_to_see(reason)
+    row = _petition(session, petition_id)
+    if row.contact_sealed is None:
+        raise RecordUnknown
+    value = sealer.open(row.contact_sealed, SEAL_PLACE, petition_id)
+    record(
+        session,
+        act="reveal",
+        object_kind="petition",
+        object_id=petition_id,
+        fields=["contact"],
+        reason=words,
+        jur=row.jur,
+    )
+    return value
 
 
 def petitions_of(

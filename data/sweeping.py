@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from data.db import owner_session
 from data.imports.undo import KEPT_DAYS, purge_changes
+from data.made_files import lists_on_their_way, sweep_made
 from data.processes import is_alive
 from data.settings import Settings
 from data.sync.photos import sweep_photos
@@ -29,7 +30,7 @@ _LOCK_NOT_AVAILABLE = "55P03"
 
 def sweep(connection: Connection, settings: Settings) -> list[uuid.UUID]:
     """Bring ``var/uploads``, ``var/refused`` and ``var/work`` into line with the table of uploads, and one folder of
-    ``var/photos`` in turn with that of photographs.
+    ``var/photos`` in turn with that of photographs; drop made files that were kept long enough.
 
     Uploads that expired or lost their content are closed and their content deleted; files without a row go when they
     are older than ten minutes, half-written ones as soon as their process is gone.
@@ -45,6 +46,7 @@ def sweep(connection: Connection, settings: Settings) -> list[uuid.UUID]:
         Imported uploads whose file of refused rows is still to be made (the process that should have was killed).
     """
     sweep_work(settings)
+    sweep_made(connection, settings)
     sweep_photos(connection, settings, int(time.time() // 60))
     connection.execute(
         text("""
@@ -66,10 +68,11 @@ def sweep(connection: Connection, settings: Settings) -> list[uuid.UUID]:
               from upload where state in ('new', 'ready', 'imported')""")
     ).all()
     found = {row.id: row for row in rows}
+    lists = lists_on_their_way(connection)
     unsettled = []
     for upload_id, path in _files(upload_path(settings, uuid.UUID(int=0)).parent):
         row = found.get(upload_id)
-        if row is None and _is_old(path):
+        if row is None and upload_id not in lists and _is_old(path):
             path.unlink(missing_ok=True)
         elif row is not None and row.settles:
             unsettled.append(upload_id)

@@ -2,8 +2,8 @@
 
 One worker works on a database at a time; another one waits to take its place. It forks for each job, with the
 libraries loaded already, so that memory comes back and a job can be ended at any moment; its own connection is never
-used in a child, and children die with it. At most one quick job (a preview), one plan of routes and one heavy job run
-together.
+used in a child, and children die with it. At most one quick job (a preview), one plan of routes, one file being made
+and one heavy job run together.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import select
 import signal
 import time
 import uuid
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
 
@@ -27,6 +28,7 @@ from data.claims import (
     CHANNEL,
     HEAVY,
     LANES,
+    PAPER,
     Claim,
     ClaimLost,
     cancelled_among,
@@ -39,8 +41,9 @@ from data.claims import (
 from data.db import owner_engine
 from data.folding import EVERY_S as FOLD_EVERY_S
 from data.folding import fold_now
-from data.imports.work import OF_NOBODY, PACK, SCREEN, SESSION_NAME, SETTLE
+from data.imports.work import OF_NOBODY, PACK, SCREEN, SESSION_NAME, SETTLE, Maker
 from data.jobs import WORKER_LOCK
+from data.made_files import COMPARE, FILES, LABELS
 from data.packs import sweep_packs, villages_to_pack
 from data.renovation.passing import KIND as PASS
 from data.settings import Settings
@@ -61,6 +64,9 @@ LIMIT_S = {
     "assign": 1800.0,
     "route": 900.0,
     PASS: 3600.0,
+    COMPARE: 1800.0,
+    LABELS: 3600.0,
+    FILES: 7200.0,
     SETTLE: 600.0,
     SCREEN: 1800.0,
     PACK: 600.0,
@@ -102,10 +108,18 @@ class Worker:
     settings : Settings
     limits_s : dict, optional
         Seconds each kind of job may take.
+    makers : mapping, optional
+        What does the kinds of job that need pages: ``data`` knows none. Without one such a job waits.
     """
 
-    def __init__(self, settings: Settings, limits_s: dict[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        limits_s: dict[str, float] | None = None,
+        makers: Mapping[str, Maker] | None = None,
+    ) -> None:
         self._settings = settings
+        self._makers = dict(makers or {})
         self._limits_s = limits_s or LIMIT_S
         self._children: dict[int, Child] = {}
         self._unsettled: list[uuid.UUID] = []
@@ -213,7 +227,7 @@ class Worker:
                 for child in self._children.values()
             ):
                 continue
-            claim = claim_job(connection, kinds)
+            claim = claim_job(connection, kinds if kinds != PAPER else tuple(self._makers))
             if claim is None and kinds == HEAVY and self._unsettled:
                 claim = Claim(uuid.uuid4(), 0, SETTLE, 0, 0, 0, self._unsettled.pop(), None, {})
             if claim is None and kinds == HEAVY and self._unscreened:
@@ -242,7 +256,7 @@ class Worker:
                 # The worker's connection leads nowhere here: nothing written to it by mistake can reach the server.
                 nowhere = os.open(os.devnull, os.O_RDWR)
                 os.dup2(nowhere, _socket(connection))
-                status = do_in_child(self._settings, claim, writing)
+                status = do_in_child(self._settings, claim, writing, self._makers)
             except BaseException as error:  # noqa: BLE001 (whatever it is, this process ends here)
                 log.error("job %s: %s in its process", claim.id, type(error).__name__)
             finally:

@@ -46,6 +46,8 @@ ONLY_WHERE = {
     ("base_feature", "kind"): "kind <> 'road_main'",  # a feature of an unknown kind is not drawn; one road stays
     ("attachment", "content_type"): "withdrawn_at is not null",  # what is no picture is not shown as one
     ("attachment", "withdraw_reason"): "withdrawn_at is not null",  # what stands has no reason
+    ("household_word", "objection"): "said = 'objection'",  # who is satisfied objects to nothing
+    ("household_word", "answer"): "answer is not null",  # an open one has none
     ("aid_list", "withdraw_reason"): "withdrawn_at is not null",  # one that was not withdrawn has no reason
     ("exclusion", "lift_reason"): "lifted_on is not null",  # nor has one that was not lifted
     ("pack", "base"): "base <> ''",  # the own map has no name, and is asked for without one
@@ -297,6 +299,8 @@ _ROWS = (
          from household h join house o on o.household_id = h.id where h.code = 'H2'""",
     """insert into renovation_plan (area_id, jur, jur_end, year, name, source)
        values (:village, :low, :high, 2026, 'a', 'b')""",
+    """insert into repeat_rule (area_id, jur, jur_end, year, years, clause)
+       values (:village, :low, :high, 2026, 10, 'a')""",
     """insert into renovation_plan_line (plan_id, no, grade, jur, jur_end, stated_area, households, fen)
        select id, 1, 'C', :low, :high, 'a', 1, 1 from renovation_plan""",
     """insert into renovation_plan_version (area_id, jur, jur_end, year, name, source, households, fen, lines)
@@ -326,6 +330,10 @@ _ROWS = (
                                     mended_note)
        select id, jur, '2026-05-01', 'a', 'b', 'c', '2026-05-02', '2026-05-02', 'd' from renovation_site
         where natural_key = 'renovation'""",
+    """insert into household_word (site_id, jur, gate, on_day, person, relation, said, objection, account_id)
+       select id, jur, 'accepted', '2026-05-01', 'a', 'self', 'objection', 'b', :account from renovation_site
+        where natural_key = 'renovation'""",
+    "update household_word set answer = 'c', answered_on = '2026-05-02', answered_by = account_id",
     """insert into aid_list (area_id, jur, jur_end, office, on_day, name, sha256, groups, counts, withdrawn_at,
                              withdraw_reason, account_id)
        values (:village, :low, :high, 'civil_affairs', '2026-05-01', 'a', '\\x00', '{margin}', '{"absent": 1}', now(),

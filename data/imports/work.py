@@ -4,7 +4,8 @@ routes."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,7 +34,9 @@ from data.imports.refused import settle_import
 from data.imports.report import ImportReport, Progress
 from data.imports.run import import_file
 from data.imports.undo import Blocker, UndoBlocked, find_blockers, undo_batch
+from data.made_files import COMPARE
 from data.packs import make_packs
+from data.renovation.list_work import compare_as_asked
 from data.renovation.passing import KIND as PASS
 from data.renovation.passing import pass_as_asked
 from data.route_plans.making import KIND as ROUTE
@@ -43,7 +46,7 @@ from data.sealing import Sealer, load_sealer
 from data.settings import Settings
 from data.suspicions import screen
 from data.tables import Batch, Upload
-from data.upload_files import copy_name, open_upload
+from data.upload_files import copy_name, open_upload, upload_path
 from data.uploads import REFUSED_FOR, UploadClosed, area_name, find_upload, require_open
 from data.work_folders import work_folder
 from geo.errors import Cancelled, FangtuError, Text
@@ -88,12 +91,16 @@ class Task:
     cancelled: Callable[[], bool]
 
 
+Maker = Callable[[Task], None]
+
+
 def do_job(
     settings: Settings,
     claim: Claim,
     progress: Progress,
     cancelled: Callable[[], bool],
     on_backend: Callable[[int], None] = lambda pid: None,
+    makers: Mapping[str, Maker] | None = None,
 ) -> None:
     """Do a claimed job and write its end.
 
@@ -105,6 +112,8 @@ def do_job(
         Says whether somebody asked to stop.
     on_backend : callable
         Gets the number of each database process the job works with.
+    makers : mapping, optional
+        What does the kinds of job that need pages.
 
     Raises
     ------
@@ -117,7 +126,7 @@ def do_job(
         if claim.kind not in OF_NOBODY:
             with owner_session(engine) as session:
                 require_authority(session, claim)
-        _KINDS[claim.kind](task)
+        (_KINDS | dict(makers or {}))[claim.kind](task)
     except ClaimLost:
         log.warning("job %s: claim %s was taken over", claim.id, claim.attempt)
     except Cancelled:
@@ -292,7 +301,7 @@ def _plan(task: Task) -> None:
 
 def _assign(task: Task) -> None:
     with owner_session(task.engine) as session:
-        asker = _asker_of(session, task.claim.account_id)
+        asker = asker_of(session, task.claim.account_id)
         bind_account(session, task.claim.account_id)
         within = (task.claim.jur, task.claim.jur_end)
         told = assign_as_asked(session, asker, within, task.claim.payload, task.progress)
@@ -303,7 +312,7 @@ def _assign(task: Task) -> None:
 
 def _pass(task: Task) -> None:
     with owner_session(task.engine) as session:
-        asker = _asker_of(session, task.claim.account_id)
+        asker = asker_of(session, task.claim.account_id)
 
     @contextmanager
     def begin() -> Iterator[Session]:
@@ -320,7 +329,25 @@ def _pass(task: Task) -> None:
         end_job(session, task.claim, "cancelled" if is_stopped else "done", result=told)
 
 
-def _asker_of(session: Session, account_id: int) -> Asker:
+def _compare(task: Task) -> None:
+    file = uuid.UUID(str(task.claim.payload["file"]))
+    with (
+        work_folder(task.settings) as folder,
+        open_upload(task.settings, task.sealer, file, str(task.claim.payload["name"]), folder) as copy,
+        owner_session(task.engine) as session,
+    ):
+        asker = asker_of(session, task.claim.account_id)
+        bind_account(session, task.claim.account_id)
+        told = compare_as_asked(
+            session, asker, task.claim.payload, copy, folder, task.sealer, task.progress, task.cancelled
+        )
+        # In the comparison's own transaction: the list and the end of the job are there together or not at all.
+        require_authority(session, task.claim)
+        end_job(session, task.claim, "done", result=told)
+    upload_path(task.settings, file).unlink(missing_ok=True)
+
+
+def asker_of(session: Session, account_id: int) -> Asker:
     """Whoever asked for a job, with the areas of duty as they are now."""
     row = session.execute(
         text("select username, full_name, role from account where id = :account"), {"account": account_id}
@@ -460,6 +487,7 @@ _KINDS: dict[str, Callable[[Task], None]] = {
     "edit": _edit,
     "plan": _plan,
     "assign": _assign,
+    COMPARE: _compare,
     ROUTE: _route,
     PASS: _pass,
     SETTLE: _settle,

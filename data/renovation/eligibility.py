@@ -10,6 +10,8 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from data.local_time import today
+from data.renovation.household_words import open_objections
+from data.renovation.repeat_rules import earlier_help
 from data.rules.eligibility import Eligibility, Exclusion, Listing, eligibility_on
 from geo.errors import Text
 
@@ -30,7 +32,7 @@ def eligibility_of(session: Session, household_ids: Sequence[int], day: date | N
     Returns
     -------
     dict
-        Three readings whatever the number of households.
+        Four readings whatever the number of households.
     """
     keys = {"ids": list(household_ids)}
     now = today()
@@ -61,6 +63,8 @@ def eligibility_of(session: Session, household_ids: Sequence[int], day: date | N
         if known.holds_on(now) or known.holds_on(day):
             # As of the day asked about, which may lie before it was entered.
             exclusions.setdefault(one.household_id, []).append(Exclusion(one.kind, min(one.from_on, day)))
+    for key, help_before in earlier_help(session, household_ids, day).items():
+        exclusions.setdefault(key, []).append(help_before)
     return {
         home.id: eligibility_on(day, home.aid_group, _listings(home, lists, rows), exclusions.get(home.id, []))
         for home in homes
@@ -90,11 +94,15 @@ def _listings(home: Row[Any], lists: Sequence[Row[Any]], rows: dict[tuple[int, i
 
 
 def what_stops(session: Session, site_ids: Sequence[int], gate: str, day: date | None = None) -> dict[int, Text]:
-    """Why sites may not pass the gate of comparison, or be approved, without a reason; sites that may are missing.
+    """Why sites may not pass a gate without a reason; sites that may are missing.
 
+    At ``accepted`` an objection of the household that nobody has answered stops (migration 0043 guards the same).
     At ``compared`` a verdict of :data:`data.rules.eligibility.STOPPING` stops; at ``approved`` only what excludes the
-    household and was entered since the reason given before. The database guards exclusions (migration 0032).
+    household and was entered since the reason given before; an earlier help within the years of the policy at both,
+    unless a reason was given before. The database guards exclusions (migration 0032).
     """
+    if gate == "accepted":
+        return open_objections(session, site_ids)
     if gate not in ("compared", "approved"):
         return {}
     sites = session.execute(
@@ -103,7 +111,9 @@ def what_stops(session: Session, site_ids: Sequence[int], gate: str, day: date |
                        select from exclusion e where e.household_id = s.household_id and e.lifted_on is null
                           and not exists (select from site_gate g where g.site_id = s.id and g.act = 'passed'
                                              and g.reason is not null and g.gate in ('compared', 'approved')
-                                             and g.at >= e.at)) as is_open
+                                             and g.at >= e.at)) as is_open,
+                   exists (select from site_gate g where g.site_id = s.id and g.act = 'passed' and g.reason is not null
+                              and g.gate in ('compared', 'approved')) as passed_over
               from renovation_site s where s.id = any (:ids) and s.household_id is not null"""),
         {"ids": list(site_ids)},
     ).all()
@@ -113,7 +123,12 @@ def what_stops(session: Session, site_ids: Sequence[int], gate: str, day: date |
         one = found.get(site.household_id)
         if one is None or not one.stops:
             continue
-        if (one.verdict == "excluded" and site.is_open) or (gate == "compared" and one.verdict != "excluded"):
+        repeats = one.repeated and not site.passed_over
+        if (
+            repeats
+            or (one.verdict == "excluded" and site.is_open)
+            or (gate == "compared" and one.verdict != "excluded")
+        ):
             stopped[site.id] = joined(one.reasons)
     return stopped
 

@@ -60,7 +60,7 @@ def advance(
         Whether the household took part (质量监督、竣工验收 with the household, Wuhu 2024).
     override : str, optional
         The reason why a household that is excluded, or that a list speaks against, passes ``compared`` (or
-        ``approved``) all the same; it stays with the step.
+        ``approved``) all the same, or a site ``accepted`` with an objection open; it stays with the step.
     revision : int, optional
         The revision the page showed; somebody else's step meanwhile is never passed over.
     uid : UUID, optional
@@ -125,11 +125,19 @@ def _passed_over(session: Session, site_id: int, gate: str, day: date, override:
         return None
     reason = clean_words(override)
     if not reason or len(reason) < 2:
-        raise _stop(stopped)
+        raise _stop(stopped, gate)
     return reason
 
 
-def _stop(why: Text) -> RenovationUnfit:
+def _stop(why: Text, gate: str) -> RenovationUnfit:
+    if gate == "accepted":
+        return RenovationUnfit(
+            Text(
+                f"没有保存：{why.zh}。请先答复；如确应验收，请写明理由。",
+                f"Not saved: {why.en}. Answer first; if it should be accepted all the same, give the reason.",
+            ),
+            column="override",
+        )
     return RenovationUnfit(
         Text(
             f"没有保存：这一户不能通过比对：{why.zh}。如确应通过，请写明理由。",
@@ -254,7 +262,7 @@ def fitting(
         try:
             day = _fit(site, gate, on_day, lacks)
             if site.id in stopped:
-                raise _stop(stopped[site.id])
+                raise _stop(stopped[site.id], gate)
         except RenovationUnfit as refusal:
             left_out.append((site.id, refusal.text))
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from data.rules.aid_groups import BECAME, is_decided_by, is_same_group
 from data.rules.words import AID_GROUP, OFFICE
 from data.sealing import Sealer
 from data.tables import AidList, AidListRow, Area
+from geo.errors import Cancelled, Text
 
 if TYPE_CHECKING:
     from geo.files import Sheet
@@ -41,6 +42,7 @@ TO_SETTLE = (
     "lapsed",
 )
 OUTCOMES = ("agrees", *TO_SETTLE)
+_PART = 5000
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ def compare_list(
     sheets: Sequence[Sheet],
     sealer: Sealer,
     group: str | None = None,
+    say: Callable[[Text, int | None, int | None], None] = lambda text, done, total: None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Compared:
     """Keep a list with all its rows, compared with the households of its area.
 
@@ -88,6 +92,10 @@ def compare_list(
         The file whole, by which it is known again.
     group : str, optional
         The group of all its rows, for a list without such a column.
+    say : callable, optional
+        Gets a sentence for each step, with rows done and of how many.
+    stopped : callable, optional
+        Says whether somebody asked to stop; looked at before each part.
 
     Returns
     -------
@@ -100,20 +108,11 @@ def compare_list(
         If the asker does not answer for the area.
     RenovationUnfit
         If office or day are lacking, or the file is no list; it says what was found and what is expected.
+    Cancelled
+        If it was asked to stop.
     """
-    area = session.execute(
-        select(Area.id, Area.jur, Area.jur_end).where(Area.id == area_id, Area.valid_to.is_(None))
-    ).one_or_none()
-    if area is None or (asker is not None and not asker.covers(area.jur, area.jur_end)):
-        raise RecordUnknown
-    if office not in OFFICE:
-        raise lacking("office", "请选择名单来自哪个单位", "say whose list it is", found=office, expected=list(OFFICE))
-    if on_day is None:
-        raise lacking("on_day", "请填写名单日期", "give the day of the list")
-    if on_day > today():
-        raise lacking("on_day", f"名单日期 {on_day} 在今天之后", f"{on_day} lies after today", found=str(on_day))
-    if group and group not in AID_GROUP:
-        raise lacking("group", "没有这个类别", "there is no such group", found=group, expected=list(AID_GROUP))
+    area = asked_area(session, asker, area_id=area_id, office=office, on_day=on_day, group=group)
+    assert on_day is not None  # asked just now
     digest = hashlib.sha256(content).digest()
     key = {"area": area_id, "office": office, "day": on_day, "sha": digest}
     session.execute(
@@ -128,7 +127,9 @@ def compare_list(
     ).one_or_none()
     if before is not None:
         return Compared(before.id, before.counts, again=True)
-    judged = judge_rows(session, read_list(sheets, group), office, on_day, (area.jur, area.jur_end), sealer)
+    rows_read = read_list(sheets, group)
+    _step(say, stopped, Text("逐行比对", "Comparing row by row"), None, len(rows_read))
+    judged = judge_rows(session, rows_read, office, on_day, (area.jur, area.jur_end), sealer)
     groups = sorted({one.row.meaning.group for one in judged if one.row.meaning})
     missing = _missing(session, judged, office, groups, (area.jur, area.jur_end))
     counts = dict(Counter(one.outcome for one in judged)) | {"missing": len(missing), "rows": len(judged)}
@@ -152,7 +153,9 @@ def compare_list(
         | {"list_id": made.id, "outcome": "missing", "household_id": home.id, "jur": home.jur, "jur_end": home.jur + 1}
         for home in missing
     ]
-    session.execute(insert(AidListRow).inline(), rows)
+    for at in range(0, len(rows), _PART):
+        _step(say, stopped, Text("保存结果", "Keeping what was found"), at, len(rows))
+        session.execute(insert(AidListRow).inline(), rows[at : at + _PART])
     record(
         session,
         act="list_compare",
@@ -162,6 +165,50 @@ def compare_list(
         jur=area.jur,
     )
     return Compared(made.id, counts, again=False)
+
+
+def asked_area(
+    session: Session,
+    asker: Asker | None,
+    *,
+    area_id: int,
+    office: str,
+    on_day: date | None,
+    group: str | None = None,
+) -> Row[Any]:
+    """The area of a list (``id, jur, jur_end``), once everything that is asked of the form is there.
+
+    Raises
+    ------
+    RecordUnknown, RenovationUnfit
+        As :func:`compare_list`.
+    """
+    area = session.execute(
+        select(Area.id, Area.jur, Area.jur_end).where(Area.id == area_id, Area.valid_to.is_(None))
+    ).one_or_none()
+    if area is None or (asker is not None and not asker.covers(area.jur, area.jur_end)):
+        raise RecordUnknown
+    if office not in OFFICE:
+        raise lacking("office", "请选择名单来自哪个单位", "say whose list it is", found=office, expected=list(OFFICE))
+    if on_day is None:
+        raise lacking("on_day", "请填写名单日期", "give the day of the list")
+    if on_day > today():
+        raise lacking("on_day", f"名单日期 {on_day} 在今天之后", f"{on_day} lies after today", found=str(on_day))
+    if group and group not in AID_GROUP:
+        raise lacking("group", "没有这个类别", "there is no such group", found=group, expected=list(AID_GROUP))
+    return area
+
+
+def _step(
+    say: Callable[[Text, int | None, int | None], None],
+    stopped: Callable[[], bool],
+    text: Text,
+    done: int | None,
+    total: int | None,
+) -> None:
+    if stopped():
+        raise Cancelled(Text("已停止，没有保存名单。", "Stopped; nothing of the list was kept."))
+    say(text, done, total)
 
 
 def judge_rows(

@@ -38,6 +38,10 @@ class Ranked:
         Of these, at that gate or further.
     accepted_today : int
         Accepted on the day of the ranking.
+    heard : int
+        Of the accepted ones, those whose household's word on the work is written down (domain A5); of ``accepted``.
+    objections : int
+        Objections of households that nobody has answered.
     place : int or None
         By accepted / task; areas that are level share one. None without a task.
     """
@@ -52,6 +56,8 @@ class Ranked:
     accepted: int
     paid: int
     accepted_today: int
+    heard: int
+    objections: int
     place: int | None = None
 
     @property
@@ -83,7 +89,7 @@ def ranking(session: Session, within: tuple[int, int], year: int, on_day: date, 
     rows = session.execute(
         text("""
             select a.id as area_id, a.code, a.name, p.planned, s.sites, s.started, s.completed, s.accepted, s.paid,
-                   s.accepted_today
+                   s.accepted_today, s.heard, w.objections
               from area a
               left join lateral (
                   select sum(l.households)::integer as planned from renovation_plan_line l
@@ -95,9 +101,16 @@ def ranking(session: Session, within: tuple[int, int], year: int, on_day: date, 
                          (count(*) filter (where s.stage = any (:accepted)))::integer as accepted,
                          (count(*) filter (where s.stage = any (:paid)))::integer as paid,
                          (count(*) filter (where s.accepted_on = :today and s.stage = any (:accepted)))::integer
-                             as accepted_today
+                             as accepted_today,
+                         (count(*) filter (where s.stage = any (:accepted) and s.id in (
+                             select site_id from household_word where jur >= :lo and jur < :hi)))::integer as heard
                     from renovation_site s
                    where s.jur >= a.jur and s.jur < a.jur_end and s.year = :year and s.state = 'open') s
+              cross join lateral (
+                  select count(*)::integer as objections
+                    from household_word w join renovation_site o on o.id = w.site_id
+                   where w.jur >= a.jur and w.jur < a.jur_end and w.said = 'objection' and w.answer is null
+                     and o.year = :year and o.state = 'open') w
              where a.level = :level and a.valid_to is null and a.jur >= :lo and a.jur_end <= :hi
                and (s.sites > 0 or p.planned > 0)
              order by a.code"""),

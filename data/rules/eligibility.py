@@ -16,11 +16,15 @@ STOPPING = ("excluded", "contradicted", "older_group")
 
 @dataclass(frozen=True)
 class Exclusion:
-    """What keeps a household out: a key of ``EXCLUSION``, from a day on, until it is lifted."""
+    """What keeps a household out: a key of ``EXCLUSION``, from a day on, until it is lifted.
+
+    ``why`` says more than the kind, where it is known by itself from the store's own records.
+    """
 
     kind: str
     from_on: date
     lifted_on: date | None = None
+    why: Text | None = None
 
     def holds_on(self, day: date) -> bool:
         """Whether it holds on a day; the day on which it is lifted is free again."""
@@ -75,6 +79,8 @@ class Eligibility:
     reasons: tuple[Text, ...]
     source: Listing | None = None
     monitored: str | None = None
+    # Whether an earlier help within the years of the policy is among the reasons.
+    repeated: bool = False
 
     @property
     def stops(self) -> bool:
@@ -107,7 +113,11 @@ def eligibility_on(
     holding = [one for one in exclusions if one.holds_on(day)]
     known = sorted((one for one in listings if one.on_day <= day), key=lambda one: (one.on_day, one.list_id))[::-1]
     if holding:
-        return Eligibility("excluded", tuple(EXCLUSION[one.kind] for one in holding))
+        return Eligibility(
+            "excluded",
+            tuple(one.why or EXCLUSION[one.kind] for one in holding),
+            repeated=any(one.why is not None for one in holding),
+        )
     if group is None:
         return _without_group(day, known)
     if group in UNTIL and day > UNTIL[group]:

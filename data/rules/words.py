@@ -247,6 +247,19 @@ SATISFACTION = {
     "satisfied": Text("满意", "Satisfied"),
     "unknown": Text("未评价", "Not known"),
 }
+# Who of a household spoke of the work on its house, and what was said (农户参与监督和验收).
+RELATION = {
+    "self": Text("户主本人", "The head of the household"),
+    "spouse": Text("配偶", "Spouse"),
+    "child": Text("子女", "Child"),
+    "parent": Text("父母", "Parent"),
+    "relative": Text("其他家庭成员", "Another member of the household"),
+    "entrusted": Text("受委托人", "Somebody entrusted by the household"),
+}
+HOUSEHOLD_SAID = {
+    "satisfied": Text("满意", "Satisfied"),
+    "objection": Text("有异议", "Objection"),
+}
 KEY_GROUP = {
     "party_veteran": Text("老党员", "Veteran party member"),
     "hardship": Text("困难群众", "Hardship"),

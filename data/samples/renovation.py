@@ -35,6 +35,7 @@ from data.renovation.list_comparison import compare_list
 from data.renovation.openings import open_site
 from data.renovation.payments import list_sites, open_batch
 from data.samples.house_pictures import add_pictures
+from data.samples.household_words import add_words
 from data.samples.monitoring import add_monitoring
 from data.samples.names import person_name
 from data.samples.people import card_number, id_number
@@ -138,23 +139,27 @@ def _square(code: str) -> str:
     return f"SRID=4326;MULTIPOLYGON((({ring})))"
 
 
-def _homes() -> Iterator[tuple[int, str]]:
-    """Number and grade of each household."""
+def _homes() -> Iterator[tuple[int, str, date]]:
+    """Number and grade of each household, and the day its house was appraised: after it was found, before that gate.
+
+    Households of a class come into the batches by their numbers.
+    """
     at = 0
-    for grade, _, households, _ in CLASSES:
-        for _ in range(households):
-            at += 1
-            yield at, grade
+    for kind, (grade, _, _, _) in enumerate(CLASSES):
+        for in_batch, accepted_on, _ in BATCHES:
+            for _ in range(in_batch[kind]):
+                at += 1
+                yield at, grade, accepted_on - timedelta(days=_FOUND - 1 - at % (_FOUND - _STEPS[0][1]))
 
 
 def _people(engine: Engine, settings: Settings) -> None:
-    """Import the households and their houses, appraised in spring, as any ledger is imported."""
+    """Import the households and their houses, appraised once they were found, as any ledger is imported."""
     rng = np.random.default_rng(YEAR)
     folder = settings.var / "sample"
     folder.mkdir(parents=True, exist_ok=True)
     homes: list[tuple[str, ...]] = []
     houses: list[tuple[str, ...]] = []
-    for at, grade in _homes():
+    for at, grade, appraised_on in _homes():
         village = VILLAGES[at % len(VILLAGES)]
         home = f"QH-{at:04d}"
         west, south = _corner(at % len(VILLAGES))
@@ -172,7 +177,7 @@ def _people(engine: Engine, settings: Settings) -> None:
                 f"{lat:.6f}",
             )
         )
-        houses.append((f"{home}-F1", home, grade, f"2021-03-{1 + at % 28:02d}", "导则 2019", "砖木结构"))
+        houses.append((f"{home}-F1", home, grade, appraised_on.isoformat(), "导则 2019", "砖木结构"))
     files = (
         (
             "households",
@@ -215,6 +220,8 @@ def _renovate(session: Session, sealer: Sealer) -> None:
             built += [] if method == "repair" else opened
         for gate, before in _STEPS:
             chosen = built if gate == "foundation" else sites
+            if gate == "accepted":
+                add_words(session, sites, accepted_on)
             advance_many(session, None, chosen, gate, on_day=accepted_on - timedelta(days=before))
             if gate == "approved":
                 for site in sites:
@@ -231,7 +238,7 @@ def _homes_by_class(session: Session) -> list[list[tuple[int, int]]]:
         text("""
             select h.id, o.id as house_id from household h join house o on o.household_id = h.id
              where h.code = any (:codes) order by h.code desc"""),
-        {"codes": [f"QH-{at:04d}" for at, _ in _homes()]},
+        {"codes": [f"QH-{at:04d}" for at, _, _ in _homes()]},
     ).all()
     found: list[list[tuple[int, int]]] = []
     for _, _, households, _ in reversed(CLASSES):
@@ -280,7 +287,7 @@ def _compare(session: Session, sealer: Sealer) -> None:
         text("""
             select h.id, h.code, h.head_name, h.aid_group, v.name as village
               from household h join area v on v.id = h.village_id where h.code = any (:codes) order by h.code"""),
-        {"codes": [f"QH-{at:04d}" for at, _ in _homes()]},
+        {"codes": [f"QH-{at:04d}" for at, _, _ in _homes()]},
     ).all()
     for office, groups in (
         ("civil_affairs", ("minimum_living", "dispersed_poor", "margin")),

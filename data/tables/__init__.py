@@ -25,8 +25,9 @@ from data.tables.coverage import (
     VisitTallyFolded,
 )
 from data.tables.edits import AreaEdit
-from data.tables.eligibility import AidList, AidListRow, Exclusion, SiteCheck
+from data.tables.eligibility import AidList, AidListRow, Exclusion, RepeatRule, SiteCheck
 from data.tables.file_codes import FileCode
+from data.tables.household_words import HouseholdWord
 from data.tables.households import Household
 from data.tables.houses import House, RenovationSite
 from data.tables.ledgers import HardshipCase, Publicity
@@ -112,6 +113,7 @@ __all__ = [
     "House",
     "Household",
     "HouseholdCard",
+    "HouseholdWord",
     "HousingStatus",
     "Job",
     "LoginAttempt",
@@ -137,6 +139,7 @@ __all__ = [
     "RenovationPlanVersion",
     "RenovationSite",
     "RepeatChoice",
+    "RepeatRule",
     "Reservation",
     "RoadEdge",
     "RoadGap",

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     LargeBinary,
+    SmallInteger,
     Text,
     UniqueConstraint,
     func,
@@ -20,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from data.tables.base import Base, jurisdiction, of_household, serial_key
+from data.tables.base import Base, Ranged, jurisdiction, of_a_range, of_household, serial_key
 
 _OFFICES = "('civil_affairs', 'rural', 'disabled', 'housing', 'land', 'other')"
 _OUTCOMES = (
@@ -160,3 +161,25 @@ class SiteCheck(Base):
     reason: Mapped[str | None]
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
+
+
+class RepeatRule(Base, Ranged):
+    """Years in which a household that was helped is not helped again, with the clause that says so (政策年限)."""
+
+    __tablename__ = "repeat_rule"
+    __table_args__ = (
+        of_a_range(),
+        CheckConstraint("year between 2000 and 2100", name="year"),
+        CheckConstraint("years between 1 and 50", name="years"),
+        Index("uq_repeat_rule_area_id", "area_id", "year", unique=True, postgresql_where="ended_at is null"),
+        Index("ix_repeat_rule_jur", "jur", "year"),
+    )
+
+    id: Mapped[int] = serial_key()
+    area_id: Mapped[int] = mapped_column(ForeignKey("area.id"))
+    year: Mapped[int] = mapped_column(SmallInteger)
+    years: Mapped[int] = mapped_column(SmallInteger)
+    clause: Mapped[str]
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

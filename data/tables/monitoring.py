@@ -227,5 +227,7 @@ class Petition(Base, Stamped):
     answer: Mapped[str | None]
     answered_on: Mapped[date | None]
     satisfaction: Mapped[str] = mapped_column(server_default="unknown")
+    # Whether the household is among the petitioners because of it.
+    counts: Mapped[bool] = mapped_column(server_default="false")
     revision: Mapped[int] = mapped_column(server_default="1")
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))

@@ -61,7 +61,8 @@ class Job(Base):
     __table_args__ = (
         CheckConstraint("jur < jur_end", name="range"),
         CheckConstraint(
-            "kind in ('preview', 'trial', 'import', 'undo', 'place', 'edit', 'plan', 'assign', 'route', 'gate')",
+            "kind in ('preview', 'trial', 'import', 'undo', 'place', 'edit', 'plan', 'assign', 'route', 'gate', "
+            "'compare', 'labels', 'files')",
             name="kind",
         ),
         CheckConstraint("state in ('waiting', 'running', 'done', 'failed', 'cancelled')", name="state"),

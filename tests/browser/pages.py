@@ -12,6 +12,7 @@ LISTS = [
     "/suspects",
     "/cards",
     "/houses/labels",
+    "/houses/files",
     "/remainder",
     "/lookback",
     "/findings",

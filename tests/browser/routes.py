@@ -17,7 +17,14 @@ from tests.township import VILLAGES
 
 # Files of the checkout and of the base maps, the same for everybody; they hold no record.
 # Papers of sites are taken out as they came and never shown in a page. The code of a file leads to its household.
-NO_RECORDS = {"static", "base_maps.file_tile", "field.serve_part", "site_files.paper", "file_codes.follow"}
+NO_RECORDS = {
+    "static",
+    "base_maps.file_tile",
+    "field.serve_part",
+    "site_files.paper",
+    "file_codes.follow",
+    "made_files.fetch",
+}
 
 
 def values_for(stand: Stand, payload: str) -> dict[str, list[Any]]:
@@ -50,6 +57,7 @@ def values_for(stand: Stand, payload: str) -> dict[str, list[Any]]:
         "aid_list_id": stand.ids("aid_list"),
         "monitoring_id": stand.ids("monitoring_round"),
         "petition_id": stand.ids("petition"),
+        "made_id": stand.ids("job"),
         "form": ["csv", "xlsx"],
         "plan_version_id": stand.ids("renovation_plan_version"),
         **stand.imports(),

@@ -53,6 +53,7 @@ COUNTED = (
     "exclusion",
     "site_check",
     "site_inspection",
+    "household_word",
     "entitlement",
     "payment",
     "payment_batch",

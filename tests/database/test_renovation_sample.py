@@ -42,6 +42,32 @@ def test_the_classes_and_the_money_are_those_of_the_summary(loaded: Engine) -> N
     assert (money["payments"], money["sites_entitled"], money["under_way"], money["failed"]) == (341, 341, 0, 0)
 
 
+def test_each_house_was_found_then_appraised_then_passed_that_gate(loaded: Engine) -> None:
+    with Session(loaded) as session:
+        fits, all_of_them = session.execute(
+            text("""
+                select count(*) filter (where f.on_day < a.appraised_on and a.appraised_on <= g.on_day), count(*)
+                  from renovation_site s
+                  join site_gate f on f.site_id = s.id and f.gate = 'found'
+                  join site_gate g on g.site_id = s.id and g.gate = 'appraised'
+                  join lateral (select min(appraised_on) as appraised_on from appraisal
+                                 where house_id = s.house_id) a on true""")
+        ).one()
+    assert (fits, all_of_them) == (341, 341)
+
+
+def test_households_spoke_and_every_objection_was_answered_before_the_acceptance(loaded: Engine) -> None:
+    with Session(loaded) as session:
+        said = session.execute(
+            text("""
+                select count(*) filter (where w.said = 'objection'),
+                       count(*) filter (where w.said = 'objection' and w.answered_on <= s.accepted_on),
+                       count(distinct w.site_id) from household_word w join renovation_site s on s.id = w.site_id""")
+        ).one()
+    assert said[0] == said[1] > 0
+    assert 250 < said[2] < 341
+
+
 def test_nothing_of_it_is_of_another_year_or_place(loaded: Engine) -> None:
     with owner_session(loaded) as session:
         assert renovation_totals(session, EVERYWHERE, 2020)["sites"]["total"] == 0

@@ -15,6 +15,7 @@ from werkzeug.routing import Rule
 from app.field import parts
 from data.cards import new_code, plain_code
 from data.file_codes import KIND, PLACE
+from data.made_files import write_zip
 from data.packs import make_packs
 from data.sealing import load_sealer
 from data.sync.photos import write_photo
@@ -106,6 +107,9 @@ def records_of(web: Web, household: str, account: str) -> dict[str, object]:
             "plan_version_id": _made(session, "renovation_plan_version", key),
             "funding_id": _made(session, "funding", key),
             "inspection_id": _made(session, "site_inspection", key),
+            "rule_id": _made(session, "repeat_rule", key),
+            "word_id": _made(session, "household_word", key),
+            "made_id": _made_file(web, account),
             "file_id": NO_UUID,
             "label": _label(web, key),
             "paper_id": _paper(web, key),
@@ -286,6 +290,23 @@ _KEEP = {
              where not exists (select 1 from site_inspection i where i.site_id = s.id) returning id)
         select coalesce((select id from made), (
             select min(i.id) from site_inspection i join site s on s.id = i.site_id), {ABSENT})""",
+    "repeat_rule": """
+        with village as (
+            select a.* from area a join household h on h.village_id = a.id where h.id = :id),
+        made as (
+            insert into repeat_rule (area_id, jur, jur_end, year, years, clause)
+            select v.id, v.jur, v.jur_end, 2001, 1, '测试' from village v
+             where not exists (select 1 from repeat_rule r where r.area_id = v.id and r.ended_at is null) returning id)
+        select coalesce((select id from made), (
+            select min(r.id) from repeat_rule r join village v on v.id = r.area_id where r.ended_at is null))""",
+    "household_word": f"""
+        with site as (select * from renovation_site where household_id = :id),
+        made as (
+            insert into household_word (site_id, jur, gate, on_day, person, relation, said, objection)
+            select s.id, s.jur, 'completed', '2026-05-04', '测试', 'self', 'objection', '测试' from site s
+             where not exists (select 1 from household_word w where w.site_id = s.id) returning id)
+        select coalesce((select id from made), (
+            select min(w.id) from household_word w join site s on s.id = w.site_id), {ABSENT})""",
     "aid_list": """
         with village as (
             select a.* from area a join household h on h.village_id = a.id where h.id = :id),
@@ -311,6 +332,23 @@ _KEEP = {
              where h.id = :id and not exists (select 1 from road_gap g where g.key = 'routes ' || h.id) returning id)
         select coalesce((select id from made), (select min(id) from road_gap where key = 'routes ' || :id))""",
 }
+
+
+def _made_file(web: Web, account: str) -> uuid.UUID:
+    """A job of the account that has made a file, and the file; made once."""
+    job = uuid.uuid5(NO_UUID, f"made {account}")
+    with Session(web.owner) as session, session.begin():
+        session.execute(
+            text("""
+                insert into job (id, kind, account_id, jur, jur_end, state, finished_at, payload, result)
+                select :id, 'files', d.account_id, d.jur, d.jur_end, 'done', now(), '{"title": "x"}',
+                       '{"files": 1, "left_out": 0, "bytes": 100}'
+                  from duty d where d.account_id = :account order by d.jur limit 1 on conflict do nothing"""),
+            {"id": job, "account": web.accounts[account]},
+        )
+    with write_zip(web.settings, load_sealer(web.settings.key_file), job) as archive:
+        archive.writestr("x.pdf", b"%PDF-")
+    return job
 
 
 def _upload_of(web: Web, account: str) -> dict[str, object]:
@@ -443,9 +481,11 @@ def absent_records() -> dict[str, object]:
         "row_id",
         "monitoring_id",
         "petition_id",
+        "word_id",
+        "rule_id",
     )
     keys = dict.fromkeys(names, ABSENT)
-    uuids = ("upload_id", "job_id", "bulk_id", "picture_id", "reject_id", "phone_id", "file_id", "paper_id")
+    uuids = ("upload_id", "job_id", "made_id", "bulk_id", "picture_id", "reject_id", "phone_id", "file_id", "paper_id")
     keys |= dict.fromkeys(uuids, NO_UUID) | {"batch_id": ABSENT}
     return {**FILES, **keys, **FROM_PHONES, "code": "990909909909", "z": 16, "x": 1, "y": 1}
 

@@ -11,7 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from data.made_files import lists_on_their_way
 from data.sealing import load_sealer
+from data.worker import Worker
 from tests.lists import identify, list_bytes, number_of
 from tests.renovation import new_site
 from tests.township import TOWNSHIP
@@ -130,3 +132,48 @@ def test_an_excluded_household_is_shown_and_its_step_needs_a_reason(hand: Hand, 
     assert hand.post(f"{path}/exclusions/{key}/lift", reason="已拆除").status_code == 303
     page = hand.read(path)
     assert "解除原因：已拆除" in page
+
+
+def test_a_long_list_is_compared_in_the_background(
+    hand: Hand, web: Web, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.eligibility_lists.AT_ONCE_BYTES", 10)
+    area = web.town.areas[TOWNSHIP]
+    assert send(hand, "/eligibility/lists", ROWS, area_id=area, on_day="2999-01-01").status_code == 422
+    answer = send(hand, "/eligibility/lists", ROWS, area_id=area, on_day="2026-04-02")
+    assert answer.status_code == 303, answer.text
+    where = answer.headers["Location"]
+    assert "data-job" in hand.get(where).text
+    files = web.settings.var / "uploads"
+    kept = [path for path in files.glob("*") if where.rpartition("/")[2] not in path.name]
+    assert kept
+    # A second one waits, and nothing of it is kept.
+    again = send(hand, "/eligibility/lists", ROWS, area_id=area, on_day="2026-04-03")
+    assert again.status_code == 409
+    assert "上一步还在进行" in again.text
+    Worker(web.settings).run(until_idle=True)
+    told = hand.get(where).text
+    assert "名单已保存并比对，共 4 行" in told, told
+    result = f"/eligibility/lists/{told.partition('/eligibility/lists/')[2].partition(chr(34))[0]}"
+    assert "类别不同 1" in hand.read(result)
+    assert [path.name for path in files.glob("*")] == []
+    with Session(web.owner) as session:
+        acts = session.scalars(
+            text("select actor from audit where act = 'list_compare' order by id desc limit 1")
+        ).all()
+    assert acts != ["system"]
+
+
+def test_a_cancelled_comparison_keeps_nothing(
+    hand: Hand, web: Web, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.eligibility_lists.AT_ONCE_BYTES", 10)
+    answer = send(hand, "/eligibility/lists", ROWS, area_id=web.town.areas[TOWNSHIP], on_day="2026-03-02")
+    where = answer.headers["Location"]
+    number = where.rpartition("/")[2]
+    assert hand.client.post(f"/api/v1/jobs/{number}/cancel", headers=hand.headers).status_code == 200
+    Worker(web.settings).run(until_idle=True)
+    assert "没有留下文件或名单" in hand.get(where).text
+    with Session(web.owner) as session:
+        assert session.scalar(text("select count(*) from aid_list where on_day = '2026-03-02'")) == 0
+        assert lists_on_their_way(session.connection()) == set()

@@ -77,6 +77,9 @@ const KIND_WORDS = {
   assign: () => t("正在指派"),
   route: () => t("正在计算路线"),
   gate: () => t("正在办理"),
+  compare: () => t("正在比对名单"),
+  labels: () => t("正在制标签"),
+  files: () => t("正在打包"),
 };
 
 /** What a job is doing, in words. */
