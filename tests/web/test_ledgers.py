@@ -134,6 +134,34 @@ def test_the_workbook_holds_the_page_with_masked_names_and_a_total(ask: Ask, web
     assert noted.details["rows"] == len(body)
 
 
+def test_the_workbook_says_what_was_raised_and_how_much_was_solved(ask: Ask, web: Web) -> None:
+    add = """insert into demand (id, visit_id, campaign_id, household_id, jur, account_id, class_key, words, solved,
+                                 raised_at)
+             select gen_random_uuid(), id, campaign_id, household_id, jur, :account, 'road', :words, :solved, :at
+               from visit where household_id = :home order by no limit 1"""
+    with Session(web.owner) as session, session.begin():
+        for words, solved, at in (("=路难走", False, "2026-03-01"), ("灯不亮", True, "2026-03-02")):
+            session.execute(
+                text(add),
+                {
+                    "account": web.accounts["inspector"],
+                    "home": web.town.households["H6"],
+                    "words": words,
+                    "solved": solved,
+                    "at": at,
+                },
+            )
+    try:
+        sheet = openpyxl.load_workbook(io.BytesIO(ask("supervisor", "GET", "/visits.xlsx").data)).active
+        rows = [dict(zip(HEADINGS, row, strict=True)) for row in sheet.iter_rows(min_row=4, values_only=True)]
+        told = {row["户编号"]: (row["反映问题"], row["当场解决（条）"]) for row in rows}
+        assert told["H6"] == ("'=路难走；灯不亮", "1/2")
+        assert told["H3"] == (None, None)  # nothing raised is no 0/0
+    finally:
+        with Session(web.owner) as session, session.begin():
+            session.execute(text("delete from demand"))
+
+
 @pytest.fixture
 def odd_times(web: Web) -> Iterator[None]:
     """Visits that begin within a minute and last a part of one, as phones record them; put back afterwards."""
