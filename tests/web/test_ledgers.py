@@ -294,6 +294,26 @@ def test_the_page_of_publicity_draws_the_gaps(client_as: ClientAs, ask: Ask, wee
 CASE = {"cause": "illness", "situation": "手术后负债"}
 
 
+def test_the_map_of_publicity_shows_one_week_with_its_gaps(client_as: ClientAs, ask: Ask, weekly: None) -> None:
+    told = ask("supervisor", "GET", "/api/v1/publicity?item=broadcast").json
+    week = told["periods"][-1]
+    client = client_as("supervisor")
+    before = client.get(f"/publicity?item=broadcast&period={week}").text
+    n = len(told["rows"])
+    assert f"{n} / {n} 个村没有做" in before
+    assert before.count("cov-fill-1") == n
+    made = ask(
+        "supervisor", "POST", "/api/v1/publicity", json={"item": "broadcast", "areas": [VILLAGES[0]], "done_on": week}
+    )
+    assert made.status_code == 200
+    after = client.get(f"/publicity?item=broadcast&period={week}").text
+    assert f"{n - 1} / {n} 个村没有做" in after
+    assert (after.count("cov-fill-1"), after.count("cov-fill-5")) == (n - 1, 1)
+    other = client.get(f"/publicity?item=broadcast&period={told['periods'][-2]}").text
+    assert f"{n} / {n} 个村没有做" in other
+    assert client.get("/publicity?item=broadcast&period=2026-01-07").status_code == 400
+
+
 def test_a_case_goes_from_plan_to_closing(ask: Ask, web: Web, clean: None) -> None:
     home = web.town.households["H1"]
     made = ask("supervisor", "POST", f"/households/{home}/hardship", data=CASE)
