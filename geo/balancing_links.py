@@ -83,8 +83,9 @@ def runs_over(line: LineString, shapes: np.ndarray) -> float:
     if not len(shapes):
         return 0.0
     met = shapes[shapely.intersects(shapes, line)]
-    over = shapely.length(shapely.intersection(met, line))
-    over = float((over - shapely.length(shapely.intersection(shapely.boundary(met), line))).sum())
+    inside = shapely.length(shapely.intersection(met, line))
+    along = shapely.length(shapely.intersection(shapely.boundary(met), line))
+    over = float((inside - along).sum())
     return over if over > _TOUCH_M else 0.0
 
 
