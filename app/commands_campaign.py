@@ -88,9 +88,17 @@ def load(plan: Path, area: str | None, note: str | None, yes: bool, as_json: boo
     from data.campaigns import read_plan_file
     from data.db import owner_session
     from data.imports.limits import Limits
-    from data.rules.plan import read_plan
+    from data.rules.plan import PlanError, plan_of
+    from data.rules.plan_reading import read_text
 
-    read = read_plan(read_plan_file(plan))
+    told = read_plan_file(plan)
+    reading = read_text(told)
+    if reading.faults:
+        # Each of them, as `check` tells them: whoever mends a plan mends all at once.
+        for fault in reading.faults:
+            click.echo(_said(fault.sentence), err=True)
+        raise PlanError(reading.faults)
+    read = plan_of(reading, told)
     with as_owner() as (_, engine):
         with owner_session(engine) as session:
             jurisdiction = area_range(session, area)

@@ -8,12 +8,28 @@ import click
 
 from app.terminal import as_owner, print_json, words
 from data import local_time
+from geo.errors import FangtuError, Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from data.lookback import VillageState
     from data.tables import Campaign, Lookback
+
+
+class NothingDrawn(FangtuError):
+    """No look-back of the round was drawn yet."""
+
+    code = "nothing_drawn"
+
+    def __init__(self, campaign: str, round_no: int) -> None:
+        super().__init__(
+            Text(
+                f"行动 {campaign} 第 {round_no} 轮还没有抽取回头看。先运行 ./fangtu lookback sample。",
+                f"No look-back of round {round_no} of {campaign} was drawn yet. Run ./fangtu lookback sample first.",
+            ),
+            found=campaign,
+        )
 
 
 @click.group(help=words("回头看：抽取回访户，看证明到什么程度", "Look-backs: draw households, see what is proved"))
@@ -75,7 +91,6 @@ def sample(
 @click.option("--json", "as_json", is_flag=True, help=words("输出 JSON", "print JSON"))
 def status(campaign: str | None, round_no: str | None, as_json: bool) -> None:
     """The newest look-back of a round, village by village."""
-    from data.askers import RecordUnknown
     from data.db import owner_session
     from data.lookback import list_lookbacks, village_states
 
@@ -83,7 +98,7 @@ def status(campaign: str | None, round_no: str | None, as_json: bool) -> None:
         chosen, number = _round_of(session, campaign, round_no)
         drawn = next(iter(list_lookbacks(session, chosen.id, number)), None)
         if drawn is None:
-            raise RecordUnknown
+            raise NothingDrawn(chosen.code, number)
         _tell(chosen, drawn, village_states(session, drawn), as_json)
 
 

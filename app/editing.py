@@ -128,6 +128,14 @@ def boundary(code: str) -> Response:
                 "ratio": "The most by the least; null if one has none",
                 "compactness": "Mean of perimeter² / area: 12.6 for a circle, 16 for a square",
                 "along": "Part of the inner borders that runs along what was asked for, or null",
+                "links": [
+                    {
+                        "code": "Of a grid with parts of the village that lie apart",
+                        "length_m": "From part to part, straight",
+                        "over_m": "Of that over other grids; 0 where the parts hang together",
+                        "line": [["Longitude, latitude"]],
+                    }
+                ],
                 "rows": [{"code": "", "name": "", "households": "By their position", "compactness": ""}],
             },
             "duties": [

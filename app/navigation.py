@@ -83,6 +83,8 @@ def _sections(asker: Asker) -> list[Section]:
         ("/findings", _("扣分")),
     ]
     visits.append(("/publicity", _("宣讲")))
+    if asker.role is not Role.INSPECTOR:
+        visits.append(("/analysis", _("分析")))
     if leads:
         visits.append(("/roads", _("路网")))
         visits.append(("/hardship", _("困难户")))

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.access import Role, require
 from app.api import Operation, describe
 from app.language import language
+from app.maps import ViewUnknown
 from app.session import asker, db
 from app.view import View, current_view, today
 from data.campaigns import find_campaign
@@ -47,13 +48,13 @@ def page() -> str:
     view = current_view(db(), asker())
     item, items, found = _overview(view)
     shapes = area_shapes(db(), "village", within=view.within, duty=asker().duty)
-    drawn = None
+    drawn, at = None, _period(found)
     if found.periods:
         areas = [
             PaperArea(
                 name=one.name,
-                ratio=one.done / one.due if one.due else None,
-                remaining=one.missed,
+                ratio=float(one.periods[at]) if at is not None else one.done / one.due if one.due else None,
+                remaining=one.missed if at is None else int(not one.periods[at]),
                 derived=False,
                 geometry=json.loads(shapes[one.area_id]["geometry"]) if shapes[one.area_id]["geometry"] else None,
                 spot=shapes[one.area_id]["label"],
@@ -73,6 +74,7 @@ def page() -> str:
         records=latest_records(db(), view.campaign, view.within),
         names={one.key: one.name(language()) for one in items},
         picture=drawn,
+        at=at,
         me=asker().account_id,
         may_write=asker().role in WRITERS,
         may_lead=asker().role in (Role.SUPERVISOR, Role.ADMIN),
@@ -223,6 +225,24 @@ def _overview(view: View) -> tuple[Item, list[Item], Overview]:
         )
     found = publicity_of(db(), view.campaign, view.rounds, item, within=view.within, duty=asker().duty, today=today())
     return item, items, found
+
+
+def _period(found: Overview) -> int | None:
+    """Place of the period that the map is asked to show (``period``, its first day); None for all of them."""
+    wanted = request.args.get("period", "")
+    if not wanted:
+        return None
+    days = [day.isoformat() for day in found.periods]
+    if wanted not in days:
+        raise ViewUnknown(
+            Text(
+                f"period 为“{wanted}”，应为这一宣传项某一期的第一天，如 {days[-1] if days else '2026-11-16'}。",
+                f"period is '{wanted}'; expected the first day of a period of this item, such as "
+                f"{days[-1] if days else '2026-11-16'}.",
+            ),
+            found=wanted,
+        )
+    return days.index(wanted)
 
 
 def _day(value: str) -> date:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from data.area_columns import which_area
 from data.askers import Asker
 from data.campaigns import target_of
-from data.coverage import AreaCoverage, coverage_by_area, coverage_total, last_visit_at
+from data.coverage import AreaCoverage, areas_within, coverage_by_area, coverage_total, last_visit_at
 from data.findings import count_waiting
 from data.forecast import Outlook, outlooks_of
 from data.hardship import READERS, count_overdue
@@ -69,6 +73,15 @@ class Bare:
 
 
 @dataclass(frozen=True)
+class Doubtful:
+    """A village with doubtful visits that nobody has ruled on; ``code`` is None for those of no village."""
+
+    code: str | None
+    name: str | None
+    doubts: int
+
+
+@dataclass(frozen=True)
 class Agenda:
     """The day of one supervisor in one round and area; lists are cut at :data:`MOST_ROWS`, counts are whole."""
 
@@ -80,6 +93,8 @@ class Agenda:
     publicity: list[tuple[Text, int, int]] = field(default_factory=list)
     hardship_late: int | None = None
     doubts: dict[str, int] = field(default_factory=dict)
+    doubtful: list[Doubtful] = field(default_factory=list)
+    n_doubtful: int = 0
     findings: int = 0
     bare: list[Bare] = field(default_factory=list)
     n_bare: int = 0
@@ -131,6 +146,7 @@ def agenda_of(
         if area.code and outlook in (Outlook.UNLIKELY, Outlook.OVER) and area.remaining
     ]
     late.sort(key=lambda one: (-one.area.remaining, one.area.code or ""))
+    doubtful = _doubtful(session, asker, campaign.id, round_no, within)
     bare = _bare(session, asker, campaign.id, round_no, within, areas)
     return Agenda(
         total=total,
@@ -141,6 +157,8 @@ def agenda_of(
         publicity=_publicity(session, asker, campaign, rounds, within, today),
         hardship_late=count_overdue(session, within, today) if asker.role in READERS else None,
         doubts=count_open(session, campaign.id, round_no, within),
+        doubtful=doubtful[:MOST_ROWS],
+        n_doubtful=len(doubtful),
         findings=count_waiting(session, campaign.id, round_no, within),
         bare=bare[:MOST_ROWS],
         n_bare=len(bare),
@@ -207,6 +225,29 @@ def _end_of_last(every: str, today: date) -> date:
     if every == "week":
         return today - timedelta(days=today.weekday() + 1)
     return today.replace(day=1) - timedelta(days=1) if every == "month" else today
+
+
+def _doubtful(
+    session: Session, asker: Asker, campaign_id: int, round_no: int, within: tuple[int, int]
+) -> list[Doubtful]:
+    """Villages by the doubtful visits in them that wait for a ruling, most first."""
+    rows = session.execute(
+        text("""
+            select jur, count(distinct visit_id) as n from suspicion
+             where campaign_id = :campaign and round_no = :round and jur >= :lo and jur < :hi and state <> 'ruled'
+             group by jur"""),
+        {"campaign": campaign_id, "round": round_no, "lo": within[0], "hi": within[1]},
+    ).all()
+    areas = areas_within(session, "village", within=within, duty=asker.duty)
+    numbers = np.array([row.jur for row in rows], dtype=np.int64)
+    counted: Counter[int] = Counter()
+    for place, row in zip(which_area(numbers, np.zeros_like(numbers), areas, "village").tolist(), rows, strict=True):
+        counted[place] += row.n
+    found = [
+        Doubtful(areas.codes[place], areas.names[place], n) if place >= 0 else Doubtful(None, None, n)
+        for place, n in counted.items()
+    ]
+    return sorted(found, key=lambda one: (-one.doubts, one.code or ""))
 
 
 def _bare(

@@ -23,6 +23,7 @@ from data.edit_refusals import EditRefused
 from data.edit_scenes import Scene
 from data.edit_wishes import Wish
 from geo.balancing import Balanced, balance_grids, compactness
+from geo.balancing_links import Link, Span
 from geo.errors import Text
 
 # A village that would have more grids than this is better divided into villages first.
@@ -44,6 +45,8 @@ class Making:
         The most households of a grid by the least; None if one has none.
     along : float or None
         Part of the inner borders, by length, that runs along what was asked for.
+    links : tuple of Link
+        How parts of a grid that lie apart hang together.
     """
 
     codes: tuple[str, ...]
@@ -52,6 +55,7 @@ class Making:
     compactness: tuple[float, ...]
     ratio: float | None
     along: float | None
+    links: tuple[Link, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The grids as plain values, with what describes them together."""
@@ -63,6 +67,15 @@ class Making:
             "ratio": self.ratio,
             "compactness": sum(self.compactness) / len(self.compactness),
             "along": self.along,
+            "links": [
+                {
+                    "code": self.codes[link.grid],
+                    "length_m": link.length_m,
+                    "over_m": link.over_m,
+                    "line": shapely.get_coordinates(link.line).tolist(),
+                }
+                for link in self.links
+            ],
             "rows": [
                 {"code": code, "name": name, "households": size, "compactness": shape}
                 for code, name, size, shape in rows
@@ -137,7 +150,7 @@ def make_grids(session: Session, scene: Scene, wish: Wish) -> tuple[list[Change]
     names = tuple(default_name(code) for code in codes)
     _tell(scene, wish, made, names, lines)
     shapes = tuple(compactness(shape) for shape in made.shapes)
-    return changes, heirs, Making(tuple(codes), names, made.sizes, shapes, made.ratio, made.along)
+    return changes, heirs, Making(tuple(codes), names, made.sizes, shapes, made.ratio, made.along, made.links)
 
 
 def _lines(session: Session, scene: Scene, along: str) -> list[BaseGeometry]:
@@ -173,6 +186,31 @@ def _nearest(made: Balanced, shape: BaseGeometry | None) -> int:
     return int(np.argmax(covered))
 
 
+def _apart(span: Span, links: Sequence[Link], names: Sequence[str], least: int) -> Text:
+    """A grid with parts of the village that lie apart: how many, who lives there, and how they hang together."""
+    longest, over = (max(getattr(link, which) for link in links) for which in ("length_m", "over_m"))
+    zh, en = (
+        (
+            f"共 {span.held} 户，单独成格至少要 {least} 户",
+            f"with {span.held} households (a grid of their own needs {least})",
+        )
+        if span.held
+        else ("无人居住", "where nobody lives")
+    )
+    zh_link, en_link = (
+        (f"要经过其他网格 {over:.0f} 米才连得上", f"they are reached only across {over:.0f} m of other grids")
+        if over
+        else (
+            f"连线最长 {longest:.0f} 米，不经过其他网格",
+            f"the longest link is {longest:.0f} m and enters no other grid",
+        )
+    )
+    return Text(
+        f"{names[span.grid]}另含村界的 {span.parts} 块飞地，{zh}；{zh_link}",
+        f"{names[span.grid]} has {span.parts} more part(s) of the village that lie apart, {en}; {en_link}",
+    )
+
+
 def _tell(scene: Scene, wish: Wish, made: Balanced, names: Sequence[str], lines: list[BaseGeometry] | None) -> None:
     """Say what kept the grids from being as they were wished."""
     if made.crowded:
@@ -184,19 +222,7 @@ def _tell(scene: Scene, wish: Wish, made: Balanced, names: Sequence[str], lines:
             )
         )
     for span in made.spans:
-        name = names[span.grid]
-        scene.notes.append(
-            Text(
-                f"{name}另含村界的 {span.parts} 块飞地，共 {span.held} 户：单独成格至少要 {made.least} 户",
-                f"{name} has {span.parts} more part(s) of the village that lie apart, with {span.held} households: "
-                f"a grid of their own would have to hold {made.least}",
-            )
-            if span.held
-            else Text(
-                f"{name}另含村界的 {span.parts} 块飞地，无人居住",
-                f"{name} has {span.parts} more part(s) of the village that lie apart, where nobody lives",
-            )
-        )
+        scene.notes.append(_apart(span, [link for link in made.links if link.grid == span.grid], names, made.least))
     if not made.is_even:
         scene.notes.append(
             Text(

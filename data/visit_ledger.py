@@ -144,10 +144,17 @@ def visitor_kinds(session: Session, wish: LedgerWish) -> list[str]:
 # Headings as registers of townships have them, all known to the importer.
 HEADINGS = (
     "序号", "走访编号", "行政村", "自然村", "网格名称", "户编号", "户主姓名", "重点人群", "开始时间", "结束时间",
-    "走访时长（分钟）", "走访方式", "远程原因", "走访人员", "走访员类型", "陪同人员", "走访结果", "系统判定",
-    "系统存疑", "备注",
+    "走访时长（分钟）", "走访方式", "远程原因", "走访人员", "走访员类型", "陪同人员", "走访结果", "反映问题",
+    "当场解决（条）", "系统判定", "系统存疑", "备注",
 )  # fmt: skip
-_WIDTHS = (6, 38, 14, 12, 14, 14, 10, 16, 17, 17, 10, 9, 16, 12, 14, 16, 12, 14, 16, 24)
+_WIDTHS = (6, 38, 14, 12, 14, 14, 10, 16, 17, 17, 10, 9, 16, 12, 14, 16, 12, 30, 10, 14, 16, 24)
+# What households raised, in words, and how much of it was solved on the spot: once for all visits of the ledger.
+_RAISED = """
+      left join (select d.visit_id, string_agg(d.words, '；' order by d.raised_at, d.id) as raised,
+                        count(*) filter (where d.solved) || '/' || count(*) as solved
+                   from demand d where d.campaign_id = :campaign and d.jur >= :lo and d.jur < :hi
+                  group by d.visit_id) w on w.visit_id = v.id
+      left join household h"""
 
 
 def write_ledger(session: Session, wish: LedgerWish, path: Path, title: str, note: str) -> int:
@@ -212,7 +219,11 @@ def write_ledger(session: Session, wish: LedgerWish, path: Path, title: str, not
     sheet.append([typed(guarded(note))])
     sheet.append([typed(heading, bold=True) for heading in HEADINGS])
     visits = session.execute(
-        text(_SHOWN.replace("v.no as id,", "v.no as id, v.id as uuid,").format(chosen=_CHOSEN, ordered="")),
+        text(
+            _SHOWN.replace("v.no as id,", "v.no as id, v.id as uuid, w.raised, w.solved,")
+            .replace("\n      left join household h", _RAISED, 1)
+            .format(chosen=_CHOSEN, ordered="")
+        ),
         keys,
         execution_options={"yield_per": 2000},
     )
@@ -245,6 +256,8 @@ def _cells(number: int, row: Row[Any]) -> Iterator[Any]:
         row.visitor_kind,
         row.companions,
         OUTCOME[row.outcome].zh if row.outcome in OUTCOME else row.outcome,
+        row.raised,
+        row.solved,
         _verdict(row),
         "、".join(SUSPECT[key].zh if key in SUSPECT else key for key in row.suspect),
         row.remark,

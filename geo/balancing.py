@@ -11,17 +11,18 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import shapely
-from shapely import MultiPolygon, Polygon
+from shapely import LineString, MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from geo.balancing_along import along_ratio, lay_along
 from geo.balancing_bends import round_off
 from geo.balancing_lines import SECTORS, Floats, Ints
+from geo.balancing_links import Link, Span, links_of
 from geo.balancing_parts import RATIO, ROOM, Parted, share_parts
 from geo.balancing_sides import roundness
 from geo.balancing_tiles import Share, Tile, cut_evenly, even_out, tidied, total
@@ -38,25 +39,6 @@ _TURNS = 2
 
 
 @dataclass(frozen=True)
-class Span:
-    """A grid with parts of the area that lie apart from it.
-
-    Attributes
-    ----------
-    grid : int
-        By its position in :attr:`Balanced.shapes`.
-    parts : int
-        How many lie apart.
-    held : int
-        Households in them.
-    """
-
-    grid: int
-    parts: int
-    held: int
-
-
-@dataclass(frozen=True)
 class Balanced:
     """An area divided into grids, numbered from north to south in rows, in each from west to east.
 
@@ -68,6 +50,9 @@ class Balanced:
         Grid of each place by its position in ``shapes``: on a border the first one, -1 outside all.
     spans : tuple of Span
         Grids in several parts.
+    links : tuple of Link
+        How the parts of these hang together: straight lines in EPSG:4326 that stay off every other grid, as far as
+        there are such lines.
     least : int
         Households a part of the area needed for a grid of its own.
     is_even : bool
@@ -81,6 +66,7 @@ class Balanced:
     shapes: tuple[MultiPolygon, ...]
     members: npt.NDArray[np.int64]
     spans: tuple[Span, ...] = ()
+    links: tuple[Link, ...] = ()
     least: int = 0
     is_even: bool = True
     crowded: int = 0
@@ -91,6 +77,11 @@ class Balanced:
         """Households of each grid."""
         counted = np.bincount(self.members[self.members >= 0], minlength=len(self.shapes))
         return tuple(int(count) for count in counted)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether every grid hangs together: in one piece, or its parts linked without entering another grid."""
+        return not any(link.over_m for link in self.links)
 
     @property
     def ratio(self) -> float | None:
@@ -178,7 +169,10 @@ def balance_grids(
     members = _members(back, np.asarray(places, dtype=np.float64).reshape(-1, 2))
     spans = tuple(Span(number, *apart[which]) for number, which in enumerate(order) if which in apart)
     least = math.ceil(min((share.least for share in parted.shares.values()), default=0)) if parted else 0
-    return Balanced(back, members, spans, least, parted.is_even if parted else True, crowded, along)
+    links = tuple(
+        replace(link, line=LineString(frame.degrees(shapely.get_coordinates(link.line)))) for link in links_of(ordered)
+    )
+    return Balanced(back, members, spans, links, least, parted.is_even if parted else True, crowded, along)
 
 
 def reading_order(shapes: Sequence[BaseGeometry]) -> list[int]:

@@ -11,6 +11,7 @@ import shapely
 from shapely import Polygon
 
 from geo.balancing_lines import Floats, Ints
+from geo.balancing_links import runs_over
 from geo.balancing_tiles import Share
 
 # The largest grid has at most so many times as many households as the smallest,
@@ -149,24 +150,41 @@ def _even_shares(lights: dict[int, float], counts: dict[int, int], heavy: Ints) 
 def _hung_on(parts: Sequence[Polygon], own: Sequence[int], worth: Floats, size: int) -> list[Group]:
     """Give every other part to what is nearest to it: a larger part, or a small one that has been given already.
 
-    A part in which nobody lives goes with others, wherever there are some: so as few grids as possible are in several
-    parts.
+    A straight way that is clear of all other parts comes before a shorter one that is not, so that nobody has to cross
+    another grid. A part in which nobody lives goes with others, wherever there are some that it can be reached from: so
+    as few grids as possible are in several parts.
     """
     groups: list[Group] = []
     group_of: dict[int, Group] = {}
     shapes = np.array(parts, dtype=object)
     away = {which: shapely.distance(shapes[which], shapes) for which in range(len(parts)) if which not in own}
+    clear: dict[tuple[int, int], bool] = {}
+
+    def is_clear(which: int, goal: int) -> bool:
+        if (which, goal) not in clear:
+            line = shapely.shortest_line(shapes[goal], shapes[which])
+            clear[which, goal] = not runs_over(line, np.delete(shapes, [which, goal]))
+        return clear[which, goal]
+
+    def nearest(which: int, goals: Sequence[int]) -> tuple[bool, float, int] | None:
+        order = sorted(goals, key=lambda at: (away[which][at], at))
+        goal = next((at for at in order if is_clear(which, at)), None)
+        if goal is not None:
+            return False, float(away[which][goal]), goal
+        return (True, float(away[which][order[0]]), order[0]) if order else None
+
     todo = set(away)
     while todo:
         lived_in = {which for which in todo if worth[which]} or todo
-        best: tuple[float, int, int] | None = None
+        ways = []
         for which in sorted(lived_in):
             small = [at for at, group in group_of.items() if group.held + worth[which] <= size * _GROUP]
-            goals = small if small and not worth[which] else [*own, *small]
-            goal = min(goals, key=lambda at: (away[which][at], at))
-            best = min(best or (math.inf, 0, 0), (float(away[which][goal]), which, goal))
-        assert best is not None
-        _, which, goal = best
+            way = None if worth[which] else nearest(which, small)
+            if way is None or way[0]:
+                way = nearest(which, [*own, *small])
+            assert way is not None
+            ways.append((way[0], way[1], which, way[2]))
+        _, _, which, goal = min(ways)
         todo.remove(which)
         if goal not in group_of:
             edge = np.array(shapely.shortest_line(parts[goal], parts[which]).coords[0])

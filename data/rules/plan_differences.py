@@ -77,16 +77,22 @@ def rules_of(plan: Mapping[str, Any]) -> dict[str, Rule]:
         for row in content:
             prefix = f"{name}.{row[table.named_by]}"
             _add(found, prefix, row)
-            for unit in row.get("unit", ()):
+            for unit in _units(row):
                 place = f"{prefix}.unit.{unit['name']}" + (f"@{unit['village']}" if "village" in unit else "")
                 _add(found, place, unit)
     return found
 
 
+def _units(row: Mapping[str, Any]) -> list[Any]:
+    """Units of a kind of visitors; of a figure ``unit`` is a word, that of measure."""
+    units = row.get("unit")
+    return units if isinstance(units, list) else []
+
+
 def _add(found: dict[str, Rule], prefix: str, row: Mapping[str, Any]) -> None:
     clauses, refs = row.get("clauses", {}), row.get("clause_refs", {})
     for field, value in row.items():
-        if field in _WORDS_ONLY or field == "unit":
+        if field in _WORDS_ONLY or (isinstance(value, list) and field == "unit"):
             continue
         clause = clauses.get(field, row.get("clause"))
         ref = refs.get(field, row.get("clause_ref"))

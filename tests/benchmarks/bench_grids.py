@@ -6,8 +6,8 @@ The villages of the sample with their households, and the communes of Liechtenst
 ODbL, not shipped: ``liechtenstein.osm.pbf`` in the folder of outside data, left out where it is not there). The peer
 is scikit-learn's k-means with as many centres, best of ten starts; its grids are the Voronoi cells of the centres,
 clipped to the village. Compactness is perimeter² / area (12.6 for a circle), the mean over all grids, measured in
-metres. Where parts of a village lie apart that hold too few for a grid of their own, one of its grids cannot be in one
-piece.
+metres. Where parts of a village lie apart that hold too few for a grid of their own, one of its grids at least cannot
+be in one piece; a grid is connected if straight links between its parts enter no other grid.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ class Sums:
     homes: int = 0
     ratios: list[float] = field(default_factory=list)
     one_piece: int = 0
+    connected: int = 0
+    link_m: list[float] = field(default_factory=list)
     to_span: int = 0
     ours: list[float] = field(default_factory=list)
     theirs: list[float] = field(default_factory=list)
@@ -131,6 +133,8 @@ def divide(place: Place, size: int, sums: Sums) -> None:
     sums.homes += len(place.homes)
     sums.ratios.append(ratio)
     sums.one_piece += pieces
+    sums.connected += count - len({link.grid for link in made.links if link.over_m})
+    sums.link_m += [link.length_m for link in made.links]
     inside = [int(shapely.covers(part, points).sum()) for part in shapely.get_parts(place.shape)]
     sums.to_span += any(held < min(made.sizes) for held in inside)
     sums.ours += ours
@@ -171,6 +175,10 @@ def tell(name: str, size: int, sums: Sums) -> list[Figure]:
             f"{name}: most households of a grid by the least, worst village", max(sums.ratios), "", GOAL,
             peer=f"k-means: worst {max(sums.their_ratios):.1f}, median {np.median(sums.their_ratios):.2f}",
             conditions=about,
+        ),
+        Figure(
+            f"{name}: grids that are connected", sums.connected / sums.grids, "", 1.0, at_least=True,
+            conditions=f"{len(sums.link_m)} links between parts, up to {max(sums.link_m, default=0):,.0f} m; {about}",
         ),
         Figure(
             f"{name}: grids in one piece", sums.one_piece / sums.grids, "", 1 - sums.to_span / sums.grids,

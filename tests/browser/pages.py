@@ -8,6 +8,7 @@ LISTS = [
     "/audit",
     "/account",
     "/today",
+    "/analysis",
     "/visits",
     "/suspects",
     "/cards",

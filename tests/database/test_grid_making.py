@@ -139,8 +139,13 @@ def test_the_preview_names_the_grid_with_a_part_of_the_village_that_lies_apart(r
         )
     assert seen.making is not None
     (note,) = [note for note in seen.notes if "飞地" in note.zh]
-    assert note.zh in {f"{name}另含村界的 1 块飞地，无人居住" for name in seen.making.names}
-    assert "where nobody lives" in note.en
+    (link,) = seen.making.as_json()["links"]
+    name = seen.making.names[seen.making.codes.index(link["code"])]
+    far = f"{link['length_m']:.0f}"
+    assert note.zh == f"{name}另含村界的 1 块飞地，无人居住；连线最长 {far} 米，不经过其他网格"
+    assert f"where nobody lives; the longest link is {far} m and enters no other grid" in note.en
+    assert link["over_m"] == 0
+    assert link["line"][1][0] == pytest.approx(119.5)  # to the part's western edge
 
 
 def test_the_preview_names_whose_duty_follows_and_what_that_person_will_see(

@@ -15,6 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.balancing import Balanced, balance_grids, compactness, reading_order
 from geo.balancing_bends import round_off
+from geo.balancing_links import links_of
 from geo.balancing_parts import share_around
 from geo.balancing_tiles import Share, Tile, edges, tidied
 
@@ -132,19 +133,50 @@ def test_pairs_at_one_door_are_never_parted() -> None:
 
 
 def test_small_parts_that_lie_apart_belong_to_one_grid_near_by_which_is_named() -> None:
-    area = MultiPolygon([box(0, 0, 1000, 1000), box(1200, 0, 1350, 150), box(-400, 900, -300, 1000)])
+    area = MultiPolygon([box(0, 0, 1000, 1000), box(1200, 0, 1350, 150), box(1250, 300, 1350, 400)])
     places = np.vstack([strewn(area.geoms[0], 92, 1), strewn(area.geoms[1], 8, 2)])
     made = balance_grids(degrees(area), places, 25)
     check_tiling(degrees(area), made)
-    (span,) = made.spans  # where nobody lives goes with where somebody does, though other grids are nearer
+    (span,) = made.spans  # where nobody lives goes with where somebody does
     assert (span.parts, span.held) == (2, 8)
     assert [number for number, shape in enumerate(made.shapes) if len(shape.geoms) > 1] == [span.grid]
     assert set(made.members[92:].tolist()) == {span.grid}
     assert 8 < made.least <= min(made.sizes)
     assert len(made.shapes) == 4
     assert sum(len(shape.geoms) for shape in made.shapes) == 6
+    assert [link.grid for link in made.links] == [span.grid] * 2
+    assert made.is_connected
     assert made.ratio is not None
     assert made.ratio <= 1.25
+
+
+def test_no_part_is_linked_to_its_grid_across_another() -> None:
+    # The empty part in the west would have to cross the middle to go with the one in the east.
+    area = MultiPolygon([box(0, 0, 1000, 1000), box(1200, 0, 1350, 150), box(-400, 900, -300, 1000)])
+    places = np.vstack([strewn(area.geoms[0], 92, 1), strewn(area.geoms[1], 8, 2)])
+    made = balance_grids(degrees(area), places, 25)
+    check_tiling(degrees(area), made)
+    assert sorted((span.parts, span.held) for span in made.spans) == [(1, 0), (1, 8)]
+    assert made.is_connected
+    assert sorted(round(link.length_m) for link in made.links) == [200, 300]
+    assert made.ratio is not None
+    assert made.ratio <= 1.25
+
+
+def test_a_link_across_another_grid_is_measured_and_touching_one_is_not() -> None:
+    apart = MultiPolygon([box(0, 0, 10, 10), box(40, 0, 50, 10)])
+    between = MultiPolygon([box(10, -5, 40, 15)])
+    (link,) = links_of([apart, between])
+    assert (link.grid, link.length_m, link.over_m) == (0, 30.0, 30.0)
+    (link,) = links_of([apart, MultiPolygon([box(10, 10, 40, 20)])])
+    assert (link.length_m, link.over_m) == (30.0, 0.0)
+    ring = MultiPolygon([box(0, 0, 10, 10), box(30, 0, 40, 10), box(0, 30, 10, 40), box(60, 0, 70, 10)])
+    assert [link.length_m for link in links_of([ring])] == [
+        20.0,
+        20.0,
+        20.0,
+    ]  # from part to part, not each to the first
+    assert links_of([between]) == []
 
 
 def test_large_parts_that_lie_apart_have_grids_of_their_own() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from data.rules.plan import PlanError, VisitRule, read_plan
 from data.rules.plan_contradictions import earliest_end, find_contradictions
+from data.rules.plan_differences import differences, rules_of
 from data.rules.plan_lines import lines_of
 from data.rules.plan_reading import read_text
 
@@ -205,6 +206,17 @@ def test_every_shipped_plan_is_read_and_each_rule_has_its_clause(path: Path) -> 
     for field in ("min_minutes", "remote_modes"):
         if stored["visit"].get(field):
             assert stored["visit"]["clauses"][field]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_change_of_any_shipped_plan_is_told_as_its_rule(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    before = read_plan(text).stored()
+    after = read_plan(text.replace("[visit]\n", "[visit]\nmax_distance_m = 321\n", 1)).stored()
+    assert [(one.rule, one.after) for one in differences(before, after)] == [("visit.max_distance_m", 321.0)]
+    figures = [f"figure.{one['key']}.unit" for one in before["figure"] if one.get("unit")]
+    assert all(isinstance(rules_of(before)[name].value, str) for name in figures)  # of measure, none of visitors
+    assert bool(figures) is (path.stem in ("bazhou-demands", "city-2021", "tangwu-2023"))
 
 
 def test_the_five_documents_are_shipped() -> None:

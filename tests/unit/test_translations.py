@@ -11,6 +11,9 @@ from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
+# What is asked for inside a template literal, the extractor of scripts does not see.
+IN_SCRIPT = re.compile(r'\bt\(\s*"((?:[^"\\]|\\.)*)"')
+SCRIPTS = sorted((ROOT / "static" / "js").rglob("*.js"))
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "t": None}
 
 
@@ -23,7 +26,7 @@ def sentences() -> set[str]:
             ROOT / top, _below(methods, top), options_map=_options(options, top), keywords=KEYWORDS
         ):
             found.add(message if isinstance(message, str) else message[0])
-    return found
+    return found | {sentence for path in SCRIPTS for sentence in IN_SCRIPT.findall(path.read_text(encoding="utf-8"))}
 
 
 def _below(methods: list[tuple[str, str]], top: str) -> list[tuple[str, str]]:

@@ -116,3 +116,27 @@ def test_the_page_says_the_same_in_words(client_as: ClientAs, agenda: Ask) -> No
     told = agenda("supervisor").json
     assert f"未指派 {told['unassigned']} 户" in page
     assert f"/assign?area={VILLAGES[0]}" in page
+
+
+def test_doubtful_visits_are_told_by_village_a_step_from_the_map(
+    client_as: ClientAs, agenda: Ask, web: Web, changed: Any
+) -> None:
+    add = """insert into suspicion (visit_id, campaign_id, round_no, household_id, jur, detector, score, probability,
+                                    rules, state)
+             select v.id, v.campaign_id, v.round_no, v.household_id, v.jur, :detector, 3, 0.9, 1, :state
+               from visit v where v.household_id = :home order by v.no limit 1"""
+    for home, detector, state in (
+        ("H1", "far_fix", "open"),
+        ("H1", "one_spot", "open"),  # of the same visit: one doubt
+        ("H3", "far_fix", "answered"),
+        ("H6", "far_fix", "ruled"),  # waits for nobody
+    ):
+        changed(add, {"home": web.town.households[home], "detector": detector, "state": state})
+    try:
+        (told,) = agenda("supervisor").json["villages_doubtful"]
+        assert (told["code"], told["doubts"]) == (VILLAGES[0], 2)
+        page = client_as("supervisor").get("/today").text
+        assert f"/suspects?area={VILLAGES[0]}" in page
+        assert f"theme=status&amp;area={VILLAGES[0]}#layers=visits&amp;sel=area" in page
+    finally:
+        changed("delete from suspicion", {})

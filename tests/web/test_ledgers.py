@@ -134,6 +134,34 @@ def test_the_workbook_holds_the_page_with_masked_names_and_a_total(ask: Ask, web
     assert noted.details["rows"] == len(body)
 
 
+def test_the_workbook_says_what_was_raised_and_how_much_was_solved(ask: Ask, web: Web) -> None:
+    add = """insert into demand (id, visit_id, campaign_id, household_id, jur, account_id, class_key, words, solved,
+                                 raised_at)
+             select gen_random_uuid(), id, campaign_id, household_id, jur, :account, 'road', :words, :solved, :at
+               from visit where household_id = :home order by no limit 1"""
+    with Session(web.owner) as session, session.begin():
+        for words, solved, at in (("=路难走", False, "2026-03-01"), ("灯不亮", True, "2026-03-02")):
+            session.execute(
+                text(add),
+                {
+                    "account": web.accounts["inspector"],
+                    "home": web.town.households["H6"],
+                    "words": words,
+                    "solved": solved,
+                    "at": at,
+                },
+            )
+    try:
+        sheet = openpyxl.load_workbook(io.BytesIO(ask("supervisor", "GET", "/visits.xlsx").data)).active
+        rows = [dict(zip(HEADINGS, row, strict=True)) for row in sheet.iter_rows(min_row=4, values_only=True)]
+        told = {row["户编号"]: (row["反映问题"], row["当场解决（条）"]) for row in rows}
+        assert told["H6"] == ("'=路难走；灯不亮", "1/2")
+        assert told["H3"] == (None, None)  # nothing raised is no 0/0
+    finally:
+        with Session(web.owner) as session, session.begin():
+            session.execute(text("delete from demand"))
+
+
 @pytest.fixture
 def odd_times(web: Web) -> Iterator[None]:
     """Visits that begin within a minute and last a part of one, as phones record them; put back afterwards."""
@@ -264,6 +292,26 @@ def test_the_page_of_publicity_draws_the_gaps(client_as: ClientAs, ask: Ask, wee
 
 
 CASE = {"cause": "illness", "situation": "手术后负债"}
+
+
+def test_the_map_of_publicity_shows_one_week_with_its_gaps(client_as: ClientAs, ask: Ask, weekly: None) -> None:
+    told = ask("supervisor", "GET", "/api/v1/publicity?item=broadcast").json
+    week = told["periods"][-1]
+    client = client_as("supervisor")
+    before = client.get(f"/publicity?item=broadcast&period={week}").text
+    n = len(told["rows"])
+    assert f"{n} / {n} 个村没有做" in before
+    assert before.count("cov-fill-1") == n
+    made = ask(
+        "supervisor", "POST", "/api/v1/publicity", json={"item": "broadcast", "areas": [VILLAGES[0]], "done_on": week}
+    )
+    assert made.status_code == 200
+    after = client.get(f"/publicity?item=broadcast&period={week}").text
+    assert f"{n - 1} / {n} 个村没有做" in after
+    assert (after.count("cov-fill-1"), after.count("cov-fill-5")) == (n - 1, 1)
+    other = client.get(f"/publicity?item=broadcast&period={told['periods'][-2]}").text
+    assert f"{n} / {n} 个村没有做" in other
+    assert client.get("/publicity?item=broadcast&period=2026-01-07").status_code == 400
 
 
 def test_a_case_goes_from_plan_to_closing(ask: Ask, web: Web, clean: None) -> None:

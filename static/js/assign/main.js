@@ -53,7 +53,7 @@ function createPage(map) {
     await load().catch(trouble);
     await outlines;
     map.invalidateSize({ animate: false, pan: false });
-    if (plain.extent()) map.fitBounds(plain.extent(), { padding: [20, 20], animate: false });
+    if (plain.extent(area)) map.fitBounds(plain.extent(area), { padding: [20, 20], animate: false });
     fromMap();
     kindChanged();
     chosenChanged();

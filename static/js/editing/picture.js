@@ -40,6 +40,18 @@ export function createPicture(plain, state) {
     for (const change of state.found?.changes || []) {
       outline(change.geometry, { width: 2.4, style: colour("p"), dash: [8, 4], wash: change === state.found.changes[0] ? withAlpha("p", 0.14) : null });
     }
+    // Parts of a grid that lie apart: how they hang together.
+    for (const link of state.found?.grids?.links || []) {
+      ctx.beginPath();
+      trace(link.line, false);
+      ctx.setLineDash([2, 5]);
+      for (const [width, style] of [[5, colour("map-select-halo")], [2.4, colour(link.over_m ? "dan" : "p")]]) {
+        ctx.lineWidth = width;
+        ctx.strokeStyle = style;
+        ctx.stroke();
+      }
+      ctx.setLineDash([]);
+    }
     if (state.work && !state.found) outline({ type: "MultiPolygon", coordinates: state.work }, { width: 2.4, style: colour("p") });
     if (state.points.length) {
       ctx.beginPath();

@@ -74,9 +74,10 @@ export function createPlainMap(map, { frame, base, label, settlements = false, o
     return plain;
   };
 
-  /** Bounds of the area of duty, or null where no boundary is known. */
-  plain.extent = () => {
-    const boxes = plain.duty.map((area) => area.box).filter((box) => Number.isFinite(box[0]));
+  /** Bounds of the village or township of a code, else of the area of duty; null where no boundary is known. */
+  plain.extent = (code = "") => {
+    const own = [...plain.villages, ...plain.duty].filter((area) => area.code === code && Number.isFinite(area.box[0]));
+    const boxes = (own.length ? own : plain.duty).map((area) => area.box).filter((box) => Number.isFinite(box[0]));
     if (!boxes.length) return null;
     const [west, north] = [Math.min(...boxes.map((box) => box[0])), Math.min(...boxes.map((box) => box[1]))];
     const [east, south] = [Math.max(...boxes.map((box) => box[2])), Math.max(...boxes.map((box) => box[3]))];
