@@ -25,6 +25,9 @@ const ANSWERS = {
   "shed 429": { status: 429, text: '{"error": "too_many_photos", "message": ""}', headers: { "retry-after": "1" } },
 };
 
+const PING = "/api/v1/ping";
+const isRecord = ({ method, address }) => method === "PUT" && /^\/api\/v1\/(visits|marks)\//.test(address);
+
 export class Line {
   constructor(site, seed) {
     this.site = new URL(site);
@@ -33,6 +36,7 @@ export class Line {
     this.late = []; // copies of requests that are still under way
     this.underWay = new Set();
     this.waiting = new Map(); // what an answer is awaited for
+    this.meanwhile = null; // what is done while a thing is on its way: {id, act}
     this.injected = {};
     this.requests = 0;
   }
@@ -90,6 +94,7 @@ export class Line {
       signOver();
       request.headers.Cookie = `fangtu_session=${handset.cookie}`;
     }
+    if (isRecord(request)) await this.goesOut(page, request);
     if (fault === "offline" || fault === "stalled") throw new Error(fault);
     if (ANSWERS[fault]) return ANSWERS[fault];
     const dies = fault?.includes(" killed ") && (fault.startsWith("page") ? page : handset);
@@ -106,7 +111,18 @@ export class Line {
     if (fault === "answer lost") throw new Error(fault);
     // Who is dead already takes nobody along.
     if (dies && !page.isDead) dies.kill();
-    return dies ? NEVER : answer;
+    if (dies) return NEVER;
+    if (request.address === PING && answer.status === 200) page.signedIn = JSON.parse(answer.text).account?.id ?? null;
+    return answer;
+  }
+
+  /** A visit, a mark or a photograph leaves the phone: not once its page was told that somebody else is signed in. */
+  async goesOut(page, { address }) {
+    if (page.account && page.signedIn !== undefined && page.signedIn !== page.account) page.handset.world.problem("work went out although somebody else was known to be signed in");
+    const { meanwhile } = this;
+    if (!meanwhile || !address.includes(meanwhile.id)) return;
+    this.meanwhile = null;
+    await meanwhile.act();
   }
 
   /** A copy that was under way for long arrives after all. */
