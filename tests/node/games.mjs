@@ -18,7 +18,7 @@ const DAY_MS = 24 * 3600 * 1000;
 const LOOKS = 3; // looking takes as long as so many steps
 const ACTS = {
   visit: 9, send: 8, draft: 2, wait: 3, race: 3, undo: 2, regret: 3, mark: 1, day: 3, reload: 2, kill: 2, crash: 3, offline: 2, clock: 2, late: 3, full: 2, room: 1,
-  update: 1, transfer: 1, remove: 1, session: 1, other: 2, revoke: 1, handIn: 2, forget: 1, changed: 1, mixed: 1, practice: 1,
+  update: 1, transfer: 3, remove: 1, session: 1, other: 2, revoke: 1, handIn: 2, forget: 1, changed: 1, mixed: 1, practice: 1,
   correct: 4, settle: 3,
 };
 
@@ -174,7 +174,7 @@ const OFFICE = {
   /** The duty of an account moves: to both places, where it meets the other inspector, to the other's alone, or out of the township, where nothing of it is taken. */
   async transfer() {
     const account = this.chance.pick(this.accounts);
-    await this.duty(account, this.chance.weighed({ own: 2, both: 4, other: 2, away: 1 }));
+    await this.duty(account, this.chance.weighed({ own: 2, both: 4, other: 4, away: 1 }));
     this.line.count("duty transferred");
   },
   async remove() {

@@ -16,6 +16,8 @@ const FAULTS = {
   "somebody else signs in": 2, "page killed before": 1, "page killed after": 1, "browser killed before": 1, "browser killed after": 1,
   "server:killed_before:1": 3, "server:killed_before:2": 1, "server:killed_after": 2, "server:cut": 2, "server:killed_in_body": 2,
 };
+// A server dies where it hurts: while it takes something in.
+const FAULTS_OF_RECORDS = { ...FAULTS, "server:killed_before:1": 5, "server:killed_before:2": 5, "server:killed_after": 4 };
 const ANSWERS = {
   portal: { status: 200, text: PAGE },
   "portal with JSON": { status: 200, text: '{"welcome": true}' },
@@ -88,7 +90,7 @@ export class Line {
     const headers = handset.cookie ? { ...asked.headers, Cookie: `fangtu_session=${handset.cookie}` } : { ...asked.headers };
     const request = { ...asked, headers };
     if (handset.isOffline) throw new Error("offline");
-    const fault = !this.isCalm && this.chance.under(FAULTY) ? this.chance.weighed(FAULTS) : null;
+    const fault = !this.isCalm && this.chance.under(FAULTY) ? this.chance.weighed(isRecord(request) ? FAULTS_OF_RECORDS : FAULTS) : null;
     if (fault) this.count(fault);
     if (fault === "somebody else signs in") {
       signOver();
