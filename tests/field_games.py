@@ -41,7 +41,7 @@ _AWAY = (990101003000000, 990101003001000)
 _TOKENS = 5
 _AT_ONCE = 25
 # A step that takes longer hangs, and what it waits for is told. No whole game takes longer than the other.
-STEP_S, _GAME_S = 8.0, 60
+STEP_S, _GAME_S = 20.0, 120
 _PICTURES = [picture(seed, size=(64, 48)) for seed in range(6)]
 _HOMES = """
     insert into household (natural_key, code, head_name, address, jur, village_id, quality)

@@ -73,7 +73,7 @@ def _no_hash() -> Iterator[None]:
 
 @contextmanager
 def _no_file() -> Iterator[None]:
-    with patch("data.sync.photos._write", lambda *_: None):
+    with patch("data.sync.photos.write_photo", lambda *_: None):
         yield
 
 

@@ -225,6 +225,9 @@ def test_room_is_made_on_a_full_phone_and_at_last_another_place_is_found(
     expect(page.locator(".notice.is-dan")).to_contain_text("手机存储已满")
     page.get_by_role("button", name="保存走访").tap()
     expect(page.locator(".saved")).to_be_visible()
+    expect(page.locator(".saved")).to_contain_text("已暂存")
+    expect(page.locator(".notice", has_text="没有保存")).to_have_count(0)
+    expect(page.locator(".notice", has_text="只是暂存")).to_be_visible()
     # Nothing was left to make room with: it went to the last place, and counts as unsent there.
     assert "fangtu-map-1" not in page.evaluate(HELD)
     assert page.evaluate("Object.keys(localStorage).filter((name) => name.startsWith('fangtu.rescue.')).length") == 1

@@ -83,6 +83,12 @@ def test_a_mark_shows_on_an_open_map_and_can_be_switched_by_kind(
     assert "<b>沟边</b>" in words
     assert "待主管确认" in words
     assert "sel=mark%3A" in page.url
+    with stand.owner.begin() as connection:
+        connection.execute(text("update mark set remark = '沟边，已有人看过' where kind = 'waste'"))
+    expect(seen.popup).to_contain_text("沟边，已有人看过")
+    with stand.owner.begin() as connection:
+        connection.execute(text("update mark set remark = '<b>沟边</b>' where kind = 'waste'"))
+    expect(seen.popup).to_contain_text("<b>沟边</b>")
     seen.popup.get_by_role("link", name="在列表中查看").click()
     expect(page.get_by_role("article")).to_contain_text("<b>沟边</b>")
     expect(page.get_by_role("button", name="列入整治")).to_have_count(0)  # a leader reads

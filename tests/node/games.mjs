@@ -17,8 +17,8 @@ const [folder, , site] = process.argv.slice(2);
 const DAY_MS = 24 * 3600 * 1000;
 const LOOKS = 3; // looking takes as long as so many steps
 const ACTS = {
-  visit: 9, send: 8, draft: 2, wait: 3, race: 3, undo: 2, mark: 1, day: 3, reload: 2, kill: 2, crash: 3, offline: 2, clock: 2, late: 3, full: 2, room: 1,
-  update: 1, transfer: 1, remove: 1, session: 1, other: 2, revoke: 1, handIn: 2, forget: 1, changed: 1, mixed: 1, practice: 1,
+  visit: 9, send: 8, draft: 2, wait: 3, race: 3, undo: 2, regret: 3, mark: 1, day: 3, reload: 2, kill: 2, crash: 3, offline: 2, clock: 2, late: 3, full: 2, room: 1,
+  update: 1, transfer: 3, remove: 1, session: 1, other: 2, revoke: 1, handIn: 2, forget: 1, changed: 1, mixed: 1, practice: 1,
   correct: 4, settle: 3,
 };
 
@@ -174,7 +174,7 @@ const OFFICE = {
   /** The duty of an account moves: to both places, where it meets the other inspector, to the other's alone, or out of the township, where nothing of it is taken. */
   async transfer() {
     const account = this.chance.pick(this.accounts);
-    await this.duty(account, this.chance.weighed({ own: 2, both: 4, other: 2, away: 1 }));
+    await this.duty(account, this.chance.weighed({ own: 2, both: 4, other: 4, away: 1 }));
     this.line.count("duty transferred");
   },
   async remove() {
@@ -270,6 +270,22 @@ const ACT = {
   },
   async undo(person, page) {
     await person.undo(page);
+  },
+  /** It is saved, sent at once by the button of the day, and taken back while the screen still offers that: on its way, or after. */
+  async regret(person, page) {
+    const homes = page.phone.households();
+    const opened = homes.length ? await person.write(page, this.chance.pick(homes).id) : null;
+    if (!opened) return;
+    const { id } = opened.sheet.draft();
+    await person.press(opened.box, "保存走访");
+    const undo = () => page.live(() => person.undo(page, id));
+    const isEarly = this.chance.under(0.6);
+    if (isEarly) this.line.meanwhile = { id, act: undo };
+    await person.day(page, "立即上传");
+    const isDone = isEarly && this.line.meanwhile === null;
+    this.line.meanwhile = null;
+    this.line.count(isDone ? "taken back while it is sent" : "taken back after it was sent");
+    if (!isDone) await undo();
   },
   async day(person, page) {
     await this.pass(11000);

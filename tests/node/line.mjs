@@ -16,6 +16,8 @@ const FAULTS = {
   "somebody else signs in": 2, "page killed before": 1, "page killed after": 1, "browser killed before": 1, "browser killed after": 1,
   "server:killed_before:1": 3, "server:killed_before:2": 1, "server:killed_after": 2, "server:cut": 2, "server:killed_in_body": 2,
 };
+// A server dies where it hurts: while it takes something in.
+const FAULTS_OF_RECORDS = { ...FAULTS, "server:killed_before:1": 5, "server:killed_before:2": 5, "server:killed_after": 4 };
 const ANSWERS = {
   portal: { status: 200, text: PAGE },
   "portal with JSON": { status: 200, text: '{"welcome": true}' },
@@ -25,6 +27,9 @@ const ANSWERS = {
   "shed 429": { status: 429, text: '{"error": "too_many_photos", "message": ""}', headers: { "retry-after": "1" } },
 };
 
+const PING = "/api/v1/ping";
+const isRecord = ({ method, address }) => method === "PUT" && /^\/api\/v1\/(visits|marks)\//.test(address);
+
 export class Line {
   constructor(site, seed) {
     this.site = new URL(site);
@@ -33,6 +38,7 @@ export class Line {
     this.late = []; // copies of requests that are still under way
     this.underWay = new Set();
     this.waiting = new Map(); // what an answer is awaited for
+    this.meanwhile = null; // what is done while a thing is on its way: {id, act}
     this.injected = {};
     this.requests = 0;
   }
@@ -84,12 +90,13 @@ export class Line {
     const headers = handset.cookie ? { ...asked.headers, Cookie: `fangtu_session=${handset.cookie}` } : { ...asked.headers };
     const request = { ...asked, headers };
     if (handset.isOffline) throw new Error("offline");
-    const fault = !this.isCalm && this.chance.under(FAULTY) ? this.chance.weighed(FAULTS) : null;
+    const fault = !this.isCalm && this.chance.under(FAULTY) ? this.chance.weighed(isRecord(request) ? FAULTS_OF_RECORDS : FAULTS) : null;
     if (fault) this.count(fault);
     if (fault === "somebody else signs in") {
       signOver();
       request.headers.Cookie = `fangtu_session=${handset.cookie}`;
     }
+    if (isRecord(request)) await this.goesOut(page, request);
     if (fault === "offline" || fault === "stalled") throw new Error(fault);
     if (ANSWERS[fault]) return ANSWERS[fault];
     const dies = fault?.includes(" killed ") && (fault.startsWith("page") ? page : handset);
@@ -106,7 +113,18 @@ export class Line {
     if (fault === "answer lost") throw new Error(fault);
     // Who is dead already takes nobody along.
     if (dies && !page.isDead) dies.kill();
-    return dies ? NEVER : answer;
+    if (dies) return NEVER;
+    if (request.address === PING && answer.status === 200) page.signedIn = JSON.parse(answer.text).account?.id ?? null;
+    return answer;
+  }
+
+  /** A visit, a mark or a photograph leaves the phone: not once its page was told that somebody else is signed in. */
+  async goesOut(page, { address }) {
+    if (page.account && page.signedIn !== undefined && page.signedIn !== page.account) page.handset.world.problem("work went out although somebody else was known to be signed in");
+    const { meanwhile } = this;
+    if (!meanwhile || !address.includes(meanwhile.id)) return;
+    this.meanwhile = null;
+    await meanwhile.act();
   }
 
   /** A copy that was under way for long arrives after all. */

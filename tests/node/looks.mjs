@@ -6,6 +6,8 @@
 import { serialize } from "node:v8";
 
 const ROUNDS = 5;
+const HELD_MS = 11000;
+const DAY_MS = 24 * 3600 * 1000;
 
 /** Let everything come in, and look. */
 export async function look(game) {
@@ -31,6 +33,7 @@ async function settle(game, person) {
   const { handset } = person;
   handset.isOffline = false;
   handset.disk.room = Infinity;
+  if (game.chance.under(0.5)) handset.skew -= game.chance.below(2 * DAY_MS);
   const ends = [];
   for (const { id: account } of game.accounts) {
     for (const page of [...handset.pages]) page.kill();
@@ -44,6 +47,7 @@ async function settle(game, person) {
       continue;
     }
     const end = { person, account, page, rows: [], text: "", receipts: [] };
+    await goesByItself(game, person, page);
     const isRevoked = person.revoked === account;
     for (let round = 0; round < ROUNDS && !page.isDead; round += 1) {
       await page.live(async () => {
@@ -59,6 +63,18 @@ async function settle(game, person) {
     ends.push(end);
   }
   return ends;
+}
+
+/** What waits is sent without anybody's button, on a phone whose clock was set back too. */
+async function goesByItself(game, person, page) {
+  for (let n = 0; n < 2 && !page.isDead; n += 1) {
+    // By then nothing can be taken back any more.
+    game.passed += HELD_MS;
+    await person.sync(page);
+  }
+  if (page.isDead || page.phone.sender.state.phase !== "idle") return;
+  const held = page.phone.rows.filter((row) => row.state === "queued");
+  if (held.length) game.problem(`${held.length} of ${person.handset.name} are held for nothing`);
 }
 
 async function finish(game, end, isRevoked) {

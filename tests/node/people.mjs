@@ -264,10 +264,10 @@ export class Person {
     }
   }
 
-  /** Take back what was saved a moment ago, as long as the screen offers it. */
-  async undo(page) {
+  /** Take back what was saved a moment ago, as long as the screen offers it: one that is named, or any. */
+  async undo(page, id = null) {
     const { game, handset } = this;
-    const isOffered = (row) => row.state === "queued" && row.draft && handset.now() - row.saved_at < page.app.outbox.UNDO_MS && !game.given.has(row.id);
+    const isOffered = (row) => (id ? row.id === id : row.state === "queued" && row.draft && handset.now() - row.saved_at < page.app.outbox.UNDO_MS) && !game.given.has(row.id);
     const row = game.chance.pick(page.phone.rows.filter(isOffered));
     if (!row) return;
     try {

@@ -152,7 +152,7 @@ app.savedBar = () => {
   const next = saved.correct ? null : nextOf(app, saved.home.id);
   const far = next && next.metres !== null && next.metres !== undefined ? ` ${distance(next.metres)}` : "";
   return h("section", { class: "saved", "aria-label": t("已保存") },
-    h("p", {}, icon("check"), h("span", {}, t("已保存：%(name)s", { name: saved.home.head })), saved.undo && h("button", { type: "button", class: "link", onclick: undo }, t("撤销"))),
+    h("p", {}, icon("check"), h("span", {}, saved.isApart ? t("已暂存：%(name)s", { name: saved.home.head }) : t("已保存：%(name)s", { name: saved.home.head })), saved.undo && h("button", { type: "button", class: "link", onclick: undo }, t("撤销"))),
     next && h("button", { type: "button", class: "saved-next", onclick: () => app.openVisit(next.id) }, h("span", {}, t("下一户：%(name)s", { name: next.head }), far), icon("right")),
     next && h("div", { class: "halves" }, button(t("在家 · 一切正常"), () => app.openVisit(next.id, { choose: "well" })), button(t("无人在家"), () => app.openVisit(next.id, { choose: "nobody" }))));
 };
@@ -175,6 +175,7 @@ async function undo() {
 
 app.draw = () => {
   if (!app.phone || !app.current) return;
+  said = toldOf(app.phone.sender.state);
   drawHead();
   if (app.current === "list") drawList(app, views.list);
   else if (app.current === "day") screens.drawDay(app, views.day);
@@ -251,7 +252,10 @@ app.closeVisit = async () => {
 
 app.visitSaved = async (id, home, correct = null) => {
   app.sheet = null;
-  app.saved = { id, home, correct, undo: true };
+  // What could not be kept on the way here is kept now.
+  app.said = null;
+  const isApart = app.phone.apart > 0 && rescued(app.phone.account.id).some((one) => one.id === id);
+  app.saved = { id, home, correct, isApart, undo: !isApart };
   setTimeout(() => {
     if (app.saved?.id !== id) return;
     app.saved = { ...app.saved, undo: false };
@@ -340,9 +344,15 @@ async function whoIsThere() {
   return body?.fangtu === "field" ? body : null;
 }
 
-/** Begin to open what is kept for an account: the database, and the key if the worker still has it. */
+/** Begin to open what is kept for an account: the database, the key if the worker still has it, and with both the phone. */
 function opening(account) {
-  return { store: openStore(account.id, { onBlocking: () => window.location.reload() }), key: askKey(account.id) };
+  const [store, key] = [openStore(account.id, { onBlocking: () => window.location.reload() }), askKey(account.id)];
+  const phone = Promise.all([store, key]).then(async ([db, held]) => {
+    // The key may be that of a database which the browser has deleted since.
+    return held && (await getMeta(db, "key")) ? makePhone(db, held, account) : null;
+  });
+  phone.catch(() => {}); // whoever takes it is told
+  return { store, key, phone };
 }
 
 async function start() {
@@ -373,6 +383,7 @@ async function start() {
     // Somebody else signed in on this phone: their data is their own.
     const ping = await Promise.race([asked, new Promise((done) => setTimeout(done, 1500, null))]);
     if (ping?.account && ping.account.id !== account.id) {
+      (await begun.phone.catch(() => null))?.close();
       (await begun.store).close();
       account = ping.account;
       begun = null;
@@ -390,7 +401,7 @@ async function start() {
   const key = isNew ? await askNewPin(root, db, account) : (await begun.key) || (await openLock(db, account));
   keepKey(account.id, key);
   await remembered;
-  await openApp(db, key, account, first);
+  await openApp((!isNew && (await begun.phone)) || (await makePhone(db, key, account, first)), first);
 }
 
 async function openLock(db, account) {
@@ -398,12 +409,23 @@ async function openLock(db, account) {
   return askPin(root, db, { name: account.name, unsent: rows.filter((row) => row.state !== "done").length + rescued(account.id).length });
 }
 
-async function openApp(db, key, account, first) {
-  let drawing = 0;
-  let hasBook = () => {};
+let drawing = 0;
+let hasBook = () => {};
+let said = "";
+
+/** What the screens but that of the day show of the sender; it speaks far more often. */
+function toldOf({ phase, trouble }) {
+  return `${["sign-in", "other", "revoked"].includes(phase) ? phase : ""} ${trouble?.name ?? ""}`;
+}
+
+function makePhone(db, key, account, first = null) {
   const onChange = (what) => {
     if (what === "book") hasBook();
     if (drawing || !app.phone) return;
+    if (what === "sender" && app.current === "list" && toldOf(app.phone.sender.state) === said) {
+      afterSync();
+      return;
+    }
     drawing = requestAnimationFrame(() => {
       drawing = 0;
       if (app.current === "visit") drawHead();
@@ -411,7 +433,12 @@ async function openApp(db, key, account, first) {
       afterSync();
     });
   };
-  app.phone = await openPhone({ db, key, account, version: document.documentElement.dataset.version, onChange, first });
+  return openPhone({ db, key, account, version: document.documentElement.dataset.version, onChange, first });
+}
+
+async function openApp(phone, first) {
+  const { key, account } = phone;
+  app.phone = phone;
   if (first) {
     // The answer has mostly come while the PIN was typed: then the screen is drawn once, with the list in it.
     const booked = new Promise((done) => { hasBook = done; });

@@ -4,7 +4,7 @@ import { t } from "../i18n.js";
 import { fill, h, icon } from "../map/dom.js";
 import { toWorld } from "../map/world.js";
 import { routeToday } from "./list.js";
-import { addressOf, hasPlace, ownOf } from "./nearby.js";
+import { addressOf, distanceTo, hasPlace, ownOf } from "./nearby.js";
 import { button, tagsOf } from "./parts.js";
 import { createStage } from "./stage.js";
 import { drawHere, drawHouseholds, drawRoute } from "./strip.js";
@@ -12,16 +12,20 @@ import { statusWord } from "./words.js";
 
 const NEAR_PX = 28;
 const CLOSE_ZOOM = 17;
+const AWAY_M = 3000; // so far from every household none of them is on the screen
 
 /** One button over a map. */
 export function tool(name, words, act) {
   return h("button", { type: "button", class: "tool", "aria-label": words, title: words, onclick: act }, icon(name));
 }
 
-/** Where a map of the field begins: at the own place, else in the middle of the households. */
-export function begin(app, stage) {
+/**
+ * Where a map of the field begins: at the own place, else in the middle of the households.
+ * @param {number} [away] metres from all households beyond which the own place is no place to begin at
+ */
+export function begin(app, stage, away = Infinity) {
   const placed = ownOf(app.phone.households()).filter(hasPlace);
-  if (app.here) stage.show(app.here.lon, app.here.lat, CLOSE_ZOOM);
+  if (app.here && (!placed.length || placed.some((one) => distanceTo(one, app.here) <= away))) stage.show(app.here.lon, app.here.lat, CLOSE_ZOOM);
   else if (placed.length) {
     const middle = (of) => placed.map((one) => one[of]).sort((a, b) => a - b)[Math.floor(placed.length / 2)];
     stage.show(middle("lon"), middle("lat"), CLOSE_ZOOM - 1);
@@ -74,7 +78,7 @@ export function createMap(app) {
     },
     show(box) {
       fill(box, h("h2", { class: "unseen" }, t("地图")), app.notices(), frame);
-      if (!begun) begin(app, stage);
+      if (!begun) begin(app, stage, AWAY_M);
       begun = true;
       map.draw();
     },

@@ -227,6 +227,7 @@ export function createMarking(app) {
     try {
       await saving;
       await app.phone.saveMark(draft, markBody(draft, { offset: app.phone.offset }));
+      app.said = null;
       say(t("标记已保存，待主管确认。"));
       start(newMark());
       panel.prepend(h("p", { class: "notice is-ok" }, t("标记已保存，待主管确认。")));

@@ -35,7 +35,7 @@ export function drawSettings(app, box) {
       h("div", { class: "chips" }, chip("中文", lang === "zh", () => kept("fangtu.lang", "zh")), chip("English", lang === "en", () => kept("fangtu.lang", "en"))),
       h("div", { class: "chips" }, chip(t("浅色"), !dark, () => kept("fangtu.theme", "light")), chip(t("深色"), dark, () => kept("fangtu.theme", "dark"))),
       h("div", { class: "chips" }, chip(t("大字"), large, () => kept("fangtu.type", large ? "normal" : "large")))),
-    section(t("账号"), h("p", {}, phone.account.name), h("p", { class: "note" }, t("版本 %(version)s · 设备 %(device)s", { version: phone.version, device: phone.device.slice(0, 8) })), leavePart(app, redraw)),
+    section(t("登录的账号"), h("p", {}, phone.account.name), h("p", { class: "note" }, t("版本 %(version)s · 设备 %(device)s", { version: phone.version, device: phone.device.slice(0, 8) })), leavePart(app, redraw)),
     state.told && h("p", { class: "lack", role: "alert" }, state.told));
   if (state.packs === undefined) load(app, redraw);
   if (!box.contains(document.activeElement)) focusOn(title);

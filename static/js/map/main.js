@@ -262,6 +262,7 @@ function createPage(map) {
       page.popups.renew(`area:${area.code}`, area);
       if (page.selection.area?.code === area.code) page.selection.set({ area });
     }
+    await page.acts.renewMark();
     return villages.map((area) => area.name);
   };
 

@@ -11,7 +11,7 @@ import { monitoringPopup } from "./monitoring.js";
 import { areaPopup, householdPopup, housePopup, settledPopup, sitePopup, visitPopup } from "./popup-records.js";
 import { change, dataParams, state } from "./state.js";
 import { isFilled } from "./themes.js";
-import { getJson, withParams } from "./api.js";
+import { getJson, UNATTENDED, withParams } from "./api.js";
 
 const L = window.L;
 const HOVER_MS = 120;
@@ -182,6 +182,18 @@ export function createPointer(page) {
     selection.set({ area: null, point: { x, y } });
     change({ selected: { kind, id: String(id) } });
     popups.open({ key: `${kind}:${id}`, latlng: at, url, data, build: (answer) => build(answer, acts) });
+  };
+
+  /** The mark whose popup is open, as it stands now. A household keeps what its popup was opened with. */
+  acts.renewMark = async () => {
+    const key = popups.current;
+    if (!key?.startsWith("mark:")) return;
+    const url = `/api/v1/marks/${encodeURIComponent(key.slice("mark:".length))}`;
+    try {
+      popups.renew(key, await getJson(url, undefined, { headers: UNATTENDED }));
+    } catch (reason) {
+      if (reason.status !== 404) throw reason; // gone, or of another's duty by now: what was read stays
+    }
   };
 
   acts.clear = () => {

@@ -135,6 +135,9 @@ export function createPopups(map, { onClose }) {
     // Whoever is about to press a button or types is not disturbed.
     if (old.some((part) => part.contains(document.activeElement) || part.querySelector("input, textarea, form"))) return;
     const fresh = h("div", {}, shown.build(data).parts);
+    // Pictures that are there are not asked for again: each look at one is noted.
+    const [there, wanted] = [shown.content, fresh].map((part) => part.querySelector(".popup-photos"));
+    if (there && wanted?.innerHTML === there.innerHTML) wanted.replaceWith(there);
     shown.content.replaceChildren(head, ...fresh.childNodes);
   };
 
