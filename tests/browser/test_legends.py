@@ -87,6 +87,7 @@ _DAYS = """async () => {
         for (const cut of [(end) => flat.subarray(0, end), (end) => flat.subarray(end)]) {
             const at = (end) => ({ zoom: 19, cells: cut(end * 3) });
             const field = startDay(at(280), view, 250);
+            const most = Math.max(...field.grid);
             for (const end of [281, 290, 290, 286, 300, 297]) {
                 const before = field.grid.slice();
                 const places = moveDay(field, at(end), view, 250);
@@ -95,7 +96,6 @@ _DAYS = """async () => {
                     const [x, y] = [i % field.width, Math.floor(i / field.width)];
                     return Math.min(x, y, field.width - 1 - x, field.height - 1 - y) >= field.margin;
                 });
-                const most = Math.max(...anew);
                 told.push({
                     moved: places !== null,
                     off: Math.max(...inside.map((i) => Math.abs(anew[i] - field.grid[i]))) / most,
