@@ -16,8 +16,8 @@ from app.language import language
 from app.maps import one_of
 from app.session import asker, db
 from app.view import ZONE, View, current_view, page_number, past_day, today
+from data.area_columns import BY
 from data.coverage import (
-    BY,
     KIND_UNKNOWN,
     AreaCoverage,
     Part,

@@ -10,7 +10,7 @@ from app.maps import one_of
 from app.renovation import sees_money
 from app.session import asker, db
 from app.view import current_view, today
-from data.coverage import BY
+from data.area_columns import BY
 from data.live import version_tag
 from data.renovation.on_map import danger_by_area, sites_on_map
 from data.rules.gates import LATE_DAYS, PAID_DAYS

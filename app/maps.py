@@ -17,9 +17,10 @@ from app.caching import keep_by_content, keep_until_changed
 from app.language import language
 from app.session import asker, db
 from app.view import ZONE, View, current_scope, current_view, today
+from data.area_columns import BY
 from data.areas import breadcrumb
 from data.campaigns import list_campaigns
-from data.coverage import BY, coverage_by_area, coverage_total, last_visit_at
+from data.coverage import coverage_by_area, coverage_total, last_visit_at
 from data.heat import HEAT_ZOOM, RECIPE, Cells, as_flat, as_steps, heat_cells, heat_days
 from data.history import DayCount, days_of_places, span_of, visited_by_area_and_day, visited_on_days
 from data.live import version_tag

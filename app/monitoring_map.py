@@ -13,8 +13,8 @@ from app.maps import one_of
 from app.monitoring import asked_round
 from app.session import asker, db
 from app.view import today
+from data.area_columns import BY
 from data.areas import EVERYWHERE
-from data.coverage import BY
 from data.monitoring.listing import round_coverage
 from data.monitoring.rounds import list_rounds
 from data.overview import area_shapes

@@ -1,11 +1,31 @@
-"""Areas of a level as columns, and counts of places added up to them."""
+"""Areas of a level as columns, and counts of places added up to them.
+
+The areas somebody sees change once a month and are read with every figure: a process keeps them as long as the database
+says that no area has changed.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
+from operator import gt
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from data.areas import EVERYWHERE
+
+BY = ("county", "township", "village", "group", "grid")
+Ranges = Sequence[tuple[int, int]]
+
+# Columns of an area, before its counts.
+_AREA = ("id", "code", "name", "level", "derived")
+# Lists of areas that a process keeps: one of ten thousand grids takes some 3 MB.
+_MOST_KEPT = 64
 
 
 class AreaColumns(NamedTuple):
@@ -68,3 +88,114 @@ def which_area(jur: NDArray[np.int64], settlement: NDArray[np.int64], areas: Are
     found = order[(np.searchsorted(key[order], wanted, side="right") - 1).clip(min=0)]
     mine = (areas.low[found] <= jur) & (jur < areas.high[found]) & ((by != "group") | (key[found] == settlement))
     return np.where(mine, found, -1)
+
+
+_kept: OrderedDict[Hashable, AreaColumns] = OrderedDict()
+_lock = threading.Lock()
+
+
+def in_duty(duty: Ranges) -> str:
+    """SQL condition that an area ``a`` lies wholly inside one range of a duty; false without a range.
+
+    Plain comparisons: building a range of each area and asking a multirange takes several times as long.
+    """
+    merged: list[list[int]] = []
+    for lo, hi in sorted(duty):
+        # Ranges that touch are one: an area may lie across their border.
+        if merged and lo <= merged[-1][1]:
+            merged[-1][1] = max(hi, merged[-1][1])
+        else:
+            merged.append([lo, hi])
+    return f"({' or '.join(f'a.jur >= {int(lo)} and a.jur_end <= {int(hi)}' for lo, hi in merged) or 'false'})"
+
+
+def areas_of_level(by: str) -> tuple[str, str]:
+    """SQL of the areas of a level, and of how a row ``c`` of counts belongs to an area ``a``.
+
+    Raises
+    ------
+    ValueError
+        If ``by`` is none of :data:`BY`.
+    """
+    if by == "grid":
+        areas = "select id, code, name, 'grid' as level, false as derived, jur, jur_end from grid"
+        return areas, "c.jur = a.jur"
+    if by == "group":
+        areas = """select id, code, name, level, derived, jur, jur_end from area
+                   where level in ('natural_village', 'group') and valid_to is null"""
+        return areas, "c.jur >= a.jur and c.jur < a.jur_end and c.group_id = a.id"
+    if by in BY:
+        areas = f"""select id, code, name, level, derived, jur, jur_end from area
+                    where level = '{by}' and valid_to is null"""
+        return areas, "c.jur >= a.jur and c.jur < a.jur_end"
+    raise ValueError(f"by must be one of {BY}, not {by!r}")
+
+
+def areas_within(
+    session: Session, by: str, *, within: tuple[int, int] = EVERYWHERE, duty: Ranges = (EVERYWHERE,)
+) -> AreaColumns:
+    """Areas of a level inside a range and a duty, by code.
+
+    Parameters
+    ----------
+    by : str
+        ``county``, ``township``, ``village``, ``group`` (natural villages and village groups) or ``grid``.
+    within : (int, int)
+        Only areas inside this range.
+    duty : sequence of (int, int)
+        Only areas wholly inside one of these.
+
+    Returns
+    -------
+    AreaColumns
+        To be read only: others are given the same.
+    """
+    key = (*_seen_by(session), by, within, tuple(map(tuple, duty)))
+    with _lock:
+        kept = _kept.get(key)
+        if kept is not None:
+            _kept.move_to_end(key)
+            return kept
+    found = _read_areas(session, by, within, duty)
+    with _lock:
+        _kept[key] = found
+        while len(_kept) > _MOST_KEPT:
+            _kept.popitem(last=False)
+    return found
+
+
+def _seen_by(session: Session) -> tuple[Hashable, ...]:
+    """What decides which areas the asker sees, and whether one has changed, as the database says in this transaction.
+
+    The version is that of the transaction that wrote it: whoever changes areas and then takes it back, or still may,
+    has one of its own.
+    """
+    return tuple(
+        session.execute(
+            text("""
+                select current_database(), current_user, sec.duty()::text, version, xmin::text
+                  from area_version""")
+        ).one()
+    )
+
+
+def _read_areas(session: Session, by: str, within: tuple[int, int], duty: Ranges) -> AreaColumns:
+    # Whole columns come in one row, and of a grid only what differs.
+    wanted = ("code", "id", "name", "jur") if by == "grid" else ("code", "id", "name", "jur", "jur_end", *_AREA[3:])
+    columns: Sequence[Any] = session.execute(
+        text(f"""
+            select {", ".join(f"coalesce(array_agg(a.{name}), '{{}}')" for name in wanted)}
+              from ({areas_of_level(by)[0]}) a where a.jur >= :lo and a.jur_end <= :hi and {in_duty(duty)}"""),
+        {"lo": within[0], "hi": within[1]},
+    ).one()
+    codes: list[str] = columns[0]
+    # They come by number as a rule, which is the order of their codes; otherwise they are put into it.
+    if any(map(gt, codes, codes[1:])):
+        order = sorted(range(len(codes)), key=codes.__getitem__)
+        columns = [[column[at] for at in order] for column in columns]
+    codes, ids, names, low, *others = columns
+    first = np.array(low, dtype=np.int64)
+    if by == "grid":
+        return AreaColumns(ids, codes, names, ["grid"] * len(ids), [False] * len(ids), first, first + 1)
+    high, levels, derived = others
+    return AreaColumns(ids, codes, names, levels, derived, first, np.array(high, dtype=np.int64))

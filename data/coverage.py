@@ -12,32 +12,30 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from functools import partial
 from itertools import repeat
-from operator import gt
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.area_columns import AreaColumns, add_up
+from data.area_columns import Ranges, add_up, areas_of_level, areas_within
 from data.areas import EVERYWHERE
 from data.rules.words import VISITED
 from data.tables.coverage import STATUS_COLUMNS
-from data.whole_numbers import read_numbers
+from data.whole_numbers import read_bytes, read_numbers
 from geo.errors import FangtuError, Text
 
-BY = ("county", "township", "village", "group", "grid")
-Ranges = Sequence[tuple[int, int]]
-
-
-# Columns of an area, before its counts.
-_AREA = ("id", "code", "name", "level", "derived")
 # The same of households that lie in no area.
 _NOWHERE = (None, None, None, None, False)
 # Where the counts stand: now, or as they were shown at the end of a day. Statuses are kept of the present whole only.
 _OF_ROUND = "c.campaign_id = :campaign and c.round_no = :round"
 _NOW = (f"coverage c where {_OF_ROUND}", ("eligible", "visited", *STATUS_COLUMNS))
 _THEN = (f"coverage_shown c where {_OF_ROUND} and c.day <= :as_of", ("eligible", "visited"))
+
+
+# A place as the database packs it (``0044_packed_coverage.sql``).
+_PACKED = np.dtype([("place", ">i8", 2), ("counts", ">i4", len(_NOW[1]))])
 
 
 def _sums(names: Sequence[str]) -> str:
@@ -185,49 +183,12 @@ def duty_ranges(ranges: Ranges) -> str:
     return "{" + ",".join(f"[{lo},{hi})" for lo, hi in ranges) + "}"
 
 
-def in_duty(duty: Ranges) -> str:
-    """SQL condition that an area ``a`` lies wholly inside one range of a duty; false without a range.
-
-    Plain comparisons: building a range of each area and asking a multirange takes several times as long.
-    """
-    merged: list[list[int]] = []
-    for lo, hi in sorted(duty):
-        # Ranges that touch are one: an area may lie across their border.
-        if merged and lo <= merged[-1][1]:
-            merged[-1][1] = max(hi, merged[-1][1])
-        else:
-            merged.append([lo, hi])
-    return f"({' or '.join(f'a.jur >= {int(lo)} and a.jur_end <= {int(hi)}' for lo, hi in merged) or 'false'})"
-
-
 def known_since(session: Session, campaign_id: int, round_no: int) -> date | None:
     """First day of which it is known what was shown; None for a round the asker does not see."""
     return session.scalar(
         text("select since from coverage_known where campaign_id = :campaign and round_no = :round"),
         {"campaign": campaign_id, "round": round_no},
     )
-
-
-def areas_of_level(by: str) -> tuple[str, str]:
-    """SQL of the areas of a level, and of how a row ``c`` of counts belongs to an area ``a``.
-
-    Raises
-    ------
-    ValueError
-        If ``by`` is none of :data:`BY`.
-    """
-    if by == "grid":
-        areas = "select id, code, name, 'grid' as level, false as derived, jur, jur_end from grid"
-        return areas, "c.jur = a.jur"
-    if by == "group":
-        areas = """select id, code, name, level, derived, jur, jur_end from area
-                   where level in ('natural_village', 'group') and valid_to is null"""
-        return areas, "c.jur >= a.jur and c.jur < a.jur_end and c.group_id = a.id"
-    if by in BY:
-        areas = f"""select id, code, name, level, derived, jur, jur_end from area
-                    where level = '{by}' and valid_to is null"""
-        return areas, "c.jur >= a.jur and c.jur < a.jur_end"
-    raise ValueError(f"by must be one of {BY}, not {by!r}")
 
 
 def counts_of_each(by: str) -> str:
@@ -324,16 +285,19 @@ def coverage_by_area(
         **asdict(part),
     }
     since = known_since(session, campaign_id, round_no) if as_of else None
-    source, names = _source(as_of, part)
     areas = areas_within(session, by, within=within, duty=duty)
-    counts = read_numbers(
-        session,
-        f"""
-            select c.jur, c.group_id, {", ".join(f"{_sum_of_days(name, as_of)}::bigint" for name in names)}
-              from {source} and c.jur >= :lo and c.jur < :hi {"group by 1, 2" if as_of else ""}""",
-        keys,
-        2 + len(names),
-    )
+    if as_of is None and part == WHOLE:
+        counts = _packed_counts(session, keys)
+    else:
+        source, names = _source(as_of, part)
+        counts = read_numbers(
+            session,
+            f"""
+                select c.jur, c.group_id, {", ".join(f"{_sum_of_days(name, as_of)}::bigint" for name in names)}
+                  from {source} and c.jur >= :lo and c.jur < :hi {"group by 1, 2" if as_of else ""}""",
+            keys,
+            2 + len(names),
+        )
     each = add_up(counts, areas, by)
     rest = (counts[:, 2:].sum(axis=0) - each.sum(axis=0)).tolist()
     known = as_of is None or (since is not None and as_of >= since)
@@ -344,34 +308,22 @@ def coverage_by_area(
     return [*rows, _coverage(_NOWHERE, rest, as_of, since)] if rest[0] else rows
 
 
+def _packed_counts(session: Session, keys: Mapping[str, Any]) -> NDArray[np.int64]:
+    """Jurisdiction number, settlement, and the counts of now in their order, of each place of a range."""
+    told = read_bytes(
+        session,
+        """
+            select coalesce(string_agg(packed, ''), '') from coverage_packed
+             where campaign_id = :campaign and round_no = :round and jur >= :lo and jur < :hi""",
+        keys,
+    )
+    rows = np.frombuffer(told, dtype=_PACKED)
+    return np.column_stack((rows["place"], rows["counts"])).astype(np.int64, copy=False)
+
+
 def _sum_of_days(name: str, as_of: date | None) -> str:
     """A column as it is kept; of a past day there is a row for each day with a change."""
     return f"sum(c.{name})" if as_of else f"c.{name}"
-
-
-def areas_within(
-    session: Session, by: str, *, within: tuple[int, int] = EVERYWHERE, duty: Ranges = (EVERYWHERE,)
-) -> AreaColumns:
-    """Areas of a level inside a range and a duty, by code; the parameters are those of :func:`coverage_by_area`."""
-    # Whole columns come in one row, and of a grid only what differs.
-    wanted = ("code", "id", "name", "jur") if by == "grid" else ("code", "id", "name", "jur", "jur_end", *_AREA[3:])
-    columns: Sequence[Any] = session.execute(
-        text(f"""
-            select {", ".join(f"coalesce(array_agg(a.{name}), '{{}}')" for name in wanted)}
-              from ({areas_of_level(by)[0]}) a where a.jur >= :lo and a.jur_end <= :hi and {in_duty(duty)}"""),
-        {"lo": within[0], "hi": within[1]},
-    ).one()
-    codes: list[str] = columns[0]
-    # They come by number as a rule, which is the order of their codes; otherwise they are put into it.
-    if any(map(gt, codes, codes[1:])):
-        order = sorted(range(len(codes)), key=codes.__getitem__)
-        columns = [[column[at] for at in order] for column in columns]
-    codes, ids, names, low, *others = columns
-    first = np.array(low, dtype=np.int64)
-    if by == "grid":
-        return AreaColumns(ids, codes, names, ["grid"] * len(ids), [False] * len(ids), first, first + 1)
-    high, levels, derived = others
-    return AreaColumns(ids, codes, names, levels, derived, first, np.array(high, dtype=np.int64))
 
 
 def coverage_by_part(

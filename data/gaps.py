@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from data.area_columns import Ranges
 from data.campaigns import target_of
-from data.coverage import AreaCoverage, Ranges, coverage_by_area, coverage_total
+from data.coverage import AreaCoverage, coverage_by_area, coverage_total
 from data.gap_areas import GapArea, describe_gaps
 from data.rules.words import EXACT_QUALITY
 from data.tables import Campaign, Round

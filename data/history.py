@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.area_columns import which_area
+from data.area_columns import Ranges, areas_within, which_area
 from data.areas import EVERYWHERE
-from data.coverage import Ranges, areas_within
 from data.letters import as_letters
 from data.whole_numbers import read_numbers
 from geo.errors import FangtuError, Text

@@ -22,8 +22,8 @@ import psycopg2
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from data.area_columns import Ranges
 from data.askers import read_ranges
-from data.coverage import Ranges
 from data.settings import Settings
 
 log = logging.getLogger(__name__)

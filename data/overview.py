@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from data.area_columns import Ranges, areas_of_level, in_duty
 from data.areas import EVERYWHERE
-from data.coverage import Ranges, areas_of_level, duty_ranges, in_duty
+from data.coverage import duty_ranges
 from data.rules.words import DILAPIDATED, EXACT_QUALITY, NOT_PLACED
 from data.settled import KNOWN_TO_SETTLEMENT
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.coverage import Ranges, duty_ranges
+from data.area_columns import Ranges
+from data.coverage import duty_ranges
 from geo.tiles import tile_bounds
 
 MOST_NAMES = 400

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from data.area_columns import in_duty
 from data.askers import Asker, RecordUnknown
 from data.audit import record
-from data.coverage import in_duty
 from data.tables import Campaign, Publicity, Round
 from geo.errors import FangtuError, Text
 

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.areas import members_of
 from data.duplicates import flagged_wrongly
 from data.judging import judged_differently
+from data.recount import recount_grids, wrongly_placed
 
 # Eligible households by place, and how many have a counting visit: from visits and households alone, past standing.
 _COUNTED = """
@@ -21,9 +21,6 @@ _COUNTED = """
 
 # Each query counts rows that are kept otherwise than the facts say.
 _CHECKS = {
-    "membership": f"""
-        select count(*) from household h join ({members_of("household")}) found on found.id = h.id
-        where (h.village_id, h.grid_id) is distinct from (found.village_id, found.grid_id)""",
     "jurisdiction": """
         select count(*) from household h left join grid g on g.id = h.grid_id left join area v on v.id = h.village_id
         where h.jur <> coalesce(g.jur, v.jur, h.jur / 1000000 * 1000000)""",
@@ -167,6 +164,8 @@ def recheck(session: Session) -> dict[str, Any]:
     checks = {name: int(session.scalar(text(sql)) or 0) for name, sql in _CHECKS.items()}
     for way in ("nestloop", "mergejoin"):
         session.execute(text(f"set local enable_{way} = on"))
+    checks["membership"] = wrongly_placed(session)
+    checks["grids_by_position"] = _grids_otherwise(session)
     checks["verdicts"] = judged_differently(session)
     checks["duplicates"] = flagged_wrongly(session)
     counts = {
@@ -174,3 +173,20 @@ def recheck(session: Session) -> dict[str, Any]:
         for name in ("household", "visit", "standing", "coverage_folded", "coverage_part_folded")
     }
     return {"drift": sum(checks.values()), "checks": checks, "counts": counts}
+
+
+def _grids_otherwise(session: Session) -> int:
+    """Count grids whose coverage in a round is not what positions and visits say, past all that is kept."""
+    otherwise = 0
+    for campaign_id, round_no in session.execute(text("select campaign_id, no from round order by 1, 2")).all():
+        kept = session.execute(
+            text("""
+                select g.id, sum(c.eligible)::bigint, sum(c.visited)::bigint
+                from coverage c join grid g on g.jur = c.jur
+                where c.campaign_id = :campaign and c.round_no = :round group by 1 having sum(c.eligible) <> 0"""),
+            {"campaign": campaign_id, "round": round_no},
+        )
+        told = {grid: (eligible, visited) for grid, eligible, visited in kept}
+        counted = recount_grids(session, campaign_id, round_no)
+        otherwise += sum(told.get(grid) != counted.get(grid) for grid in told.keys() | counted.keys())
+    return otherwise

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.area_columns import add_up
-from data.coverage import Ranges, areas_within, coverage_total
+from data.area_columns import Ranges, add_up, areas_within
+from data.coverage import coverage_total
 from data.rules.visitors import VisitorKind
 from data.rules.words import EXACT_QUALITY, VISITED
 from data.whole_numbers import read_numbers

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from data.area_columns import Ranges
 from data.areas import DIGITS, EVERYWHERE
-from data.coverage import Ranges, duty_ranges
+from data.coverage import duty_ranges
 from data.rules.words import EXACT_QUALITY, NOT_PLACED, VISITED
 
 # SQL condition on a row of ``household`` or ``standing``. The numbers stand in it, not as parameters: only so can the

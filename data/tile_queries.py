@@ -6,7 +6,8 @@ row-level policy. ``geo/tiles.py`` holds the same arithmetic in numpy.
 
 from __future__ import annotations
 
-from data.coverage import areas_of_level, counts_of_each
+from data.area_columns import areas_of_level
+from data.coverage import counts_of_each
 from data.rules.gates import PAID, STALLS_AFTER, within_days
 
 SPANS = "unnest(cast(:lows as bigint[]), cast(:highs as bigint[])) as span (lo, hi)"

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.coverage import Ranges, areas_of_level, duty_ranges
+from data.area_columns import Ranges, areas_of_level
+from data.coverage import duty_ranges
 from data.monitoring.acts import housing_by_houses
 from data.rules.monitoring import DUE, STAGES
 

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.coverage import Ranges, areas_of_level, duty_ranges
+from data.area_columns import Ranges, areas_of_level
+from data.coverage import duty_ranges
 from data.renovation.listing import STALLED
 from data.renovation.totals import WITHIN_DAYS
 from data.rules.gates import PAID, payment_class

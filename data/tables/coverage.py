@@ -12,6 +12,7 @@ from datetime import date, datetime
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Computed,
     DateTime,
     ForeignKeyConstraint,
     Identity,
@@ -116,6 +117,9 @@ class CoverageFolded(Base):
     long_away: Mapped[int]
     suspect: Mapped[int]
     other: Mapped[int]
+    packed: Mapped[bytes] = mapped_column(
+        Computed(f"packed_counts(jur, group_id, eligible, visited, {', '.join(STATUS_COLUMNS)})", persisted=True)
+    )
 
 
 class CoverageDayFolded(Base):
@@ -253,6 +257,16 @@ class MapVersion(Base):
     version: Mapped[int] = mapped_column(BigInteger)
     xid: Mapped[int] = mapped_column(BigInteger)
     changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class AreaVersion(Base):
+    """One row: a number that grows with every change of an area or a grid, whatever it is."""
+
+    __tablename__ = "area_version"
+    __table_args__ = (CheckConstraint("one", name="one"),)
+
+    one: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    version: Mapped[int] = mapped_column(BigInteger)
 
 
 class Cell(Base):

@@ -27,6 +27,7 @@ from tests.benchmarks.counting import (
     count_by_geopandas,
     count_by_peer,
     count_by_postgis,
+    count_by_recount,
     write_frames,
 )
 from tests.benchmarks.county_store import HOUSEHOLDS, ROUND, CountyStore, county_store
@@ -73,7 +74,8 @@ def reading(store: CountyStore, rounds: int) -> list[Figure]:
     write_frames(store, folder)
     ways: dict[str, Callable[[], tuple[Answer, list[Spent], float]]] = {
         "GeoPandas sjoin": lambda: count_by_geopandas(folder, rounds),
-        "PostGIS recount": lambda: count_by_postgis(store, rounds),
+        "recount of recheck": lambda: count_by_recount(store, rounds),
+        "PostGIS, LATERAL": lambda: count_by_postgis(store, rounds),
     }
     python = peer_python("coverage", COUNTERS)
     if python is not None:
@@ -159,7 +161,7 @@ def _compare(
             conditions=told,
         )
     )
-    recount = statistics.median(one.cpu for one in times["PostGIS recount"][0])
+    recount = statistics.median(one.cpu for one in times["recount of recheck"][0])
     figures.append(
         Figure(
             "CPU of the recount, in times that of sjoin",

@@ -110,14 +110,17 @@ PICK = """([points]) => points.map(([x, y]) => {
     const found = window.fangtu.page.scene.records.pick(x, y, window.fangtu.page.map.getZoom());
     return found ? [found.kind, found.id] : null; })"""
 HEAT = """async ([places, zooms, address]) => {
-    const { densities } = await import(address);
+    const { densitySteps } = await import(address);
     const { heat } = window.fangtu.page.scene;
     const size = 600;
     return places.map(([wx, wy]) => zooms.map((zoom) => {
         const scale = 256 * 2 ** zoom;
         const view = { width: size, height: size, zoom, scale,
             left: Math.round(wx * scale - size / 2), top: Math.round(wy * scale - size / 2) };
-        const field = densities(heat.data.cells, heat.data.zoom, view, heat.radius);
+        const steps = densitySteps(heat.data.cells, heat.data.zoom, view, heat.radius);
+        let step = steps.next();
+        while (!step.done) step = steps.next();
+        const field = step.value;
         // A cell of the grid stands for its middle; a place lies between four of them.
         const x = (wx * scale - view.left) / field.step + field.margin - 0.5;
         const y = (wy * scale - view.top) / field.step + field.margin - 0.5;

@@ -15,11 +15,13 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import text
 
+from data.db import owner_session
+from data.recount import recount_grids
 from tests.benchmarks.county_store import ROUND, CountyStore
 from tests.benchmarks.figures import Spent, connect, peak_mib, private_mib, spending
 
 Answer = list[tuple[str, int, int]]
-# Membership by position alone, polygon outside: the form that recheck and every import use.
+# Membership by position alone, polygon outside: the form that every import uses.
 _RECOUNT = """
     with reached as materialized (
         select household_id from visit
@@ -124,6 +126,23 @@ def count_by_postgis(store: CountyStore, rounds: int) -> tuple[Answer, list[Spen
     mib = private_mib(pid)
     connection.close()
     return answer, spent, mib
+
+
+def count_by_recount(store: CountyStore, rounds: int) -> tuple[Answer, list[Spent], float]:
+    """As ``./fangtu recheck`` does, by points and grids alone; processor time of the backend and of this process."""
+    spent = []
+    answer: Answer = []
+    with owner_session(store.owner) as session:
+        pid = session.execute(text("select pg_backend_pid()")).scalar_one()
+        codes = {row.id: row.code for row in session.execute(text("select id, code from grid"))}
+        session.execute(text("set max_parallel_workers_per_gather = 0"))
+        for _ in range(rounds):
+            with spending(pid) as one, spending() as here:
+                found = recount_grids(session, store.campaign_id, ROUND, cut_at_villages=False)
+            one.cpu += here.cpu
+            spent.append(one)
+            answer = sorted((codes[grid], n, m) for grid, (n, m) in found.items())
+    return answer, spent, peak_mib()
 
 
 def count_by_peer(python: Path, name: str, folder: Path, rounds: int) -> tuple[Answer, list[Spent], float]:

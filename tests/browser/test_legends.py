@@ -71,6 +71,56 @@ def test_households_within_the_radius_are_counted_exactly(open_map: OpenMap) -> 
     assert open_map("leader").page.evaluate(_WITHIN) == []
 
 
+# Cells in the order of their days, moved from day to day at two zooms, forwards, backwards and past the edge of the view.
+_DAYS = """async () => {
+    const { moveDay, startDay } = await import("/static/js/map/heat-days.js");
+    const told = [];
+    for (const zoom of [10, 15]) {
+        const scale = 256 * 2 ** zoom;
+        const view = { zoom, scale, left: scale * 0.83, top: scale * 0.39, width: 300, height: 200 };
+        const flat = new Int32Array(900);
+        for (let i = 0, seed = 7; i < 300; i += 1) {
+            const next = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
+            const [px, py] = [next() * 330 - 15, next() * 230 - 15];
+            flat.set([(view.left + px) / scale * 2 ** 19, (view.top + py) / scale * 2 ** 19, 1 + Math.floor(next() * 3)], i * 3);
+        }
+        for (const cut of [(end) => flat.subarray(0, end), (end) => flat.subarray(end)]) {
+            const at = (end) => ({ zoom: 19, cells: cut(end * 3) });
+            const field = startDay(at(280), view, 250);
+            const most = Math.max(...field.grid);
+            for (const end of [281, 290, 290, 286, 300, 297]) {
+                const before = field.grid.slice();
+                const places = moveDay(field, at(end), view, 250);
+                const anew = startDay(at(end), view, 250).grid;
+                const inside = [...anew.keys()].filter((i) => {
+                    const [x, y] = [i % field.width, Math.floor(i / field.width)];
+                    return Math.min(x, y, field.width - 1 - x, field.height - 1 - y) >= field.margin;
+                });
+                told.push({
+                    moved: places !== null,
+                    off: Math.max(...inside.map((i) => Math.abs(anew[i] - field.grid[i]))) / most,
+                    missed: before.filter((value, i) => value !== field.grid[i]).length > (places || []).length,
+                });
+            }
+            told.push({ anew: [
+                moveDay(field, at(290), { ...view, left: view.left + 1 }, 250), moveDay(field, at(290), view, 300),
+                moveDay(field, { zoom: 19, cells: flat.slice(0, 30) }, view, 250), moveDay(field, { zoom: 19, cells: [] }, view, 250),
+            ] });
+        }
+    }
+    return told;
+}"""
+
+
+def test_a_heatmap_moved_from_day_to_day_is_that_of_the_day(open_map: OpenMap) -> None:
+    told = open_map("leader").page.evaluate(_DAYS)
+    moves = [one for one in told if "moved" in one]
+    assert len(moves) == 24
+    assert all(one["moved"] and not one["missed"] for one in moves)
+    assert max(one["off"] for one in moves) < 1e-4
+    assert all(one["anew"] == [None] * 4 for one in told if "anew" in one)
+
+
 # Two hamlets at zoom 15: 4 households of which 2 are visited, and far from it 6 of which 3 are.
 _SHARES = """async () => {
     const { shares } = await import("/static/js/map/heat-field.js");

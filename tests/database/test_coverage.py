@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 from sqlalchemy import delete, text
 from sqlalchemy.orm import Session
 
+import data.recount
+from data.area_columns import areas_within
 from data.areas import number_range, reassign_within
 from data.coverage import AreaCoverage, coverage_by_area, coverage_total
 from data.folding import fold_now
 from data.recheck import recheck
+from data.recount import wrongly_placed
 from data.tables import CoverageFolded, Household, Visit
+from data.tables.coverage import STATUS_COLUMNS
 from tests.township import PLACES, TOWNSHIP, VILLAGES, SmallTownship, add_visit, make_township, square
 
 
@@ -150,6 +156,7 @@ def test_recheck_finds_what_was_changed_behind_its_back(owner: Session, town: Sm
     found = recheck(owner)
     assert found["checks"]["standing"] == 1
     assert found["checks"]["coverage"] == 1
+    assert found["checks"]["grids_by_position"] == 1
     assert found["checks"]["verdicts"] == 1
 
 
@@ -157,6 +164,57 @@ def test_recheck_finds_a_household_kept_in_the_wrong_grid(owner: Session, town: 
     owner.execute(text("update household set grid_id = null where id = :id"), {"id": town.households["H1"]})
     found = recheck(owner)["checks"]
     assert (found["membership"], found["jurisdiction"]) == (1, 1)
+
+
+def test_recheck_counts_a_household_without_a_position_where_it_is_said_to_be(
+    owner: Session, town: SmallTownship
+) -> None:
+    owner.execute(text("update household set geom = null, quality = 5 where id = :id"), {"id": town.households["H1"]})
+    household = owner.get_one(Household, town.households["H1"], populate_existing=True)
+    assert (household.geom, household.grid_id is None) == (None, False)
+    assert_no_drift(owner)
+
+
+def test_recheck_asks_about_few_and_about_many_alike(
+    owner: Session, town: SmallTownship, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner.execute(text("update household set grid_id = null where id <= :id"), {"id": town.households["H3"]})
+    few = wrongly_placed(owner)
+    monkeypatch.setattr(data.recount, "_FEW", 0)
+    monkeypatch.setattr(data.recount, "_PART", 2)
+    assert few == wrongly_placed(owner) > 1
+
+
+@pytest.mark.parametrize("folded", [False, True])
+def test_packed_counts_are_those_of_the_columns(owner: Session, town: SmallTownship, folded: bool) -> None:
+    if folded:
+        assert fold_now(owner)
+    columns = ("jur", "group_id", "eligible", "visited", *STATUS_COLUMNS)
+    rows = owner.execute(text(f"select {', '.join(columns)} from coverage order by 1, 2, 3, 4, 5, 6, 7, 8"))
+    told = owner.execute(text("select packed from coverage_packed")).scalars()
+    unpacked = sorted(struct.unpack(">2q10i", packed) for packed in told)
+    assert sorted(tuple(row) for row in rows) == unpacked != []
+
+
+def test_areas_kept_in_memory_follow_changes_and_what_is_taken_back(owner: Session, town: SmallTownship) -> None:
+    def names() -> list[str]:
+        return areas_within(owner, "village", within=number_range(TOWNSHIP)).names
+
+    before = names()
+    assert areas_within(owner, "village") is areas_within(owner, "village")
+    with owner.begin_nested() as inner:
+        owner.execute(text("update area set name = '改名村' where code = :code"), {"code": VILLAGES[0]})
+        assert names() == ["改名村", *before[1:]]
+        inner.rollback()
+    assert names() == before
+    with owner.begin_nested() as inner:
+        owner.execute(text("update area set name = '另名村' where code = :code"), {"code": VILLAGES[0]})
+        assert names() == ["另名村", *before[1:]]
+        inner.rollback()
+    assert names() == before
+    grids = areas_within(owner, "grid").codes
+    owner.execute(text("update grid set name = '首格' where code = :code"), {"code": grids[0]})
+    assert areas_within(owner, "grid").names[0] == "首格"
 
 
 def test_coverage_row_without_households_is_removed(owner: Session, town: SmallTownship) -> None:

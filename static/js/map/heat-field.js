@@ -12,7 +12,7 @@ const RADIUS_SIGMAS = 2;
  * @param {boolean} quick a coarser grid, for pictures that follow one another
  * @param {number} part cells in a standard deviation, at least: more where classes have sharp edges
  */
-function frameOf(view, radius, quick, part = 2) {
+export function frameOf(view, radius, quick, part = 2) {
   const midY = (view.top + view.height / 2) / view.scale;
   const perPixel = metresPerPixel(midY, view.zoom);
   const spread = radius / RADIUS_SIGMAS / perPixel; // pixels
@@ -69,21 +69,24 @@ function ended(steps) {
  * Households per hectare, in steps of a millisecond or two.
  * @param {number[]} cells x, y, n, … with tile numbers at `zoom`
  * @param {number} radius metres on the ground
- * @param {boolean} quick a coarser grid, for pictures that follow one another
  */
-export function* densitySteps(cells, zoom, view, radius, quick = false) {
-  const frame = frameOf(view, radius, quick);
-  const grid = pour(new Float32Array(frame.width * frame.height), { cells, zoom }, view, frame, quick);
+export function* densitySteps(cells, zoom, view, radius) {
+  const frame = frameOf(view, radius, false);
+  const grid = pour(new Float32Array(frame.width * frame.height), { cells, zoom }, view, frame, false);
   yield;
-  yield* blurred(grid, frame, quick);
+  yield* blurred(grid, frame, false);
   const perHectare = 10000 / (frame.metres * frame.metres);
   for (let i = 0; i < grid.length; i += 1) grid[i] *= perHectare;
   return { ...frame, grid };
 }
 
-/** As `densitySteps`, at once. */
-export function densities(...values) {
-  return ended(densitySteps(...values));
+/** As `densitySteps` of whole cells, at once and by the formula: a field on a quick frame that others are added to. */
+export function wholeDensities(sheet, view, frame) {
+  const grid = pour(new Float32Array(frame.width * frame.height), sheet, view, frame, true);
+  ended(gaussianSteps(grid, frame.width, frame.height, frame.sigma));
+  const perHectare = 10000 / (frame.metres * frame.metres);
+  for (let i = 0; i < grid.length; i += 1) grid[i] *= perHectare;
+  return grid;
 }
 
 /**

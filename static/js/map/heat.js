@@ -6,7 +6,8 @@
 import { getJson, UNATTENDED, withParams } from "./api.js";
 import { unpack } from "./cells.js";
 import { heatClass } from "./classes.js";
-import { densities, densitySteps, shares, shareSteps } from "./heat-field.js";
+import { moveDay, startDay } from "./heat-days.js";
+import { densitySteps, shares, shareSteps } from "./heat-field.js";
 import { CanvasOverlay } from "./overlay.js";
 import { onPalette, rgb } from "./palette.js";
 
@@ -26,19 +27,25 @@ function dab(data, i, [r, g, b], alpha) {
   data[at + 3] = alpha * 255;
 }
 
-/** Densities: below the first class the colour only fades in, so that no hard edge pretends to be a border. */
-function paintDensities(kind, breaks, only, { grid, width, height }) {
-  const image = new ImageData(width, height);
-  const ramp = breaks.map((_, i) => rgb(`heat-${kind}-${Math.max(1, Math.min(4, i))}`));
+/** Colours of densities; as text they say whether a picture still has the colours, classes and choice of another. */
+function inkOf(kind, breaks, only) {
+  return { breaks, only, ramp: breaks.map((_, i) => rgb(`heat-${kind}-${Math.max(1, Math.min(4, i))}`)) };
+}
+
+/** One place: below the first class the colour only fades in, so that no hard edge pretends to be a border. */
+function paintDensity(data, i, value, { breaks, only, ramp }) {
   const first = breaks[1];
-  for (let i = 0; i < grid.length; i += 1) {
-    const value = grid[i];
-    if (value < first * 0.25) continue;
-    const level = heatClass(value, breaks);
-    if (only && !only.has(`h${level}`)) continue;
-    const alpha = level === 0 ? ((value / first - 0.25) / 0.75) ** 2 * ALPHAS[1] * 0.7 : ALPHAS[Math.min(level, 4)];
-    dab(image.data, i, ramp[level], alpha);
+  const level = value < first * 0.25 ? -1 : heatClass(value, breaks);
+  if (level < 0 || (only && !only.has(`h${level}`))) {
+    if (data[i * 4 + 3]) data[i * 4 + 3] = 0;
+    return;
   }
+  dab(data, i, ramp[level], level === 0 ? ((value / first - 0.25) / 0.75) ** 2 * ALPHAS[1] * 0.7 : ALPHAS[Math.min(level, 4)]);
+}
+
+function paintDensities(ink, { grid, width, height }) {
+  const image = new ImageData(width, height);
+  for (let i = 0; i < grid.length; i += 1) if (grid[i] > 0) paintDensity(image.data, i, grid[i], ink);
   return image;
 }
 
@@ -66,20 +73,43 @@ export function createHeat(options) {
   };
   const scratch = document.createElement("canvas");
   let field = null; // of what is on it
+  let playing = null; // the day last shown while days follow one another: its field, its picture and the colours of that
 
   // In steps, with what is to be shown at their beginning: whatever changes it begins them anew. Days that follow one
   // another would never come to the end: each is one step.
   function* prepare(view) {
-    const { kind, per, only, quick, past, data, breaks, radius, least } = heat;
+    const { kind, per, only, quick, past, data, radius, least } = heat;
     const shown = past || data;
-    const asked = per ? [shown, heat.whole, view, radius, least, quick] : [shown.cells, shown.zoom, view, radius, quick];
-    if (quick) field = (per ? shares : densities)(...asked);
-    else field = yield* (per ? shareSteps : densitySteps)(...asked);
-    const image = per ? paintShares(kind, heat.shares[kind], only, field) : paintDensities(kind, heat.breaksOf[kind] || breaks, only, field);
+    let image = null;
+    if (!quick || per) playing = null;
+    if (per) {
+      const asked = [shown, heat.whole, view, radius, least, quick];
+      field = quick ? shares(...asked) : yield* shareSteps(...asked);
+      image = paintShares(kind, heat.shares[kind], only, field);
+    } else {
+      const ink = inkOf(kind, heat.breaksOf[kind] || heat.breaks, only);
+      if (quick) image = pictureOfDay(shown, view, radius, ink);
+      else field = yield* densitySteps(shown.cells, shown.zoom, view, radius);
+      image ||= paintDensities(ink, field);
+    }
     if (!quick) yield;
-    scratch.width = field.width;
-    scratch.height = field.height;
+    if (scratch.width !== field.width || scratch.height !== field.height) {
+      scratch.width = field.width;
+      scratch.height = field.height;
+    }
     scratch.getContext("2d").putImageData(image, 0, 0);
+  }
+
+  function pictureOfDay(shown, view, radius, ink) {
+    const colours = JSON.stringify([ink.ramp, ink.breaks, ink.only && [...ink.only]]);
+    const places = playing && playing.colours === colours ? moveDay(playing.field, shown, view, radius) : null;
+    if (places) for (const place of places) paintDensity(playing.image.data, place, playing.field.grid[place], ink);
+    else {
+      const started = startDay(shown, view, radius);
+      playing = { field: started, image: paintDensities(ink, started), colours };
+    }
+    field = playing.field;
+    return playing.image;
   }
 
   function draw(view) {
