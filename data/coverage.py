@@ -34,7 +34,7 @@ _NOW = (f"coverage c where {_OF_ROUND}", ("eligible", "visited", *STATUS_COLUMNS
 _THEN = (f"coverage_shown c where {_OF_ROUND} and c.day <= :as_of", ("eligible", "visited"))
 
 
-# A place as the database packs it (``0044_packed_coverage.sql``).
+# A place as the database packs it (``0041_packed_coverage.sql``).
 _PACKED = np.dtype([("place", ">i8", 2), ("counts", ">i4", len(_NOW[1]))])
 
 

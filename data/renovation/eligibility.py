@@ -96,7 +96,7 @@ def _listings(home: Row[Any], lists: Sequence[Row[Any]], rows: dict[tuple[int, i
 def what_stops(session: Session, site_ids: Sequence[int], gate: str, day: date | None = None) -> dict[int, Text]:
     """Why sites may not pass a gate without a reason; sites that may are missing.
 
-    At ``accepted`` an objection of the household that nobody has answered stops (migration 0043 guards the same).
+    At ``accepted`` an objection of the household that nobody has answered stops (migration 0040 guards the same).
     At ``compared`` a verdict of :data:`data.rules.eligibility.STOPPING` stops; at ``approved`` only what excludes the
     household and was entered since the reason given before; an earlier help within the years of the policy at both,
     unless a reason was given before. The database guards exclusions (migration 0032).

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0044"
-down_revision = "0038"
-SQL = Path(__file__).resolve().parent.parent / "sql" / "0044_packed_coverage.sql"
+revision = "0041"
+down_revision = "0040"
+SQL = Path(__file__).resolve().parent.parent / "sql" / "0041_packed_coverage.sql"
 
 
 def upgrade() -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0042"
+revision = "0039"
 down_revision = "0038"
-SQL = Path(__file__).resolve().parent.parent / "sql" / "0042_phone_houses.sql"
+SQL = Path(__file__).resolve().parent.parent / "sql" / "0039_phone_houses.sql"
 
 
 def upgrade() -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0043"
-down_revision = "0038"
-SQL = Path(__file__).resolve().parent.parent / "sql" / "0043_long_work.sql"
+revision = "0040"
+down_revision = "0039"
+SQL = Path(__file__).resolve().parent.parent / "sql" / "0040_long_work.sql"
 
 
 def upgrade() -> None:
