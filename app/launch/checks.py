@@ -20,9 +20,12 @@ CHECKS = (
     (Text("类型", "types"), ("mypy",)),
     (Text("导入方向", "import rules"), ("lint-imports", "--no-cache")),
 )
-FOLDERS = ("tests/unit", "tests/database", "tests/web", "tests/browser")
-# Each file goes to one process, which makes the databases of its tests once.
+# The long files first, so that the short ones fill what is left of each process at the end.
+FOLDERS = ("tests/browser", "tests/web", "tests/database", "tests/unit")
 MOST_PROCESSES = 4
+# Each file goes to one process, which makes the databases of its tests once. By itself xdist begins with the files of
+# most tests, and so ends with the longest ones, of a few tests that take a minute each.
+PARALLEL = ("--dist", "loadfile", "--no-loadscope-reorder")
 
 
 def run_checks(places: Places, words: Sequence[str], console: Console, env: Mapping[str, str]) -> int:
@@ -58,7 +61,7 @@ def run_checks(places: Places, words: Sequence[str], console: Console, env: Mapp
             mark = Text("未通过", "FAILED") if done.returncode else Text("通过", "passed")
             console.say(Text(f"· {name.zh}（{program}）：{mark.zh}", f"- {name.en} ({program}): {mark.en}"))
         words = [folder for folder in FOLDERS if any(Path(places.root / folder).glob("test_*.py"))]
-        words += ["--numprocesses", str(min(os.cpu_count() or 1, MOST_PROCESSES)), "--dist", "loadfile"]
+        words += ["--numprocesses", str(min(os.cpu_count() or 1, MOST_PROCESSES)), *PARALLEL]
         console.say(Text("· 测试（pytest）", "- tests (pytest)"))
     command = [str(programs / "pytest"), *words]
     child = subprocess.Popen(command, cwd=places.root, env=dict(env), stdin=subprocess.DEVNULL)

@@ -12,7 +12,15 @@ from app.launch.cluster import find_cluster, is_made, start_cluster
 from app.launch.console import Console, LaunchError
 from app.launch.environment import RUNTIME, TEST, compile_translations, install_environment, is_installed
 from app.launch.keys import cluster_password, make_keys, write_database
-from app.launch.packages import find_missing, find_programs, has_ensurepip, install_packages, list_needs
+from app.launch.packages import (
+    LIGHT_BROWSER,
+    find_missing,
+    find_programs,
+    has_ensurepip,
+    install_if_possible,
+    install_packages,
+    list_needs,
+)
 from app.launch.places import Places
 from app.launch.postgres import Cluster
 from app.launch.processes import write_private
@@ -28,6 +36,8 @@ class Wish:
     ----------
     tests : bool
         The tools of the tests and the browser.
+    all_tests : bool
+        What makes the whole suite quicker and is not worth a wait before a few of its tests.
     pages : bool
         The front-end files and the translations.
     stay : bool
@@ -37,6 +47,7 @@ class Wish:
     """
 
     tests: bool = False
+    all_tests: bool = False
     pages: bool = False
     stay: bool = False
     install: bool = True
@@ -66,6 +77,8 @@ def set_up(places: Places, wish: Wish, console: Console, env: Mapping[str, str])
         _report_missing([need.what for need in missing], places, requirements, wish, console)
     elif missing:
         install_packages(missing, console, env)
+    if wish.all_tests and wish.install:
+        install_if_possible([LIGHT_BROWSER], console, env)
     install_environment(places, requirements, console, env)
     if wish.pages:
         vendor_files(places, console, env)

@@ -263,7 +263,8 @@ def _test(words: list[str], places: Places, console: Console, env: dict[str, str
     ready: Ready | None = None
     try:
         with only_one(places.run / "lock", console):
-            ready = set_up(places, Wish(tests=True, pages=True, install=install), console, env)
+            wish = Wish(tests=True, all_tests=not words, pages=True, install=install)
+            ready = set_up(places, wish, console, env)
         return run_checks(places, words, console, app_environment(places, env))
     finally:
         if ready and ready.cluster and ready.must_stop:

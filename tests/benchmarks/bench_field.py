@@ -22,7 +22,7 @@ from app.field import FIRST, parts
 from data.settings import ROOT
 from tests.benchmarks.field_times import measure
 from tests.benchmarks.figures import Figure, alone
-from tests.browser.conftest import CHROMIUM
+from tests.browser.chromium import CHROMIUM
 from tests.browser.field import Phone
 from tests.browser.stand import Stand, commit_township, served
 from tests.faulty import ORDERS, give_orders

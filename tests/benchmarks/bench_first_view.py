@@ -31,7 +31,8 @@ from data.db import owner_engine
 from data.rules.words import EXACT_QUALITY
 from data.settings import ROOT, load_settings
 from tests.benchmarks.figures import Figure
-from tests.browser.conftest import ARGUMENTS, CHROMIUM, DESK
+from tests.browser.chromium import CHROMIUM
+from tests.browser.conftest import ARGUMENTS, DESK
 from tests.browser.sample import LEADER, commit_sample
 from tests.browser.stand import Stand, served
 from tests.township import SmallTownship

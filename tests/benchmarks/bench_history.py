@@ -26,7 +26,8 @@ from data.coverage import coverage_by_area, coverage_total
 from data.db import app_engine, enter
 from tests.benchmarks import bench_first_view
 from tests.benchmarks.figures import Figure, load_average, print_figures
-from tests.browser.conftest import ARGUMENTS, CHROMIUM, DESK
+from tests.browser.chromium import CHROMIUM
+from tests.browser.conftest import ARGUMENTS, DESK
 from tests.browser.sample import LEADER, commit_sample
 from tests.browser.stand import Stand, served
 

@@ -39,7 +39,8 @@ from tests.benchmarks.county_store import HOUSEHOLDS, CountyStore, county_store
 from tests.benchmarks.figures import AnswersDiffer, Figure, alone, load_average
 from tests.benchmarks.kept_site import kept_site
 from tests.benchmarks.peers import RENDERERS, npm_folder
-from tests.browser.conftest import ARGUMENTS, CHROMIUM, DESK, PHONE
+from tests.browser.chromium import CHROMIUM
+from tests.browser.conftest import ARGUMENTS, DESK, PHONE
 from tests.browser.stand import served
 
 ABOUT = (

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, ViewportSize, expect, sync_playwright
 
-from tests.browser.chromium import CHROMIUM, WAIT_MS
+from tests.browser.chromium import WAIT_MS, lightest
 from tests.browser.field import Phone
 from tests.browser.field_store import forget_field
 from tests.browser.look import MapPage
@@ -65,7 +65,7 @@ class OneBrowser:
             except Error:
                 self.stop()
         self._playwright = sync_playwright().start()
-        self._browser = self._playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        self._browser = self._playwright.chromium.launch(executable_path=lightest(), args=ARGUMENTS)
         return self._browser
 
     def stop(self) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import socket
+import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -16,14 +18,17 @@ from app.launch.packages import (
     ATOMIC,
     BROWSER,
     FONTS,
+    LIGHT_BROWSER,
     PANGO,
     POSTGIS,
     SERVER,
     SUBSET,
     VENV,
+    Need,
     choose_root_command,
     find_missing,
     find_programs,
+    install_if_possible,
     list_needs,
 )
 from app.launch.room import require_room
@@ -37,6 +42,22 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_a_bare_machine_lacks_everything() -> None:
     needs = list_needs(own_cluster=True, for_tests=True, has_ensurepip=False)
     assert find_missing(needs, lambda path: False) == [SERVER, POSTGIS, FONTS, PANGO, SUBSET, BROWSER, ATOMIC, VENV]
+
+
+def test_what_is_only_useful_stops_nothing_where_it_cannot_be_had(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    asked: list[list[str]] = []
+
+    def refuse(missing: list[Need], *_: object) -> None:
+        asked.append([need.package for need in missing])
+        raise LaunchError(Text("没有网络", "no network"))
+
+    monkeypatch.setattr("app.launch.packages.install_packages", refuse)
+    absent, there = replace(LIGHT_BROWSER, paths=(f"{tmp_path}/none",)), replace(LIGHT_BROWSER, paths=("/usr",))
+    install_if_possible([absent, there], Console("en", sys.stdout), {})
+    assert asked == [["chromium-headless-shell"]]
+    assert "(chromium-headless-shell): the tests take longer" in capsys.readouterr().out
 
 
 def test_a_foreign_database_needs_no_server_here() -> None:
