@@ -12,10 +12,10 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.area_columns import which_area
+from data.area_columns import areas_within, which_area
 from data.askers import Asker
 from data.campaigns import target_of
-from data.coverage import AreaCoverage, areas_within, coverage_by_area, coverage_total, last_visit_at
+from data.coverage import AreaCoverage, coverage_by_area, coverage_total, last_visit_at
 from data.findings import count_waiting
 from data.forecast import Outlook, outlooks_of
 from data.hardship import READERS, count_overdue

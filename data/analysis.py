@@ -16,8 +16,8 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.area_columns import which_area
-from data.coverage import Ranges, areas_within, coverage_by_area
+from data.area_columns import Ranges, areas_within, which_area
+from data.coverage import coverage_by_area
 from data.rules.plan_words import TOPIC
 from data.tables import Campaign
 from data.worklists import PAGE, Listing

@@ -82,7 +82,8 @@ _DAYS = """async () => {
         for (let i = 0, seed = 7; i < 300; i += 1) {
             const next = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
             const [px, py] = [next() * 330 - 15, next() * 230 - 15];
-            flat.set([(view.left + px) / scale * 2 ** 19, (view.top + py) / scale * 2 ** 19, 1 + Math.floor(next() * 3)], i * 3);
+            const [x, y] = [view.left + px, view.top + py].map((place) => (place / scale) * 2 ** 19);
+            flat.set([x, y, 1 + Math.floor(next() * 3)], i * 3);
         }
         for (const cut of [(end) => flat.subarray(0, end), (end) => flat.subarray(end)]) {
             const at = (end) => ({ zoom: 19, cells: cut(end * 3) });
@@ -103,8 +104,9 @@ _DAYS = """async () => {
                 });
             }
             told.push({ anew: [
-                moveDay(field, at(290), { ...view, left: view.left + 1 }, 250), moveDay(field, at(290), view, 300),
-                moveDay(field, { zoom: 19, cells: flat.slice(0, 30) }, view, 250), moveDay(field, { zoom: 19, cells: [] }, view, 250),
+                moveDay(field, at(290), { ...view, left: view.left + 1 }, 250),
+                moveDay(field, at(290), view, 300),
+                ...[flat.slice(0, 30), []].map((cells) => moveDay(field, { zoom: 19, cells }, view, 250)),
             ] });
         }
     }
