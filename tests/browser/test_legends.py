@@ -71,7 +71,7 @@ def test_households_within_the_radius_are_counted_exactly(open_map: OpenMap) -> 
     assert open_map("leader").page.evaluate(_WITHIN) == []
 
 
-# Cells in the order of their days, moved from day to day at two zooms, forwards, backwards and past the edge of the view.
+# Cells in the order of their days, moved from day to day at two zooms, forwards, backwards and over the edge of a view.
 _DAYS = """async () => {
     const { moveDay, startDay } = await import("/static/js/map/heat-days.js");
     const told = [];
