@@ -150,7 +150,10 @@ def areas_within(
     AreaColumns
         To be read only: others are given the same.
     """
-    key = (*_seen_by(session), by, within, tuple(map(tuple, duty)))
+    seen_by = _seen_by(session)
+    if seen_by is None:
+        return _read_areas(session, by, within, duty)
+    key = (*seen_by, by, within, tuple(map(tuple, duty)))
     with _lock:
         kept = _kept.get(key)
         if kept is not None:
@@ -164,19 +167,17 @@ def areas_within(
     return found
 
 
-def _seen_by(session: Session) -> tuple[Hashable, ...]:
+def _seen_by(session: Session) -> tuple[Hashable, ...] | None:
     """What decides which areas the asker sees, and whether one has changed, as the database says in this transaction.
 
-    The version is that of the transaction that wrote it: whoever changes areas and then takes it back, or still may,
-    has one of its own.
+    None without a session, which sees nothing. The version is that of the transaction that wrote it: whoever changes
+    areas and then takes it back, or still may, has one of its own.
     """
-    return tuple(
-        session.execute(
-            text("""
-                select current_database(), current_user, sec.duty()::text, version, xmin::text
-                  from area_version""")
-        ).one()
-    )
+    row = session.execute(
+        text("""
+            select current_database(), current_user, sec.duty()::text, version, xmin::text from area_version""")
+    ).one_or_none()
+    return None if row is None else tuple(row)
 
 
 def _read_areas(session: Session, by: str, within: tuple[int, int], duty: Ranges) -> AreaColumns:

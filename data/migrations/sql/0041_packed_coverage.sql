@@ -41,8 +41,8 @@ insert into public.area_version (version) values (1);
 alter table public.area_version enable row level security;
 alter table public.area_version force row level security;
 create policy owner_all on public.area_version to fangtu_owner using (true) with check (true);
--- It tells nothing but that a boundary or a name changed somewhere, and is shown to nobody.
-create policy everybody_read on public.area_version for select to fangtu_app using (true);
+-- It tells whoever is signed in nothing but that a boundary or a name changed somewhere, and is shown to nobody.
+create policy signed_in_read on public.area_version for select to fangtu_app using ((select sec.hi()) is not null);
 grant select on public.area_version to fangtu_app;
 
 create function public.areas_changed() returns trigger

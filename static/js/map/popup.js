@@ -137,7 +137,7 @@ export function createPopups(map, { onClose }) {
     const fresh = h("div", {}, shown.build(data).parts);
     // Pictures that are there are not asked for again: each look at one is noted.
     const [there, wanted] = [shown.content, fresh].map((part) => part.querySelector(".popup-photos"));
-    if (there && wanted?.innerHTML === there.innerHTML) wanted.replaceWith(there);
+    if (there && wanted?.isEqualNode(there)) wanted.replaceWith(there);
     shown.content.replaceChildren(head, ...fresh.childNodes);
   };
 
