@@ -15,7 +15,7 @@ export function monitoringLegend(areas, classes, round) {
   const monitored = areas.reduce((sum, area) => sum + area.eligible, 0);
   const note = (sum) => t("%(areas)s 个辖区，待排查 %(n)s 户", { areas: count(sum.areas), n: count(sum.remaining) });
   const words = round
-    ? t("%(month)s %(area)s：已排查 %(share)s 户", { month: round.month, area: round.area, share: share(checked, monitored) })
+    ? t("%(month)s %(area)s：已排查 %(share)s", { month: round.month, area: round.area, share: share(checked, monitored) })
     : t("还没有开启监测。");
   return [
     legendHead(t("动态监测排查率"), words, [], []),
