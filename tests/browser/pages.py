@@ -16,6 +16,7 @@ LISTS = [
     "/houses/files",
     "/remainder",
     "/lookback",
+    "/lookback/report",
     "/findings",
     "/publicity",
     "/campaigns",

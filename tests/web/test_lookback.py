@@ -151,3 +151,43 @@ def test_a_supervisor_writes_a_finding_down_by_hand_and_of_a_false_visit(
         assert client.post("/api/v1/findings", json=body).status_code == 422, wrong
     for wrong in ({"visit": "x"}, {"points": "nan"}, {"kind": 3}):
         assert client.post("/api/v1/findings", json={**wanted, **wrong}).status_code == 400, wrong
+
+
+def test_a_month_is_reported_village_by_village(ask: Callable[[str], FlaskClient], web: Web) -> None:
+    """Two looks of October, one of them not reached, one of the first minute of November; the last village has none."""
+    client = ask("supervisor")
+    drawn = client.post("/api/v1/lookbacks", json={"coverage": 0.8, "error": 0.2, "seed": "month"}).json
+    with Session(web.owner) as session, session.begin():
+        session.execute(
+            text("""
+                with numbered as (
+                    select id, row_number() over (order by id) as n from lookback_pick
+                     where lookback_id = :id and village_id = (select id from area where code = :code))
+                update lookback_pick p set mode = 'phone',
+                       result = (array['confirmed', 'not_reached', 'untrue'])[n.n],
+                       satisfied = (array[true, null, false])[n.n],
+                       looked_at = (array['2024-10-01 00:00+08', '2024-10-31 23:59+08',
+                                          '2024-11-01 00:00+08'])[n.n]::timestamptz
+                  from numbered n where n.id = p.id and n.n <= 3"""),
+            {"id": drawn["id"], "code": VILLAGES[0]},
+        )
+    told = client.get("/api/v1/lookback-report?month=2024-10").json
+    assert (told["month"], told["months"][-2:]) == ("2024-10", ["2024-11", "2024-10"])
+    villages = {one["code"]: one for one in told["villages"]}
+    one = villages[VILLAGES[0]]
+    assert told["villages"][0] == one, "those with a rate come before those with none"
+    assert (one["looked"], one["confirmed"], one["not_reached"], one["judged"], one["true_ratio"]) == (2, 1, 1, 1, 1.0)
+    assert (one["satisfied"], one["answered"], one["satisfied_ratio"]) == (1, 1, 1.0)
+    others = [villages[code] for code in villages if code != VILLAGES[0]]
+    assert all((other["looked"], other["true_ratio"]) == (0, None) for other in others)
+    assert (told["total"]["looked"], told["total"]["code"]) == (2, None)
+    november = client.get("/api/v1/lookback-report?month=2024-11").json["total"]
+    assert (november["looked"], november["untrue"], november["true_ratio"]) == (1, 1, 0.0)
+    page = client.get("/lookback/report?month=2024-10").text
+    assert "回头看 2 户次，有结论的 1 户次中属实 1；没有走访 0，内容不实 0，没联系上 1。" in page
+    assert "2024-12 没有回头看" in client.get("/lookback/report?month=2024-12").text
+    assert client.get("/lookback/report?month=2024-13").status_code == 400
+    # Whoever has another village alone is told of no look and of no month of this one.
+    other = ask("inspector_two").get("/api/v1/lookback-report?month=2024-10").json
+    assert (other["total"]["looked"], VILLAGES[0] in {one["code"] for one in other["villages"]}) == (0, False)
+    assert not {"2024-10", "2024-11"} & set(other["months"])
