@@ -17,6 +17,7 @@ _LEFT_OUT = (
     "coverage_known",  # since when it is written
     "standing_change",  # what is not folded in yet; it is folded in before everything is read
     "map_version",  # counts changes, and taking one back is one
+    "area_version",  # the same
     "area_edit",  # the list of edits: one that was taken back stays in it and is marked so by its batch
     "spatial_ref_sys",
     "alembic_version",
