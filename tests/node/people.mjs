@@ -147,6 +147,7 @@ export class Person {
       },
       closeVisit: () => {},
       notices: () => [],
+      workDoor: () => null, // these phones have no work at houses
       show: () => {},
     };
   }
