@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import date
-from typing import Any
 
 from flask import Blueprint, Response, jsonify, render_template, request
 
 from app.access import Role, require
 from app.api import Operation, describe
 from app.language import language
-from app.maps import ViewUnknown
+from app.maps import asked_day
 from app.session import asker, db
 from app.view import View, current_view, page_number
 from data.analysis import Analysis, Span, analyse, class_names, list_demands
 from data.coverage import last_visit_at
 from data.households import iso
 from data.masks import shown_name
-from geo.errors import Text
 
 bp = Blueprint("analysis", __name__)
 READERS = (Role.SUPERVISOR, Role.LEADER, Role.ADMIN)
@@ -182,15 +179,4 @@ def _found() -> tuple[View, Span, Analysis]:
 
 
 def _span() -> Span:
-    return Span(_day("first"), _day("last"))
-
-
-def _day(name: str) -> date | None:
-    value: Any = request.args.get(name, "")
-    try:
-        return date.fromisoformat(value) if value else None
-    except ValueError as error:
-        raise ViewUnknown(
-            Text(f"“{value}”不是日期，应如 2026-11-12。", f"'{value}' is no day; expected such as 2026-11-12."),
-            found=value,
-        ) from error
+    return Span(asked_day("first"), asked_day("last"))

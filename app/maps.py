@@ -300,6 +300,24 @@ def settled() -> Response:
     return jsonify({"settlements": [asdict(one) for one in counts]})
 
 
+def asked_day(name: str) -> date | None:
+    """Read a day of the request; None without it.
+
+    Raises
+    ------
+    ViewUnknown
+        If it is no day.
+    """
+    value = request.args.get(name, "")
+    try:
+        return date.fromisoformat(value) if value else None
+    except ValueError as error:
+        raise ViewUnknown(
+            Text(f"“{value}”不是日期，应如 2026-11-12。", f"'{value}' is no day; expected such as 2026-11-12."),
+            found=value,
+        ) from error
+
+
 def one_of(name: str, known: tuple[str, ...], default: str) -> str:
     """Read a word of the request that must be one of those known; the default without it.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from app.file_codes import MAKERS, shown_code
 from app.household_file import WORDS as FILE_WORDS
 from app.household_file import read_file
 from app.households import asked_round
-from app.maps import ViewUnknown
+from app.maps import asked_day
 from app.monitoring import SAFETY_WORDS, WRITERS
 from app.renovation import sees_money
 from app.session import asker, db, store
@@ -226,16 +225,5 @@ def household(household_id: int) -> str:
 def _wish(view: View) -> LedgerWish:
     given: dict[str, Any] = dict(asked_words(_CHOICES))
     for name in ("first", "last"):
-        given[name] = _day(name)
+        given[name] = asked_day(name)
     return LedgerWish(view.campaign.id, view.round_no, view.within, kind=request.args.get("kind", ""), **given)
-
-
-def _day(name: str) -> date | None:
-    value = request.args.get(name, "")
-    try:
-        return date.fromisoformat(value) if value else None
-    except ValueError as error:
-        raise ViewUnknown(
-            Text(f"“{value}”不是日期，应如 2026-11-12。", f"'{value}' is no day; expected such as 2026-11-12."),
-            found=value,
-        ) from error

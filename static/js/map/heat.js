@@ -63,7 +63,7 @@ function paintShares(kind, breaks, only, { grid, width, height }) {
 
 /**
  * The heat layer. `options.url`; `heat.past` = cells of a past day instead of the present ones; `heat.quick`
- * while days follow one another: smoothed in the cheaper way, which a machine without a GPU does sooner. With
+ * while days follow one another: densities take over what a day changes, shares are smoothed in the cheaper way. With
  * `heat.per` the shares of the households near, whose cells are then `heat.whole`.
  */
 export function createHeat(options) {
