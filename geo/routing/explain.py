@@ -1,11 +1,11 @@
 """Why a household is left out and what would help most cheaply; who else could visit one that is planned.
 
-Every remedy is tried: the household is put into the plan with what the remedy grants, and the times are kept.
+A remedy is a place in the plan where the household fits once what the remedy grants is granted, with all times kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,10 +18,10 @@ from geo.routing.plan import Plan, Unplanned
 from geo.routing.problem import Household, Problem, clock
 from geo.routing.reasons import REASONS, Reason, Remedy, RunnerUp
 from geo.routing.searching import Search, empty_routes
-from geo.routing.slots import CAP, CREW, FLOOR, LATE, LEAVE, NEXT, OLD, PRICELESS, RIGHT
+from geo.routing.slots import CAP, CREW, FLOOR, LATE, LEAVE, NEXT, OLD, PRICELESS, RIGHT, Days
 from geo.routing.timetable import routes_of
 from geo.routing.travel import NO_WAY
-from geo.routing.trials import Trial, start_of
+from geo.routing.trials import Trial, cheapest
 
 # How much longer a shift may be made by a remedy, seconds.
 LONGER_S = 3 * 3600
@@ -64,6 +64,8 @@ class Explainer:
             for route in routes_of(problem, self.crews, plan)
         ]
         self.search = Search(self.piece, self.routes)
+        # Gaps of the same routes with one visit more, and with a longer day.
+        self._gaps: dict[tuple[bool, int], list[Ints]] = {}
         self.left = np.array([house for house, crew in enumerate(self.search.where) if crew < 0], dtype=np.int64)
         self.full = np.array(
             [
@@ -173,24 +175,20 @@ class Explainer:
             ]
         order = np.argsort(-self.piece.worth[self.left], kind="stable")[:most_remedies]
         looked_for = self.left[np.sort(order)]
-        row_of = {int(house): row for row, house in enumerate(looked_for)}
-        trials = [
-            Trial(self, "insert", self.piece, self.search),
-            self._trial("one_more", looked_for, most=True),
-            self._trial("longer", looked_for, longer=LONGER_S),
-            self._trial("other_time", looked_for, any_time=True),
-            self._trial("anyone", looked_for, anyone=True),
-        ]
         # Waiving who has to go helps only where that is asked for.
         bound = looked_for[~self.piece.allowed[looked_for].all(axis=1)]
         fitting = {int(house) for house, kind in zip(self.left, kinds, strict=True) if kind == "fits"}
-        few = {"anyone": bound, "insert": np.array([house for house in looked_for if int(house) in fitting], dtype=int)}
-        offers = [trial.offers(few.get(trial.kind, looked_for)) for trial in trials]
-        swaps = self._swaps(looked_for)
-        remedies: dict[int, Remedy | None] = {}
-        for house, row in row_of.items():
-            offered = [one for offer in offers if (one := offer(house)) is not None]
-            remedies[house] = min(offered, key=lambda one: one.minutes, default=None) or swaps(row)
+        fits = np.array([house for house in looked_for.tolist() if house in fitting], dtype=np.int64)
+        trials = [
+            Trial(self, "insert", self.piece, self.search.days, self.search.gaps, fits),
+            self._trial("one_more", looked_for, most=True),
+            self._trial("longer", looked_for, longer=LONGER_S),
+            self._trial("other_time", looked_for, any_time=True),
+            self._trial("anyone", bound, anyone=True),
+        ]
+        remedies = {house: cheapest(trials, house) for house in looked_for.tolist()}
+        helpless = np.array([house for house, remedy in remedies.items() if remedy is None], dtype=np.int64)
+        remedies |= self._swaps(helpless)
         remedies |= self._two_at_once([house for house, remedy in remedies.items() if remedy is None])
         return [
             Reason(self.household(house).id, kind, self._sentence(house, kind), remedies.get(house))
@@ -207,15 +205,7 @@ class Explainer:
             self._trial("anyone_and_more", left, most=True, anyone=True),
             self._trial("longer_and_more", left, most=True, longer=LONGER_S),
         )
-        offers = [trial.offers(left) for trial in trials]
-        return {
-            house: min(
-                (one for offer in offers if (one := offer(house)) is not None),
-                key=lambda one: one.minutes,
-                default=None,
-            )
-            for house in houses
-        }
+        return {house: cheapest(trials, house) for house in houses}
 
     def _sentence(self, house: int, kind: str) -> Text:
         one = self.household(house)
@@ -256,7 +246,15 @@ class Explainer:
             allowed = piece.allowed.copy()
             allowed[left] = working
             granted = replace(granted, allowed=allowed)
-        return Trial(self, kind, granted, Search(granted, self.routes, days=None if any_time else self.search.days))
+        # The gaps of what is visited depend on the crews alone.
+        days = Days(granted, self.search.days)
+        if not most and not longer:
+            gaps = self.search.gaps
+        else:
+            if (most, longer) not in self._gaps:
+                self._gaps[most, longer] = [days.gaps(number, route)[0] for number, route in enumerate(self.routes)]
+            gaps = self._gaps[most, longer]
+        return Trial(self, kind, granted, days, gaps, left)
 
     def _able(self, house: int) -> NDArray[np.bool_]:
         """Crews that may visit a household by who they are, whatever the day."""
@@ -271,8 +269,8 @@ class Explainer:
             ]
         )
 
-    def _swaps(self, left: Ints) -> Callable[[int], Remedy | None]:
-        """For each household left out the visit of no higher priority it could stand instead of at the least cost."""
+    def _swaps(self, left: Ints) -> dict[int, Remedy | None]:
+        """For each household the visit of no higher priority that it could stand instead of at the least cost."""
         before, after, houses = [], [], []
         for gaps, route in zip(self.search.gaps, self.routes, strict=True):
             for at, item in enumerate(route):
@@ -280,8 +278,8 @@ class Explainer:
                     before.append(gaps[:, at])
                     after.append(gaps[:, at + 1])
                     houses.append(item)
-        if not houses:
-            return lambda row: None
+        if not houses or not len(left):
+            return {}
         first, second = np.stack(before, axis=1), np.stack(after, axis=1)
         table = first.copy()
         table[NEXT], table[LATE], table[CAP] = second[NEXT], second[LATE], np.where(second[CAP] < 0, FAR, second[CAP])
@@ -297,33 +295,28 @@ class Explainer:
             # The lower the priority of who is left out instead, the better; then the way.
             best[rows] = np.where(price < PRICELESS, price + loss * 1e-3, np.inf).argmin(axis=1)
             least[rows] = np.take_along_axis(price, best[rows][:, None], axis=1)[:, 0]
-
-        def offer(row: int) -> Remedy | None:
-            at = int(best[row])
-            house = int(left[row])
-            if least[row] >= PRICELESS or self.search.owner_of(house) >= 0:
-                return None
-            number = int(table[CREW, at])
-            other = int(visited[at])
-            route = [house if item == other else item for item in self.routes[number]]
-            start = start_of(self.search, number, route, house)
-            if start is None:
-                return None
-            minutes = round(float(least[row]) / 60)
-            who, day = self.who(number), self.crews[number].day
-            instead = self.household(other)
-            lower = instead.priority < self.household(house).priority
-            text = Text(
-                f"可由{who.called}第 {day + 1} 天 {clock(start // 60 * 60)} 代替"
-                f"{'优先级更低的' if lower else '同优先级的'}"
-                f"{instead.called}走访，路程{'增加' if minutes >= 0 else '减少'} {abs(minutes)} 分钟",
-                f"{who.called} could go on day {day + 1} at {clock(start // 60 * 60)} instead of to {instead.called} "
-                f"({'lower' if lower else 'same'} priority), {abs(minutes)} min of travel "
-                f"{'more' if minutes >= 0 else 'less'}",
+        starts = self.search.prices.starts_in(left, table[:, best])
+        return {
+            house: self._swap(house, int(visited[at]), int(table[CREW, at]), start, round(price / 60))
+            for house, at, start, price in zip(
+                left.tolist(), best.tolist(), starts.tolist(), least.tolist(), strict=True
             )
-            return Remedy("swap", text, who.id, day, start, minutes, instead.id)
+            if price < PRICELESS and self.search.owner_of(house) < 0
+        }
 
-        return offer
+    def _swap(self, house: int, other: int, number: int, start: int, minutes: int) -> Remedy:
+        """The remedy that visits a household instead of another."""
+        who, day, moment = self.who(number), self.crews[number].day, clock(start // 60 * 60)
+        instead = self.household(other)
+        lower = instead.priority < self.household(house).priority
+        text = Text(
+            f"可由{who.called}第 {day + 1} 天 {moment} 代替{'优先级更低的' if lower else '同优先级的'}"
+            f"{instead.called}走访，路程{'增加' if minutes >= 0 else '减少'} {abs(minutes)} 分钟",
+            f"{who.called} could go on day {day + 1} at {moment} instead of to {instead.called} "
+            f"({'lower' if lower else 'same'} priority), {abs(minutes)} min of travel "
+            f"{'more' if minutes >= 0 else 'less'}",
+        )
+        return Remedy("swap", text, who.id, day, start, minutes, instead.id)
 
     def who(self, number: int) -> Any:
         return self.problem.inspectors[self.crews[number].inspector]

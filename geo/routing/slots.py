@@ -294,6 +294,12 @@ class Prices:
             rows = slice(first, first + step)
             yield rows, self.of(houses[rows], gaps)
 
+    def starts_in(self, houses: Ints, gaps: Ints) -> Ints:
+        """When a visit of each household in its own gap begins, shape (h,); ``gaps`` has one column for each."""
+        there = self.piece.seconds(self.mode[gaps[CREW]], gaps[PREV], self.piece.place[houses])
+        moment = np.maximum(gaps[LEAVE] + there, gaps[FLOOR])
+        return self.starts(houses, moment[:, None], gaps[CREW][:, None])[:, 0]
+
     def starts(self, houses: Ints, moment: Ints, crew: Ints) -> Ints:
         """When visits begin that are reached at ``moment``, shape (h, g); :data:`FAR` where it is too late."""
         piece = self.piece

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from geo.routing.explain import Explainer, explain_plan
-from geo.routing.problem import Household, Inspector, Lock, Problem, Shift, Window
+from geo.routing.explain import LONGER_S, Explainer, explain_plan
+from geo.routing.problem import Break, Household, Inspector, Lock, Problem, Shift, Window
 from geo.routing.reasons import Reason
+from geo.routing.slots import LEAVE, Days
 from geo.routing.solve import solve
 from geo.routing.travel import NO_WAY, MatrixTravel
 from geo.routing.verify import verify_plan
@@ -146,6 +147,64 @@ def _granted(town: Problem, plan: Any, reason: Reason) -> Problem:
             homes.append(replace(one, inspector=None))
     locks = tuple(Lock(one.id, man.id, remedy.day, None) for one in homes)
     return replace(town, inspectors=(man,), households=tuple(replace(h, inspector=None) for h in homes), locks=locks)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("kind", ["one_more", "other_time", "anyone", "longer", "longer_and_more", "swap"])
+def test_each_place_that_is_offered_can_be_kept(kind: str, seed: int) -> None:
+    # Days full of visits, short ones, or ones with time to spare; windows that too many have at once, a skill that
+    # nobody has, and a break at noon that interrupts the way.
+    town = make_town(40 if kind in {"other_time", "anyone"} else 70, 2, 1, seed=seed)
+    rest = Break(int(11.5 * HOUR), int(13.5 * HOUR), HOUR)
+    hours = Shift(9 * HOUR, int(14.5 * HOUR) if kind == "longer" else 20 * HOUR)
+    most = 10 if kind in {"one_more", "longer_and_more", "swap"} else None
+    people = tuple(replace(one, breaks=(rest,), shifts=(hours,), most_visits=most) for one in town.inspectors)
+    narrow = (Window(9 * HOUR, int(9.2 * HOUR)), Window(int(11.5 * HOUR), 12 * HOUR))
+    homes = tuple(
+        replace(one, windows=narrow if at % 2 else (), skills=frozenset({"dialect"} if at % 9 == 0 else ()))
+        for at, one in enumerate(town.households)
+    )
+    town = replace(town, inspectors=people, households=homes)
+    plan = solve(town, rounds=1)
+    explainer = Explainer(town, plan)
+    if kind == "swap":
+        _assert_swaps_can_be_kept(explainer)
+        return
+    trial = explainer._trial(
+        kind,
+        explainer.left,
+        most=kind.endswith("_more") or kind == "one_more",
+        longer=LONGER_S if kind.startswith("longer") else 0,
+        any_time=kind == "other_time",
+        anyone=kind == "anyone",
+    )
+    assert trial.minutes
+    granted = Days(trial.piece)
+    for house, minutes in trial.minutes.items():
+        remedy = trial.remedy(house)
+        number, gap = trial.place(house)
+        route = explainer.routes[number]
+        table, travel = granted.gaps(number, [*route[:gap], house, *route[gap:]])
+        before = explainer.search.days.gaps(number, route)[1]
+        assert minutes == round((travel - before) / 60) + int(trial.piece.service[house]) // 60
+        if remedy is not None:
+            assert remedy.start_s == table[LEAVE, gap + 1] - trial.piece.service[house]
+
+
+def _assert_swaps_can_be_kept(explainer: Explainer) -> None:
+    """Each household left out stands in the route in place of the other, at the time told."""
+    place = {explainer.household(house).id: house for house in range(len(explainer.piece.houses))}
+    swaps = explainer._swaps(explainer.left)
+    assert swaps
+    for house, remedy in swaps.items():
+        assert remedy is not None
+        other = place[remedy.instead_of]
+        number = explainer.search.where[other]
+        route = [house if item == other else item for item in explainer.routes[number]]
+        table, travel = explainer.search.days.gaps(number, route)
+        assert remedy.start_s == table[LEAVE, route.index(house) + 1] - explainer.piece.service[house]
+        before = explainer.search.days.gaps(number, explainer.routes[number])[1]
+        assert remedy.minutes == round((travel - before) / 60)
 
 
 def test_who_else_could_go_and_what_it_would_add() -> None:
