@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from datetime import date, timedelta
 from operator import attrgetter
 
@@ -191,7 +192,7 @@ def part_name(part: PartCoverage | Part, which: str) -> str:
     return words.in_language(language()) if words else part.key_group
 
 
-def in_order(rows: list[AreaCoverage], sort: str, *, falls: bool) -> list[AreaCoverage]:
+def in_order(rows: Sequence[AreaCoverage], sort: str, *, falls: bool) -> list[AreaCoverage]:
     """Rows by a figure, those of one figure by code; what nobody knows stays at the end, whichever way the known go."""
     rows = sorted(rows, key=lambda row: row.code or "~")
     if sort == "code":
@@ -204,7 +205,7 @@ def in_order(rows: list[AreaCoverage], sort: str, *, falls: bool) -> list[AreaCo
     return sorted(known, key=figure, reverse=falls) + unknown
 
 
-def _page_of(rows: list[AreaCoverage], page: int) -> Listing:
+def _page_of(rows: Sequence[AreaCoverage], page: int) -> Listing:
     """One page of rows as JSON; the last one where there are fewer pages."""
     page = min(page, max(1, -(-len(rows) // PAGE)))
     return Listing([row.as_json() for row in rows[PAGE * (page - 1) : PAGE * page]], len(rows), page)
@@ -237,7 +238,7 @@ def _days_around(view: View, day: date | None) -> dict[str, date | None]:
     }
 
 
-def _rows() -> tuple[View, str, date | None, list[AreaCoverage]]:
+def _rows() -> tuple[View, str, date | None, Sequence[AreaCoverage]]:
     who = asker()
     view = current_view(db(), who)
     day = past_day()

@@ -61,6 +61,9 @@ def add_up(counts: NDArray[np.int64], areas: AreaColumns, by: str) -> NDArray[np
         return sums
     if (counts[1:, 0] < counts[:-1, 0]).any():
         counts = counts[np.argsort(counts[:, 0], kind="stable")]
+    # Grids whose households all belong to no settlement: each place is an area of its own already.
+    if (areas.high - areas.low == 1).all() and np.array_equal(counts[:, 0], areas.low):
+        return counts[:, 2:]
     # Up to each row, so that an area is the difference of two.
     before = np.zeros((len(counts) + 1, counts.shape[1] - 2), dtype=np.int64)
     np.cumsum(counts[:, 2:], axis=0, out=before[1:])

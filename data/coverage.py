@@ -7,19 +7,19 @@ pages, tiles, exports and commands ask here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from functools import partial
 from itertools import repeat
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.area_columns import Ranges, add_up, areas_of_level, areas_within
+from data.area_columns import AreaColumns, Ranges, add_up, areas_of_level, areas_within
 from data.areas import EVERYWHERE
 from data.rules.words import VISITED
 from data.tables.coverage import STATUS_COLUMNS
@@ -155,6 +155,57 @@ class AreaCoverage(NamedTuple):
 _row = partial(tuple.__new__, AreaCoverage)
 
 
+@dataclass(frozen=True, eq=False)
+class CoverageRows(Sequence[AreaCoverage]):
+    """Coverage of many areas as columns, made into rows one by one as they are asked for.
+
+    Ten thousand objects take longer to make than their numbers to read, and a page shows fifty of them.
+
+    Attributes
+    ----------
+    areas : AreaColumns
+        ``m`` of them, by code.
+    counts : ndarray of int64, shape (m, 2) or (m, 10)
+        Eligible, visited and, of the present whole, the statuses in order.
+    rest : AreaCoverage or None
+        Households that lie in none of the areas, the last row; None if there are none.
+    """
+
+    areas: AreaColumns
+    counts: NDArray[np.int64]
+    rest: AreaCoverage | None
+    known: bool = True
+    since: date | None = None
+
+    def __len__(self) -> int:
+        return len(self.areas.ids) + (self.rest is not None)
+
+    def __iter__(self) -> Iterator[AreaCoverage]:
+        yield from self._made(slice(None))
+        if self.rest is not None:
+            yield self.rest
+
+    @overload
+    def __getitem__(self, at: int) -> AreaCoverage: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[AreaCoverage]: ...
+    def __getitem__(self, at: int | slice) -> AreaCoverage | list[AreaCoverage]:
+        if isinstance(at, slice):
+            return [self[one] for one in range(*at.indices(len(self)))]
+        place = range(len(self))[at]
+        if place == len(self.areas.ids):
+            assert self.rest is not None
+            return self.rest
+        return next(self._made(slice(place, place + 1)))
+
+    def _made(self, part: slice) -> Iterator[AreaCoverage]:
+        # In one pass over whole columns: objects in between cost more than the rows themselves.
+        eligible, visited, *statuses = self.counts[part].T.tolist()
+        by_status = zip(*statuses, strict=True) if statuses else repeat(())
+        columns = [column[part] for column in self.areas[:5]]
+        return map(_row, zip(*columns, eligible, visited, by_status, repeat(self.known), repeat(self.since)))
+
+
 def _source(as_of: date | None, part: Part) -> tuple[str, tuple[str, ...]]:
     """SQL of where the counts of a round stand as ``c``, to which conditions may be added, and their names."""
     if part == WHOLE:
@@ -254,7 +305,7 @@ def coverage_by_area(
     duty: Ranges = (EVERYWHERE,),
     as_of: date | None = None,
     part: Part = WHOLE,
-) -> list[AreaCoverage]:
+) -> CoverageRows:
     """Coverage of each area of a level, by code; then one row for the households that lie in none of them.
 
     Parameters
@@ -272,7 +323,7 @@ def coverage_by_area(
 
     Returns
     -------
-    list of AreaCoverage
+    CoverageRows
         The rows add up to :func:`coverage_total` of the same range and day. Areas without households are listed with
         zeros; of a day before anything was kept all rows say that they are not known.
     """
@@ -301,11 +352,7 @@ def coverage_by_area(
     each = add_up(counts, areas, by)
     rest = (counts[:, 2:].sum(axis=0) - each.sum(axis=0)).tolist()
     known = as_of is None or (since is not None and as_of >= since)
-    # Made in one pass over whole columns: objects in between cost more than the rows themselves.
-    eligible, visited, *statuses = each.T.tolist()
-    by_status = zip(*statuses, strict=True) if statuses else repeat(())
-    rows = list(map(_row, zip(*areas[:5], eligible, visited, by_status, repeat(known), repeat(since))))
-    return [*rows, _coverage(_NOWHERE, rest, as_of, since)] if rest[0] else rows
+    return CoverageRows(areas, each, _coverage(_NOWHERE, rest, as_of, since) if rest[0] else None, known, since)
 
 
 def _packed_counts(session: Session, keys: Mapping[str, Any]) -> NDArray[np.int64]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,7 +91,7 @@ def areas_below(
     session: Session, campaign_id: int, round_no: int, within: Range, duty: Ranges
 ) -> tuple[str, list[AreaCoverage]]:
     """The largest areas a range consists of, two at least if there are so many; most unvisited first."""
-    listed: list[AreaCoverage] = []
+    listed: Sequence[AreaCoverage] = ()
     level = LEVELS[-1]
     for level in LEVELS:
         listed = coverage_by_area(session, campaign_id, round_no, level, within=within, duty=duty)

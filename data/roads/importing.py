@@ -39,6 +39,13 @@ _COLUMNS = {
     "shape": "text",
 }
 _LINES = Text("线", "a line")
+# Nobody visits along roads that begin farther from every house than this; metres.
+_FAR_M = 20_000
+# Distance from a box to the nearest house, metres; null without houses.
+_NEAREST_HOUSE = """
+    select st_distance(geom::geography, st_makeenvelope(:w, :s, :e, :n, 4326)::geography) from household
+     where geom is not null and removed_at is null
+     order by geom <-> st_makeenvelope(:w, :s, :e, :n, 4326) limit 1"""
 
 
 def import_roads(job: Job) -> None:
@@ -59,6 +66,7 @@ def import_roads(job: Job) -> None:
     if not lines:
         raise _no_lines(job)
     check_roads_datum(job, lines, source)
+    _tell_far(job, lines)
     from geo.crs import STORED, metric_crs, mover
 
     west, south, east, north = shapely.total_bounds(lines)
@@ -73,6 +81,24 @@ def import_roads(job: Job) -> None:
     _tell_joined(job, net, mover(metric, STORED))
     session.execute(text("analyze road_edge"))
     fit_detour(session, (float(west), float(south), float(east), float(north)))
+
+
+def _tell_far(job: Job, lines: list[Any]) -> None:
+    """Warn of roads that lie where nobody lives: of another place, or with latitude and longitude exchanged."""
+    west, south, east, north = (float(side) for side in shapely.total_bounds(lines))
+    away = job.session.scalar(text(_NEAREST_HOUSE), {"w": west, "s": south, "e": east, "n": north})
+    if away is None or away <= _FAR_M:
+        return
+    km = round(away / 1000)
+    job.report.warn(
+        Text(
+            f"道路离最近的农户 {km:,} 公里：可能是别处的文件，或经度、纬度颠倒",
+            f"the roads are {km:,} km from the nearest house: a file of another place perhaps, or longitude and "
+            "latitude exchanged",
+        ),
+        found=f"{west:.4f}, {south:.4f} – {east:.4f}, {north:.4f}",
+        expected=Text("农户附近的道路", "roads near the houses"),
+    )
 
 
 def _no_lines(job: Job) -> ImportRefused:

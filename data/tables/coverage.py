@@ -101,6 +101,8 @@ class CoverageFolded(Base):
         ForeignKeyConstraint(["campaign_id", "round_no"], ["round.campaign_id", "round.no"], ondelete="CASCADE"),
         CheckConstraint("eligible = " + " + ".join(STATUS_COLUMNS), name="adds_up"),
         CheckConstraint("visited = home + remote + suspect", name="visited"),
+        # Written when changes are folded in, not by a visit.
+        Index("ix_coverage_folded_packed", "campaign_id", "round_no", "jur", postgresql_include=["packed"]),
     )
 
     campaign_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)

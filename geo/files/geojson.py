@@ -9,6 +9,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from geo.crs import CrsUnknown, System, parse_system
 from geo.errors import Text
@@ -18,6 +19,7 @@ from geo.files.sheet import MAX_COLUMNS, MAX_ROWS, Sheet, column_names, object_f
 
 MAX_JSON_BYTES = 1 << 29
 _MAX_DEPTH = 20
+_AT_A_TIME = 10_000
 _EXPECTED = Text("GeoJSON 要素集合（FeatureCollection）", "a GeoJSON FeatureCollection")
 _GEOMETRIES = frozenset(
     ["Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection"]
@@ -50,20 +52,45 @@ def read_geojson(path: Path, *, encoding: str | None = None) -> Sheet:
     check_foreign(path, _EXPECTED)
     if path.stat().st_size > MAX_JSON_BYTES:
         raise too_large(path)
-    text = path.read_text(encoding=find_encoding(path, encoding))
     try:
-        content = json.loads(text.removeprefix("\ufeff"))
+        content = json.loads(
+            path.read_text(encoding=find_encoding(path, encoding)).removeprefix("\ufeff"), object_hook=_packed
+        )
     except RecursionError:
         raise _too_deep(path) from None
     except ValueError as error:
         raise damaged(path, "GeoJSON", error) from error
+    if isinstance(content, _Packed):
+        content = {"type": "Feature", "properties": {}, "geometry": content}
     features = _features(content, path)
     crs = _named_system(content, path)
-    geometries = [_geometry_text(feature.get("geometry"), path) for feature in features]
-    shapes = shapely.from_geojson(np.array(geometries, dtype=object), on_invalid="ignore")
+    del content
+    shapes = _shapes(features, path)
     columns, cells = _properties(features, path)
+    del features
     frame = gpd.GeoDataFrame(object_frame(columns, cells), geometry=gpd.GeoSeries(shapes, dtype="geometry"))
-    return Sheet(path.stem, frame, np.arange(1, len(features) + 1, dtype=np.int64), crs, 0, "geojson")
+    return Sheet(path.stem, frame, np.arange(1, len(frame) + 1, dtype=np.int64), crs, 0, "geojson")
+
+
+class _Packed:
+    """A geometry as JSON text: as numbers in lists it takes ten times the memory of the file."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, geometry: dict[str, Any]) -> None:
+        self.text = json.dumps(geometry)
+
+
+def _packed(member: dict[str, Any]) -> dict[str, Any] | _Packed:
+    """An object just read; a geometry of plain coordinates is packed at once."""
+    if len(member) == 2 and member.get("type") in _GEOMETRIES and isinstance(member.get("coordinates"), list):
+        return _Packed(member)
+    return member
+
+
+def _dump(value: Any, *, ensure_ascii: bool = True) -> str:
+    """JSON text of what was read."""
+    return json.dumps(value, ensure_ascii=ensure_ascii, default=lambda packed: json.loads(packed.text))
 
 
 def _features(content: Any, path: Path) -> list[dict[str, Any]]:
@@ -109,19 +136,31 @@ def _named_system(content: dict[str, Any], path: Path) -> System | None:
                 f"“{path.name}”的 crs 成员没有写明坐标系名称，应为 EPSG:编号。",
                 f"The crs member of “{path.name}” names no system; expected EPSG:number.",
             ),
-            found=json.dumps(member)[:200],
+            found=_dump(member)[:200],
             expected="EPSG:n",
         )
     return parse_system(str(name))
 
 
+def _shapes(features: list[dict[str, Any]], path: Path) -> NDArray[np.object_]:
+    """Geometries of the features, which lose them: large files would stand in memory twice."""
+    shapes = np.empty(len(features), dtype=object)
+    for start in range(0, len(features), _AT_A_TIME):
+        part = slice(start, start + _AT_A_TIME)
+        texts = [_geometry_text(feature.pop("geometry", None), path) for feature in features[part]]
+        shapes[part] = shapely.from_geojson(np.array(texts, dtype=object), on_invalid="ignore")
+    return shapes
+
+
 def _geometry_text(geometry: Any, path: Path) -> str | None:
     """Give a geometry back as JSON text, which GEOS parses faster than Python builds it."""
+    if isinstance(geometry, _Packed):
+        return geometry.text
     if _kind(geometry) not in _GEOMETRIES:
         return None
     if _collections(geometry) > _MAX_DEPTH:
         raise _too_deep(path)
-    return json.dumps(geometry)
+    return _dump(geometry)
 
 
 def _collections(geometry: dict[str, Any]) -> int:
@@ -157,8 +196,8 @@ def _properties(features: list[dict[str, Any]], path: Path) -> tuple[list[str], 
 def _plain(value: Any) -> Any:
     if isinstance(value, str):
         return storable(value) if value.strip() else None
-    if isinstance(value, dict | list):
-        return storable(json.dumps(value, ensure_ascii=False))
+    if isinstance(value, dict | list | _Packed):
+        return storable(_dump(value, ensure_ascii=False))
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,8 +24,9 @@ from geo.roads.modes import Mode, all_modes
 from geo.roads.net import make_net
 from geo.roads.straight import FACTORS
 from geo.routing.travel import NO_WAY
-from tests.database.importing import Store, opened, write_geojson
+from tests.database.importing import Store, opened, write_csv, write_geojson
 from tests.road_parts import count_parts
+from tests.township import TOWNSHIP
 
 GEOD = pyproj.Geod(ellps="GRS80")
 BOX = (118.7, 36.3, 118.9, 36.5)
@@ -147,6 +149,22 @@ def test_roads_in_another_system_raise_the_alarm_and_name_it(store: Store, tmp_p
     assert (report.counts["inserted"], report.warnings) == (1, [])
     kept = load(store, tmp_path, moved, crs="wgs84")
     assert [warning.code for warning in kept.warnings] == ["datum_shift"]
+
+
+def test_roads_where_nobody_lives_are_told_with_the_distance(store: Store, tmp_path: Path) -> None:
+    abroad = road((9.50, 47.10), (9.51, 47.10))
+    # Without a house there is nothing to be far from.
+    assert load(store, tmp_path, abroad).warnings == []
+    store.township(tmp_path)
+    person = [["c1", "张伟", "118.805", "36.405"]]
+    home = write_csv(tmp_path / "homes.csv", ["户编号", "户主姓名", "经度", "纬度"], person)
+    store.load("households", home, area=TOWNSHIP)
+    assert [one for one in load(store, tmp_path, MAIN).warnings if one.expected] == []
+    (told,) = load(store, tmp_path, abroad).warnings
+    assert re.search(r"8,\d\d\d km from the nearest house", told.reason.en)
+    assert told.found == "9.5000, 47.1000 – 9.5100, 47.1000"
+    # A township along the way there and back is near enough, whatever else the file holds.
+    assert load(store, tmp_path, abroad, MAIN).warnings == []
 
 
 PLACES = np.array([(118.8005, 36.4003), (118.8095, 36.4), (118.8225, 36.41), (np.nan, np.nan)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,35 @@ def test_geojson_values_keep_their_types(tmp_path: Path) -> None:
     assert sheet.frame["code"].tolist() == ["007", None, 7]
     assert sheet.frame.geometry.iloc[1] is None
     assert (sheet.crs, sheet.kind, sheet.rows.tolist()) == (None, "geojson", [1, 2, 3])
+
+
+def test_shapes_inside_collections_and_properties_stay_what_they_are(tmp_path: Path) -> None:
+    point = {"type": "Point", "coordinates": [118.86, 36.447]}
+    line = {"type": "LineString", "coordinates": [[118.86, 36.4], [118.87, 36.5]], "bbox": [118.86, 36.4, 118.87, 36.5]}
+    both = {"type": "GeometryCollection", "geometries": [point, line]}
+    path = tmp_path / "a.geojson"
+    path.write_text(collection(feature({"seat": point, "way": line}, both), feature({}, line)), encoding="utf-8")
+    sheet = only(path)
+    assert sheet.frame.geometry.iloc[0] == shapely.from_geojson(json.dumps(both))
+    assert sheet.frame.geometry.iloc[1] == shapely.LineString(line["coordinates"])
+    assert json.loads(sheet.frame["seat"].iloc[0]) == point
+    assert json.loads(sheet.frame["way"].iloc[0]) == line
+
+
+def test_a_geojson_takes_few_times_its_own_size_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "roads.geojson"
+    places = [[118 + at * 1e-4, 36.5 + at * 1.1e-4] for at in range(40)]
+    road = feature({"highway": "track"}, {"type": "LineString", "coordinates": places})
+    path.write_text(collection(*[road] * 3000), encoding="utf-8")
+    read_table(path)
+    tracemalloc.start()
+    try:
+        read_table(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    # Eight times as numbers in lists, two and a half as text.
+    assert peak < 4 * path.stat().st_size
 
 
 def test_the_crs_member_of_older_geojson_is_heeded(tmp_path: Path) -> None:
