@@ -65,9 +65,11 @@ PLAY_MS = 10_000  # of the days, as far as they come in that time
 SIZE_KB, THEME_MS, LIVE_MS, LONG_TASKS, STEPS = 8.0, 20.0, 10.0, 1, 25.0
 PICKS, VIEWS, PICK_ZOOM, REACH_PX, EDGE_PX = 100, 10, 15, 8.0, 0.25
 HEAT_ZOOMS = (10, 11, 12, 13, 14)
-# What the renderer is, without the signs, the outlines of areas and the requests it is handed, and without paper.
+# What the renderer is, without what it is told to draw, the outlines of areas and the requests it is handed, and
+# without paper. What to draw is this map's: which signs, in what order, and their drawings, which the legend has, too.
 RENDERER = {"records.js": "createRecords", "mosaic.js": "Mosaic"}
-BESIDE = ("symbols.js", "areas.js", "areas-data.js", "api.js")
+SIGNS = ("record-signs.js", "symbols.js")
+BESIDE = ("areas.js", "areas-data.js", "api.js")
 PICTURES = {
     "protomaps-leaflet": ("protomaps-leaflet/dist/protomaps-leaflet.js",),
     "MapLibre GL": (
@@ -199,30 +201,24 @@ def sizes(modules: Path) -> list[Figure]:
             "".join(f'export {{ {part} }} from "{static / name}";\n' for name, part in RENDERER.items()), "utf-8"
         )
         esbuild = [str(modules / "esbuild" / "bin" / "esbuild"), str(entry), "--bundle", "--minify", "--format=esm"]
-        outside = [f"--external:./{name}" for name in BESIDE]
-        subprocess.run(
-            [*esbuild, *outside, "--log-level=error", f"--outfile={made}"], check=True, capture_output=True, timeout=60
-        )
-        ours = _zipped([made])
+
+        def size_without(*names: str) -> float:
+            outside = [f"--external:./{name}" for name in names]
+            command = [*esbuild, *outside, "--log-level=error", f"--outfile={made}"]
+            subprocess.run(command, check=True, capture_output=True, timeout=60)
+            return _zipped([made])
+
+        ours, with_signs = size_without(*BESIDE, *SIGNS), size_without(*BESIDE)
     peers = {name: _zipped([modules / file for file in files]) for name, files in PICTURES.items()}
-    parts = (
-        "records",
-        "records-decode",
-        "site-signs",
-        "reader",
-        "tiles",
-        "mosaic",
-        "dots",
-        "overlay",
-        "queue",
-        "palette",
-    )
+    parts = ("records", "records-decode", "reader", "tiles", "mosaic", "dots", "overlay", "queue", "palette")
     served_as = [static / f"{name}.js" for name in parts]
     told = ", ".join(f"{name} {kb:.0f} kB" for name, kb in peers.items())
     return [
         Figure(
             "renderer and decoder, made small as the others are, gzip", ours, "kB", SIZE_KB, peer=told,
-            ratio=min(peers.values()) / ours, conditions=f"without {', '.join(BESIDE)}; ratio to the smallest",
+            ratio=min(peers.values()) / ours,
+            conditions=f"without {', '.join((*BESIDE, *SIGNS))}; ratio to the smallest; with all signs of this map and "
+            f"what is drawn when {with_signs:.1f} kB",
             beside=peers,
         ),
         Figure(

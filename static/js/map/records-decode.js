@@ -4,20 +4,7 @@
  */
 
 import { boxOf } from "./areas-data.js";
-import { MARK_KINDS, MARK_LOOKS } from "./mark-signs.js";
-import { PAYMENTS, paymentOf, STANDINGS, standingOf } from "./site-signs.js";
-import { STAGES } from "./symbols.js";
-
-// Bottom to top. The same in every tile: what still has to be done lies on top of what is done.
-export const STATUS_ORDER = [1, 2, 7, 5, 4, 3, 0, 6];
-export const GRADE_ORDER = ["none", "A", "B", "C", "D"];
-const COARSE = 5; // from this step of the quality ladder on, a place is no point
-
-/** Class of a mark: look by look, and in each kind by kind; below 0 for what this map does not know. */
-function markClass(kind, look) {
-  const [k, s] = [MARK_KINDS.indexOf(kind), MARK_LOOKS.indexOf(look)];
-  return k < 0 || s < 0 ? -1 : s * MARK_KINDS.length + k;
-}
+import { POINTS } from "./record-signs.js";
 
 /** Does a place in units of a tile belong to a neighbour, whose edge the tile brings along? */
 export const isRim = (x, y, extent) => x < 0 || y < 0 || x >= extent || y >= extent;
@@ -25,9 +12,8 @@ export const isRim = (x, y, extent) => x < 0 || y < 0 || x >= extent || y >= ext
 /**
  * Points of a layer: `ids`, `xs` and `ys` in units of the tile, which begins at `left`, `top` of a world of `side` such
  * units. They are sorted by class: those of class n lie from `starts[n]` to `starts[n + 1]`.
- * @param {() => number} classOf of the feature gone to, from 0, or -1 for what is never drawn
  */
-function pointsOf(kind, layer, { z, x, y }, classes, classOf) {
+function pointsOf({ kind, classes, classOf }, layer, { z, x, y }) {
   const extent = layer?.extent || 4096;
   const starts = new Uint32Array(classes + 1);
   const found = [];
@@ -39,7 +25,7 @@ function pointsOf(kind, layer, { z, x, y }, classes, classOf) {
     },
   };
   layer?.each(() => {
-    of = classOf();
+    of = classOf(layer);
     id = layer.id;
     if (layer.type === 1 && of >= 0) layer.walk(pen);
   });
@@ -87,30 +73,12 @@ function footprintsOf(layer, toWorld) {
   return shapes;
 }
 
-/** Class of a site: how it stands, and in each the gate; below 0 for a gate this map does not know. */
-function siteClass(sites) {
-  const stage = STAGES.indexOf(sites.get("st"));
-  const standing = standingOf({ ended: sites.get("e"), stallsAfter: sites.get("sd") });
-  return stage < 0 ? -1 : STANDINGS.indexOf(standing) * STAGES.length + stage;
-}
-
-function paymentClass(sites) {
-  const [stage, ended, dueOn, paidDays] = ["st", "e", "dd", "w"].map((name) => sites.get(name));
-  return PAYMENTS.indexOf(paymentOf({ stage, ended, dueOn, paidDays }));
-}
-
 /** Keep what is needed of one tile of /api/v1/tiles/records. */
-export function decodeRecords({ cells, households, houses, sites, visits, marks, footprints }, z, x, y) {
+export function decodeRecords(layers, z, x, y) {
   const at = { z, x, y };
   const toWorld = (layer) => (px, py) => ({ x: (x + px / layer.extent) / 2 ** z, y: (y + py / layer.extent) / 2 ** z });
-  return {
-    cells: cellsOf(cells, toWorld(cells)),
-    households: pointsOf("household", households, at, STATUS_ORDER.length, () => (households.get("q") >= COARSE ? -1 : STATUS_ORDER.indexOf(households.get("s")))),
-    houses: pointsOf("house", houses, at, GRADE_ORDER.length, () => GRADE_ORDER.indexOf(houses.get("g") || "none")),
-    sites: pointsOf("site", sites, at, STANDINGS.length * STAGES.length, () => siteClass(sites)),
-    payments: pointsOf("site", sites, at, PAYMENTS.length, () => paymentClass(sites)),
-    visits: pointsOf("visit", visits, at, 2, () => (visits.get("sus") ? 1 : 0)),
-    marks: pointsOf("mark", marks, at, MARK_KINDS.length * MARK_LOOKS.length, () => markClass(marks.get("k"), marks.get("cs") || marks.get("st"))),
-    footprints: footprintsOf(footprints, toWorld(footprints)),
-  };
+  const { cells, footprints } = layers;
+  const kept = { cells: cellsOf(cells, toWorld(cells)), footprints: footprintsOf(footprints, toWorld(footprints)) };
+  for (const [name, one] of Object.entries(POINTS)) kept[name] = pointsOf(one, layers[one.layer], at);
+  return kept;
 }

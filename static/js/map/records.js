@@ -6,20 +6,11 @@
 import { covers } from "./areas-data.js";
 import { traceArea } from "./areas.js";
 import { createDots } from "./dots.js";
-import { MARK_KINDS, MARK_LOOKS, pinShift, stateOfLook } from "./mark-signs.js";
 import { colour, fontOf, typeScale, withAlpha } from "./palette.js";
-import { decodeRecords, GRADE_ORDER, isRim, STATUS_ORDER } from "./records-decode.js";
-import { PAYMENTS, STANDINGS } from "./site-signs.js";
-import { sprite, STAGES, statusSign } from "./symbols.js";
+import { decodeRecords, isRim } from "./records-decode.js";
+import { GRADE_ORDER, NOTHING, POINTS_FROM, SHAPES_FROM, stepsOf, wantsPoints } from "./record-signs.js";
+import { sprite } from "./symbols.js";
 import { TileSource, tilesOf } from "./tiles.js";
-
-const POINTS_FROM = 14;
-const SHAPES_FROM = 16;
-const SIMPLE_RADIUS = 3;
-const DONE = new Set([1, 2, 6]);
-
-/** Nothing shown; a theme fills in what it wants. */
-export const NOTHING = { cells: null, statuses: new Set(), grades: new Set(), stages: new Set(), standings: new Set(), payments: new Set(), visits: false, suspect: false, marks: new Set(), footprints: false };
 
 /** Records; `options.url`. The scene draws them in pieces and gives them `redraw`. */
 export function createRecords(options) {
@@ -29,54 +20,15 @@ export function createRecords(options) {
   const dots = createDots();
   layer.source = source;
 
-  function wantsPoints() {
-    const { statuses, grades, stages, payments, visits, suspect, marks, footprints } = layer.show;
-    return statuses.size || grades.size || stages.size || payments.size || visits || suspect || marks.size || footprints;
-  }
-
   /** Level whose tiles pieces of level `z` are cut from: one up where nothing is lost, a quarter of the requests. */
   layer.dataZoom = (zoom, z) => {
     if (zoom < POINTS_FROM) return layer.show.cells ? Math.max(0, z - 1) : null;
-    if (!wantsPoints()) return null;
+    if (!wantsPoints(layer.show)) return null;
     const least = layer.show.footprints && zoom >= SHAPES_FROM ? SHAPES_FROM : POINTS_FROM;
     return Math.min(source.maxZoom, Math.max(least, z - 1));
   };
 
-  /** What is drawn, one class `n` of a kind after another, the same in all pieces; `at` is how far a sign stands beside its place. */
-  function steps(zoom) {
-    const { show } = layer;
-    const whole = zoom >= SHAPES_FROM;
-    const r = (coarse ? 7 : 5.5) + (zoom >= 18 ? 2 : 0);
-    const found = [];
-    const add = (kind, n, name, size, at = [0, 0]) => found.push({ kind, n, name, size, at });
-    const smaller = whole ? r * 0.9 : SIMPLE_RADIUS;
-    if (show.visits) add("visits", 0, "visit", smaller);
-    if (show.visits || (show.suspect && whole)) add("visits", 1, "suspect", smaller);
-    STATUS_ORDER.forEach((status, n) => {
-      if (!show.statuses.has(status)) return;
-      const name = whole ? statusSign(status) : DONE.has(status) ? "visited" : "unvisited";
-      add("households", n, name, whole ? r : SIMPLE_RADIUS);
-    });
-    const beside = whole && show.statuses.size ? r * 1.15 : 0;
-    GRADE_ORDER.forEach((grade, n) => {
-      if (!show.grades.has(grade)) return;
-      const poor = grade > "B" && grade !== "none";
-      const size = whole ? (poor ? 8.5 : 7) : poor ? 5 : 3.5;
-      add("houses", n, `grade:${grade}`, size, [beside, -beside]);
-    });
-    STANDINGS.forEach((standing, s) => STAGES.forEach((stage, n) => {
-      if (!show.standings.has(standing) || !show.stages.has(stage)) return;
-      add("sites", s * STAGES.length + n, standing === "open" ? `stage:${stage}` : `stage:${stage}:${standing}`, whole ? 8 : 6, [-beside, -beside]);
-    }));
-    PAYMENTS.forEach((payment, n) => {
-      if (show.payments.has(payment)) add("payments", n, `pay:${payment}`, whole ? 8 : payment.startsWith("late") ? 6.5 : 5, [-beside, -beside]);
-    });
-    MARK_LOOKS.forEach((look, n) => MARK_KINDS.forEach((kind, k) => {
-      const size = (whole ? 10 : 7.5) * (look === "relapsed" ? 1.2 : 1);
-      if (show.marks.has(`${kind}:${stateOfLook(look)}`)) add("marks", n * MARK_KINDS.length + k, `mark:${kind}:${look}`, size, pinShift(size));
-    }));
-    return found;
-  }
+  const steps = (zoom) => stepsOf(layer.show, zoom, coarse);
 
   /** Places of the signs of one step, in pixels from a corner of the world's. */
   function eachOf(tile, { kind, n, at }, scale, left, top, visit) {
