@@ -13,6 +13,7 @@ from app.launch.keys import cluster_password, keep_cluster_password
 from app.launch.places import Places, place_cluster, server_account
 from app.launch.postgres import (
     Cluster,
+    await_postgres,
     create_database,
     make_cluster,
     reset_password,
@@ -79,6 +80,8 @@ def start_cluster(places: Places, cluster: Cluster, console: Console, *, stay: b
     if running is None:
         start_postgres(cluster, console)
         running = find_postmaster(cluster)
+    else:
+        await_postgres(cluster, running, console)
     if is_ours and running:
         keeper = None if stay else identify(os.getpid())
         write_private(record, json.dumps({"server": asdict(running), "keeper": asdict(keeper) if keeper else None}))

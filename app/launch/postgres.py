@@ -9,13 +9,14 @@ import stat
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from app.launch.console import Console, LaunchError, last_line
 from app.launch.places import Account, ClusterPlace
-from app.launch.processes import command_of, end, identify, pids_in, wait_until_gone, write_private
+from app.launch.processes import Process, command_of, end, identify, pids_in, wait_until_gone, write_private
 from app.launch.room import require_room
 from geo.errors import Text
 
@@ -162,14 +163,48 @@ def start_postgres(cluster: Cluster, console: Console) -> None:
             start_new_session=True,  # Ctrl-C in the terminal is for the launcher, which then stops the server in order
             **cluster.account.popen(),
         )
-    deadline = time.monotonic() + START_S
-    while not _is_ready(cluster, server.pid):
-        if server.poll() is not None or time.monotonic() > deadline:
+    _wait_until_ready(cluster, server.pid, begin, console, has_ended=lambda: server.poll() is not None)
+
+
+def await_postgres(cluster: Cluster, running: Process, console: Console) -> None:
+    """Wait for a server that another command has started, should it still be repairing its data.
+
+    Raises
+    ------
+    LaunchError
+        With the last error of the server's log.
+    """
+    begin = cluster.place.log.stat().st_size if cluster.place.log.exists() else 0
+    _wait_until_ready(cluster, running.pid, begin, console, has_ended=lambda: identify(running.pid) != running)
+
+
+def _wait_until_ready(
+    cluster: Cluster, pid: int, begin: int, console: Console, *, has_ended: Callable[[], bool]
+) -> None:
+    """Wait as long as the server gets on: after a power cut it repairs a large database for minutes, and says so."""
+    began = told = time.monotonic()
+    deadline, size = began + START_S, begin
+    while not _is_ready(cluster, pid):
+        now = time.monotonic()
+        if has_ended() or now > deadline:
             raise LaunchError(
                 Text(
                     f"数据库没有启动。请查看 {cluster.place.log}\n  原始信息：{last_line(cluster.place.log, begin)}",
                     f"The database did not start. Look at {cluster.place.log}\n"
                     f"  It said: {last_line(cluster.place.log, begin)}",
+                )
+            )
+        # Every ten seconds it writes how far it is; one that has fallen silent is not waited for.
+        grown = cluster.place.log.stat().st_size
+        if grown > size:
+            deadline, size = now + START_S, grown
+        if now - told > 10:
+            told = now
+            console.say(
+                Text(
+                    f"  数据库上次没有正常停止，正在检查和修复数据（{now - began:.0f} 秒），请不要关机",
+                    "  The database was not stopped in order last time and is repairing its data "
+                    f"({now - began:.0f} s); leave the machine on",
                 )
             )
         time.sleep(0.05)
