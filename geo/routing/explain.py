@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from geo.errors import Text
 from geo.routing.crews import FAR, NO_LIMIT, Ints, crews_of, make_piece
 from geo.routing.plan import Plan, Unplanned
-from geo.routing.problem import Household, Problem, clock
+from geo.routing.problem import Household, Problem
 from geo.routing.reasons import REASONS, Reason, Remedy, RunnerUp
 from geo.routing.searching import Search, empty_routes
-from geo.routing.slots import CAP, CREW, FLOOR, LATE, LEAVE, NEXT, OLD, PRICELESS, RIGHT, Days
+from geo.routing.slots import CREW, FLOOR, LEAVE, NEXT, OLD, PRICELESS, Days
+from geo.routing.swaps import swaps_for
 from geo.routing.timetable import routes_of
 from geo.routing.travel import NO_WAY
 from geo.routing.trials import Trial, cheapest
@@ -188,7 +189,7 @@ class Explainer:
         ]
         remedies = {house: cheapest(trials, house) for house in looked_for.tolist()}
         helpless = np.array([house for house, remedy in remedies.items() if remedy is None], dtype=np.int64)
-        remedies |= self._swaps(helpless)
+        remedies |= swaps_for(self, helpless)
         remedies |= self._two_at_once([house for house, remedy in remedies.items() if remedy is None])
         return [
             Reason(self.household(house).id, kind, self._sentence(house, kind), remedies.get(house))
@@ -268,55 +269,6 @@ class Explainer:
                 for crew in self.piece.crews
             ]
         )
-
-    def _swaps(self, left: Ints) -> dict[int, Remedy | None]:
-        """For each household the visit of no higher priority that it could stand instead of at the least cost."""
-        before, after, houses = [], [], []
-        for gaps, route in zip(self.search.gaps, self.routes, strict=True):
-            for at, item in enumerate(route):
-                if item >= 0:
-                    before.append(gaps[:, at])
-                    after.append(gaps[:, at + 1])
-                    houses.append(item)
-        if not houses or not len(left):
-            return {}
-        first, second = np.stack(before, axis=1), np.stack(after, axis=1)
-        table = first.copy()
-        table[NEXT], table[LATE], table[CAP] = second[NEXT], second[LATE], np.where(second[CAP] < 0, FAR, second[CAP])
-        table[OLD], table[RIGHT] = first[OLD] + second[OLD], second[RIGHT]
-        visited = np.array(houses, dtype=np.int64)
-        worth = self.piece.worth
-        grouped = (self.piece.group[visited] >= 0) | (self.piece.block[visited] >= 0)
-        best = np.zeros(len(left), dtype=np.int64)
-        least = np.full(len(left), PRICELESS)
-        for rows, price in self.search.prices.in_turn(left, table):
-            loss = worth[visited][None, :] - worth[left[rows]][:, None]
-            price[(loss > 0) | grouped[None, :]] = PRICELESS
-            # The lower the priority of who is left out instead, the better; then the way.
-            best[rows] = np.where(price < PRICELESS, price + loss * 1e-3, np.inf).argmin(axis=1)
-            least[rows] = np.take_along_axis(price, best[rows][:, None], axis=1)[:, 0]
-        starts = self.search.prices.starts_in(left, table[:, best])
-        return {
-            house: self._swap(house, int(visited[at]), int(table[CREW, at]), start, round(price / 60))
-            for house, at, start, price in zip(
-                left.tolist(), best.tolist(), starts.tolist(), least.tolist(), strict=True
-            )
-            if price < PRICELESS and self.search.owner_of(house) < 0
-        }
-
-    def _swap(self, house: int, other: int, number: int, start: int, minutes: int) -> Remedy:
-        """The remedy that visits a household instead of another."""
-        who, day, moment = self.who(number), self.crews[number].day, clock(start // 60 * 60)
-        instead = self.household(other)
-        lower = instead.priority < self.household(house).priority
-        text = Text(
-            f"可由{who.called}第 {day + 1} 天 {moment} 代替{'优先级更低的' if lower else '同优先级的'}"
-            f"{instead.called}走访，路程{'增加' if minutes >= 0 else '减少'} {abs(minutes)} 分钟",
-            f"{who.called} could go on day {day + 1} at {moment} instead of to {instead.called} "
-            f"({'lower' if lower else 'same'} priority), {abs(minutes)} min of travel "
-            f"{'more' if minutes >= 0 else 'less'}",
-        )
-        return Remedy("swap", text, who.id, day, start, minutes, instead.id)
 
     def who(self, number: int) -> Any:
         return self.problem.inspectors[self.crews[number].inspector]

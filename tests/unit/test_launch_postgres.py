@@ -22,7 +22,7 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
     """A data folder with the pid file of a server that is starting."""
     monkeypatch.setattr(postgres, "START_S", 0.4)
     place = ClusterPlace(tmp_path, tmp_path / "run")
-    made = Cluster(place, Account(0, 0, "root"), tmp_path, "15")
+    made = Cluster(place, Account("root", 0, 0), tmp_path, "15")
     made.data.mkdir(parents=True)
     place.log.write_text("LOG: starting\n")
     tell(made, "starting")

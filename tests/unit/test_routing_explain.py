@@ -12,6 +12,7 @@ from geo.routing.problem import Break, Household, Inspector, Lock, Problem, Shif
 from geo.routing.reasons import Reason
 from geo.routing.slots import LEAVE, Days
 from geo.routing.solve import solve
+from geo.routing.swaps import swaps_for
 from geo.routing.travel import NO_WAY, MatrixTravel
 from geo.routing.verify import verify_plan
 from tests.benchmarks.route_towns import make_town
@@ -194,7 +195,7 @@ def test_each_place_that_is_offered_can_be_kept(kind: str, seed: int) -> None:
 def _assert_swaps_can_be_kept(explainer: Explainer) -> None:
     """Each household left out stands in the route in place of the other, at the time told."""
     place = {explainer.household(house).id: house for house in range(len(explainer.piece.houses))}
-    swaps = explainer._swaps(explainer.left)
+    swaps = swaps_for(explainer, explainer.left)
     assert swaps
     for house, remedy in swaps.items():
         assert remedy is not None
