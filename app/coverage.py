@@ -20,7 +20,6 @@ from app.view import ZONE, View, current_view, page_number, past_day, today
 from data.area_columns import BY
 from data.coverage import (
     KIND_UNKNOWN,
-    AreaCoverage,
     Part,
     PartCoverage,
     coverage_by_area,
@@ -29,6 +28,7 @@ from data.coverage import (
     known_since,
     last_visit_at,
 )
+from data.coverage_rows import AreaCoverage
 from data.formulas import guarded
 from data.rules.words import KEY_GROUP, STATUS
 from data.worklists import PAGE, Listing

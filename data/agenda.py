@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from data.area_columns import areas_within, which_area
 from data.askers import Asker
 from data.campaigns import target_of
-from data.coverage import AreaCoverage, coverage_by_area, coverage_total, last_visit_at
+from data.coverage import coverage_by_area, coverage_total, last_visit_at
+from data.coverage_rows import AreaCoverage
 from data.findings import count_waiting
 from data.forecast import Outlook, outlooks_of
 from data.hardship import READERS, count_overdue

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from data.areas import GRIDS, SETTLEMENTS, VILLAGES, members_of
 from data.askers import Asker
-from data.coverage import AreaCoverage, coverage_by_area
+from data.coverage import coverage_by_area
+from data.coverage_rows import AreaCoverage
 from data.edit_changes import key_of
 from data.edit_plans import Plan
 from data.edit_shapes import hex_of

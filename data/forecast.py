@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.campaigns import target_of
-from data.coverage import AreaCoverage
+from data.coverage_rows import AreaCoverage
 from data.history import days_of_places
 from data.rules.forecast import Forecast, chance, forecast
 from data.tables import Campaign, Round

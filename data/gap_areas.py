@@ -17,7 +17,7 @@ from shapely.geometry import mapping
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.coverage import AreaCoverage
+from data.coverage_rows import AreaCoverage
 from data.responsible import Responsible, responsible_for
 from geo.tiles import Plane
 

@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 
 from data.area_columns import Ranges
 from data.campaigns import target_of
-from data.coverage import AreaCoverage, coverage_by_area, coverage_total
+from data.coverage import coverage_by_area, coverage_total
+from data.coverage_rows import AreaCoverage
 from data.gap_areas import GapArea, describe_gaps
 from data.rules.words import EXACT_QUALITY
 from data.tables import Campaign, Round

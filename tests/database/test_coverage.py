@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 import data.recount
 from data.area_columns import areas_within
 from data.areas import number_range, reassign_within
-from data.coverage import AreaCoverage, coverage_by_area, coverage_total
+from data.coverage import coverage_by_area, coverage_total
+from data.coverage_rows import AreaCoverage
 from data.folding import fold_now
 from data.recheck import recheck
 from data.recount import wrongly_placed

@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.coverage import in_order
-from data.coverage import AreaCoverage
+from data.coverage_rows import AreaCoverage
 from tests.township import VILLAGES
 
 ClientAs = Callable[[str | None], FlaskClient]
