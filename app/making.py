@@ -30,10 +30,10 @@ from data.file_codes import LabelsRefused, labels_by_village
 from data.formulas import guarded
 from data.household_archive import MOST_FILES, households_to_file, why_not
 from data.imports.batches import bind_account
-from data.imports.work import SESSION_NAME, JobNotAllowed, Task, require_authority
 from data.made_files import FileNotMade, made_path, write_zip
 from data.sealing import load_secret
 from data.sessions import open_session, sign_out
+from data.tasks import SESSION_NAME, JobNotAllowed, Task, require_authority
 from data.upload_files import clean_name
 from geo.errors import Cancelled, Text
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from data.claims import Claim
-from data.imports.work import Maker, do_job
+from data.job_work import do_job
 from data.settings import Settings
+from data.tasks import Maker
 from geo.errors import Text
 
 _PR_SET_PDEATHSIG = 1

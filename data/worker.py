@@ -41,7 +41,6 @@ from data.claims import (
 from data.db import owner_engine
 from data.folding import EVERY_S as FOLD_EVERY_S
 from data.folding import fold_now
-from data.imports.work import OF_NOBODY, PACK, SCREEN, SESSION_NAME, SETTLE, Maker
 from data.jobs import WORKER_LOCK
 from data.made_files import COMPARE, FILES, LABELS
 from data.packs import sweep_packs, villages_to_pack
@@ -49,6 +48,7 @@ from data.renovation.passing import KIND as PASS
 from data.settings import Settings
 from data.suspicions import rounds_to_screen
 from data.sweeping import purge, sweep
+from data.tasks import OF_NOBODY, PACK, SCREEN, SESSION_NAME, SETTLE, Maker
 from data.work_folders import sweep_work
 from geo.errors import FangtuError, Text
 

@@ -330,7 +330,7 @@ def test_a_second_worker_waits_for_the_first(store: Store) -> None:
 
 
 def test_a_job_that_takes_too_long_is_ended_in_words(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("data.imports.work.make_preview", lambda *_a, **_k: time.sleep(120))
+    monkeypatch.setattr("data.imports.tasks.make_preview", lambda *_a, **_k: time.sleep(120))
     key = ask(store, "preview", send(store, many_rows(1)))
     work(store, preview=0.5)
     ended = job(store, key)
@@ -345,7 +345,7 @@ def test_a_fault_is_told_by_a_number_that_stands_in_the_log_and_nothing_of_the_r
     def fail(*_args: object, **_more: object) -> None:
         raise RuntimeError("赵新一 340299199001020008")
 
-    monkeypatch.setattr("data.imports.work.make_preview", fail)
+    monkeypatch.setattr("data.imports.tasks.make_preview", fail)
     log = tmp_path / "log"
     key = ask(store, "preview", send(store, many_rows(1)))
     # The child writes to the same standard error.

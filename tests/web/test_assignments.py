@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from data.claims import HEAVY, claim_job
-from data.imports.work import do_job
+from data.job_work import do_job
 from tests.township import VILLAGES
 from tests.web.conftest import Web
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from data.campaign_changes import revision_of
 from data.claims import HEAVY, claim_job
-from data.imports.work import do_job
+from data.job_work import do_job
 from data.tables import Campaign
 from tests.township import PLAN
 from tests.web.conftest import Web

@@ -699,7 +699,7 @@ def test_refused_rows_that_a_killed_process_left_undone_are_made_by_the_next(
     work(web.settings)
     sender.do(address, "trial")
     with monkeypatch.context() as patch:
-        patch.setattr("data.imports.work.settle_import", die)
+        patch.setattr("data.imports.tasks.settle_import", die)
         found = sender.do(address, "run")
     assert (found["state"], found["job"]["state"]) == ("imported", "done")
     assert own_path(web, address).exists()

@@ -19,9 +19,9 @@ from app.making import MAKERS_OF, make_files
 from data.claims import PAPER, claim_job
 from data.db import owner_engine
 from data.household_archive import MOST_FILES, why_not
-from data.imports.work import Task
 from data.made_files import KEPT_HOURS, made_path, sweep_made
 from data.sealing import load_sealer
+from data.tasks import Task
 from data.worker import LIMIT_S, Worker
 from geo.errors import Cancelled, Text
 from tests.township import TOWNSHIP, VILLAGES
