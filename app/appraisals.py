@@ -19,16 +19,8 @@ from app.monitoring import SAFETY_WORDS, WRITERS
 from app.paper import pages
 from app.session import asker, db, store
 from app.view import today
-from data.appraisals import (
-    APPRAISERS,
-    AppraisalUnfit,
-    add_appraisal,
-    find_appraisal,
-    hold_house,
-    house_page,
-    read_findings,
-    read_told,
-)
+from data.appraisal_told import AppraisalUnfit, read_findings, read_told
+from data.appraisals import APPRAISERS, add_appraisal, find_appraisal, hold_house, house_page
 from data.monitoring.listing import household_monitoring
 from data.petitions import READERS, petitions_of
 from data.rules.appraising import (

@@ -18,7 +18,8 @@ from app.language import language
 from app.session import SignInNeeded
 from data.accounts import AccountProblem
 from data.appraisal_due import DisasterUnfit
-from data.appraisals import AppraisalDiffers, AppraisalUnfit
+from data.appraisal_told import AppraisalUnfit
+from data.appraisals import AppraisalDiffers
 from data.areas import CodeUnknown
 from data.askers import NotAllowed, RecordUnknown
 from data.assigning import KindUnknown

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.appraisals import MOST_REMARK, WAITING
+from data.appraisal_told import MOST_REMARK
+from data.appraisals import WAITING
 from data.askers import Asker, RecordUnknown
 from data.audit import record
 from data.households import head

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import uuid
 from calendar import monthrange
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -13,50 +12,25 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from data.appraisal_told import Told, unfit
 from data.askers import Asker, RecordUnknown, Role
 from data.audit import record
 from data.field_photos import list_appraisal_photos, list_photos
 from data.houses import house_card
-from data.rules.appraising import CAUSE, GUIDELINE, MOST_POINTS, Findings, Part, appraise
+from data.rules.appraising import appraise
 from data.rules.words import GRADE
 from data.settling import ACCEPT, settle_mark
 from geo.errors import FangtuError, Text
 
 APPRAISERS = (Role.SUPERVISOR, Role.ADMIN)
-MOST_WORDS, MOST_REMARK = 200, 2000
 MOST_PHOTOS = 24
 _FIRST_DAY = date(1950, 1, 1)
-
-
-class AppraisalUnfit(FangtuError):
-    """An appraisal lacks something or contradicts what is there; ``column`` names the field. Nothing was written."""
-
-    code = "appraisal_unfit"
 
 
 class AppraisalDiffers(FangtuError):
     """Another appraisal was accepted with this id; nothing was written."""
 
     code = "appraisal_differs"
-
-
-@dataclass(frozen=True)
-class Told:
-    """An appraisal as it is handed in, see :func:`read_told`."""
-
-    client_id: uuid.UUID
-    standard: str
-    findings: Findings
-    appraised_on: date
-    appraiser: str
-    cause: str
-    grade: str | None = None
-    reason: str | None = None
-    appraised_by: str | None = None
-    valid_until: date | None = None
-    remark: str | None = None
-    mark: int | None = None
-    supersedes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -79,80 +53,6 @@ class HousePage:
     waiting: list[dict[str, Any]] = field(default_factory=list)
     photos: list[str] = field(default_factory=list)
     taken: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
-
-
-def read_told(values: Mapping[str, Any]) -> Told:
-    """Read an appraisal from a form or from JSON.
-
-    Parameters
-    ----------
-    values : mapping
-        ``id`` (UUID), ``standard``, ``site``, ``parts`` (by part: ``level`` and ``points``), ``measures``, ``raw``,
-        ``grade``, ``reason``, ``appraised_on`` (``YYYY-MM-DD``), ``appraiser``, ``appraised_by``, ``cause``,
-        ``valid_until``, ``remark``, ``mark`` (its number) and ``supersedes`` (a key). Blank is the same as missing.
-
-    Raises
-    ------
-    AppraisalUnfit
-        If something lacks that every appraisal has, or is of no kind it could be.
-    """
-    standard = _words(values, "standard") or ""
-    appraised_on = _day(values, "appraised_on")
-    if appraised_on is None:
-        raise _unfit("appraised_on", Text("请填写鉴定日期", "fill in the day of the appraisal"))
-    appraiser = _words(values, "appraiser")
-    if not appraiser:
-        raise _unfit("appraiser", Text("请填写鉴定单位或鉴定小组", "fill in the organisation or group that appraised"))
-    cause = _words(values, "cause")
-    if cause not in CAUSE:
-        raise _unfit("cause", Text("请选择鉴定缘由", "choose why it was appraised"))
-    try:
-        client_id = uuid.UUID(_words(values, "id") or "")
-    except ValueError as error:
-        raise _unfit("id", Text("缺少编号（UUID）", "the id (a UUID) is missing")) from error
-    return Told(
-        client_id=client_id,
-        standard=standard,
-        findings=read_findings(values, standard),
-        appraised_on=appraised_on,
-        appraiser=appraiser,
-        cause=cause,
-        grade=_words(values, "grade"),
-        reason=_words(values, "reason", MOST_REMARK),
-        appraised_by=_words(values, "appraised_by"),
-        valid_until=_day(values, "valid_until"),
-        remark=_words(values, "remark", MOST_REMARK),
-        mark=_number(values, "mark"),
-        supersedes=_number(values, "supersedes"),
-    )
-
-
-def read_findings(values: Mapping[str, Any], standard: str) -> Findings:
-    """Read the findings of a form or of JSON: parts and site by the guideline of 2019, else the grade as it stands.
-
-    Raises
-    ------
-    AppraisalUnfit
-        If they are of no kind they could be.
-    """
-    measures = _words(values, "measures")
-    if standard != GUIDELINE:
-        return Findings(measures=measures, raw=_words(values, "raw"))
-    told = values.get("parts")
-    told = {} if told is None else told
-    if not isinstance(told, Mapping):
-        raise _unfit("parts", Text("组成部分应为对象", "parts are an object"))
-    parts = {}
-    for key, one in told.items():
-        if not isinstance(one, Mapping):
-            raise _unfit("parts", Text("组成部分应有 level 和 points", "a part has level and points"))
-        level = _words(one, "level")
-        points = _words(one, "points", MOST_POINTS)
-        if level is None and points:
-            raise _unfit(str(key), Text("写了危险点，请选择等级", "danger points are noted; choose the level"))
-        if level is not None:
-            parts[str(key)] = Part(level, points or "")
-    return Findings(_words(values, "site"), parts, measures)
 
 
 def add_appraisal(
@@ -321,19 +221,19 @@ def _decided(told: Told, today: date, months: int) -> dict[str, Any]:
     computed = appraise(told.standard, told.findings).grade
     grade = told.grade or computed
     if grade is None:
-        raise _unfit("grade", Text("定不出等级，请由鉴定人认定", "no grade follows: the appraiser has to say it"))
+        raise unfit("grade", Text("定不出等级，请由鉴定人认定", "no grade follows: the appraiser has to say it"))
     if grade not in GRADE:
-        raise _unfit("grade", Text("等级应为 A、B、C 或 D", "the grade is A, B, C or D"))
+        raise unfit("grade", Text("等级应为 A、B、C 或 D", "the grade is A, B, C or D"))
     if grade != computed and not told.reason:
-        raise _unfit(
+        raise unfit(
             "reason",
             Text("结论不是计算的等级，请写明理由", "the result is not the grade that follows; say why"),
         )
     if not _FIRST_DAY <= told.appraised_on <= today:
-        raise _unfit("appraised_on", Text("鉴定日期不能晚于今天", "the day of an appraisal is not to come"))
+        raise unfit("appraised_on", Text("鉴定日期不能晚于今天", "the day of an appraisal is not to come"))
     valid_until = told.valid_until or (_after(told.appraised_on, months) if months else None)
     if valid_until is not None and valid_until <= told.appraised_on:
-        raise _unfit("valid_until", Text("有效期应晚于鉴定日期", "it is valid beyond the day of the appraisal"))
+        raise unfit("valid_until", Text("有效期应晚于鉴定日期", "it is valid beyond the day of the appraisal"))
     findings = told.findings
     kept: dict[str, Any] = {"measures": findings.measures} if findings.measures else {}
     if findings.site:
@@ -375,7 +275,7 @@ def _mark(session: Session, house: Row[Any], no: int | None) -> Row[Any] | None:
     if mark is None:
         raise RecordUnknown
     if mark.house_id != house.id and (mark.household_id is None or mark.household_id != house.household_id):
-        raise _unfit("mark", Text("这条标注说的是另一栋房屋", "that mark speaks of another house"))
+        raise unfit("mark", Text("这条标注说的是另一栋房屋", "that mark speaks of another house"))
     return mark
 
 
@@ -389,7 +289,7 @@ def _check_superseded(session: Session, house_id: int, appraisal_id: int | None)
         {"id": appraisal_id, "house": house_id},
     )
     if not stands:
-        raise _unfit(
+        raise unfit(
             "supersedes",
             Text(
                 "要更正的那一次不在这栋房屋的鉴定里，或已被更正",
@@ -402,38 +302,3 @@ def _after(day: date, months: int) -> date:
     """The same day of the month so many months on, the last of a shorter month."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-
-
-def _words(values: Mapping[str, Any], name: str, most: int = MOST_WORDS) -> str | None:
-    value = values.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise _unfit(name, Text("应为文字", "this is a text"))
-    lines = ("".join(c if c.isprintable() else " " for c in line) for line in value.strip().splitlines())
-    return "\n".join(" ".join(line.split()) for line in lines)[:most].strip() or None
-
-
-def _day(values: Mapping[str, Any], name: str) -> date | None:
-    given = _words(values, name)
-    if given is None:
-        return None
-    try:
-        return date.fromisoformat(given)
-    except ValueError as error:
-        raise _unfit(name, Text(f"“{given}”不是日期，应如 2026-12-31", f"'{given}' is no day")) from error
-
-
-def _number(values: Mapping[str, Any], name: str) -> int | None:
-    given = values.get(name)
-    if given is None or given == "":
-        return None
-    if isinstance(given, str) and given.isascii() and given.isdecimal() and len(given) < 19:
-        return int(given)
-    if isinstance(given, int) and not isinstance(given, bool) and 0 < given < 10**18:
-        return given
-    raise _unfit(name, Text("应为编号", "this is a number"))
-
-
-def _unfit(column: str, why: Text) -> AppraisalUnfit:
-    return AppraisalUnfit(Text(f"没有保存：{why.zh}。", f"Not saved: {why.en}."), column=column)

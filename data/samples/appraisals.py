@@ -11,7 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.appraisal_due import add_disaster
-from data.appraisals import add_appraisal, read_told
+from data.appraisal_told import read_told
+from data.appraisals import add_appraisal
 from data.askers import Asker
 from data.rules.appraising import GUIDELINE, PART
 

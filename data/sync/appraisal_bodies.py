@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from data.appraisals import MOST_REMARK, MOST_WORDS, AppraisalUnfit, Told, read_told
+from data.appraisal_told import MOST_REMARK, MOST_WORDS, AppraisalUnfit, Told, read_told
 from data.local_time import ZONE
 from data.rules.appraising import ABSENT, CAUSE, LEVEL, MEASURES, MOST_POINTS, PART, SITE, STANDARD
 from data.rules.words import GRADE

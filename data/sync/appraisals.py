@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.appraisals import APPRAISERS, AppraisalDiffers, AppraisalUnfit, add_appraisal
+from data.appraisal_told import AppraisalUnfit
+from data.appraisals import APPRAISERS, AppraisalDiffers, add_appraisal
 from data.askers import Asker, RecordUnknown, Role
 from data.local_time import today
 from data.rules.appraising import FindingsUnfit

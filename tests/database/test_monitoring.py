@@ -10,7 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from data.appraisals import Told, add_appraisal
+from data.appraisal_told import Told
+from data.appraisals import add_appraisal
 from data.areas import number_range
 from data.askers import Asker, Role
 from data.monitoring.acts import act_on, change_status
