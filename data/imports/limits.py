@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.areas import CodeUnknown, number_range
-from data.imports.changes import touched
+from data.imports.changes import image, touched
 from data.imports.checks import load_checks
 from data.imports.merge import Job, refuse_staged
 from data.imports.report import ImportOptions
@@ -197,6 +197,8 @@ def load_ground(session: Session, limits: Limits) -> BaseGeometry | None:
     return shapely.union_all(shapes) if shapes else None
 
 
+# What tells where a visit was recorded, and what changes along with any change of a row.
+_RECORDED_AT = ["place_jur", "revision", "updated_at"]
 # Tables whose rows lie at one place, and those that speak of a whole range.
 _PLACES = ("household", "house", "appraisal", "renovation_site", "visit", "base_feature", "road_edge")
 _RANGES = ("area_alias", "grid", "campaign", "round", "campaign_version", "duty")
@@ -206,7 +208,8 @@ def require_inside(session: Session, batch: int, limits: Limits) -> None:
     """Make sure that nothing a batch has touched lies or lay outside, whatever the way it was reached by.
 
     The last line: rows are refused before. It holds for what follows from others, such as a boundary that takes in
-    records of a neighbour.
+    records of a neighbour. A visit to a household elsewhere that was recorded inside stays whose it was: of it nothing
+    may change but in which grid or village inside it was recorded.
 
     Raises
     ------
@@ -223,11 +226,17 @@ def require_inside(session: Session, batch: int, limits: Limits) -> None:
         "area": limits.sql_area("t"),
     }
     for table in touched(session, batch):
+        if table.name == "visit":
+            place, rest = "(c.before->>'place_jur')::bigint", " - cast(:recorded_at as text[])"
+            inside["visit"] += f"""
+                or (c.before is not null and coalesce({limits.sql(place)}, true)
+                    and coalesce({limits.sql("t.place_jur")}, true)
+                    and c.before{rest} = {image(session, table)}{rest})"""
         strange = session.execute(
             text(f"""
                 select 1 from batch_change c join {table.name} t on {table.key}
                  where c.batch_id = :batch and c.table_name = '{table.name}' and not ({inside[table.name]}) limit 1"""),
-            {"batch": batch},
+            {"batch": batch, "recorded_at": _RECORDED_AT},
         ).first()
         if strange is not None:
             raise OutsideArea
