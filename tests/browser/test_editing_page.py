@@ -135,6 +135,9 @@ def test_coordinates_are_pasted_and_a_merge_is_ticked(open_page: OpenPage, stand
     field.fill("118.80,36.40\n东边")
     page.get_by_role("button", name="读入并预览").click()
     expect(page.locator("#edit-trouble")).to_contain_text("第 2 行")
+    # What was read before is no longer what would be applied.
+    expect(page.locator(".editing-answer")).to_have_count(0)
+    expect(page.locator("#edit-apply")).to_be_disabled()
     page.get_by_role("button", name="合并").click()
     page.locator("#edit-merge").get_by_label("002 网格").check()
     expect(page.locator(".editing-answer")).to_contain_text("有 3 户改变归属")
