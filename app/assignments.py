@@ -11,7 +11,7 @@ from app.api import Operation, describe
 from app.language import language
 from app.maps import shell, shell_version
 from app.session import asker, db
-from app.view import ZONE, View, current_view, page_number
+from app.view import ZONE, View, current_view, page_number, place_of
 from data.assigning import (
     Owner,
     assignable_people,
@@ -51,6 +51,7 @@ def page() -> str:
     return render_template(
         "assign.html",
         view=view,
+        place=place_of(session, view),
         campaign=view.campaign.code,
         kinds=[
             {"kind": kind.kind, "name": kind.name.in_language(language()), "units": [unit.name for unit in kind.units]}
@@ -80,6 +81,7 @@ def remainder_page() -> str:
     return render_template(
         "remainder.html",
         view=view,
+        place=place_of(db(), view),
         campaign=view.campaign,
         left=listing,
         counts=count_left(db(), view.campaign.id, view.round_no, kinds, view.within),

@@ -165,3 +165,17 @@ def test_each_item_leads_to_its_own_round_period_and_map(client_as: ClientAs, ag
     # One household lies in no village: it is still a click from a map.
     assert [one for one in told["villages_unassigned"] if one["code"] is None]
     assert '/map?theme=status#"' in page
+
+
+def test_where_an_item_leads_says_which_village_it_is_of(client_as: ClientAs) -> None:
+    client = client_as("supervisor")
+    for path in ("/assign", "/remainder", "/suspects"):
+        of_village = client.get(f"{path}?area={VILLAGES[0]}").text
+        assert '<strong class="nowrap">测试1村</strong>' in of_village, path
+        assert '<strong class="nowrap">测试' not in client.get(path).text, path
+    # From the map to the list and back it stays that village.
+    assert f"&amp;area={VILLAGES[0]}" in client.get(f"/assign?area={VILLAGES[0]}").text
+    assert (
+        f"/assign?campaign=test-2026&amp;round=1&amp;area={VILLAGES[0]}"
+        in client.get(f"/remainder?area={VILLAGES[0]}").text
+    )
