@@ -59,11 +59,20 @@ def page() -> str:
                     "days": "Until then; below 0 it is past",
                     "left": "Households still to be visited, or null",
                     "clause": "Of the plan, or null",
+                    "round_no": "Of a round, else null",
                 }
             ],
             "behind": [{"code": "", "name": "", "remaining": "", "ratio": "", "outlook": "unlikely or over"}],
             "villages_behind": "How many in all",
-            "publicity": [{"name": "", "missed": "Villages without it in the last whole period", "villages": ""}],
+            "publicity": [
+                {
+                    "key": "Of the plan's publicity",
+                    "name": "",
+                    "missed": "Villages without it in the last whole period",
+                    "villages": "",
+                    "period": "First day of that period",
+                }
+            ],
             "hardship_overdue": "Plans past their day; null for who may not read them",
             "doubts": {"open": "", "answered": "", "ruled": ""},
             "villages_doubtful": [{"code": "", "name": "", "doubts": "Doubtful visits nobody has ruled on"}],
@@ -98,7 +107,7 @@ def listing() -> Response:
             ],
             "villages_behind": found.n_behind,
             "publicity": [
-                {"name": _word(name), "missed": missed, "villages": n} for name, missed, n in found.publicity
+                {**asdict(one), "name": _word(one.name), "period": one.period.isoformat()} for one in found.publicity
             ],
             "hardship_overdue": found.hardship_late,
             "doubts": found.doubts,

@@ -97,7 +97,9 @@ def paper() -> Response:
     told = [(card, draw_qr(urljoin(request.host_url, f"/card/{plain_code(card.code)}"))) for card in cards]
     html = render_template("cards_paper.html", cards=told, campaign=view.campaign, day=today(), host=request.host)
     response = Response(pages(html, PAPER_STYLE.read_text(encoding="utf-8")), mimetype="application/pdf")
-    response.headers.set("Content-Disposition", "attachment", filename=f"fangtu-cards-{number_of}.pdf")
+    response.headers.set(
+        "Content-Disposition", "attachment", filename=f"fangtu-cards-{view.area or view.campaign.code}-{number_of}.pdf"
+    )
     response.headers["Cache-Control"] = "private, no-store"
     return response
 

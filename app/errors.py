@@ -37,6 +37,7 @@ from data.findings_by_hand import FindingRefused
 from data.hardship import HardshipUnfit
 from data.households import ReasonTooShort
 from data.jobs import JobRunning
+from data.ledger_workbook import LedgerTooLong
 from data.lookback import OwnVisit
 from data.made_files import FileGone, FileNotMade
 from data.monitoring.unfit import MonitoringUnfit
@@ -68,7 +69,6 @@ from data.sync.photos import PhotoUnfit
 from data.sync.refusals import BodyTooLarge, ItemDiffers, ItemUnfit
 from data.tiles import TileUnknown
 from data.uploads import TooManyUploads, UploadClosed, UploadUnfit
-from data.visit_ledger import LedgerTooLong
 from geo.drawing import DrawingRefused
 from geo.errors import FangtuError
 from geo.roads.modes import ModeUnknown

@@ -16,7 +16,7 @@ from app.access import Role, require
 from app.api import Operation, describe
 from app.language import language
 from app.session import asker, db
-from app.view import View, current_view
+from app.view import View, current_view, place_of
 from data.households import iso
 from data.rules.suspicions import DETECTOR, RULING, STATE, WORD, evidence_text
 from data.rulings import RulingRefused, answer_doubt, rule_visits
@@ -61,6 +61,7 @@ def page() -> str:
     return render_template(
         "suspects.html",
         view=view,
+        place=place_of(db(), view),
         doubts=doubts,
         days=[list(rows) for _key, rows in groupby(doubts.rows, key=lambda row: (row["visitor"], row["day"]))],
         counts=count_open(db(), view.campaign.id, view.round_no, view.within),

@@ -9,7 +9,7 @@ from datetime import date
 from flask import request
 from sqlalchemy.orm import Session
 
-from data.areas import EVERYWHERE, area_range
+from data.areas import EVERYWHERE, area_range, breadcrumb
 from data.askers import Asker
 from data.campaigns import current_round, find_campaign, list_campaigns, list_rounds, target_of
 from data.history import read_day
@@ -18,7 +18,7 @@ from data.local_time import ZONE, today
 from data.scopes import Scope, find_scope
 from data.tables import Campaign, Round
 
-__all__ = ["ZONE", "View", "current_scope", "current_view", "page_number", "past_day", "today"]
+__all__ = ["ZONE", "View", "current_scope", "current_view", "page_number", "past_day", "place_of", "today"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,15 @@ def current_view(session: Session, who: Asker) -> View:
         area=area,
         within=within,
     )
+
+
+def place_of(session: Session, view: View) -> str | None:
+    """Name of the area a page was asked for, of a grid that of its village; None where none was asked for.
+
+    A list of one village looks like that of a township but for its numbers: the page says which it is.
+    """
+    crumbs = breadcrumb(session, *view.within) if view.area else []
+    return str(crumbs[-1].name) if crumbs else None
 
 
 def current_scope(session: Session, who: Asker) -> Scope:

@@ -25,6 +25,7 @@ from data.audit import record
 from data.coverage import last_visit_at
 from data.household_history import household_history
 from data.households import household_card, iso
+from data.ledger_workbook import write_ledger
 from data.masks import shown_name
 from data.monitoring.listing import household_monitoring
 from data.petitions import READERS, petitions_of
@@ -47,7 +48,7 @@ from data.rules.words import (
     SUSPECT,
     VERDICT,
 )
-from data.visit_ledger import LedgerWish, ledger_page, visitor_kinds, write_ledger
+from data.visit_ledger import LedgerWish, ledger_page, visitor_kinds
 from geo.errors import Text
 
 bp = Blueprint("visit_ledger", __name__)

@@ -45,6 +45,8 @@ class Deadline:
         Until the last day; below 0 it is past.
     left : int or None
         Households that are still to be visited; None where the plan gives no number for it.
+    round_no : int or None
+        Of a round; None for stages and kinds of visitors.
     """
 
     what: str
@@ -53,6 +55,18 @@ class Deadline:
     days: int
     left: int | None
     clause: str | None
+    round_no: int | None = None
+
+
+@dataclass(frozen=True)
+class Missed:
+    """Publicity that some village missed in the last whole period; ``period`` is that one's first day."""
+
+    key: str
+    name: Text
+    missed: int
+    villages: int
+    period: date
 
 
 @dataclass(frozen=True)
@@ -91,7 +105,7 @@ class Agenda:
     deadlines: list[Deadline] = field(default_factory=list)
     behind: list[Behind] = field(default_factory=list)
     n_behind: int = 0
-    publicity: list[tuple[Text, int, int]] = field(default_factory=list)
+    publicity: list[Missed] = field(default_factory=list)
     hardship_late: int | None = None
     doubts: dict[str, int] = field(default_factory=dict)
     doubtful: list[Doubtful] = field(default_factory=list)
@@ -177,7 +191,7 @@ def _deadlines(
             left = coverage_total(session, campaign.id, one.no, within).remaining
             if left:
                 name = Text(one.name_zh, one.name_en)
-                found.append(_deadline("round", name, one.ends_on, today, left, None))
+                found.append(_deadline("round", name, one.ends_on, today, left, None, one.no))
     for stage in campaign.plan.get("stage") or []:
         if stage.get("ends_on"):
             day = date.fromisoformat(stage["ends_on"])
@@ -193,8 +207,10 @@ def _deadlines(
     return sorted(near, key=lambda one: (one.ends_on, -(one.left or 0)))
 
 
-def _deadline(what: str, name: Text, day: date, today: date, left: int | None, clause: str | None) -> Deadline:
-    return Deadline(what, name, day, (day - today).days, left, clause)
+def _deadline(
+    what: str, name: Text, day: date, today: date, left: int | None, clause: str | None, round_no: int | None = None
+) -> Deadline:
+    return Deadline(what, name, day, (day - today).days, left, clause, round_no)
 
 
 def _name(row: dict[str, Any]) -> Text:
@@ -208,8 +224,8 @@ def _publicity(
     rounds: Sequence[Round],
     within: tuple[int, int],
     today: date,
-) -> list[tuple[Text, int, int]]:
-    """Items asked for that some village missed in the last whole period: name, villages without it, villages in all."""
+) -> list[Missed]:
+    """Items asked for that some village missed in the last whole period."""
     found = []
     for item in items_of(campaign):
         # The period that runs may still be met.
@@ -218,7 +234,8 @@ def _publicity(
         )
         missed = sum(1 for one in shown.villages if one.periods and not one.periods[-1])
         if missed:
-            found.append((Text(item.name_zh, item.name_en), missed, len(shown.villages)))
+            name = Text(item.name_zh, item.name_en)
+            found.append(Missed(item.key, name, missed, len(shown.villages), shown.periods[-1]))
     return found
 
 

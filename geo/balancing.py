@@ -21,6 +21,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.balancing_along import along_ratio, lay_along
 from geo.balancing_bends import round_off
+from geo.balancing_gathered import gather_empty
 from geo.balancing_lines import SECTORS, Floats, Ints
 from geo.balancing_links import Link, Span, links_of
 from geo.balancing_parts import RATIO, ROOM, Parted, share_parts
@@ -162,6 +163,7 @@ def balance_grids(
         shapes = [level]
     else:
         shapes, apart, parted = _divide(parts, at, weights, size, drawn)
+        shapes, apart = gather_empty(shapes, apart)
     order = reading_order(shapes)
     ordered = [shapes[which] for which in order]
     along = along_ratio(ordered, drawn) if lines else None

@@ -11,6 +11,8 @@ from shapely import LineString, MultiPolygon, Polygon
 
 # A link that runs no further over another grid enters none: these are corners and the last digits of a border.
 _TOUCH_M = 0.5
+# From so many corners of each part a clear line is looked for where the shortest one is not.
+_CORNERS = 80
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Link:
 def links_of(shapes: Sequence[MultiPolygon]) -> list[Link]:
     """Link the parts of each grid, each to the nearest that hangs on already, one that is clear of other grids first.
 
+    Where the shortest line between two parts enters another grid, one from corner to corner is looked for.
+
     Whoever goes from part to part along such links leaves the area, but enters no other grid: a grid all of whose links
     are clear is connected in the plane without the other grids.
 
@@ -89,6 +93,39 @@ def runs_over(line: LineString, shapes: np.ndarray) -> float:
     return over if over > _TOUCH_M else 0.0
 
 
+def clear_line(one: Polygon, other: Polygon, others: np.ndarray) -> LineString:
+    """A straight line between two parts that stays off other shapes, the shortest found; else the shortest of all.
+
+    Parameters
+    ----------
+    one, other : Polygon
+        In metres, apart from one another.
+    others : ndarray of geometries, shape (n,)
+        What is not to be entered; n = 0 is allowed.
+
+    Returns
+    -------
+    LineString
+        From edge to edge. Corners are tried, at most 80 of each part, so that a way through a narrow gap may be missed.
+    """
+    shortest: LineString = shapely.shortest_line(one, other)
+    if not runs_over(shortest, others):
+        return shortest
+    ends = [shapely.get_coordinates(shape.exterior)[:-1] for shape in (one, other)]
+    from_, to = (corners[:: max(1, -(-len(corners) // _CORNERS))] for corners in ends)
+    pairs = np.stack([np.repeat(from_, len(to), axis=0), np.tile(to, (len(from_), 1))], axis=1)
+    lines = np.asarray(shapely.linestrings(pairs), dtype=object)
+    lines = lines[np.argsort(shapely.length(lines), kind="stable")]
+    land = shapely.union_all(others)
+    shapely.prepare(land)
+    over = np.zeros(len(lines))
+    met = shapely.intersects(land, lines)
+    over[met] = shapely.length(shapely.intersection(lines[met], land))
+    clear = np.flatnonzero(over <= _TOUCH_M)
+    found: LineString = lines[clear[0]] if len(clear) else shortest
+    return found
+
+
 def _links(number: int, parts: Sequence[Polygon], others: np.ndarray) -> list[Link]:
     shapes = np.array(parts, dtype=object)
     hung = [int(shapely.area(shapes).argmax())]
@@ -98,7 +135,7 @@ def _links(number: int, parts: Sequence[Polygon], others: np.ndarray) -> list[Li
         ways = []
         for at in todo:
             for to in hung:
-                line = shapely.shortest_line(shapes[to], shapes[at])
+                line = clear_line(shapes[to], shapes[at], others)
                 ways.append((runs_over(line, others), float(line.length), at, to, line))
         over, length, at, _, line = min(ways, key=lambda way: (way[0] > 0, way[1], way[2], way[3]))
         found.append(Link(number, line, length, over))

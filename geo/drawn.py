@@ -110,6 +110,12 @@ def clean_drawing(drawn: BaseGeometry, *, within: BaseGeometry | None = None, mi
     if within is not None and not shapely.is_empty(shape):
         inside = as_multipolygon(shapely.intersection(shape, within))
         cut = area_m2(shape) - area_m2(inside)
+        if not area_m2(inside):
+            raise refused(
+                "没有应用：画出的范围全在上级边界之外。请核对是不是别的村的文件，经纬度有没有写反。",
+                "Not applied: what was drawn lies wholly outside the boundary of the area above. Check whether the "
+                "file is that of another village, and whether longitude and latitude are exchanged.",
+            )
         if cut >= SLIVER_M2:
             notes.append(
                 Text(

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.areas import CodeUnknown, number_range
-from data.imports.changes import touched
+from data.imports.changes import image, touched
 from data.imports.checks import load_checks
 from data.imports.merge import Job, refuse_staged
 from data.imports.report import ImportOptions
@@ -197,6 +197,14 @@ def load_ground(session: Session, limits: Limits) -> BaseGeometry | None:
     return shapely.union_all(shapes) if shapes else None
 
 
+# What changes along with any change of a row.
+_ALONG = ["revision", "updated_at"]
+# Where a record lies whose household lies elsewhere, and numbers itself by: columns, and whose number each names.
+_LIES_IN: dict[str, dict[str, str | None]] = {
+    "visit": {"place_jur": None},
+    "house": {"village_id": "area", "grid_id": "grid"},
+    "renovation_site": {"village_id": "area", "grid_id": "grid"},
+}
 # Tables whose rows lie at one place, and those that speak of a whole range.
 _PLACES = ("household", "house", "appraisal", "renovation_site", "visit", "base_feature", "road_edge")
 _RANGES = ("area_alias", "grid", "campaign", "round", "campaign_version", "duty")
@@ -206,7 +214,8 @@ def require_inside(session: Session, batch: int, limits: Limits) -> None:
     """Make sure that nothing a batch has touched lies or lay outside, whatever the way it was reached by.
 
     The last line: rows are refused before. It holds for what follows from others, such as a boundary that takes in
-    records of a neighbour.
+    records of a neighbour. A visit, house or site of a household elsewhere that lies inside stays whose it was: of it
+    nothing may change but in which grid or village inside it lies.
 
     Raises
     ------
@@ -223,11 +232,29 @@ def require_inside(session: Session, batch: int, limits: Limits) -> None:
         "area": limits.sql_area("t"),
     }
     for table in touched(session, batch):
+        where = f"({inside[table.name]})"
+        if table.name in _LIES_IN:
+            where += f" or {_moved_inside(table.name, limits, image(session, table))}"
         strange = session.execute(
             text(f"""
                 select 1 from batch_change c join {table.name} t on {table.key}
-                 where c.batch_id = :batch and c.table_name = '{table.name}' and not ({inside[table.name]}) limit 1"""),
-            {"batch": batch},
+                 where c.batch_id = :batch and c.table_name = '{table.name}' and not ({where}) limit 1"""),
+            {"batch": batch, "along": [*_ALONG, *_LIES_IN.get(table.name, ())]},
         ).first()
         if strange is not None:
             raise OutsideArea
+
+
+def _moved_inside(table: str, limits: Limits, now: str) -> str:
+    """SQL that is true where nothing but the grid or village changed that a row lies in, from one inside to another."""
+    conditions = ["c.before is not null", f"c.before - cast(:along as text[]) = {now} - cast(:along as text[])"]
+    for column, named in _LIES_IN[table].items():
+        for value in (f"(c.before->>'{column}')::bigint", f"t.{column}"):
+            if named is None:
+                conditions.append(f"coalesce({limits.sql(value)}, true)")
+            else:
+                # One that is gone lay in the village that is asked for as well.
+                conditions.append(
+                    f"not exists (select 1 from {named} x where x.id = {value} and not {limits.sql('x.jur')})"
+                )
+    return f"({' and '.join(conditions)})"

@@ -135,6 +135,9 @@ def test_coordinates_are_pasted_and_a_merge_is_ticked(open_page: OpenPage, stand
     field.fill("118.80,36.40\n东边")
     page.get_by_role("button", name="读入并预览").click()
     expect(page.locator("#edit-trouble")).to_contain_text("第 2 行")
+    # What was read before is no longer what would be applied.
+    expect(page.locator(".editing-answer")).to_have_count(0)
+    expect(page.locator("#edit-apply")).to_be_disabled()
     page.get_by_role("button", name="合并").click()
     page.locator("#edit-merge").get_by_label("002 网格").check()
     expect(page.locator(".editing-answer")).to_contain_text("有 3 户改变归属")
@@ -195,11 +198,24 @@ def test_grids_of_a_village_are_made_and_taken_back(open_page: OpenPage, stand: 
     page = open_page("/areas/edit", "supervisor", language=language)
     before = shape_of(stand, G2)
     choose(page, f"new:{VILLAGES[0]}")
+    page.evaluate("""() => {
+        window.written = new Set();
+        const write = CanvasRenderingContext2D.prototype.fillText;
+        CanvasRenderingContext2D.prototype.fillText = function (words, ...rest) {
+            window.written.add(words);
+            return write.call(this, words, ...rest);
+        };
+    }""")
     page.locator("#edit-tools button[value=grids]").click()
     page.get_by_label("每个网格的户数" if language == "zh" else "Households of a grid").fill("5")
     page.get_by_label("边界沿着" if language == "zh" else "Borders along").select_option("roads")
     preview = page.locator("#edit-preview")
     expect(preview).to_contain_text("1 个网格，每格 5 户" if language == "zh" else "1 grids of 5 households each")
+    # Each grid has its number on the map as well.
+    page.wait_for_function("""() => {
+        const made = window.fangtu.page.state.found.changes.find((one) => one.geometry);
+        return window.written.has(made.code.slice(-3));
+    }""")
     if language == "en":
         # Names of areas, also those that other tests here have made, stay as they are.
         names = ("测试", "网格", "村西", "新测村")

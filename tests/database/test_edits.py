@@ -269,6 +269,40 @@ def test_records_of_the_neighbouring_township_are_never_touched(town: Town) -> N
     town.store.bring_back()
 
 
+def test_a_visit_or_house_here_of_a_household_elsewhere_keeps_no_grid_from_being_split(town: Town) -> None:
+    # A position far from the house is what false visits have: it lies in the grid, the household in another village.
+    with town.store.engine.begin() as connection:
+        visit, jur = connection.execute(
+            text("""
+                update visit v set household_id = h.id, jur = h.jur, place_jur = :grid,
+                       geom = st_setsrid(st_makepoint(118.804, 36.405), 4326)
+                  from household h, household was
+                 where h.code = 'H4' and was.code = 'H2' and v.household_id = was.id returning v.id, v.jur"""),
+            {"grid": int(G1)},
+        ).one()
+        house = connection.execute(
+            text("""
+                update house o set household_id = h.id, jur = h.jur, village_id = g.village_id, grid_id = g.id,
+                       geom = st_setsrid(st_makepoint(118.804, 36.405), 4326)
+                  from household h, grid g
+                 where h.code = 'H4' and g.code = :grid and o.id = (select min(id) from house) returning o.id"""),
+            {"grid": G1},
+        ).scalar_one()
+    before = town.dump()
+    wish = Wish("split", (G1,), LineString([(118.8025, 36.39), (118.8025, 36.42)]))
+    done = edit(town, wish, who=asker(VILLAGES[0]))
+    [(still, place)] = town.store.rows(f"select jur, place_jur from visit where id = '{visit}'")
+    assert (still, place) == (jur, int(VILLAGES[0] + "003"))
+    assert jur // 1000 == int(VILLAGES[1])
+    [(still, grid)] = town.store.rows(
+        f"select o.jur, g.code from house o join grid g on g.id = o.grid_id where o.id = {house}"
+    )
+    assert (still, grid) == (jur, VILLAGES[0] + "003")
+    town.undo(done.batch)
+    assert differences(before, town.dump()) == {}
+    town.store.bring_back()
+
+
 def test_a_grid_that_is_somebodys_area_is_not_merged_away(town: Town) -> None:
     town.store.account("walker", "走访", G2, "inspector")
     with pytest.raises(EditRefused) as error:

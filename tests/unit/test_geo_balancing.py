@@ -15,7 +15,8 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.balancing import Balanced, balance_grids, compactness, reading_order
 from geo.balancing_bends import round_off
-from geo.balancing_links import links_of
+from geo.balancing_gathered import gather_empty
+from geo.balancing_links import clear_line, links_of
 from geo.balancing_parts import share_around
 from geo.balancing_tiles import Share, Tile, edges, tidied
 
@@ -177,6 +178,38 @@ def test_a_link_across_another_grid_is_measured_and_touching_one_is_not() -> Non
         20.0,
     ]  # from part to part, not each to the first
     assert links_of([between]) == []
+
+
+def test_a_clear_line_between_corners_is_found_where_the_shortest_enters_another_grid() -> None:
+    near, far = box(0, 0, 10, 100), box(30, 0, 40, 100)
+    # Between them stands a grid that leaves a gap at the northern end.
+    wall = np.array([box(15, -50, 25, 80)], dtype=object)
+    line = clear_line(near, far, wall)
+    assert line.length == pytest.approx(20)
+    assert line.bounds[1] == line.bounds[3] == 100
+    closed = np.array([box(15, -500, 25, 500)], dtype=object)
+    assert clear_line(near, far, closed).equals(shapely.shortest_line(near, far))
+    assert clear_line(near, far, np.array([], dtype=object)).length == 20
+
+
+def test_empty_parts_go_with_one_grid_where_that_enters_no_third() -> None:
+    west = MultiPolygon([box(0, 0, 100, 100), box(-60, 0, -50, 10)])
+    east = MultiPolygon([box(100, 0, 200, 100), box(250, 0, 260, 10), box(270, 0, 280, 10)])
+    apart = {0: (1, 0), 1: (2, 0)}
+    # Around the south the western part is reached from the eastern ones.
+    west = MultiPolygon([west.geoms[0], box(-60, -40, -50, -30)])
+    shapes, left = gather_empty([west, east], apart)
+    assert [len(shape.geoms) for shape in shapes] == [1, 4]
+    assert left == {1: (3, 0)}
+    assert not any(link.over_m for link in links_of(shapes))
+    assert shapely.union_all(shapes).equals(shapely.union_all([west, east]))
+    # Where somebody lives in the parts, or a third grid lies in between, nothing is handed over.
+    assert gather_empty([west, east], {0: (1, 4), 1: (2, 7)})[1] == {0: (1, 4), 1: (2, 7)}
+    wall = MultiPolygon([box(-45, -500, 100, -5), box(-45, -5, -5, 500)])
+    third = MultiPolygon([shapely.union_all(wall)])
+    shapes, left = gather_empty([west, east, third], apart)
+    assert left == apart
+    assert [len(shape.geoms) for shape in shapes] == [2, 3, 1]
 
 
 def test_large_parts_that_lie_apart_have_grids_of_their_own() -> None:

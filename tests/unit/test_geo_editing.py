@@ -79,7 +79,8 @@ def test_what_lies_outside_the_parent_is_cut_off_with_its_size() -> None:
 @pytest.mark.parametrize(
     ("shape", "word"),
     [
-        (box(118.9, 36.4, 118.91, 36.41), "0.0 平方米"),
+        (box(118.9, 36.4, 118.91, 36.41), "是不是别的村的文件"),
+        (box(118.81, 36.4, 118.82, 36.41), "是不是别的村的文件"),  # a neighbour: only an edge in common
         (box(118.80, 36.40, 118.80 + 5 * E, 36.40 + 5 * N), "至少要 100 平方米"),
     ],
 )

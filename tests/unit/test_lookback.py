@@ -8,6 +8,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 from app.commands_lookback import in_words
 from data.lookback import VillageState
@@ -25,6 +26,7 @@ from data.rules.lookback_draw import (
 from data.rules.lookback_evidence import evidence_against, evidence_for, frame_of
 from data.rules.lookback_fixed import accept_number, chance_of_at_most, least_sample
 from tests.benchmarks.fewest_visits import fewest_visits
+from tests.benchmarks.fewest_visits_placed import fewest_visits_placed
 
 WEIGHTS = ((1, 1, 1, 1, 1), (1, 1, 1, 2, 9), (9, 9, 1, 1, 1), (1, 2, 3, 4, 5))
 # Of those, one bets everything at once, one nearly nothing, and one was the rule before there were plans.
@@ -286,6 +288,62 @@ def test_without_replacement_somewhat_fewer_visits_do_than_wald_has_with_it() ->
     gained = power * math.log(power / error) + (1 - power) * math.log((1 - power) / (1 - error))
     each = low * math.log(low / high) + (1 - low) * math.log((1 - low) / (1 - high))
     assert 0.8 * gained / each < fewest_visits(size, too_many, false, error, power) < gained / each
+
+
+def test_where_no_household_is_risky_the_fewest_visits_are_those_of_false_visits_anywhere() -> None:
+    bound, reached = fewest_visits_placed(40, 0, 8, 2, 0.1, 0.7, near=1e-4)
+    assert bound <= reached <= bound + 1e-4
+    assert fewest_visits(40, 8, 2, 0.1, 0.7) == pytest.approx(bound, abs=1e-3)
+
+
+def test_the_fewest_visits_where_the_risk_is_low_are_those_of_the_whole_linear_programme() -> None:
+    size, risky, too_many, false, error, power = 12, 3, 4, 1, 0.2, 0.8
+    bound, reached = fewest_visits_placed(size, risky, too_many, false, error, power, near=1e-4)
+    assert bound <= _whole_programme(size, risky, too_many, false, error, power) + 1e-9 <= reached + 2e-9
+    assert reached - bound <= 1e-4
+    # What is known of where the risk is saves something.
+    assert reached < fewest_visits(size, too_many, false, error, power)
+
+
+def _whole_programme(size: int, risky: int, too_many: int, false: int, error: float, power: float) -> float:
+    """The same with a variable for how often each act is done in each state (risky asked, others asked, found)."""
+    others = size - risky
+    states = [
+        (r, o, s)
+        for r, o, s in itertools.product(range(risky + 1), range(others + 1), range(false + 1))
+        if s <= o <= others - false + s
+    ]
+    at = {state: n for n, state in enumerate(states)}
+    columns = [
+        (state, act)
+        for state, act in itertools.product(states, ("stop", "certify", "risky", "other"))
+        if (act != "risky" or state[0] < risky) and (act != "other" or state[1] < others)
+    ]
+    flow = np.zeros((len(states), len(columns)))
+    wrong = np.zeros((too_many, len(columns)))
+    for n, ((r, o, s), act) in enumerate(columns):
+        flow[at[r, o, s], n] += 1
+        if act == "risky":
+            flow[at[r + 1, o, s], n] -= 1
+        if act == "other":
+            chance = (false - s) / (others - o)
+            for found, odds in ((s + 1, chance), (s, 1 - chance)):
+                if odds:
+                    flow[at[r, o + 1, found], n] -= odds
+        if act == "certify":
+            here = math.perm(risky, r) * math.perm(false, s) * math.perm(others - false, o - s)
+            for k in range(too_many):
+                there = math.perm(risky - k, r) * math.perm(too_many - k, s) * math.perm(others - too_many + k, o - s)
+                wrong[k, n] = there / here
+    certifies = np.array([act == "certify" for _, act in columns], dtype=float)
+    found = linprog(
+        [float(act in ("risky", "other")) for _, act in columns],
+        A_ub=np.vstack([-certifies, wrong]),
+        b_ub=[-power] + [error] * too_many,
+        A_eq=flow,
+        b_eq=[float(state == (0, 0, 0)) for state in states],
+    )
+    return float(found.fun)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -140,3 +141,41 @@ def test_doubtful_visits_are_told_by_village_a_step_from_the_map(
         assert f"theme=status&amp;area={VILLAGES[0]}#layers=visits&amp;sel=area" in page
     finally:
         changed("delete from suspicion", {})
+
+
+def test_each_item_leads_to_its_own_round_period_and_map(client_as: ClientAs, agenda: Ask, changed: Any) -> None:
+    changed("update round set ends_on = :day", {"day": today() - timedelta(days=1)})
+    asked = [
+        {"key": key, "name_zh": name, "name_en": key, "every": "week"}
+        for key, name in (("radio", "广播"), ("board", "公示"))
+    ]
+    stage = {"key": "a", "name_zh": "一", "name_en": "one", "starts_on": str(today() - timedelta(days=40))}
+    changed(
+        "update campaign set plan = plan || cast(:more as jsonb)",
+        {"more": json.dumps({"publicity": asked, "stage": [stage | {"ends_on": str(today() + timedelta(days=40))}]})},
+    )
+    told = agenda("supervisor").json
+    assert [one["key"] for one in told["publicity"]] == ["radio", "board"]
+    page = client_as("supervisor").get("/today").text
+    for one in told["publicity"]:
+        assert f"/publicity?item={one['key']}&amp;period={one['period']}" in page
+        assert client_as("supervisor").get(f"/publicity?item={one['key']}&period={one['period']}").status_code == 200
+    assert "/coverage?round=1" in page
+    assert "/map?theme=unvisited&amp;round=1" in page
+    # One household lies in no village: it is still a click from a map.
+    assert [one for one in told["villages_unassigned"] if one["code"] is None]
+    assert '/map?theme=status#"' in page
+
+
+def test_where_an_item_leads_says_which_village_it_is_of(client_as: ClientAs) -> None:
+    client = client_as("supervisor")
+    for path in ("/assign", "/remainder", "/suspects"):
+        of_village = client.get(f"{path}?area={VILLAGES[0]}").text
+        assert '<strong class="nowrap">测试1村</strong>' in of_village, path
+        assert '<strong class="nowrap">测试' not in client.get(path).text, path
+    # From the map to the list and back it stays that village.
+    assert f"&amp;area={VILLAGES[0]}" in client.get(f"/assign?area={VILLAGES[0]}").text
+    assert (
+        f"/assign?campaign=test-2026&amp;round=1&amp;area={VILLAGES[0]}"
+        in client.get(f"/remainder?area={VILLAGES[0]}").text
+    )

@@ -77,7 +77,7 @@ def test_a_large_round_is_seen_and_done_by_the_background_program_and_can_be_sto
     web: Web, post: Callable[..., TestResponse], client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_once = post("supervisor", "/api/v1/assignments/preview", by="rule").json
-    monkeypatch.setattr("app.assignments.MOST_SHOWN", 3)
+    monkeypatch.setattr("app.assignment_acts.MOST_SHOWN", 3)
 
     def done(key: str) -> dict[str, Any]:
         with web.owner.connect() as connection:

@@ -139,6 +139,9 @@ def test_the_form_rules_on_a_day_and_goes_back_to_the_list(site: Flask, trust: W
     answer = client.post("/suspects/rule", data=form)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/suspects?state=open")
     assert 'role="status"' in client.get("/suspects").get_data(as_text=True)
+    ruled = client.get("/suspects?state=ruled").get_data(as_text=True)
+    assert '<span class="tag">作废</span>' in ruled
+    assert "◆ 存疑</span>" not in ruled  # what a person has ruled on is in doubt no longer
 
 
 def cards_of(site: Flask, web: Web, name: str = "supervisor") -> list[str]:
@@ -167,6 +170,8 @@ def test_cards_are_made_village_by_village_from_a_page(site: Flask, trust: Web) 
     assert found
     answer = client.post(html.unescape(found[1]), headers=headers, data={"page": "1"})
     assert answer.mimetype == "application/pdf"
+    # Files of several villages lie in one folder.
+    assert "fangtu-cards-990101001001-1.pdf" in answer.headers["Content-Disposition"]
     sheets = PdfReader(BytesIO(answer.data)).pages
     assert len(sheets) == -(-households["测试1村"] // 4)
     words = "".join(one.extract_text() for one in sheets)
@@ -208,6 +213,13 @@ def test_a_card_denies_a_visit_without_an_account_and_names_nobody(site: Flask, 
     # New cards end the old ones.
     cards_of(site, trust)
     assert "记录了一次走访" not in client.get(f"/card/{spoken[0]}").get_data(as_text=True)
+
+
+def test_a_number_that_is_wrong_stays_to_be_compared_with_the_card(site: Flask) -> None:
+    page = (
+        site.test_client().get("/card/ABCDEFGHJ1", environ_base={"REMOTE_ADDR": "198.51.100.9"}).get_data(as_text=True)
+    )
+    assert re.search(r'name="code"[^>]* value="ABCDEFGHJ1"', page)
 
 
 def test_codes_nobody_has_are_answered_alike_and_slowed_down(site: Flask, trust: Web) -> None:

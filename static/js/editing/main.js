@@ -58,7 +58,7 @@ function createPage(map) {
     onMaking(ask);
     byId("edit-apply").addEventListener("click", apply);
     byId("edit-drop").addEventListener("click", () => leave());
-    createReading({ state, take, ask, hush, trouble });
+    createReading({ state, take, ask, forget, hush, trouble });
     window.addEventListener("hashchange", fromAddress);
     drawTools();
     const outlines = plain.load().catch(() => {});
@@ -262,6 +262,16 @@ function createPage(map) {
     follow: byId("edit-follow").checked,
     merged: [...byId("edit-merge-list").querySelectorAll("input:checked")].map((box) => box.value),
   });
+
+  /** Take back what was drawn or read, with its preview; the tool stays in hand. */
+  function forget() {
+    Object.assign(state, { points: [], geometry: null, found: null });
+    state.asked += 1;
+    window.clearTimeout(state.timer);
+    showPreview(byId("edit-preview"), null);
+    drawTools();
+    plain.redraw();
+  }
 
   /** Ask what it would do, once nothing more is drawn for a moment; the latest question wins. */
   function ask(wait = WAIT_MS) {

@@ -8,9 +8,9 @@ const byId = (id) => document.getElementById(id);
 /**
  * Read what is typed or opened.
  *
- * @param {object} page its `state`, and what it does: `take` a tool, `ask` for the preview, `hush` and tell `trouble`
+ * @param {object} page its `state`, and what it does: `take` a tool, `ask` for the preview, `forget` it, `hush` and tell `trouble`
  */
-export function createReading({ state, take, ask, hush, trouble }) {
+export function createReading({ state, take, ask, forget, hush, trouble }) {
   function readText() {
     hush();
     try {
@@ -25,6 +25,8 @@ export function createReading({ state, take, ask, hush, trouble }) {
       byId("edit-text").value = text;
       ask(0);
     } catch (reason) {
+      // What was read before is not what stands there now: it is not to be applied by mistake.
+      forget();
       trouble(reason);
     }
   }
