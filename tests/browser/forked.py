@@ -18,7 +18,11 @@ import subprocess
 import sys
 from functools import cache
 
+from flask import Flask
+from jinja2 import FileSystemBytecodeCache
+
 from data.settings import ROOT
+from tests.conftest import TEMPLATES
 
 # What a server loads when it is first asked for it comes along, so that the first page of each file waits for nothing.
 LOADED = ("app.factory", "gunicorn.app.wsgiapp", "app.web_worker", "mapclassify", "weasyprint", "openpyxl")
@@ -103,6 +107,7 @@ def serve_orders(line: socket.socket) -> None:
     """Fork a server for each order until nobody orders any more; then end those that are left."""
     for name in LOADED:
         importlib.import_module(name)
+    Flask.jinja_options = {"bytecode_cache": FileSystemBytecodeCache(os.environ[TEMPLATES])}
     gc.freeze()  # what is here is never garbage, and a page of memory nobody writes to stays common to all
     made: dict[int, int] = {}
     while True:
