@@ -21,6 +21,7 @@ from functools import cache
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
 
+from app.language import compiled_catalogue
 from data.settings import ROOT
 from tests.conftest import TEMPLATES
 
@@ -108,6 +109,7 @@ def serve_orders(line: socket.socket) -> None:
     for name in LOADED:
         importlib.import_module(name)
     Flask.jinja_options = {"bytecode_cache": FileSystemBytecodeCache(os.environ[TEMPLATES])}
+    compiled_catalogue()
     gc.freeze()  # what is here is never garbage, and a page of memory nobody writes to stays common to all
     made: dict[int, int] = {}
     while True:
