@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -105,10 +106,17 @@ def _compile(folder: Path) -> None:
     """Write the compiled catalogue in one step, so that workers starting together never read half of one."""
     target = folder / "en" / "LC_MESSAGES" / "messages.mo"
     target.parent.mkdir(parents=True, exist_ok=True)
+    compiled = compiled_catalogue()
+    if target.exists() and target.read_bytes() == compiled:
+        return
+    draft = target.with_name(f"{target.name}.{uuid.uuid4().hex}")
+    draft.write_bytes(compiled)
+    draft.replace(target)
+
+
+@cache
+def compiled_catalogue() -> bytes:
+    """The English catalogue as gettext reads it; compiled once for all applications of a process."""
     compiled = BytesIO()
     write_mo(compiled, _catalogue())
-    if target.exists() and target.read_bytes() == compiled.getvalue():
-        return
-    draft = target.with_name(f"{target.name}.{id(compiled):x}")
-    draft.write_bytes(compiled.getvalue())
-    draft.replace(target)
+    return compiled.getvalue()

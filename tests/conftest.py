@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from jinja2.bccache import Bucket, BytecodeCache
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
@@ -21,6 +22,8 @@ from data.settings import Settings, load_settings
 from data.upgrade import prepare_database
 
 ROOT = Path(__file__).resolve().parent.parent
+# Where the servers of a test run find the templates that are compiled already.
+TEMPLATES = "TESTS_COMPILED_TEMPLATES"
 OUTSIDE = ROOT.parent / "shared" / "data"
 
 
@@ -34,31 +37,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=away)
 
 
+def pytest_collection_finish() -> None:
+    """Let the collector pass over what was imported, as in a server: each paper that is made ends with a collection."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder of real data that may be used here but not shipped; only for tests marked ``outside_data``."""
     return OUTSIDE
 
 
-class KeptTemplates(BytecodeCache):
-    """Compiled templates of this process, by name and checksum: each application would compile its own anew."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if kept := self._kept.get(bucket.key):
-            bucket.bytecode_from_string(kept)
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._kept[bucket.key] = bucket.bytecode_to_string()
-
-
 @pytest.fixture(scope="session", autouse=True)
-def kept_templates() -> Iterator[None]:
-    """One store of compiled templates for all applications that the tests of this process make."""
+def kept_templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Compiled templates, by name and checksum, for all applications and servers of this process.
+
+    They are thrown away at the end, because how an application compiles them is not in their checksum.
+    """
+    folder = str(tmp_path_factory.mktemp("templates"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Flask, "jinja_options", {"bytecode_cache": KeptTemplates()})
+        patch.setenv(TEMPLATES, folder)
+        patch.setattr(Flask, "jinja_options", {"bytecode_cache": FileSystemBytecodeCache(folder)})
         yield
 
 

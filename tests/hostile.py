@@ -30,6 +30,11 @@ PAYLOADS = {
 }
 # All at once; as an address it is the script of its first part, for the rest is a comment.
 ALL = "javascript:document.title='x'//" + "".join(text for name, text in PAYLOADS.items() if name != "address")
+# The same with the tag first: what is cut short shows the beginning alone.
+TAG_FIRST = "".join(PAYLOADS[name] for name in ("image", "template", "template literal", "script", "address"))
+# What these two are noticed by, they are noticed by also where each payload alone would be:
+# tests.browser.test_hostile_pages and tests.web.test_hostile_text hold that on planted faults.
+JOINED = {"all": ALL, "tag first": TAG_FIRST}
 
 # Columns that cannot hold what somebody typed. Whoever adds one here says why.
 EXCEPTIONS = {

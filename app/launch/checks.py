@@ -64,7 +64,9 @@ def run_checks(places: Places, words: Sequence[str], console: Console, env: Mapp
         words += ["--numprocesses", str(min(os.cpu_count() or 1, MOST_PROCESSES)), *PARALLEL]
         console.say(Text("· 测试（pytest）", "- tests (pytest)"))
     command = [str(programs / "pytest"), *words]
-    child = subprocess.Popen(command, cwd=places.root, env=dict(env), stdin=subprocess.DEVNULL)
+    # Each process of the tests, and each program they start, would compile all modules for itself.
+    kept = {name: value for name, value in env.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    child = subprocess.Popen(command, cwd=places.root, env=kept, stdin=subprocess.DEVNULL)
     try:
         code = child.wait()
     except BaseException:

@@ -28,6 +28,7 @@ from data.passwords import hash_password
 from data.sealing import SEALED_FIELDS, load_sealer
 from data.settings import ROOT, Settings
 from data.tables import Account, Appraisal, Batch, Duty, House, Household, Job, Mark, RenovationSite, Upload, Visit
+from tests.browser.forked import Forked, fork_server
 from tests.conftest import fresh_database
 from tests.database.test_isolation import open_session
 from tests.township import TOWNSHIP, VILLAGES, SmallTownship, make_township
@@ -42,6 +43,7 @@ ACCOUNTS = {
 }
 ROLES = tuple(ACCOUNTS)
 NUMBERS = {"id_number": "340221199001011237", "phone": "13800005678", "bank_card": "6222020200112233445"}
+Server = subprocess.Popen[bytes] | Forked
 START_S = 60
 GRACE_S = 15
 
@@ -194,21 +196,28 @@ def served(
     environment = _environment(settings) | more
     with socket.create_server(("127.0.0.1", port)) as listener, log.open("wb") as out:
         # The listening socket is handed over, so that nobody can take the port in between.
-        number = listener.fileno()
-        server = subprocess.Popen(
-            [
-                sys.executable, "-m", "gunicorn", target, f"--bind=fd://{number}", f"--workers={workers}",
-                f"--threads={threads_of(environment)}", f"--worker-class={WORKER}", "--no-control-socket",
-                f"--chdir={ROOT}",
-            ],
-            stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment, cwd=ROOT, pass_fds=(number,),
-        )  # fmt: skip
+        arguments = [
+            target, "--bind=fd://{listener}", f"--workers={workers}", f"--threads={threads_of(environment)}",
+            f"--worker-class={WORKER}", "--no-control-socket", f"--chdir={ROOT}",
+        ]  # fmt: skip
+        server = _start_server(arguments, environment, listener, out.fileno())
         port = listener.getsockname()[1]
         try:
             wait_for(server, port, log)
             yield f"http://127.0.0.1:{port}"
         finally:
             end(server)
+
+
+def _start_server(arguments: list[str], environment: dict[str, str], listener: socket.socket, log: int) -> Server:
+    """One of the tests begins with the application loaded; one that is measured begins as an installation's."""
+    if "PYTEST_VERSION" in os.environ:
+        return fork_server(arguments, environment, listener, log)
+    number = listener.fileno()
+    return subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", *(word.replace("{listener}", str(number)) for word in arguments)],
+        stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=ROOT, pass_fds=(number,),
+    )  # fmt: skip
 
 
 @contextmanager
@@ -247,7 +256,7 @@ def _environment(settings: Settings) -> dict[str, str]:
     return env
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
+def end(process: Server) -> None:
     """End a program of ours by its own handle, at last by force."""
     process.send_signal(signal.SIGTERM)
     try:
@@ -257,7 +266,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def wait_for(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def wait_for(server: Server, port: int, log: Path) -> None:
     """Wait until a server answers ``/healthz``; AssertionError with the end of its log if it does not start."""
     until = time.monotonic() + START_S
     while time.monotonic() < until and server.poll() is None:

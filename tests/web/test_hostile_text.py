@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 import pytest
-from flask import Flask
+from flask import Flask, render_template_string
 from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from app.factory import create_app
@@ -25,9 +26,11 @@ from data.upload_files import seal_refused
 from tests.browser.routes import addresses, read_rules, routes_of, values_for
 from tests.browser.stand import ROLES, Stand, add_records_in_village_one, commit_township
 from tests.field_records import from_field, seal_rejects
-from tests.hostile import ALL, PAYLOADS, fill_every_table, free_text_columns, poison, unfilled, value_of
+from tests.hostile import JOINED, PAYLOADS, fill_every_table, free_text_columns, poison, unfilled, value_of
 
-EVERY = {**PAYLOADS, "all": ALL}
+EVERY = {**PAYLOADS, **JOINED}
+# A code with a slash in it cannot be part of an address.
+IN_ADDRESSES = [name for name, text in EVERY.items() if "/" not in text]
 CODE_ATTRIBUTES = {"href", "src", "action", "formaction", "xlink:href", "data", "poster"}
 # Kinds of files that are saved and never opened as a page.
 SAVED = {
@@ -35,6 +38,21 @@ SAVED = {
     "application/vnd.google-earth.kml+xml", "text/calendar",
 }  # fmt: skip
 Page = tuple[str, str, TestResponse]
+# Ways to put a text into a page, as a template would; the first ones as it should.
+SAFE = ("<p>{{ text }}</p>", '<p title="{{ text }}">a</p>', "<textarea>{{ text }}</textarea>")
+HOLES = (
+    *SAFE,
+    "<p>{{ text|safe }}</p>",
+    "<td><b>{{ text|safe }}</b></td>",
+    "<option>{{ text|safe }}</option>",
+    '<p title="{{ text|safe }}">a</p>',
+    "<p title='{{ text|safe }}'>a</p>",
+    "<p title={{ text|safe }}>a</p>",
+    '<p data-row="{{ text|safe }}"><a href="/">b</a></p>',
+    '<a href="{{ text }}">a</a>',
+    '<iframe src="{{ text }}"></iframe>',
+    '<form action="{{ text }}"></form>',
+)
 
 
 class Tags(HTMLParser):
@@ -98,13 +116,18 @@ def client_of(app: Flask, stand: Stand) -> Callable[[str], FlaskClient]:
     return client
 
 
-def every_page(app: Flask, stand: Stand, client: FlaskClient, payload: str) -> Iterator[Page]:
-    """Every GET route with every record: route, address, answer."""
+def pages_of(rules: Iterable[Rule], stand: Stand, client: FlaskClient, payload: str) -> Iterator[Page]:
+    """Every one of these routes with every record: route, address, answer."""
     values = values_for(stand, payload)
-    for rule in read_rules(app):
+    for rule in rules:
         for address in addresses(rule, values):
             # Some are for phones, which name themselves.
             yield rule.rule, address, client.get(address, headers={"X-Fangtu-Device": str(uuid.UUID(int=1))})
+
+
+def every_page(app: Flask, stand: Stand, client: FlaskClient, payload: str) -> Iterator[Page]:
+    """Every GET route with every record."""
+    yield from pages_of(read_rules(app), stand, client, payload)
     for route in ("/coverage", "/map/areas.json"):
         for by in ("group", "grid"):
             yield route, f"{route}?by={by}", client.get(f"{route}?by={by}")
@@ -148,8 +171,27 @@ def assert_page_is_calm(address: str, page: str) -> None:
             assert attributes.get("src", "").startswith(("/static/", "/map/shell.js", "/field/parts/")), (
                 f"{address}: {attributes}"
             )
+    assert "<img src=x" not in page, f"{address}: text that was not escaped, be it inside an attribute"
     assert re.search(r"<script[^>]*>[^<]*document\.title", page) is None, f"{address}: a script of a payload"
     assert re.search(r"\b49;[a-z_]+\.", page) is None, f"{address}: a template was filled in"
+
+
+@pytest.mark.parametrize("most", [None, 80, 40])
+@pytest.mark.parametrize("hole", HOLES)
+def test_what_is_noticed_of_one_payload_is_noticed_of_all_at_once(hole: str, most: int | None) -> None:
+    """A fault that each payload alone would show is shown by :data:`tests.hostile.JOINED`, also where text is cut."""
+
+    def noticed(text: str) -> bool:
+        try:
+            assert_page_is_calm("/planted", render_template_string(hole, text=value_of(text, "area.name")[:most]))
+        except AssertionError:
+            return True
+        return False
+
+    with Flask(__name__).app_context():
+        assert not any(noticed(text) for text in ("测试", "it's <b>", "7*7"))
+        assert any(map(noticed, JOINED.values())) == (hole not in SAFE)
+        assert any(map(noticed, JOINED.values())) or not any(map(noticed, PAYLOADS.values()))
 
 
 def test_the_columns_are_found_from_the_tables() -> None:
@@ -163,6 +205,7 @@ def test_every_text_column_holds_the_payload(stand: Stand, payload: str) -> None
         assert unfilled(session, payload) == []
 
 
+@pytest.mark.parametrize("payload", JOINED, indirect=True)
 @pytest.mark.parametrize("role", ROLES)
 def test_no_answer_lets_the_text_run(
     app: Flask, stand: Stand, client_of: Callable[[str], FlaskClient], payload: str, role: str
@@ -173,10 +216,24 @@ def test_no_answer_lets_the_text_run(
         assert_nothing_can_run(address, answer, payload)
         if answer.status_code < 400:
             answered.add(route)
-    # A code with a slash in it cannot be part of an address.
+    # Those are asked for below.
     beyond = {route for route in routes_of(app, role) if "<code>" in route and "/" in payload}
     silent = [route for route in routes_of(app, role) if route not in answered | beyond]
     assert silent == [], "no record of these was there to be looked at"
+
+
+@pytest.mark.parametrize("payload", IN_ADDRESSES, indirect=True)
+@pytest.mark.parametrize("role", ROLES)
+def test_no_answer_by_a_hostile_code_lets_the_text_run(
+    app: Flask, stand: Stand, client_of: Callable[[str], FlaskClient], payload: str, role: str
+) -> None:
+    rules = [rule for rule in read_rules(app) if "code" in rule.arguments]
+    answered: set[str] = set()
+    for route, address, answer in pages_of(rules, stand, client_of(role), payload):
+        assert_nothing_can_run(address, answer, payload)
+        if answer.status_code < 400:
+            answered.add(route)
+    assert answered == {route for route in routes_of(app, role) if "<code>" in route}
 
 
 @pytest.mark.parametrize(
