@@ -52,9 +52,15 @@ def test_a_long_list_is_there_to_its_end(phone_of: MakePhone, field_stand: Stand
         page = phone_of().begin()
         # One screen of it comes first, the rest by itself.
         expect(page.locator(".row-button")).to_have_count(60)
+        # What shows the same is not made anew, and no icon is asked for over the line.
+        page.evaluate("document.querySelectorAll('.row-button').forEach((one) => { one.dataset.seen = 'yes'; })")
         page.get_by_role("button", name=re.compile("再显示")).tap()
         homes = len(set(page.locator(".row-button").evaluate_all("(all) => all.map((one) => one.dataset.household)")))
         assert homes > 70
+        expect(page.locator("[data-seen]")).to_have_count(60)
+        assert page.evaluate("document.querySelector('.row .icon use').getBBox().width") > 0
+        asked = page.evaluate("performance.getEntriesByType('resource').map((one) => one.name)")
+        assert [name for name in asked if "icons" in name] == []
         expect(page.get_by_role("button", name=re.compile("再显示"))).to_have_count(0)
     finally:
         with field_stand.owner.begin() as connection:
@@ -116,6 +122,7 @@ def test_without_network_and_after_a_crash_everything_is_there(
     phone.open()
     # Locked: how much is unsent is said, nothing else; another PIN opens nothing.
     expect(page.locator(".gate")).to_contain_text("待上传 2")
+    phone.until("document.querySelector('.gate img').naturalWidth > 0")
     phone.unlock("000000")
     expect(page.locator(".lack")).to_have_text("密码不对，请再试。")
     phone.unlock()
