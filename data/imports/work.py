@@ -35,7 +35,7 @@ from data.imports.report import ImportReport, Progress
 from data.imports.run import import_file
 from data.imports.undo import Blocker, UndoBlocked, find_blockers, undo_batch
 from data.made_files import COMPARE
-from data.packs import make_packs
+from data.pack_making import make_packs
 from data.renovation.list_work import compare_as_asked
 from data.renovation.passing import KIND as PASS
 from data.renovation.passing import pass_as_asked

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Route, expect
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.packs import make_packs
+from data.pack_making import make_packs
 from tests.browser.conftest import MakePhone
 from tests.browser.field import PIN, Phone, faults_of
 from tests.browser.field_store import forget_field, visits_in
