@@ -309,7 +309,10 @@ def test_every_screen_is_accessible_at_any_size(phone_of: MakePhone, language: s
         expect(page.locator(f".view[data-screen={screen}]")).to_be_visible()
         assert faults_of(page) == [], screen
         assert wide_of(page) == [], screen
+        assert covered_of(page) == [], screen
     page.locator(".row-button").last.tap()
+    expect(page.get_by_role("radio").first).to_be_visible()
+    assert room_of(page) >= 400
     for choice in ("nobody", "other", "issue"):
         page.locator(f"input[value={choice}]").check(force=True)
         assert faults_of(page) == [], choice
@@ -320,6 +323,30 @@ def test_every_screen_is_accessible_at_any_size(phone_of: MakePhone, language: s
     assert faults_of(page) == []
     page.get_by_role("button", name="丢弃这次填写" if language == "zh" else "Discard this entry").tap()
     expect(page.locator(".row").first).to_be_visible()
+
+
+def covered_of(page: Page) -> list[str]:
+    """Which tools of a map lie outside of it, or below something else, with type of twice the size."""
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll(".map-tools button")].filter((one) => {
+            const box = one.getBoundingClientRect();
+            return !one.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2));
+        }).map((one) => one.getAttribute("aria-label"))"""
+    )
+    page.evaluate("document.documentElement.style.fontSize = ''")
+    return found
+
+
+def room_of(page: Page) -> float:
+    """Pixels that are left for an open form while it is scrolled, with type of twice the size."""
+    page.evaluate("document.documentElement.style.fontSize = '200%'; scrollTo(0, 700)")
+    room = page.evaluate(
+        """() => document.querySelector(".sheet-foot").getBoundingClientRect().top
+            - Math.max(0, document.querySelector(".bar").getBoundingClientRect().bottom)"""
+    )
+    page.evaluate("document.documentElement.style.fontSize = ''; scrollTo(0, 0)")
+    return float(room)
 
 
 def wide_of(page: Page) -> list[str]:
