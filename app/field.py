@@ -32,8 +32,10 @@ WORDS = "/i18n/en.json"
 START = "js/field/main.js"
 FOLDERS = ("js", "js/field", "js/map", "vendor/idb")
 OTHERS = (
-    "css/tokens.css", "css/field.css", "img/icons.svg", "img/favicon.svg", "img/field-192.png", "img/field-512.png",
+    "css/tokens.css", "css/field.css", "img/favicon.svg", "img/field-192.png", "img/field-512.png",
 )  # fmt: skip
+# Stands in the page itself: a file beside it is asked for anew with each drawing.
+ICONS = "img/icons.svg"
 # What is no module, as it runs before anything else.
 FIRST = "js/field/first.js"
 # The worker's own text, and what takes its place.
@@ -47,7 +49,11 @@ def page() -> str:
     """The one page of the app. The worker asks for it without a language and keeps it; the language is chosen in it."""
     neutral = "shell" in request.args
     return render_template(
-        "field/shell.html", lang="" if neutral else language(), version=shell_version(), script=parts()[0].address
+        "field/shell.html",
+        lang="" if neutral else language(),
+        version=shell_version(),
+        script=parts()[0].address,
+        icons=_text(ICONS),
     )
 
 
@@ -167,7 +173,7 @@ def shell_version() -> str:
     digest = hashlib.sha256(script_words("en").encode())
     for one in parts():
         digest.update(f"{one.name}\n".encode())
-    for name in (*files(), WORKER):
+    for name in (*files(), ICONS, WORKER):
         digest.update(f"{name} {_kept(name)}\n".encode())
     digest.update((ROOT / "templates" / "field" / "shell.html").read_bytes())
     version = current_app.extensions[SHELL] = digest.hexdigest()[:12]

@@ -61,6 +61,35 @@ _PHOTO = {"id": "", "sha256": "", "size": "Bytes", "received_at": ""}
 _UUID = "3f0e8f0a-58a1-4f5e-9d0c-7a1f8f0a2b11"
 _TAKEN = {"id": _UUID, "sha256": "9a" * 32, "missing": [], "received_at": "2026-05-06T18:02:11.482+08:00"}
 _SPOT = {"lon": "Degrees, WGS-84; null where the place is not known to a house", "lat": ""}
+_SAID: dict[str, Any] = {"schema": 1, "at": "2026-05-06T17:40:00+08:00", "clock_offset_ms": 0}
+
+
+def _handed_in(
+    what: str,
+    *,
+    body: dict[str, Any],
+    needed: tuple[str, ...],
+    answer: dict[str, Any],
+    example: dict[str, Any],
+    answer_example: dict[str, Any],
+) -> Operation:
+    """How one kind of item is handed in: what it has of its own, beside what all of them have."""
+    return Operation(
+        f"Hand in {what}; the same bytes again change nothing",
+        body=_BASE | body,
+        needed=("schema", "at", *needed),
+        made="Accepted for the first time; the same bytes again are answered with 200",
+        answer=_RECEIPT | answer,
+        statuses=_STATUSES,
+        body_example=_SAID | example,
+        answer_example=_TAKEN | answer_example,
+    )
+
+
+def _photographed(what: str) -> Operation:
+    """How a photograph of one kind of item is handed in."""
+    told = f"Hand in a photograph of {what}: the raw bytes, their hash in X-SHA256"
+    return Operation(told, takes=_PICTURES, answer=_PHOTO, statuses=_PHOTO_STATUSES)
 
 
 @bp.get("/api/v1/house-work")
@@ -135,10 +164,9 @@ def listing() -> Response:
 @require()
 @from_field
 @describe(
-    Operation(
-        "Hand in an appraisal; the same bytes again change nothing",
-        body=_BASE
-        | {
+    _handed_in(
+        "an appraisal",
+        body={
             "house_id": "Key",
             "standard": ", ".join(STANDARD),
             "site": f"By the guideline of 2019: {', '.join(SITE)}",
@@ -156,14 +184,9 @@ def listing() -> Response:
             "mark": "Number of the mark that started it",
             "photos": f"List of id, sha256, size, taken_at, kind ({', '.join(SHOWN)}); at most {MOST_PHOTOS}",
         },
-        needed=("schema", "at", "house_id", "standard", "appraiser", "cause"),
-        made="Accepted for the first time; the same bytes again are answered with 200",
-        answer=_RECEIPT | {"appraisal": "Its key", "grade": "As decided", "computed": "The one that follows, or null"},
-        statuses=_STATUSES,
-        body_example={
-            "schema": 1,
-            "at": "2026-05-06T17:40:00+08:00",
-            "clock_offset_ms": 0,
+        needed=("house_id", "standard", "appraiser", "cause"),
+        answer={"appraisal": "Its key", "grade": "As decided", "computed": "The one that follows, or null"},
+        example={
             "house_id": 4711,
             "standard": "guideline_2019",
             "site": "dangerous",
@@ -171,7 +194,7 @@ def listing() -> Response:
             "cause": "first",
             "photos": [],
         },
-        answer_example=_TAKEN | {"appraisal": 12, "grade": "D", "computed": "D"},
+        answer_example={"appraisal": 12, "grade": "D", "computed": "D"},
     )
 )
 def hand_in_appraisal(item_id: uuid.UUID) -> AnyResponse:
@@ -182,14 +205,7 @@ def hand_in_appraisal(item_id: uuid.UUID) -> AnyResponse:
 @bp.put("/api/v1/appraisals/<uuid:item_id>/photos/<uuid:photo_id>")
 @require()
 @from_field_with_photo
-@describe(
-    Operation(
-        "Hand in a photograph of an appraisal: the raw bytes, their hash in X-SHA256",
-        takes=_PICTURES,
-        answer=_PHOTO,
-        statuses=_PHOTO_STATUSES,
-    )
-)
+@describe(_photographed("an appraisal"))
 def hand_in_appraisal_photo(item_id: uuid.UUID, photo_id: uuid.UUID) -> AnyResponse:
     """Accept a photograph of an appraisal."""
     return photo_answer(appraisals.KIND, item_id, photo_id)
@@ -199,28 +215,18 @@ def hand_in_appraisal_photo(item_id: uuid.UUID, photo_id: uuid.UUID) -> AnyRespo
 @require()
 @from_field
 @describe(
-    Operation(
-        "Hand in a look at a site of concern; the same bytes again change nothing",
-        body=_BASE
-        | {
+    _handed_in(
+        "a look at a site of concern",
+        body={
             "concern": "Number of the site",
             "seen": f"{', '.join(SEEN)}; that it relapsed follows",
             "note": "",
             "photos": f"List of id, sha256, size, taken_at, kind (concern); at most {MOST_OF_A_LOOK}",
         },
-        needed=("schema", "at", "concern", "seen"),
-        made="Accepted for the first time; the same bytes again are answered with 200",
-        answer=_RECEIPT | {"state": "How the site stands: untouched, clearing, cleared or relapsed"},
-        statuses=_STATUSES,
-        body_example={
-            "schema": 1,
-            "at": "2026-05-06T17:40:00+08:00",
-            "clock_offset_ms": 0,
-            "concern": 12,
-            "seen": "cleared",
-            "photos": [],
-        },
-        answer_example=_TAKEN | {"state": "cleared"},
+        needed=("concern", "seen"),
+        answer={"state": "How the site stands: untouched, clearing, cleared or relapsed"},
+        example={"concern": 12, "seen": "cleared", "photos": []},
+        answer_example={"state": "cleared"},
     )
 )
 def hand_in_observation(item_id: uuid.UUID) -> AnyResponse:
@@ -231,14 +237,7 @@ def hand_in_observation(item_id: uuid.UUID) -> AnyResponse:
 @bp.put("/api/v1/observations/<uuid:item_id>/photos/<uuid:photo_id>")
 @require()
 @from_field_with_photo
-@describe(
-    Operation(
-        "Hand in a photograph of a look at a site of concern: the raw bytes, their hash in X-SHA256",
-        takes=_PICTURES,
-        answer=_PHOTO,
-        statuses=_PHOTO_STATUSES,
-    )
-)
+@describe(_photographed("a look at a site of concern"))
 def hand_in_observation_photo(item_id: uuid.UUID, photo_id: uuid.UUID) -> AnyResponse:
     """Accept a photograph of a look."""
     return photo_answer(looks.OBSERVATION, item_id, photo_id)
@@ -248,27 +247,17 @@ def hand_in_observation_photo(item_id: uuid.UUID, photo_id: uuid.UUID) -> AnyRes
 @require()
 @from_field
 @describe(
-    Operation(
-        "Hand in a check of the monthly monitoring; the same bytes again change nothing",
-        body=_BASE
-        | {
+    _handed_in(
+        "a check of the monthly monitoring",
+        body={
             "monitored": "Key of the household in its round",
             "act": f"{', '.join(CHECKS)}: still safe, or suspected",
             "reason": "Needed where it is suspected",
         },
-        needed=("schema", "at", "monitored", "act"),
-        made="Accepted for the first time; the same bytes again are answered with 200",
-        answer=_RECEIPT | {"stage": "Where the household stands in its round; null where nothing was changed"},
-        statuses=_STATUSES,
-        body_example={
-            "schema": 1,
-            "at": "2026-05-06T17:40:00+08:00",
-            "clock_offset_ms": 0,
-            "monitored": 4711,
-            "act": "reported",
-            "reason": "西山墙开裂",
-        },
-        answer_example=_TAKEN | {"stage": "reported"},
+        needed=("monitored", "act"),
+        answer={"stage": "Where the household stands in its round; null where nothing was changed"},
+        example={"monitored": 4711, "act": "reported", "reason": "西山墙开裂"},
+        answer_example={"stage": "reported"},
     )
 )
 def hand_in_check(item_id: uuid.UUID) -> AnyResponse:

@@ -27,9 +27,12 @@ WHY = {
     "never": Text("未鉴定", "Never appraised"),
 }
 GRADES = {**GRADE, NONE: Text("未鉴定", "Not appraised")}
+# Appraisals that another supersedes, read once: asked for each appraisal whether there is another, the database may go
+# through all of the area of duty each time.
+SUPERSEDED = "select s.supersedes from appraisal s where s.supersedes is not null"
 # Since a day: an appraisal that none supersedes.
-_SINCE = """exists (select 1 from appraisal a where a.house_id = o.id and a.appraised_on >= d.happened_on
-                   and not exists (select 1 from appraisal s where s.supersedes = a.id))"""
+_SINCE = f"""exists (select 1 from appraisal a where a.house_id = o.id and a.appraised_on >= d.happened_on
+                   and a.id not in ({SUPERSEDED}))"""
 _INSIDE = "o.jur >= :lo and o.jur < :hi"
 _OF_GRADE = "(:grade = '' or coalesce(o.grade, 'none') = :grade)"
 # Each gives the houses of one reason: key, day and word of it, and the order they are read in.

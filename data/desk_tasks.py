@@ -17,7 +17,7 @@ from data.edit_wishes import read_wish
 from data.edits import apply_edit
 from data.imports.batches import bind_account
 from data.imports.limits import Limits
-from data.packs import make_packs
+from data.pack_making import make_packs
 from data.renovation.list_work import compare_as_asked
 from data.renovation.passing import pass_as_asked
 from data.route_plans.solving import solve_plan

@@ -43,7 +43,8 @@ from data.folding import EVERY_S as FOLD_EVERY_S
 from data.folding import fold_now
 from data.jobs import WORKER_LOCK
 from data.made_files import COMPARE, FILES, LABELS
-from data.packs import sweep_packs, villages_to_pack
+from data.pack_making import villages_to_pack
+from data.packs import sweep_packs
 from data.renovation.passing import KIND as PASS
 from data.settings import Settings
 from data.suspicions import rounds_to_screen

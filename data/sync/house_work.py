@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.appraisal_due import due_sql
+from data.appraisal_due import SUPERSEDED, due_sql
 from data.appraisals import APPRAISERS
 from data.areas import EVERYWHERE
 from data.askers import Asker
@@ -72,15 +72,21 @@ def _houses(session: Session, today: date, place: tuple[int, int]) -> tuple[list
                 select house_id, min(rank) as rank, array_agg(why order by rank) as why, max(mark) as mark,
                        max(word) filter (where why = 'impression') as impression,
                        min(day) filter (where why = 'monitored') as due_on
-                  from ({parts}) p group by house_id)
+                  from ({parts}) p group by house_id),
+            page as materialized (
+                select * from due d where (d.rank, d.house_id) > (:rank, :id) order by d.rank, d.house_id limit :limit),
+            stands as materialized (
+                select distinct on (a.house_id) a.house_id, a.appraised_on, a.standard, a.valid_until
+                  from appraisal a
+                 where a.house_id = any (array(select house_id from page)) and a.id not in ({SUPERSEDED})
+                 order by a.house_id, a.appraised_on desc nulls last, a.id desc)
             select o.id, o.code, o.household_id, h.head_name, v.name as village, o.address, {_SPOT.format(t="o")},
-                   o.grade, l.appraised_on, l.standard, l.valid_until, d.rank, d.why, d.due_on, d.mark, d.impression,
+                   o.grade, a.appraised_on, a.standard, a.valid_until, d.rank, d.why, d.due_on, d.mark, d.impression,
                    (select count(*) from due) as total
-              from due d join house o on o.id = d.house_id left join household h on h.id = o.household_id
+              from page d join house o on o.id = d.house_id left join household h on h.id = o.household_id
               left join area v on v.id = o.village_id
-              left join lateral (select a.appraised_on, a.standard, a.valid_until from latest_appraisal a
-                                  where a.house_id = o.id) l on true
-             where (d.rank, o.id) > (:rank, :id) order by d.rank, o.id limit :limit"""),
+              left join stands a on a.house_id = d.house_id
+             order by d.rank, o.id"""),
         {
             "lo": EVERYWHERE[0],
             "hi": EVERYWHERE[1],

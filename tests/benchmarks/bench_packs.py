@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from data.areas import number_range
 from data.imports.run import ImportOptions, import_file
-from data.packs import LAST_ZOOM, MOST_BYTES, make_packs
+from data.pack_making import make_packs
+from data.pack_tiles import LAST_ZOOM, MOST_BYTES
 from data.tables import Area
 from tests.benchmarks.bench_grids import OUTSIDE, liechtenstein_communes
 from tests.benchmarks.figures import Figure, Unavailable, alone, drop_database, load_average

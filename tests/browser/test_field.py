@@ -52,9 +52,15 @@ def test_a_long_list_is_there_to_its_end(phone_of: MakePhone, field_stand: Stand
         page = phone_of().begin()
         # One screen of it comes first, the rest by itself.
         expect(page.locator(".row-button")).to_have_count(60)
+        # What shows the same is not made anew, and no icon is asked for over the line.
+        page.evaluate("document.querySelectorAll('.row-button').forEach((one) => { one.dataset.seen = 'yes'; })")
         page.get_by_role("button", name=re.compile("再显示")).tap()
         homes = len(set(page.locator(".row-button").evaluate_all("(all) => all.map((one) => one.dataset.household)")))
         assert homes > 70
+        expect(page.locator("[data-seen]")).to_have_count(60)
+        assert page.evaluate("document.querySelector('.row .icon use').getBBox().width") > 0
+        asked = page.evaluate("performance.getEntriesByType('resource').map((one) => one.name)")
+        assert [name for name in asked if "icons" in name] == []
         expect(page.get_by_role("button", name=re.compile("再显示"))).to_have_count(0)
     finally:
         with field_stand.owner.begin() as connection:
@@ -116,6 +122,7 @@ def test_without_network_and_after_a_crash_everything_is_there(
     phone.open()
     # Locked: how much is unsent is said, nothing else; another PIN opens nothing.
     expect(page.locator(".gate")).to_contain_text("待上传 2")
+    phone.until("document.querySelector('.gate img').naturalWidth > 0")
     phone.unlock("000000")
     expect(page.locator(".lack")).to_have_text("密码不对，请再试。")
     phone.unlock()
@@ -302,7 +309,10 @@ def test_every_screen_is_accessible_at_any_size(phone_of: MakePhone, language: s
         expect(page.locator(f".view[data-screen={screen}]")).to_be_visible()
         assert faults_of(page) == [], screen
         assert wide_of(page) == [], screen
+        assert covered_of(page) == [], screen
     page.locator(".row-button").last.tap()
+    expect(page.get_by_role("radio").first).to_be_visible()
+    assert room_of(page) >= 400
     for choice in ("nobody", "other", "issue"):
         page.locator(f"input[value={choice}]").check(force=True)
         assert faults_of(page) == [], choice
@@ -313,6 +323,30 @@ def test_every_screen_is_accessible_at_any_size(phone_of: MakePhone, language: s
     assert faults_of(page) == []
     page.get_by_role("button", name="丢弃这次填写" if language == "zh" else "Discard this entry").tap()
     expect(page.locator(".row").first).to_be_visible()
+
+
+def covered_of(page: Page) -> list[str]:
+    """Which tools of a map lie outside of it, or below something else, with type of twice the size."""
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll(".map-tools button")].filter((one) => {
+            const box = one.getBoundingClientRect();
+            return !one.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2));
+        }).map((one) => one.getAttribute("aria-label"))"""
+    )
+    page.evaluate("document.documentElement.style.fontSize = ''")
+    return found
+
+
+def room_of(page: Page) -> float:
+    """Pixels that are left for an open form while it is scrolled, with type of twice the size."""
+    page.evaluate("document.documentElement.style.fontSize = '200%'; scrollTo(0, 700)")
+    room = page.evaluate(
+        """() => document.querySelector(".sheet-foot").getBoundingClientRect().top
+            - Math.max(0, document.querySelector(".bar").getBoundingClientRect().bottom)"""
+    )
+    page.evaluate("document.documentElement.style.fontSize = ''; scrollTo(0, 0)")
+    return float(room)
 
 
 def wide_of(page: Page) -> list[str]:

@@ -86,6 +86,16 @@ def test_work_at_houses_is_done_without_a_network_and_comes_in_once(
     key = task.get_attribute("data-task") or ""
     task.tap()
     expect(page.locator(".grade-line")).to_contain_text("还定不出等级")
+    # The bar of screens lies below the button, not on it.
+    for size in ("", "200%"):
+        page.evaluate("(size) => { document.documentElement.style.fontSize = size; }", size)
+        assert page.evaluate(
+            """() => {
+                const [foot, bar] = [".sheet-foot", ".tabs"].map((one) => document.querySelector(one));
+                return foot.getBoundingClientRect().bottom <= bar.getBoundingClientRect().top + 1;
+            }"""
+        )
+    page.evaluate("document.documentElement.style.fontSize = ''")
     level(page, "site", "dangerous")
     expect(page.locator(".grade-line")).to_contain_text("计算的等级：D级")
     level(page, "site", "safe")

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Route, expect
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.packs import make_packs
+from data.pack_making import make_packs
 from tests.browser.conftest import MakePhone
 from tests.browser.field import PIN, Phone, faults_of
 from tests.browser.field_store import forget_field, visits_in
@@ -87,7 +87,9 @@ def test_a_pack_goes_on_where_it_broke_off_and_ballast_is_laid(phone_of: MakePho
     page.get_by_role("button", name="下载离线包").tap()
     expect(page.locator(".lack")).to_have_text("下载中断，已下载的部分会保留，可继续。")
     assert asked == ["bytes=0-1023", "bytes=1024-2047"]
-    page.get_by_role("button", name="下载离线包").tap()
+    # What is here already is said, also after the page has been left.
+    expect(page.locator(".block", has_text="离线包")).to_contain_text("已下载 1 KB，还差 ")
+    page.get_by_role("button", name="继续下载").tap()
     expect(page.locator(".block", has_text="离线包")).to_contain_text("离线地图已下载。")
     assert asked[2] == "bytes=1024-2047"
     assert len(asked) == len(set(asked)) + 1

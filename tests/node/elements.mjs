@@ -37,6 +37,15 @@ class Element {
     this.children = nodes;
   }
 
+  /** With attributes and what is in it, without listeners, as a browser copies. */
+  cloneNode(deep = false) {
+    const copy = new Element(this.tagName);
+    copy.attributes = new Map(this.attributes);
+    copy.className = this.className;
+    if (deep) copy.children = this.children.map((child) => (child instanceof Element ? child.cloneNode(true) : child));
+    return copy;
+  }
+
   remove() {}
 
   focus() {}

@@ -46,7 +46,7 @@ async function settle(game, person) {
       game.problem(`${handset.name} does not open again`);
       continue;
     }
-    const end = { person, account, page, rows: [], text: "", receipts: [] };
+    const end = { person, account, page, rows: [], text: "", day: "", receipts: [] };
     await goesByItself(game, person, page);
     const isRevoked = person.revoked === account;
     for (let round = 0; round < ROUNDS && !page.isDead; round += 1) {
@@ -56,6 +56,8 @@ async function settle(game, person) {
         if (round === 1) for (const row of page.phone.rows) if (row.state === "refused") await page.app.outbox.tryAgain(page.phone.db, row.id);
         await page.phone.reload();
         end.text = await person.day(page);
+        // What is looked at later, once all phones are through, may be past midnight.
+        end.day = page.app.visit.dayAt(handset.now());
       });
       if (!page.isDead && page.phone.rows.every((row) => row.state === "done") && !page.phone.unsent().items) break;
     }
@@ -218,8 +220,7 @@ function hasOnlyItsOwn(game, end, seen) {
 }
 
 /** 今日 n 户，服务器已确认 n 户: households, however often each was visited; one whose visit was corrected is still one. */
-function isDaySaid(game, { page, rows, text }, held) {
-  const day = page.app.visit.dayAt(page.handset.now());
+function isDaySaid(game, { rows, text, day }, held) {
   const replaced = new Set(rows.filter((row) => row.supersedes && row.state !== "refused").map((row) => row.supersedes));
   const mine = rows.filter((row) => row.kind === "visit" && row.day === day && !row.practice && !replaced.has(row.id));
   const [, n, done] = text.match(/今日 (\d+) 户，服务器已(?:全部确认|确认 (\d+) 户)/) || [];

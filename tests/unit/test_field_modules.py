@@ -66,6 +66,16 @@ def test_the_phone_keeps_every_module_and_no_more_than_the_budget() -> None:
     assert weight([path.read_bytes() for path in kept if path.suffix == ".css"]) <= STYLES_KB
 
 
+def test_what_is_read_first_of_all_is_read_as_the_store_keeps_it() -> None:
+    first, store = ((STATIC / "js" / "field" / name).read_text("utf-8") for name in ("first.js", "store.js"))
+    (phone,) = re.findall(r'const PHONE = "([^"]+)"', store)
+    assert f'open("{phone}", 1)' in first
+    assert "openDB(PHONE, 1," in store
+    for part in ('createObjectStore("meta")', 'get("account")'):
+        assert part in first
+    assert 'get("meta", "account")' in store
+
+
 def test_what_the_list_needs_comes_without_the_screens_behind_it() -> None:
     first, rest, last = (one.text for one in parts())
     screens, work = ("sheet", "map", "marks", "day", "settings", "packs"), ("tasks", "appraise", "appraising", "looks")

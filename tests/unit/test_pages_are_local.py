@@ -99,10 +99,17 @@ def test_a_template_holds_no_script_style_or_handler_of_its_own(path: Path) -> N
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=name)
-def test_a_template_marks_nothing_safe_but_the_fixed_shell(path: Path) -> None:
+def test_a_template_marks_nothing_safe_but_the_fixed_shell_and_icons(path: Path) -> None:
     text = without_comments(path)
-    assert re.findall(r"[\w.()\[\]]+\s*\|\s*safe\b", text.replace("shell.body|safe", "")) == []
+    fixed = "icons|safe" if name(path) == "templates/field/shell.html" else "shell.body|safe"
+    assert re.findall(r"[\w.()\[\]]+\s*\|\s*safe\b", text.replace(fixed, "")) == []
     assert re.search(r"autoescape\s+false", text) is None
+
+
+def test_the_icons_in_a_page_are_shapes_and_nothing_else() -> None:
+    found = list(tags(ROOT / "static" / "img" / "icons.svg"))
+    assert {tag for tag, _attributes in found} <= {"svg", "symbol", "path", "circle", "rect", "g"}
+    assert [key for _tag, attributes in found for key in attributes if key.startswith(("on", "href", "style"))] == []
 
 
 @pytest.mark.parametrize("path", sources("app/**/*.py", "layers/**/*.py"), ids=name)

@@ -16,7 +16,7 @@ from app.field import parts
 from data.cards import new_code, plain_code
 from data.file_codes import KIND, PLACE
 from data.made_files import write_zip
-from data.packs import make_packs
+from data.pack_making import make_packs
 from data.sealing import load_sealer
 from data.sync.photos import write_photo
 from data.upload_files import seal_refused

@@ -14,8 +14,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-import data.packs
-from data.packs import FIRST_ZOOM, LAST_ZOOM, make_packs, pack_path, sweep_packs, villages_to_pack
+import data.pack_making
+from data.pack_making import make_packs, villages_to_pack
+from data.pack_tiles import FIRST_ZOOM, LAST_ZOOM
+from data.packs import pack_path, sweep_packs
 from data.tables import Account, BaseFeature, Duty
 from geo.tilefiles.archive import TileArchive, open_tile_file
 from geo.tiles import world_xy
@@ -197,7 +199,7 @@ def test_a_pack_that_would_be_too_large_loses_its_deepest_levels(
 ) -> None:
     village = web.town.areas[VILLAGES[0]]
     whole = int(str(entry(client_as("inspector"), VILLAGES[0])["size"]))
-    monkeypatch.setattr(data.packs, "MOST_BYTES", whole - 1)
+    monkeypatch.setattr(data.pack_making, "MOST_BYTES", whole - 1)
     with Session(web.owner) as session:
         session.execute(text("delete from pack where area_id = :id"), {"id": village})
         own = next(pack for pack in make_packs(session, replace(web.settings), village) if pack.whole)

@@ -9,6 +9,7 @@ import { wordOf } from "./parts.js";
 import { photoRow } from "./sheet-photos.js";
 import { picks } from "./task-form.js";
 import { dayAt } from "./visit.js";
+import { placeOf } from "./work.js";
 
 const WHY = {
   impression: () => t("疑似危房，待鉴定"),
@@ -103,7 +104,7 @@ export function appraisalForm(house, rules, appraiser) {
 
   return {
     title: house.head || house.code || String(house.id),
-    facts: [house.village, house.address, house.grade ? t("现为 %(grade)s级", { grade: house.grade }) : t("未鉴定"), house.appraised_on && day(house.appraised_on), ...house.why.filter((key) => key !== "never").map(whyWord)],
+    facts: [placeOf(house), house.grade ? t("现为 %(grade)s级", { grade: house.grade }) : t("未鉴定"), house.appraised_on && day(house.appraised_on), ...house.why.filter((key) => key !== "never").map(whyWord)],
     begin: () => newAppraisal(house, rules, appraiser),
     lacks,
     body: (draft, clocks) => appraisalBody(draft, rules, clocks),

@@ -28,4 +28,16 @@
   if (stored("fangtu.type") === "large") root.dataset.type = "large";
   // Who is signed in is asked while the rest still comes over the line.
   window.fangtuAsked = fetch("/api/v1/ping", { cache: "no-store" }).catch(function () { return null; });
+  // So is whose phone it is read, from the small database that store.js keeps; null where it has to be asked again.
+  window.fangtuPhone = new Promise(function (done) {
+    const opened = window.indexedDB.open("fangtu-phone", 1);
+    opened.onupgradeneeded = function () { opened.result.createObjectStore("meta"); };
+    opened.onerror = function () { done(null); };
+    opened.onsuccess = function () {
+      const read = opened.result.transaction("meta").objectStore("meta").get("account");
+      opened.result.close(); // once this transaction has ended
+      read.onerror = function () { done(null); };
+      read.onsuccess = function () { done({ account: read.result }); };
+    };
+  }).catch(function () { return null; });
 })();

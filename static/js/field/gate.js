@@ -16,7 +16,7 @@ export function missing() {
 
 function card(box, title, ...parts) {
   const head = h("h1", {}, title);
-  fill(box, h("div", { class: "gate" }, h("img", { src: "/static/img/logo.svg", alt: "", width: 56, height: 56 }), head, ...parts, inChatApp() && elsewhere()));
+  fill(box, h("div", { class: "gate" }, h("img", { src: "/static/img/favicon.svg", alt: "", width: 56, height: 56 }), head, ...parts, inChatApp() && elsewhere()));
   focusOn(head);
 }
 

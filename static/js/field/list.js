@@ -2,7 +2,7 @@
 
 import { t } from "../i18n.js";
 import { count, dayAndTime, distance } from "../format.js";
-import { fill, h, icon } from "../map/dom.js";
+import { arrange as put, differs, fill, h, icon } from "../map/dom.js";
 import { button, chip, statusMark, tagsOf } from "./parts.js";
 import { addressOf, arrange, isVisited, nextOne, ownOf, prepareOrder } from "./nearby.js";
 import { clockAt, stopsOf } from "./route.js";
@@ -15,6 +15,8 @@ const SCREEN = 14; // more than a screen of them: the rest is drawn once these c
 
 /** State of the list that outlives a drawing of it. */
 const look = { order: null, show: "open", words: "", all: false, rows: FIRST, seen: false, moving: null };
+/** Rows as they were drawn last, by household: one that shows the same stays where it is, with the focus it may have. */
+const rows = { drawn: new Map(), route: h("ul", { class: "rows" }), others: h("ul", { class: "rows" }) };
 
 /** Make what every list is drawn with, while somebody still types the PIN. */
 export function prepareList() {
@@ -57,13 +59,13 @@ export function drawList(app, box) {
   const mine = stops.size ? [...own, ...route.map((stop) => stop.home).filter((home) => home && !own.some((one) => one.id === home.id))] : own;
   const found = arrange(mine, { here, order: order === "address" ? "address" : "near", show: look.show, words: look.words });
   const first = found.filter((one) => stops.has(one.id)).sort((a, b) => stops.get(a.id).n - stops.get(b.id).n);
-  const rows = [...first, ...found.filter((one) => !stops.has(one.id))];
+  const homes = [...first, ...found.filter((one) => !stops.has(one.id))];
   const redraw = () => app.draw();
   const most = look.seen ? look.rows : SCREEN;
-  const shown = rows.slice(0, most);
-  if (!look.seen && rows.length) {
+  const shown = homes.slice(0, most);
+  if (!look.seen && homes.length) {
     look.seen = true;
-    if (rows.length > SCREEN) requestAnimationFrame(() => setTimeout(redraw));
+    if (homes.length > SCREEN) requestAnimationFrame(() => setTimeout(redraw));
   }
   const pick = (change) => () => {
     Object.assign(look, { rows: FIRST }, change);
@@ -89,24 +91,28 @@ export function drawList(app, box) {
 
   const isFirst = (one, n) => n === 0 && look.show === "open" && !look.words && (stops.has(one.id) || (order === "near" && one.metres !== null));
   const listed = shown.map((one, n) => row(app, one, isFirst(one, n), stops.get(one.id)));
+  rows.drawn = new Map(listed.map((node, n) => [shown[n].id, node]));
   const cut = shown.filter((one) => stops.has(one.id)).length;
+  put(rows.route, listed.slice(0, cut));
+  put(rows.others, listed.slice(cut));
   const list = [
-    cut > 0 && h("ul", { class: "rows" }, listed.slice(0, cut)),
+    cut > 0 && rows.route,
     byRoute && listed.length > cut && h("h3", { class: "rows-head" }, t("路线以外")),
-    listed.length > cut && h("ul", { class: "rows" }, listed.slice(cut)),
+    listed.length > cut && rows.others,
   ];
   const notes = [];
   if (byRoute) notes.push(aboutRoute(app, route));
   if (look.show === "open" && order === "near" && !here) notes.push(h("p", { class: "note" }, app.placeTrouble ? t("没有定位，按门牌排列。") : t("正在定位，先按门牌排列。")));
-  if (!rows.length) notes.push(empty(app, all, own));
-  const more = most === look.rows && rows.length > most && button(t("再显示 %(n)s 户", { n: Math.min(FIRST, rows.length - most) }), pick({ rows: look.rows + FIRST }), { class: "quiet wide" });
+  if (!homes.length) notes.push(empty(app, all, own));
+  const more = most === look.rows && homes.length > most && button(t("再显示 %(n)s 户", { n: Math.min(FIRST, homes.length - most) }), pick({ rows: look.rows + FIRST }), { class: "quiet wide" });
   const scope = own.length !== all.length || look.all ? h("label", { class: "check" }, h("input", { type: "checkbox", checked: look.all, onchange: pick({ all: !look.all }) }), t("也显示未指派给我的 %(n)s 户", { n: count(all.length - ownOf(all).length) })) : null;
   const focused = document.activeElement === search;
   if (look.moving) {
     fill(box, h("h2", { class: "unseen" }, t("农户名单")), app.notices(), orderer(app, route));
     return;
   }
-  fill(box, h("h2", { class: "unseen" }, t("农户名单")), app.notices(), app.savedBar(), leftOver(app), chips, h("div", { class: "find" }, search), scope, notes, list, more);
+  const find = search.parentNode || h("div", { class: "find" }, search);
+  put(box, [h("h2", { class: "unseen" }, t("农户名单")), app.notices(), app.savedBar(), leftOver(app), chips, find, scope, notes, list, more].flat().filter(Boolean));
   if (focused) search.focus();
 }
 
@@ -151,14 +157,22 @@ function orderer(app, route) {
 function row(app, one, nearest, stop = null) {
   const draft = app.phone.drafts.has(`h:${one.id}`);
   const state = draft ? t("正在填写") : one.return_at && one.status === 3 ? t("%(when)s 再访", { when: dayAndTime(one.return_at) }) : statusWord(one.status);
-  return h("li", { class: nearest ? "row is-nearest" : "row" },
+  const tags = [one.grade, one.key_groups?.[0]];
+  const far = one.metres === null ? null : distance(one.metres);
+  // A sign is a picture in the colours of its day.
+  const shows = [one.status, one.head || one.code, addressOf(one), state, tags, far, nearest, stop && clockAt(stop.start), document.documentElement.dataset.bsTheme];
+  const kept = rows.drawn.get(one.id);
+  if (kept && !differs(kept, ...shows)) return kept;
+  const node = h("li", { class: nearest ? "row is-nearest" : "row" },
     h("button", { type: "button", class: "row-button", dataset: { household: one.id }, onclick: () => app.openVisit(one.id) },
       statusMark(one.status),
       h("span", { class: "row-words" },
         h("span", { class: "row-name" }, h("strong", {}, one.head || one.code), tagsOf(one)),
         h("span", { class: "row-place" }, `${addressOf(one)} · ${state}`)),
-      h("span", { class: "row-far" }, stop && h("strong", {}, clockAt(stop.start)), one.metres !== null && h(stop ? "span" : "strong", {}, distance(one.metres)), nearest && h("span", { class: "row-nearest" }, stop ? t("下一户") : t("离您最近"))),
+      h("span", { class: "row-far" }, stop && h("strong", {}, clockAt(stop.start)), far && h(stop ? "span" : "strong", {}, far), nearest && h("span", { class: "row-nearest" }, stop ? t("下一户") : t("离您最近"))),
       icon("right")));
+  differs(node, ...shows);
+  return node;
 }
 
 /** Visits begun at households that are on the list no more. */

@@ -8,6 +8,7 @@ import { lookBody, lookLacks, newCheck, newLook, SEEN } from "./looks.js";
 import { markWord } from "./marks.js";
 import { picks } from "./task-form.js";
 import { photoRow } from "./sheet-photos.js";
+import { placeOf } from "./work.js";
 
 /** How to write down a look at a site; see task-form.js. */
 export function lookForm(site) {
@@ -31,7 +32,7 @@ export function lookForm(site) {
 export function checkForm(home) {
   return {
     title: home.head || home.code,
-    facts: [home.village, home.address, t("%(month)s 监测", { month: home.month }), home.stage === "safe" ? t("本轮已排查为安全") : home.due_on && t("排查期限 %(day)s", { day: day(home.due_on) })],
+    facts: [placeOf(home), t("%(month)s 监测", { month: home.month }), home.stage === "safe" ? t("本轮已排查为安全") : home.due_on && t("排查期限 %(day)s", { day: day(home.due_on) })],
     begin: () => newCheck(home),
     lacks: (draft) => ({ act: t("请先选择一种情况。"), reason: t("请写明情况变差的原因。") }[lookLacks(draft)] ?? null),
     body: lookBody,

@@ -78,10 +78,10 @@ async function workAtHouses() {
   return app.tasks;
 }
 
-/** What there is to do has come: the button that leads to it appears where one is, unless something is being marked. */
+/** What there is to do has come: the button that leads to it appears where one is, unless something is being marked. The list has none. */
 app.workCame = () => {
-  if (app.current !== "mark") app.draw();
-  else if (app.marking && !app.marking.draft()?.mark) app.marking.redraw();
+  if (app.current !== "mark" && app.current !== "list") app.draw();
+  else if (app.current === "mark" && app.marking && !app.marking.draft()?.mark) app.marking.redraw();
 };
 
 /** A button that leads to the work at houses, with how much of it is left; nothing where there is none. */
@@ -363,7 +363,8 @@ async function start() {
     showTrouble(root, lack);
     return;
   }
-  let account = await rememberedAccount();
+  const known = await window.fangtuPhone;
+  let account = known ? known.account : await rememberedAccount();
   let remembered = null;
   // Opened while the server is asked; nothing of it is shown before it is known who is there.
   let begun = account && opening(account);
@@ -394,13 +395,15 @@ async function start() {
   begun ||= opening(account);
   const db = await begun.store;
   const isNew = !(await getMeta(db, "key"));
-  const first = isNew ? await askAhead(db, account.id) : null;
+  const ahead = isNew ? askAhead(db, account.id) : null;
+  ahead?.catch(() => {}); // told below, once the PIN is there
   if (isNew) requestAnimationFrame(() => setTimeout(prepareList));
   begun.key.then((held) => { if (isNew || !held) fetchBehind(); });
   // What the worker still holds is the key of a database that the browser may have deleted since.
   const key = isNew ? await askNewPin(root, db, account) : (await begun.key) || (await openLock(db, account));
   keepKey(account.id, key);
   await remembered;
+  const first = await ahead;
   await openApp((!isNew && (await begun.phone)) || (await makePhone(db, key, account, first)), first);
 }
 

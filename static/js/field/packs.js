@@ -146,16 +146,21 @@ export async function packTile(z, x, y) {
   return undefined;
 }
 
-/** Which packs there are, and which are here: `[{code, name, size, sha256, here}]`. */
+const partOf = (pack, at) => `${pathOf(pack.code)}?part=${at}&of=${pack.sha256}`;
+
+/** Which packs there are, which are here, and how many bytes of the others: `[{code, name, size, sha256, here, held}]`. */
 export async function listPacks(headers) {
   const answer = await ask("GET", "/api/v1/packs", { headers });
   if (answer.status !== 200 || !Array.isArray(answer.body?.packs)) return null;
   const cache = await caches.open(CACHE);
   // Those taken from a tile file of somebody else's are for other programs: the field draws the own map.
   const own = answer.body.packs.filter((pack) => !pack.base);
+  const kept = new Set((await cache.keys()).map(({ url }) => url.slice(url.indexOf("/api/"))));
   return Promise.all(own.map(async (pack) => {
-    const held = await cache.match(pathOf(pack.code));
-    return { ...pack, here: held?.headers.get("X-Checksum") === pack.sha256 };
+    const whole = await cache.match(pathOf(pack.code));
+    let held = 0;
+    for (let at = 0; at < pack.size; at += PART_BYTES) if (kept.has(partOf(pack, at))) held += Math.min(PART_BYTES, pack.size - at);
+    return { ...pack, here: whole?.headers.get("X-Checksum") === pack.sha256, held };
   }));
 }
 
@@ -167,21 +172,20 @@ export async function listPacks(headers) {
 export async function fetchPack(pack, onBytes, signal) {
   const cache = await caches.open(CACHE);
   const path = pack.address || pathOf(pack.code);
-  const partOf = (at) => `${pathOf(pack.code)}?part=${at}&of=${pack.sha256}`;
   for (const request of await cache.keys()) {
     // Parts of an older make are of no use.
     if (request.url.includes(`${pathOf(pack.code)}?part=`) && !request.url.endsWith(pack.sha256)) await cache.delete(request);
   }
   const parts = [];
   for (let at = 0; at < pack.size; at += PART_BYTES) {
-    let part = await cache.match(partOf(at));
+    let part = await cache.match(partOf(pack, at));
     if (!part) {
       const until = Math.min(pack.size, at + PART_BYTES) - 1;
       const answer = await fetch(path, { headers: { Range: `bytes=${at}-${until}` }, signal, cache: "no-store" });
       if (answer.status !== 206 && !(answer.status === 200 && pack.size <= PART_BYTES)) throw new Error(`pack: ${answer.status}`);
       // A cache refuses the status of a part.
       part = new Response(await answer.blob());
-      await cache.put(partOf(at), part.clone());
+      await cache.put(partOf(pack, at), part.clone());
     }
     parts.push(await part.blob());
     onBytes(Math.min(pack.size, at + PART_BYTES));

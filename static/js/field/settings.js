@@ -11,8 +11,8 @@ import { askToPersist, layBallast } from "./space.js";
 import { getMeta, putMeta } from "./store.js";
 import { PRACTICE } from "./visit.js";
 
-const state = { packs: undefined, done: null, told: null, pausing: null, byHand: false };
-const size = (bytes) => t("%(n)s MB", { n: (bytes / 1048576).toFixed(1) });
+const state = { packs: undefined, done: null, moved: () => {}, told: null, pausing: null, byHand: false };
+const size = (bytes) => (bytes < 1048576 ? t("%(n)s KB", { n: Math.ceil(bytes / 1024) }) : t("%(n)s MB", { n: (bytes / 1048576).toFixed(1) }));
 
 function kept(name, value) {
   localStorage.setItem(name, value);
@@ -57,15 +57,21 @@ function packPart(app, redraw) {
   if (!wanted.length) return h("p", { class: "note" }, state.packs.length ? t("离线地图已下载。") : t("还没有离线地图。"));
   const bytes = wanted.reduce((sum, pack) => sum + pack.size, 0);
   if (state.pausing) {
-    return [
-      h("progress", { class: "progress", max: bytes, value: state.done, "aria-label": t("下载离线包") }),
-      h("p", { role: "status" }, t("%(done)s / %(all)s", { done: size(state.done), all: size(bytes) })),
-      button(t("暂停"), () => state.pausing.abort(), { name: "pause" }),
-    ];
+    const bar = h("progress", { class: "progress", max: bytes, "aria-label": t("下载离线包") });
+    const told = h("p", { role: "status" });
+    // Only these two move: a button that is made anew under a finger does nothing.
+    state.moved = () => {
+      bar.value = state.done;
+      told.textContent = t("%(done)s / %(all)s", { done: size(state.done), all: size(bytes) });
+    };
+    state.moved();
+    return [bar, told, button(t("暂停"), () => state.pausing.abort(), { name: "pause" })];
   }
+  const held = wanted.reduce((sum, pack) => sum + pack.held, 0);
   return [
     h("p", {}, t("%(n)s 个村，共 %(size)s。建议连无线网下载。", { n: count(wanted.length), size: size(bytes) })),
-    button(t("下载离线包"), () => download(app, wanted, redraw), { class: "main", name: "download" }),
+    held > 0 && h("p", {}, t("已下载 %(done)s，还差 %(left)s。", { done: size(held), left: size(bytes - held) })),
+    button(held ? t("继续下载") : t("下载离线包"), () => download(app, wanted, redraw), { class: "main", name: "download" }),
   ];
 }
 
@@ -81,7 +87,7 @@ async function download(app, packs, redraw) {
     for (const pack of packs) {
       await fetchPack(pack, (bytes) => {
         state.done = before + bytes;
-        redraw();
+        state.moved();
       }, state.pausing.signal);
       before += pack.size;
     }

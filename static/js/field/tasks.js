@@ -16,7 +16,7 @@ import { button, chip, tagsOf } from "./parts.js";
 import { isFull } from "./space.js";
 import { openForm } from "./task-form.js";
 import { dayAt } from "./visit.js";
-import { fetchWork, isDone, isLookDue, keepWork, NO_WORK, openWork, readWork, savedHere } from "./work.js";
+import { fetchWork, isDone, isLookDue, keepWork, NO_WORK, openWork, placeOf, readWork, savedHere } from "./work.js";
 
 const EVERY_MS = 15 * 60 * 1000;
 const FIRST = 60;
@@ -177,8 +177,9 @@ export async function createTasks(app) {
       .sort((a, b) => a.done - b.done || isLater(a) - isLater(b) || (a.metres ?? Infinity) - (b.metres ?? Infinity) || 0);
   }
 
-  /** Nothing to do there yet: a site seen this week, a household found safe. */
+  /** What is less pressing: a house of which nothing is known but that nobody appraised it, a site seen this week, a household found safe. */
   function isLater(one) {
+    if (look.kind === "houses") return Number(one.why[0] === "never");
     if (look.kind === "concerns") return Number(!isLookDue(one, today()));
     return Number(look.kind === "monitored" && one.stage === "safe");
   }
@@ -194,7 +195,7 @@ export async function createTasks(app) {
 
   function row(one) {
     const { key, name } = KINDS[look.kind];
-    const place = [one.village, one.address].filter(Boolean).join(" ");
+    const place = placeOf(one);
     const isShut = look.kind === "houses" && !rules();
     return h("li", { class: "row" },
       h("button", { type: "button", class: "row-button", disabled: isShut, dataset: { task: key(one) }, onclick: () => open(look.kind, one).catch(app.trouble) },

@@ -5,6 +5,7 @@
 
 import { checkKey, siteKey } from "./looks.js";
 import { houseKey } from "./appraising.js";
+import { addressOf } from "./nearby.js";
 import { sealJson, unsealJson } from "./seal.js";
 import { getMeta, putMeta } from "./store.js";
 
@@ -12,6 +13,11 @@ const NAME = "work";
 const PLACE = "meta/work";
 const PAGES = 6; // of 500 houses; where more are due the desk has the whole list
 export const NO_WORK = { at: null, as_of: null, houses: [], total: 0, concerns: [], monitored: [], appraiser: "" };
+
+/** Where it is, in words, as in the list of households. */
+export function placeOf({ village, address, code }) {
+  return addressOf({ village: village ? { name: village } : null, address, code });
+}
 
 /** What is kept, or nothing. */
 export async function readWork(db, key) {

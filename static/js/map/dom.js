@@ -49,11 +49,19 @@ export function arrange(node, nodes) {
   });
 }
 
-// The page's own icons name the sprite with its checksum; the same address is in the browser's cache for good.
-const sheet = document.querySelector("svg.icon use")?.getAttribute("href").split("#")[0] || "/static/img/icons.svg";
+// A page that holds the sprite itself asks for no file. Elsewhere the page's own icons name it with its checksum; the same
+// address is in the browser's cache for good.
+const sheet = document.querySelector("#icons") ? "" : document.querySelector("svg.icon use")?.getAttribute("href").split("#")[0] || "/static/img/icons.svg";
+const drawn = new Map();
 
 /** One icon of the sprite; a word or an aria-label must stand beside it. */
 export function icon(name) {
+  // A copy costs a slow phone a part of what making it anew does, and lists have hundreds.
+  if (!drawn.has(name)) drawn.set(name, draw(name));
+  return drawn.get(name).cloneNode(true);
+}
+
+function draw(name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", "icon");
   svg.setAttribute("aria-hidden", "true");
