@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.appraisal_told import MOST_REMARK
-from data.appraisals import WAITING
+from data.appraisals import SUPERSEDED, WAITING
 from data.askers import Asker, RecordUnknown
 from data.audit import record
 from data.households import head
@@ -27,9 +27,6 @@ WHY = {
     "never": Text("未鉴定", "Never appraised"),
 }
 GRADES = {**GRADE, NONE: Text("未鉴定", "Not appraised")}
-# Appraisals that another supersedes, read once: asked for each appraisal whether there is another, the database may go
-# through all of the area of duty each time.
-SUPERSEDED = "select s.supersedes from appraisal s where s.supersedes is not null"
 # Since a day: an appraisal that none supersedes.
 _SINCE = f"""exists (select 1 from appraisal a where a.house_id = o.id and a.appraised_on >= d.happened_on
                    and a.id not in ({SUPERSEDED}))"""

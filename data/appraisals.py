@@ -203,9 +203,12 @@ def find_appraisal(session: Session, appraisal_id: int, asker: Asker) -> tuple[d
     return next(one for one in card["appraisals"] if one["id"] == appraisal_id), card
 
 
+# Appraisals that another supersedes, read once: asked for each appraisal whether there is another, the database may go
+# through all of the area of duty each time.
+SUPERSEDED = "select s.supersedes from appraisal s where s.supersedes is not null"
 # Impressions of danger (C, D, or a suspicion) whose house was not appraised because of them or since, in a range of
 # jurisdiction numbers; one without a house speaks of all houses of its household.
-WAITING = """
+WAITING = f"""
     select o.id as house_id, m.no, m.grade, m.at, m.marked_by, m.remark, m.parts
       from mark m join house o on o.id = m.house_id or (m.house_id is null and o.household_id = m.household_id)
      where m.jur >= :lo and m.jur < :hi and m.kind = 'impression' and m.suspected and m.state <> 'refused'
@@ -213,7 +216,7 @@ WAITING = """
            select 1 from appraisal a
             where a.house_id = o.id
               and (a.mark_id = m.id or (a.appraised_on >= (m.at at time zone 'Asia/Shanghai')::date
-                   and not exists (select 1 from appraisal s where s.supersedes = a.id))))"""
+                   and a.id not in ({SUPERSEDED}))))"""
 
 
 def _decided(told: Told, today: date, months: int) -> dict[str, Any]:

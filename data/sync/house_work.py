@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from data.appraisal_due import SUPERSEDED, due_sql
-from data.appraisals import APPRAISERS
+from data.appraisal_due import due_sql
+from data.appraisals import APPRAISERS, SUPERSEDED
 from data.areas import EVERYWHERE
 from data.askers import Asker
 from data.concerns import ConcernWish, concern_rows
