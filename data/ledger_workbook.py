@@ -26,20 +26,15 @@ HEADINGS = (
     "当场解决（条）", "系统判定", "系统存疑", "备注",
 )  # fmt: skip
 _WIDTHS = (6, 38, 14, 12, 14, 14, 10, 16, 17, 17, 10, 9, 16, 12, 14, 16, 12, 30, 10, 14, 16, 24)
-# What households raised, in words, and how much of it was solved on the spot. Asked visit by visit, by index: behind
-# row-level security the planner expects one demand in all, and would otherwise add all of them up anew for each visit.
+# What households raised, in words, and how much of it was solved on the spot. Read by itself, once: behind row-level
+# security the planner expects one demand in all, and joined it may go through all of them anew for each visit.
 _RAISED = """
-      left join lateral (
-           select string_agg(d.words, '；' order by d.raised_at, d.id) as raised,
-                  count(*) filter (where d.solved) || '/' || nullif(count(*), 0) as solved
-             from demand d
-            where d.visit_id = v.id and d.campaign_id = :campaign and d.jur >= :lo and d.jur < :hi) w on true
-      left join household h"""
-ROWS = (
-    SHOWN.replace("v.no as id,", "v.no as id, v.id as uuid, w.raised, w.solved,")
-    .replace("\n      left join household h", _RAISED, 1)
-    .format(chosen=CHOSEN, ordered="")
-)
+    select visit_id, string_agg(words, '；' order by raised_at, id) as raised,
+           count(*) filter (where solved) || '/' || count(*) as solved
+      from demand
+     where campaign_id = :campaign and jur >= :lo and jur < :hi and visit_id is not null group by visit_id"""
+_ROWS = SHOWN.replace("v.no as id,", "v.no as id, v.id as uuid,").format(chosen=CHOSEN, ordered="")
+_NOTHING = (None, None)
 
 
 class LedgerTooLong(FangtuError):
@@ -109,19 +104,20 @@ def write_ledger(session: Session, wish: LedgerWish, path: Path, title: str, not
     sheet.append([typed(guarded(title), bold=True, size=16)])
     sheet.append([typed(guarded(note))])
     sheet.append([typed(heading, bold=True) for heading in HEADINGS])
+    raised = {row.visit_id: (row.raised, row.solved) for row in session.execute(text(_RAISED), keys)}
     visits = session.execute(
-        text(ROWS),
+        text(_ROWS),
         keys,
         execution_options={"yield_per": 2000},
     )
     for number, row in enumerate(visits, start=1):
-        sheet.append([typed(value) for value in _cells(number, row)])
+        sheet.append([typed(value) for value in _cells(number, row, *raised.get(row.uuid, _NOTHING))])
     sheet.append([typed("合计"), typed(f"共 {n} 条")])
     book.save(path)
     return n
 
 
-def _cells(number: int, row: Row[Any]) -> Iterator[Any]:
+def _cells(number: int, row: Row[Any], raised: str | None, solved: str | None) -> Iterator[Any]:
     yield number
     for value in (
         str(row.uuid),
@@ -143,8 +139,8 @@ def _cells(number: int, row: Row[Any]) -> Iterator[Any]:
         row.visitor_kind,
         row.companions,
         OUTCOME[row.outcome].zh if row.outcome in OUTCOME else row.outcome,
-        row.raised,
-        row.solved,
+        raised,
+        solved,
         _verdict(row),
         "、".join(SUSPECT[key].zh if key in SUSPECT else key for key in row.suspect),
         row.remark,

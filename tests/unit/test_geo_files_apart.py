@@ -265,6 +265,7 @@ def test_a_child_that_dies_is_told_in_words(ledger: Path, tmp_path: Path, end: s
 def test_a_reader_can_be_stopped_and_nothing_stays_behind(ledger: Path, tmp_path: Path) -> None:
     folder = tmp_path / "temporary"
     folder.mkdir()
+    others = children()  # a test run may keep servers ready
     asked = []
 
     def cancelled() -> bool:
@@ -278,7 +279,7 @@ def test_a_reader_can_be_stopped_and_nothing_stays_behind(ledger: Path, tmp_path
     assert caught.value.code == "cancelled"
     assert len(asked) == 3
     assert not list(folder.iterdir())
-    assert not children()
+    assert set(children()) <= set(others)
 
 
 ORPHAN = """
