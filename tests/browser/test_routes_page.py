@@ -188,6 +188,9 @@ def test_a_stop_is_dragged_and_its_price_told_on_the_way(
     page.mouse.down()
     page.mouse.move(last["x"] + last["width"] - 3, last["y"] + 8, steps=5)
     expect(page.locator(".rt-ghost .rt-price")).to_contain_text("分钟")
+    shown = page.locator(".rt-ghost").bounding_box()
+    assert shown is not None
+    assert shown["y"] + shown["height"] <= page.evaluate("innerHeight"), "the price is cut off by the end of the window"
     page.keyboard.press("Escape")
     expect(page.locator(".rt-ghost")).to_have_count(0)
     page.mouse.up()

@@ -80,8 +80,9 @@ export function createDrag(on) {
       held.line = h("span", { class: "rt-drop" });
       document.body.append(held.ghost);
     }
-    held.ghost.style.left = `${Math.min(event.clientX + 12, window.innerWidth - 220)}px`;
-    held.ghost.style.top = `${event.clientY + 12}px`;
+    held.ghost.style.left = `${Math.min(event.clientX + 12, window.innerWidth - held.ghost.offsetWidth - 8)}px`;
+    // The timetable lies at the bottom of the window: what is said of its last line stands above it.
+    held.ghost.style.top = `${event.clientY + (event.clientY > window.innerHeight - 56 ? -44 : 12)}px`;
     show(targetAt(event.clientX, event.clientY));
   }
 
