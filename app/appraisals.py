@@ -225,7 +225,7 @@ def hand_in(house_id: int) -> AnyResponse:
 
 
 def _values(form: Mapping[str, str]) -> dict[str, Any]:
-    """The fields of the form as :func:`data.appraisals.read_told` takes them."""
+    """The fields of the form as :func:`data.appraisal_told.read_told` takes them."""
     values: dict[str, Any] = {name: form.get(name) for name in _FIELDS}
     values["parts"] = {key: {"level": form.get(key), "points": form.get(f"{key}_points")} for key in PART}
     return values
