@@ -8,6 +8,7 @@ can be held against it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -20,10 +21,10 @@ from data.areas import GRIDS, VILLAGES, members_of
 from data.whole_numbers import read_bytes, read_numbers
 from geo.covering import covering_areas
 
-# Households read at once, by their ids: 50 MB, within what one value of the database can hold.
+# Households read at once, by their ids: 60 MB, within what one value of the database can hold.
 _PART = 2_000_000
-# A point as it comes: byte order, type, system, and the coordinates (EWKB).
-_POINT = [("order", "u1"), ("type", "<u4"), ("srid", "<u4"), ("x", "<f8"), ("y", "<f8")]
+# A point as it comes: byte order, type, and the coordinates (WKB).
+_POINT = [("order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")]
 # So many households that seem to lie elsewhere are asked about one by one; of more the rule is asked whole.
 _FEW = 1_000
 
@@ -165,13 +166,13 @@ def _of(ids: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _read_areas(session: Session, areas: str) -> Areas:
     village = "village_id" if areas == GRIDS else "id"
-    rows = session.execute(text(f"select id, {village}, st_asbinary(geom) from ({areas}) a order by code")).all()
-    ids, villages, shapes = zip(*rows, strict=True) if rows else ((), (), ())
-    return Areas(
-        np.array(ids, dtype=np.int64),
-        np.array(villages, dtype=np.int64),
-        shapely.from_wkb(np.array([bytes(shape) for shape in shapes], dtype=object)),
-    )
+    listed = f"(select code, id, {village} as village, st_asbinary(geom) as shape from ({areas}) a) a"
+    numbers = read_numbers(session, f"select id, village, length(shape)::bigint from {listed} order by code", {}, 3)
+    # One value, as the points below.
+    shapes = read_bytes(session, f"select coalesce(string_agg(shape, '' order by code), '') from {listed}", {})
+    ends = np.cumsum(numbers[:, 2]).tolist()
+    parts = [bytes(shapes[begin:end]) for begin, end in pairwise([0, *ends])]
+    return Areas(numbers[:, 0], numbers[:, 1], shapely.from_wkb(np.array(parts, dtype=object)))
 
 
 def _positions(
@@ -186,7 +187,7 @@ def _positions(
         told = read_bytes(
             session,
             f"""
-            select coalesce(string_agg({wanted} || geom::bytea, ''), '') from household
+            select coalesce(string_agg({wanted} || st_asbinary(geom, 'NDR'), ''), '') from household
             where {meant} and id >= :first and id < :next""",
             {"first": begin, "next": begin + _PART},
         )

@@ -1,22 +1,28 @@
-"""Which of many areas covers each of many points: a million points in ten thousand areas within half a second."""
+"""Which of many areas covers each of many points: a million points in ten thousand areas within a third of a second."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-# Points to a square of the lattice, about. An area asks whole rows of squares at once; with fewer points in each it
-# asks more often than it saves, with more it tests too many.
-_POINTS_A_SQUARE = 64
+# Points to a square of the lattice, about: with fewer an area looks at more squares than it saves points.
+_POINTS_A_SQUARE = 16
+# Squares along a side at most, so that the number of a square fits two bytes and is sorted by counting.
+_SIDE = 255
+# Pairs of a point and an area looked at together: what they need then stays in the processor's cache.
+_AT_ONCE = 50_000
 
 
 def covering_areas(x: NDArray[np.float64], y: NDArray[np.float64], areas: NDArray[np.object_]) -> NDArray[np.int64]:
     """Find for each point the first area that covers it, its border included.
 
-    Points are sorted into the squares of a lattice, so that each area, prepared once, is asked about the points of the
-    squares its box touches and no others. A spatial index over the points would have to be built first, one over the
-    areas be searched for each point.
+    Points are sorted into the squares of a lattice. Each area looks at the points of the squares its box touches, keeps
+    those in its box that no area before it has taken, and is asked, prepared once, about these. A spatial index over the
+    points would have to be built first, one over the areas be searched for each point.
 
     Parameters
     ----------
@@ -36,31 +42,67 @@ def covering_areas(x: NDArray[np.float64], y: NDArray[np.float64], areas: NDArra
     if not len(there) or not len(areas):
         return found
     x, y = x[there], y[there]
-    corner = np.array([x.min(), y.min()])
-    side = max(1, int(np.sqrt(len(x) / _POINTS_A_SQUARE)))
-    extent = np.array([x.max(), y.max()]) - corner
-    scale = np.divide(side, extent, out=np.zeros(2), where=extent > side * np.finfo(float).tiny)
-    column, row = (
-        np.minimum(((values - least) * times).astype(np.int64), side - 1)
-        for values, least, times in ((x, corner[0], scale[0]), (y, corner[1], scale[1]))
-    )
-    square = row * side + column
-    order = np.argsort(square, kind="stable")
-    starts = np.searchsorted(square[order], np.arange(side * side + 1)).tolist()
-    x, y = x[order], y[order]
-    first = np.full(len(x), -1, dtype=np.int64)
+    lattice = _Lattice.over(x, y)
+    x, y = x[lattice.order], y[lattice.order]
     bounds = shapely.bounds(areas)
-    boxes = (bounds - np.tile(corner, 2)) * np.tile(scale, 2)
-    beside = (boxes[:, 2:] < 0).any(axis=1) | (boxes[:, :2] > side).any(axis=1) | np.isnan(boxes).any(axis=1)
     shapely.prepare(areas)
-    places = np.flatnonzero(~beside)
-    # The first comes last, over those of less precedence.
-    for place in places[::-1].tolist():
-        area = areas[place]
-        west, south, east, north = np.clip(boxes[place], 0, side - 1).astype(np.int64).tolist()
-        for begin in range(south * side, north * side + 1, side):
-            low, high = starts[begin + west], starts[begin + east + 1]
-            if low < high:
-                first[low:high][shapely.intersects_xy(area, x[low:high], y[low:high])] = place
-    found[there[order]] = first
+    first = np.full(len(x), -1, dtype=np.int64)
+    for area, point in lattice.pairs(bounds):
+        px, py = x[point], y[point]
+        west, south, east, north = bounds[area].T
+        asked = np.flatnonzero((px >= west) & (px <= east) & (py >= south) & (py <= north) & (first[point] < 0))
+        covers = asked[shapely.intersects_xy(areas[area[asked]], px[asked], py[asked])]
+        # Backwards, so that of several areas that cover a point the first is written last.
+        first[point[covers[::-1]]] = area[covers[::-1]]
+    found[there[lattice.order]] = first
     return found
+
+
+class _Lattice(NamedTuple):
+    """Points sorted by the squares they lie in.
+
+    ``order`` has the points row by row of squares; ``starts[k]`` is where those of square ``k`` begin in it.
+    """
+
+    order: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    side: int
+    corner: NDArray[np.float64]
+    scale: NDArray[np.float64]
+
+    @classmethod
+    def over(cls, x: NDArray[np.float64], y: NDArray[np.float64]) -> _Lattice:
+        """Lay a lattice over one finite point or more."""
+        side = min(_SIDE, max(1, int(np.sqrt(len(x) / _POINTS_A_SQUARE))))
+        corner = np.array([x.min(), y.min()])
+        extent = np.array([x.max(), y.max()]) - corner
+        scale = np.divide(side, extent, out=np.zeros(2), where=extent > side * np.finfo(float).tiny)
+        column, row = (
+            np.minimum((values - least) * times, side - 1).astype(np.uint16)
+            for values, least, times in ((x, corner[0], scale[0]), (y, corner[1], scale[1]))
+        )
+        square = row * np.uint16(side) + column
+        starts = np.zeros(side * side + 1, dtype=np.int64)
+        np.cumsum(np.bincount(square, minlength=side * side), out=starts[1:])
+        return cls(np.argsort(square, kind="stable"), starts, side, corner, scale)
+
+    def pairs(self, bounds: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Areas with the points, by their place in ``order``, of the squares their boxes touch, area by area."""
+        boxes = (bounds - np.tile(self.corner, 2)) * np.tile(self.scale, 2)
+        beside = (boxes[:, 2:] < 0).any(axis=1) | (boxes[:, :2] > self.side).any(axis=1) | np.isnan(boxes).any(axis=1)
+        areas = np.flatnonzero(~beside)
+        west, south, east, north = np.clip(boxes[areas], 0, self.side - 1).astype(np.int64).T
+        # One line for each row of squares of an area: its points follow each other.
+        rows = north - south + 1
+        line = np.repeat(south - np.cumsum(rows) + rows, rows) + np.arange(rows.sum())
+        low = self.starts[line * self.side + np.repeat(west, rows)]
+        many = self.starts[line * self.side + np.repeat(east, rows) + 1] - low
+        area = np.repeat(areas, rows)
+        end = np.cumsum(many)
+        pairs = int(end[-1]) if len(end) else 0
+        cuts = np.unique(np.append(np.searchsorted(end, np.arange(_AT_ONCE, pairs, _AT_ONCE)), len(end)))
+        for begin, stop in zip([0, *cuts.tolist()], cuts.tolist(), strict=False):
+            n = many[begin:stop]
+            before = end[begin:stop] - n
+            point = np.repeat(low[begin:stop] - before, n) + np.arange(n.sum()) + before[:1].sum()
+            yield np.repeat(area[begin:stop], n), point

@@ -45,7 +45,7 @@ from tests.benchmarks.peers import COUNTERS, peer_python
 from tests.benchmarks.visit_writing import writing
 
 ABOUT = "Coverage kept on write beside counting anew (GeoPandas, PostGIS, DuckDB, SedonaDB), and what it costs a visit."
-READS, ROUNDS = 30, 3
+READS, ROUNDS = 30, 5
 # Set for a million households in ten thousand grids; for fewer the figures are only told.
 GOALS_FROM = 1_000_000
 READ_WITHIN_MS, READ_TIMES, RECOUNT_TIMES = 20.0, 100.0, 1.5

@@ -20,6 +20,9 @@ from tests.benchmarks.figures import AnswersDiffer, Figure, Spent, backend_cpu, 
 
 TRIGGER_WITHIN_MS, HOT_SHARE = 0.2, 0.6
 WRITERS, PER_WRITER, SINGLE, MANY = 8, 100, 300, 20_000
+TURNS, SINGLE_TURNS = 3, 5
+# Households of one township, as a team visits them in a day, or of the whole county: of a million no two are near.
+NEAR, FAR = "in one township", "anywhere in the county"
 _INSERT = """
     insert into visit (id, natural_key, campaign_id, round_no, household_id, jur, mode, outcome, minutes, verdict,
                        counts)
@@ -37,23 +40,31 @@ def writing(store: CountyStore) -> list[Figure]:
             cursor.execute("select array_agg(id order by id) from household")
             homes = cursor.fetchone()[0]
             cursor.execute("""
+                select array_agg(id order by id) from household where jur / 1000000 = (
+                    select jur / 1000000 from household group by 1 order by count(*) desc, 1 limit 1)""")
+            township = cursor.fetchone()[0]
+            cursor.execute("""
                 select array_agg(h.id order by h.id) from household h where grid_id = (
                     select grid_id from household group by 1 order by count(*) desc limit 1)""")
             hot = cursor.fetchone()[0]
-        single, many, burst = ({True: [], False: []} for _ in range(3))
+        many, burst = ({True: [], False: []} for _ in range(2))
         folding: list[tuple[int, float]] = []
         chance = random.Random(3)
-        for _ in range(3):
+        single = {NEAR: _singles(store, owner, township, chance), FAR: _singles(store, owner, homes, chance)}
+        for _ in range(TURNS):
             for kept in (False, True):
                 _set_triggers(owner, kept)
-                single[kept].append(_single(store, owner, chance.sample(homes, min(SINGLE, len(homes)))))
                 many[kept].append(_many(store, owner, chance.sample(homes, min(MANY, len(homes)))))
                 burst[kept].append(_burst(store, hot))
                 if kept:
                     folding.append(_fold(owner))
                 _take_out(owner)
                 _fold(owner)
-        figures = [*_cost(store, single, many, burst, len(hot)), _cost_of_folding(store, folding)]
+        figures = [
+            *(_cost_of_one(store, where, turns) for where, turns in single.items()),
+            *_cost(store, many, burst, len(hot)),
+            _cost_of_folding(store, folding),
+        ]
     finally:
         _take_out(owner)
         _set_triggers(owner, True)
@@ -68,31 +79,32 @@ def writing(store: CountyStore) -> list[Figure]:
     return figures
 
 
-def _cost(
-    store: CountyStore,
-    single: dict[bool, list[Spent]],
-    many: dict[bool, list[float]],
-    burst: dict[bool, list[float]],
-    hot: int,
-) -> list[Figure]:
+def _cost_of_one(store: CountyStore, where: str, turns: dict[bool, list[Spent]]) -> Figure:
+    """Only in one township it is the counters that are measured: elsewhere it is pages that have to be fetched."""
     one, cpu = (
-        {kept: statistics.median(part(turn) for turn in turns) * 1000 for kept, turns in single.items()}
+        {kept: statistics.median(part(turn) for turn in those) * 1000 for kept, those in turns.items()}
         for part in (attrgetter("wall"), attrgetter("cpu"))
     )
+    return Figure(
+        f"what keeping coverage adds to a visit, {where}",
+        one[True] - one[False],
+        "ms",
+        TRIGGER_WITHIN_MS if where == NEAR else None,
+        peer=f"with {one[True]:.2f} ms, without {one[False]:.2f} ms",
+        ratio=one[True] / one[False],
+        conditions=f"{store.households} households, median of {SINGLE_TURNS} turns, synchronous_commit off, "
+        f"{load_average()}; {SINGLE} single inserts a turn; processor time of the database {cpu[True]:.2f} and "
+        f"{cpu[False]:.2f} ms, so {cpu[True] - cpu[False]:.2f}",
+    )
+
+
+def _cost(
+    store: CountyStore, many: dict[bool, list[float]], burst: dict[bool, list[float]], hot: int
+) -> list[Figure]:
     bulk = {kept: statistics.median(turns) for kept, turns in many.items()}
     rate = {kept: statistics.median(turns) for kept, turns in burst.items()}
-    told = f"{store.households} households, median of 3 turns, synchronous_commit off, {load_average()}"
+    told = f"{store.households} households, median of {TURNS} turns, synchronous_commit off, {load_average()}"
     return [
-        Figure(
-            "what keeping coverage adds to a visit",
-            one[True] - one[False],
-            "ms",
-            TRIGGER_WITHIN_MS,
-            peer=f"with {one[True]:.2f} ms, without {one[False]:.2f} ms",
-            ratio=one[True] / one[False],
-            conditions=f"{told}; {SINGLE} single inserts a turn; processor time of the database {cpu[True]:.2f} and "
-            f"{cpu[False]:.2f} ms, so {cpu[True] - cpu[False]:.2f}",
-        ),
         Figure(
             "many visits in one statement",
             bulk[True],
@@ -145,6 +157,20 @@ def _values(store: CountyStore, homes: list[int]) -> dict[str, Any]:
         "ids": [f"00000000-0000-4000-8000-{uuid.uuid4().hex[:12]}" for _ in homes],
         "homes": homes,
     }
+
+
+def _singles(store: CountyStore, owner: Any, homes: list[int], chance: random.Random) -> dict[bool, list[Spent]]:
+    """Turns without and with the triggers; a first of each, in which pages are fetched and queries planned, is left out."""
+    turns: dict[bool, list[Spent]] = {True: [], False: []}
+    for turn in range(SINGLE_TURNS + 1):
+        for kept in (False, True):
+            _set_triggers(owner, kept)
+            spent = _single(store, owner, chance.sample(homes, min(SINGLE, len(homes))))
+            if turn:
+                turns[kept].append(spent)
+    _take_out(owner)
+    _fold(owner)
+    return turns
 
 
 def _single(store: CountyStore, owner: Any, homes: list[int]) -> Spent:

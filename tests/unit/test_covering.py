@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely import MultiPolygon, Point, Polygon, box
 
+from geo import covering
 from geo.covering import covering_areas
 
 STEPS = st.integers(-2, 14).map(lambda n: n / 2)
@@ -33,6 +34,18 @@ def test_each_point_lies_in_the_first_area_that_covers_it(
 ) -> None:
     x, y = np.array(points, dtype=float).reshape(-1, 2).T
     assert covering_areas(x, y, np.array(shapes, dtype=object)).tolist() == one_by_one(points, shapes)
+
+
+@given(
+    st.lists(st.tuples(STEPS, STEPS), min_size=20, max_size=200), st.lists(BOXES, min_size=2, max_size=8), st.integers(1, 30)
+)
+def test_precedence_holds_across_what_is_looked_at_together(
+    points: list[tuple[float, float]], shapes: list[shapely.Geometry], at_once: int
+) -> None:
+    x, y = np.array(points, dtype=float).T
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(covering, "_AT_ONCE", at_once)
+        assert covering_areas(x, y, np.array(shapes, dtype=object)).tolist() == one_by_one(points, list(shapes))
 
 
 def test_many_points_in_a_lattice_of_many_squares() -> None:
