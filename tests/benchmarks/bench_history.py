@@ -91,7 +91,7 @@ def measure(runs: int, steps: int, *, keep: bool = False) -> list[Figure]:
 
 def spread(session: Session) -> None:
     """Let each visit have become known on its own day, and the households on the first of them."""
-    session.execute(text("delete from coverage_shown"))
+    session.execute(text("delete from coverage_shown_folded"))
     session.execute(
         text("""
             with first as (select campaign_id, round_no, min(day) as day from coverage_day group by 1, 2),
@@ -100,7 +100,7 @@ def spread(session: Session) -> None:
                   from coverage c join first f using (campaign_id, round_no)
                 union all
                 select campaign_id, round_no, jur, group_id, day, 0, visited from coverage_day)
-            insert into coverage_shown (campaign_id, round_no, jur, group_id, day, eligible, visited)
+            insert into coverage_shown_folded (campaign_id, round_no, jur, group_id, day, eligible, visited)
             select campaign_id, round_no, jur, group_id, day, sum(eligible), sum(visited) from change
              group by 1, 2, 3, 4, 5""")
     )
@@ -110,7 +110,7 @@ def spread(session: Session) -> None:
               from (select campaign_id, round_no, min(day) as day from coverage_shown group by 1, 2) f
              where (f.campaign_id, f.round_no) = (k.campaign_id, k.round_no)""")
     )
-    session.execute(text("analyze coverage_shown, coverage_day"))
+    session.execute(text("analyze coverage_shown_folded, coverage_day_folded"))
 
 
 def read_past_days(stand: Stand, runs: int) -> None:
