@@ -51,6 +51,8 @@ UNMARKED = {
     "只列出前 %(n)s 行。": "500",
     "每户一份 PDF，另附目录，打成一个 zip。一次最多 %(most)s 户。": "the most that is made at once",
 }
+# The number stands beside the sentence in an element of its own; each call gives it by this name.
+BESIDE = {"户，约 %(n)s 人日": "households", "处改造": "n", "这天户数": "n", "天（平均）": "n"}
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "t": None}
 
 
@@ -107,10 +109,19 @@ def test_a_number_agrees_with_its_noun() -> None:
 def test_a_mark_names_a_value_of_its_sentence_and_two_forms() -> None:
     for chinese, translated in english().items():
         for name, one, many in MARK.findall(translated):
-            assert f"%({name})s" in chinese, chinese
+            assert f"%({name})s" in chinese or name == BESIDE.get(chinese), chinese
             assert one != many, chinese
         assert not set("{}|") & set(MARK.sub("", translated)), chinese
         assert not MARK.search(chinese), chinese
+
+
+def test_a_number_beside_its_sentence_is_given_to_it() -> None:
+    pages = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "app").rglob("*.py"), *SCRIPTS]
+    texts = [path.read_text(encoding="utf-8") for path in pages]
+    for chinese, name in BESIDE.items():
+        calls = [call for text in texts for call in re.findall(rf'"{re.escape(chinese)}"([^"\n]{{0,90}})', text)]
+        assert calls, chinese
+        assert [call for call in calls if not re.search(rf"\b{name}\s*[=:]", call)] == [], chinese
 
 
 @pytest.mark.parametrize(
