@@ -73,6 +73,8 @@ def site(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Flask]:
     compiled = BytesIO()
     write_mo(compiled, catalogue)
     monkeypatch.setattr(language, "compiled_catalogue", compiled.getvalue)
+    # It keeps what it has read for all applications of a process.
+    monkeypatch.setattr(language, "babel", type(language.babel)())
     site = Flask("counting")
     language.init_app(site, tmp_path)
     with site.test_request_context():
