@@ -27,6 +27,7 @@ from app.commands_route import route
 from app.terminal import LANG, Commands, as_owner, print_json, say, words
 from app.users import user
 from data.settings import load_settings
+from geo.counting import counted
 from geo.errors import Text
 
 # The kinds of data.exports, which is not read here: it brings the whole import along.
@@ -131,7 +132,10 @@ def export(kind: str, area: str | None, format_: str | None, out: Path) -> None:
     with as_owner() as (_, engine):
         rows = export_file(engine, kind, out, area=area, format=chosen, language=LANG)
     click.echo(
-        words(f"已写入 {out}：{rows} 行，已隐去姓名和号码。", f"Wrote {out}: {rows} rows, names and numbers masked.")
+        words(
+            f"已写入 {out}：{rows} 行，已隐去姓名和号码。",
+            f"Wrote {out}: {counted(rows, 'row')}, names and numbers masked.",
+        )
     )
 
 
@@ -152,7 +156,7 @@ def recheck(as_json: bool) -> None:
         click.echo(
             words("全部一致。", "Everything agrees.")
             if not found["drift"]
-            else words(f"有 {found['drift']} 行不一致。", f"{found['drift']} rows differ.")
+            else words(f"有 {found['drift']} 行不一致。", f"{counted(found['drift'], 'row differs', 'rows differ')}.")
         )
     if found["drift"]:
         sys.exit(1)

@@ -8,6 +8,7 @@ import click
 
 from app.terminal import LANG, as_owner, print_json, words
 from data import local_time
+from geo.counting import counted, form
 
 SHOWN_LEFT = 50
 
@@ -126,7 +127,8 @@ def _left(session: Any, round_: tuple[int, int], kinds: Any, within: tuple[int, 
     lines = [
         words(
             f"剩余 {counts['left']} 户（共 {counts['households']} 户），其中 {counts['unassigned']} 户没有指派给人。",
-            f"{counts['left']} of {counts['households']} households are left, {counts['unassigned']} of them nobody's.",
+            f"{counts['left']} of {counted(counts['households'], 'household')} "
+            f"{form(counts['left'], 'is', 'are')} left, {counts['unassigned']} of them nobody's.",
         )
     ]
     lines += [
@@ -144,6 +146,7 @@ def _undo(session: Any, act: int) -> dict[str, Any]:
     told = undo_act(session, None, act)
     line = words(
         f"第 {act} 次指派已撤销：{told['restored']} 户恢复原样，{told['kept']} 户后来又改过，没有动。",
-        f"Act {act} was taken back: {told['restored']} households as before, {told['kept']} changed since and left.",
+        f"Act {act} was taken back: {counted(told['restored'], 'household')} as before, "
+        f"{told['kept']} changed since and left.",
     )
     return {"act": act, **told, "lines": [line]}

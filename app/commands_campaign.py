@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.terminal import LANG, as_owner, print_json, rate_in_words, words
+from geo.counting import counted, form
 from geo.errors import Text
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def load(plan: Path, area: str | None, note: str | None, yes: bool, as_json: boo
     click.echo(
         words(
             f"{done.code} 第 {done.version} 版，{done.visits} 次走访改判。",
-            f"{done.code}, version {done.version}; {done.visits} visits are judged otherwise.",
+            f"{done.code}, version {done.version}; {counted(done.visits, 'visit is', 'visits are')} judged otherwise.",
         )
     )
 
@@ -156,7 +157,7 @@ def list_(as_json: bool) -> None:
         print_json(rows)
         return
     for row in rows:
-        rounds = words(f"{row['rounds']} 轮", f"{row['rounds']} rounds")
+        rounds = words(f"{row['rounds']} 轮", counted(row["rounds"], "round"))
         version = words(f"第 {row['version']} 版", f"version {row['version']}")
         click.echo(f"{row['id']}  {row['code']}  {row['name']}  {rounds}  {version}")
 
@@ -217,9 +218,13 @@ def explain(wanted: str, rule: str, as_json: bool) -> None:
         )
         click.echo(words("  决定：", "  decides: ") + _said(one.decides))
         if one.visits is not None:
-            click.echo(words(f"  {one.visits} 次走访因它而定", f"  {one.visits} visits are decided by it"))
+            click.echo(
+                words(
+                    f"  {one.visits} 次走访因它而定", f"  {counted(one.visits, 'visit is', 'visits are')} decided by it"
+                )
+            )
         if one.households is not None:
-            click.echo(words(f"  {one.households} 户", f"  {one.households} households"))
+            click.echo(words(f"  {one.households} 户", f"  {counted(one.households, 'household')}"))
 
 
 def _said(text: Text) -> str:
@@ -241,20 +246,22 @@ def _tell(preview: Preview) -> None:
         click.echo(f"  {one.rule}: {_value(one.before)} → {_value(one.after)}")
     for way in preview.ways:
         click.echo(
-            words(f"  {way['visits']} 次走访改判", f"  {way['visits']} visits judged otherwise")
+            words(f"  {way['visits']} 次走访改判", f"  {counted(way['visits'], 'visit')} judged otherwise")
             + f"  {way['before']} → {way['after']}  ({', '.join(way['rules'])})"
         )
     for change in preview.rounds:
         name = words(change.name_zh, change.name_en)
         moves = words(
             f"进 {change.joins} 户，出 {change.leaves} 户；新计入 {change.gains} 户，不再计入 {change.loses} 户",
-            f"{change.joins} households join, {change.leaves} leave; "
-            f"{change.gains} become visited, {change.loses} no longer are",
+            f"{counted(change.joins, 'household joins', 'households join')}, "
+            f"{counted(change.leaves, 'leaves', 'leave')}; "
+            f"{counted(change.gains, 'becomes', 'become')} visited, "
+            f"{change.loses} no longer {form(change.loses, 'is', 'are')}",
         )
         click.echo(f"  {change.no} {name}: {_counts(change.before)} → {_counts(change.after)}  {moves}")
     if preview.rounds_kept:
         kept = ", ".join(map(str, preview.rounds_kept))
-        click.echo(words(f"  第 {kept} 轮方案中没有，保留", f"  rounds {kept} are not in the plan and stay"))
+        click.echo(words(f"  第 {kept} 轮方案中没有，保留", f"  not in the plan and kept: round {kept}"))
 
 
 def _value(value: Any) -> str:

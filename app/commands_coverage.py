@@ -6,6 +6,7 @@ import click
 
 from app.terminal import as_owner, print_json, rate_in_words, words
 from data import local_time
+from geo.counting import counted, form
 
 
 @click.command(help=words("走访覆盖率", "Coverage of the visits"))
@@ -103,12 +104,13 @@ def gaps(campaign: str | None, round_no: str | None, area: str | None, as_json: 
     click.echo(
         words(
             f"{report.found} 片，{report.inside} 户未访；另有 {report.inexact_unvisited} 户未访没有单户位置",
-            f"{report.found} gap areas, {report.inside} households unvisited in them; "
-            f"{report.inexact_unvisited} more unvisited have no place of their own",
+            f"{counted(report.found, 'gap area')}, {counted(report.inside, 'household')} unvisited in all; "
+            f"{report.inexact_unvisited} more unvisited without a place of "
+            f"{form(report.inexact_unvisited, 'its', 'their')} own",
         )
     )
     for gap in report.gaps:
         where = "、".join(place.name for place in gap.villages) or words("各村以外", "outside every village")
-        days = words(f"{gap.person_days:g} 人日", f"{gap.person_days:g} person-days")
+        days = words(f"{gap.person_days:g} 人日", counted(f"{gap.person_days:g}", "person-day"))
         people = "、".join(one.name for one in gap.responsible) or words("未指定责任人", "nobody responsible")
         click.echo(f"{gap.number:>3}  {gap.unvisited:>5} / {gap.eligible:<5}  {days:<16}  {where}  {people}")

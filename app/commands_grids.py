@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from app.terminal import LANG, as_owner, print_json, words
+from geo.counting import counted
 
 
 @click.group(help=words("网格：按户数均衡划分", "Grids: made anew from households"))
@@ -68,8 +69,9 @@ def _print(told: dict[str, Any]) -> None:
         + words(
             f"{made['count']} 个网格，{made['least']}–{made['most']} 户，最大/最小 {ratio}，"
             f"平均紧凑度 {made['compactness']:.1f}；{told['moved']} 户改变归属",
-            f"{made['count']} grids of {made['least']} to {made['most']} households, most/least {ratio}, "
-            f"mean compactness {made['compactness']:.1f}; {told['moved']} households change grid",
+            f"{counted(made['count'], 'grid')} of {made['least']} to {counted(made['most'], 'household')}, "
+            f"most/least {ratio}, mean compactness {made['compactness']:.1f}; "
+            f"{counted(told['moved'], 'household changes', 'households change')} grid",
         )
     )
     for row in made["rows"]:
@@ -79,8 +81,8 @@ def _print(told: dict[str, Any]) -> None:
             words(
                 f"{duty['name']}：辖区 {duty['from']} → {duty['to']}，{duty['before']} → {duty['after']} 户，"
                 f"其中 {duty['kept']} 户不变",
-                f"{duty['name']}: area of duty {duty['from']} -> {duty['to']}, {duty['before']} -> {duty['after']} "
-                f"households, {duty['kept']} of them the same",
+                f"{duty['name']}: area of duty {duty['from']} -> {duty['to']}, {duty['before']} -> "
+                f"{counted(duty['after'], 'household')}, {duty['kept']} of them the same",
             )
         )
     for note in told["notes"]:

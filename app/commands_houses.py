@@ -12,6 +12,7 @@ import click
 
 from app.terminal import LANG, as_owner, print_json, words
 from data.rules.words import AID_GROUP, LIST_OUTCOME, OFFICE, RENOVATION_CLASS, RETURN_OUTCOME, STAGE
+from geo.counting import counted
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -49,7 +50,7 @@ def _tell_totals(found: dict[str, Any]) -> None:
         f"{RENOVATION_CLASS[name].in_language(LANG)} {n}" for name, n in sites["by_class"].items() if n
     )
     click.echo(
-        words(f"改造 {sites['total']} 处", f"{sites['total']} renovation(s)") + (f" = {classes}" if classes else "")
+        words(f"改造 {sites['total']} 处", counted(sites["total"], "renovation")) + (f" = {classes}" if classes else "")
     )
     for name, n in sites["by_stage"].items():
         if n:
@@ -219,7 +220,8 @@ def plan(file: Path, area: str, year: int, name: str | None, as_json: bool) -> N
     click.echo(
         words(
             f"计划 {taken.plan_id}：{taken.areas} 个乡镇，{taken.households} 户，{wan(taken.fen)} 万元",
-            f"Plan {taken.plan_id}: {taken.areas} areas, {taken.households} households, {wan(taken.fen)} × 10,000 yuan",
+            f"Plan {taken.plan_id}: {counted(taken.areas, 'area')}, {counted(taken.households, 'household')}, "
+            f"{wan(taken.fen)} × 10,000 yuan",
         )
     )
     if taken.unknown:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from app.terminal import LANG, as_owner, print_json, say, words
+from geo.counting import counted
 
 # The kinds of data.imports.fields, which is not read here: it brings the whole import along.
 IMPORTS = ("areas", "households", "ledger", "houses", "sites", "visits", "base", "roads", "campaigns")
@@ -120,8 +121,8 @@ def print_report(report: Any) -> None:
         head
         + words(
             f"读取 {report.read} 行 = 接受 {report.accepted} + 未接受 {report.refused}；非数据 {report.ignored} 行",
-            f"read {report.read} rows = {report.accepted} accepted + {report.refused} refused; "
-            f"{report.ignored} more are no data",
+            f"read {counted(report.read, 'row')} = {report.accepted} accepted + {report.refused} refused; "
+            f"{report.ignored} more without data",
         )
     )
     for label, number in counts_in_words(report.counts, LANG):

@@ -8,6 +8,7 @@ import click
 
 from app.terminal import as_owner, print_json, words
 from data import local_time
+from geo.counting import counted
 from geo.errors import FangtuError, Text
 
 if TYPE_CHECKING:
@@ -144,10 +145,10 @@ def in_words(state: VillageState) -> str:
     if verdict is None:
         return words("抽取后有农户被删除，须重抽", "households were deleted since: draw again")
     if state.state == "certified":
-        return words(f"已证明，用 {verdict.decided_at} 户", f"certified with {verdict.decided_at} visits")
+        return words(f"已证明，用 {verdict.decided_at} 户", f"certified with {counted(verdict.decided_at, 'visit')}")
     if state.state == "refuted":
         at = verdict.decided_at or 0
-        return words(f"未达到，用 {at} 户", f"not reached, found with {at} visits")
+        return words(f"未达到，用 {at} 户", f"not reached, found with {counted(at, 'visit')}")
     if state.state == "stopped":
         return words(f"建议停止，已看 {verdict.asked} 户", f"not worth going on, {verdict.asked} asked")
     if verdict.still is None and verdict.unreached:

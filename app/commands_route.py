@@ -15,6 +15,7 @@ import click
 
 from app.terminal import LANG, as_owner, print_json, say, words
 from data.local_time import today
+from geo.counting import counted
 from geo.errors import Text
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ def plan_command(
     click.echo(
         words(
             f"方案 {told['id']}：安排 {sums['visits']} 户，未安排 {len(told['unplanned'])} 户，",
-            f"Plan {told['id']}: {sums['visits']} visits, {len(told['unplanned'])} left out, ",
+            f"Plan {told['id']}: {counted(sums['visits'], 'visit')}, {len(told['unplanned'])} left out, ",
         )
         + _way(sums["travel_s"], sums["travel_m"], "s").in_language(LANG)
     )
@@ -209,7 +210,7 @@ def _teller(unit: str) -> Callable[[Progress], None]:
         say(
             Text(
                 f"{parts}已安排 {found.visits} 户，权重 {found.weight}，{way.zh}",
-                f"{parts}{found.visits} visits, weight {found.weight}, {way.en}",
+                f"{parts}{counted(found.visits, 'visit')}, weight {found.weight}, {way.en}",
             )
         )
 
@@ -222,7 +223,7 @@ def _print(verdict: Verdict, unit: str) -> None:
         words(
             f"安排 {verdict.visits} 户，未安排 {verdict.unplanned} 户，权重 "
             f"{verdict.weight}/{verdict.weight_all}，{way}",
-            f"{verdict.visits} visits, {verdict.unplanned} left out, weight "
+            f"{counted(verdict.visits, 'visit')}, {verdict.unplanned} left out, weight "
             f"{verdict.weight}/{verdict.weight_all}, {way}",
         )
     )

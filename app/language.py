@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 import uuid
-from functools import cache
+from functools import cache, cached_property
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask import Blueprint, Flask, Response, abort, g, redirect, request
-from flask_babel import Babel
+from flask_babel import Babel, Domain, get_translations
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
 from sqlalchemy import text
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.access import public
 from app.redirects import safe_next
 from app.session import asker_or_none, db, known_asker
+from geo.counting import with_forms
 
 LANGUAGES = ("zh", "en")
 LOCALES = {"zh": "zh_Hans_CN", "en": "en"}
@@ -27,7 +32,31 @@ YEAR_SECONDS = 365 * 24 * 3600
 TRANSLATIONS = Path(__file__).resolve().parent / "translations"
 
 bp = Blueprint("language", __name__)
-babel = Babel()
+
+
+class _Sentences(Domain):
+    """Translations whose English forms are chosen by the values, before these are put in."""
+
+    def gettext(self, string: str, **values: Any) -> str:
+        translated = str(self.get_translations().ugettext(string))
+        return with_forms(translated, values) % values if values else translated
+
+
+class _Babel(Babel):
+    @cached_property
+    def domain_instance(self) -> Domain:
+        return _Sentences(domain=self.domain)
+
+
+babel = _Babel()
+
+
+@pass_context
+def _gettext_in_pages(context: Context, sentence: str, /, **values: Any) -> str:
+    """What ``_`` is in templates: Jinja's own, which always takes the sentence as a format, with the forms chosen."""
+    translated = with_forms(get_translations().ugettext(sentence), values)
+    # A sentence of the catalogue; the values are escaped when they are put in.
+    return (Markup(translated) if context.eval_ctx.autoescape else translated) % values  # noqa: S704
 
 
 def init_app(app: Flask, compiled: Path) -> None:
@@ -45,6 +74,7 @@ def init_app(app: Flask, compiled: Path) -> None:
         BABEL_TRANSLATION_DIRECTORIES=str(compiled),
     )
     babel.init_app(app, locale_selector=lambda: LOCALES[language()])
+    app.jinja_env.globals["gettext"] = _gettext_in_pages
 
 
 def language() -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from data.rules.sharing import Unmet
 from data.rules.visitors import VisitorKind
+from geo.counting import counted
 from geo.errors import Text
 
 
@@ -16,8 +17,8 @@ def unmet_words(one: Unmet, kinds: Sequence[VisitorKind]) -> Text:
     if one.code == "too_few":
         return Text(
             f"{who.zh}：应访 {one.wanted} 户，能给 {one.given} 户，差 {one.wanted - one.given} 户。",
-            f"{who.en}: to visit {one.wanted} households, can be given {one.given}, "
-            f"{one.wanted - one.given} are missing.",
+            f"{who.en}: to visit {counted(one.wanted, 'household')}, can be given {one.given}, "
+            f"{counted(one.wanted - one.given, 'is', 'are')} missing.",
         )
     if one.code == "village_unknown":
         return Text(
@@ -33,7 +34,7 @@ def unmet_words(one: Unmet, kinds: Sequence[VisitorKind]) -> Text:
         return Text(f"{who.zh}：实施方案没有写有哪些人。", f"{who.en}: the plan names nobody.")
     return Text(
         f"{who.zh}：{one.wanted} 户没有人可指派（不在任何人或单位的范围内）。",
-        f"{who.en}: nobody for {one.wanted} households (in no person's or unit's area).",
+        f"{who.en}: nobody for {counted(one.wanted, 'household')} (in no person's or unit's area).",
     )
 
 
@@ -49,5 +50,5 @@ def counts_words(counts: Mapping[str, int]) -> Text:
         f"新指派 {added} 户，换人 {moved} 户，取消 {removed} 户；"
         f"手工指派的 {counts.get('kept_drawn', 0)} 户、已走访的 {counts.get('kept_visited', 0)} 户不动。",
         f"{added} newly assigned, {moved} to somebody else, {removed} taken away; "
-        f"{counts.get('kept_drawn', 0)} drawn by hand and {counts.get('kept_visited', 0)} visited stay.",
+        f"left alone: {counts.get('kept_drawn', 0)} drawn by hand, {counts.get('kept_visited', 0)} visited.",
     )

@@ -14,6 +14,7 @@ from data.assigning_words import counts_words, unmet_words
 from data.bilingual import both
 from data.rules.visitors import kinds_of
 from data.tables import Campaign
+from geo.counting import counted
 from geo.errors import Text
 
 # Sentences about what cannot be met that are kept with a job; a page shows no more.
@@ -62,7 +63,7 @@ def assign_as_asked(
     act = None
     if wanted["write"]:
         n = len(found.changes)
-        say(Text(f"写入 {n} 处变化", f"Writing {n} changes"))
+        say(Text(f"写入 {n} 处变化", f"Writing {counted(n, 'change')}"))
         act = write_proposal(session, asker, campaign.id, round_no, wanted["by"], found)
     return {
         "households": found.households,

@@ -24,6 +24,7 @@ from data.edit_scenes import Scene
 from data.edit_wishes import Wish
 from geo.balancing import Balanced, balance_grids, compactness
 from geo.balancing_links import Link, Span
+from geo.counting import counted, form
 from geo.errors import Text
 
 # A village that would have more grids than this is better divided into villages first.
@@ -192,13 +193,16 @@ def _apart(span: Span, links: Sequence[Link], names: Sequence[str], least: int) 
     zh, en = (
         (
             f"共 {span.held} 户，单独成格至少要 {least} 户",
-            f"with {span.held} households (a grid of their own needs {least})",
+            f"with {counted(span.held, 'household')} (a grid of their own needs {least})",
         )
         if span.held
         else ("无人居住", "where nobody lives")
     )
     zh_link, en_link = (
-        (f"要经过其他网格 {over:.0f} 米才连得上", f"they are reached only across {over:.0f} m of other grids")
+        (
+            f"要经过其他网格 {over:.0f} 米才连得上",
+            f"{form(span.parts, 'it is', 'they are')} reached only across {over:.0f} m of other grids",
+        )
         if over
         else (
             f"连线最长 {longest:.0f} 米，不经过其他网格",
@@ -207,7 +211,8 @@ def _apart(span: Span, links: Sequence[Link], names: Sequence[str], least: int) 
     )
     return Text(
         f"{names[span.grid]}另含村界的 {span.parts} 块飞地，{zh}；{zh_link}",
-        f"{names[span.grid]} has {span.parts} more part(s) of the village that lie apart, {en}; {en_link}",
+        f"{names[span.grid]} has {counted(span.parts, 'more part')} of the village that "
+        f"{form(span.parts, 'lies', 'lie')} apart, {en}; {en_link}",
     )
 
 

@@ -51,6 +51,7 @@ from data.suspicions import rounds_to_screen
 from data.sweeping import purge, sweep
 from data.tasks import OF_NOBODY, PACK, SCREEN, SESSION_NAME, SETTLE, Maker
 from data.work_folders import sweep_work
+from geo.counting import counted
 from geo.errors import FangtuError, Text
 
 log = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ class TookTooLong(FangtuError):
         super().__init__(
             Text(
                 f"超过 {minutes} 分钟，已停止，没有写入任何数据。请分成几个小文件再试。",
-                f"Stopped after {minutes} minutes; nothing was written. Split the file into smaller ones.",
+                f"Stopped after {counted(minutes, 'minute')}; nothing was written. Split the file into smaller ones.",
             )
         )
 

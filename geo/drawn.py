@@ -10,6 +10,7 @@ import shapely
 from shapely import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
+from geo.counting import counted, form
 from geo.drawing import DrawingRefused
 from geo.errors import Text
 from geo.measuring import area_m2, without_slivers
@@ -102,7 +103,7 @@ def clean_drawing(drawn: BaseGeometry, *, within: BaseGeometry | None = None, mi
         notes.append(
             Text(
                 f"边界线自己交叉，已改为 {len(shape.geoms)} 块，请核对",
-                f"the line crosses itself; it was repaired into {len(shape.geoms)} part(s), please check",
+                f"the line crosses itself; it was repaired into {counted(len(shape.geoms), 'part')}, please check",
             )
             if crossing
             else Text("图形不规范（重复或不闭合），已修复", "the outline was not valid and was repaired")
@@ -129,7 +130,8 @@ def clean_drawing(drawn: BaseGeometry, *, within: BaseGeometry | None = None, mi
         notes.append(
             Text(
                 f"去掉了 {dropped} 处小于 {SLIVER_M2:g} 平方米的碎片或孔洞",
-                f"{dropped} sliver(s) or hole(s) smaller than {SLIVER_M2:g} m² were dropped",
+                f"{counted(dropped, 'sliver or hole', 'slivers or holes')} smaller than {SLIVER_M2:g} m² "
+                f"{form(dropped, 'was', 'were')} dropped",
             )
         )
     size = area_m2(shape)

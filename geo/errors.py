@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from geo.counting import with_forms
+
 
 class Text(NamedTuple):
     """One sentence in Chinese and in English; neither may be left out."""
@@ -12,8 +14,8 @@ class Text(NamedTuple):
     en: str
 
     def fill(self, **values: Any) -> Text:
-        """Put values into both languages (``str.format`` placeholders)."""
-        return Text(self.zh.format(**values), self.en.format(**values))
+        """Put values into both languages (``str.format`` places); English may say ``{n:household|households}``."""
+        return Text(self.zh.format(**values), with_forms(self.en, values).format(**values))
 
     def in_language(self, lang: str) -> str:
         """Return the English text for ``en…``, the Chinese one for anything else."""

@@ -12,6 +12,7 @@ from shapely import MultiPolygon, Point, Polygon
 from shapely.affinity import scale
 from shapely.geometry.base import BaseGeometry
 
+from geo.counting import counted, form
 from geo.crs import STORED, to_metric
 from geo.errors import Text
 
@@ -132,7 +133,8 @@ def _clean(geometry: BaseGeometry | None, sliver_m2: float) -> Cleaned:
         notes.append(
             Text(
                 f"去掉了{dropped}处小于{sliver_m2:g}平方米的碎片或孔洞",
-                f"{dropped} slivers or holes smaller than {sliver_m2:g} m² were dropped",
+                f"{counted(dropped, 'sliver or hole', 'slivers or holes')} smaller than {sliver_m2:g} m² "
+                f"{form(dropped, 'was', 'were')} dropped",
             )
         )
     if not kept:

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from data.imports.findings import Cannot, Doubtful
 from data.numbers import normalise
+from geo.counting import with_forms
 from geo.errors import Text
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Checks:
         words = self.rules[code].words
         chinese = {name: fact.zh if isinstance(fact, Text) else fact for name, fact in facts.items()}
         english = {name: fact.en if isinstance(fact, Text) else fact for name, fact in facts.items()}
-        return Text(words.zh.format(**chinese), words.en.format(**english))
+        return Text(words.zh.format(**chinese), with_forms(words.en, english).format(**english))
 
     def about(self, name: str) -> list[Rule]:
         """Give the rules that speak of a field, in the order of the table."""

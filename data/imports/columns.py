@@ -16,6 +16,7 @@ from data.imports.headings import USED_FROM, Columns
 from data.imports.personal import mask_found
 from data.imports.report import ImportReport, Problem
 from data.imports.vocabulary import OtherScale
+from geo.counting import counted
 from geo.errors import Text
 from geo.files import Sheet
 
@@ -107,7 +108,7 @@ def read_column(
         if number > WARNINGS_SHOWN:
             more = number - WARNINGS_SHOWN
             report.warn(
-                Text(f"这一列还有 {more} 处同类提示", f"{more} more doubts of this kind in this column"),
+                Text(f"这一列还有 {more} 处同类提示", f"{counted(more, 'more doubt')} of this kind in this column"),
                 sheet=sheet.name,
                 column=column,
                 code=code,

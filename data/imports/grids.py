@@ -9,6 +9,7 @@ from sqlalchemy import text
 from data.imports.area_rows import Entry
 from data.imports.merge import Job
 from data.imports.staging import copy_rows, make_stage
+from geo.counting import counted, form
 from geo.errors import Text
 
 
@@ -38,7 +39,8 @@ def merge_grids(
         job.report.warn(
             Text(
                 f"{len(waiting)} 个网格还没有边界，等导入网格图层后生效",
-                f"{len(waiting)} grids have no boundary yet; they begin with the layer of grids",
+                f"{counted(len(waiting), 'grid has', 'grids have')} no boundary yet; "
+                f"{form(len(waiting), 'it begins', 'they begin')} with the layer of grids",
             )
         )
         job.report.count(waiting=len(waiting))

@@ -10,6 +10,7 @@ from data.imports.dictionary import MARKS, find_left_out
 from data.imports.fields import all_fields
 from data.imports.headings import USED_FROM, Columns, match_columns
 from data.imports.meanings import marks_of
+from geo.counting import counted
 from geo.errors import Text
 
 KIND = {
@@ -103,7 +104,7 @@ def _score_sheet(kind: str, headings: Sequence[str], matched: Columns) -> KindGu
         round(min(score, 1.0), 3),
         Text(
             f"{label.zh}：认出 {len(used)} 列，如{'、'.join(named)}",
-            f"{label.en}: {len(used)} columns known, as {', '.join(named)}",
+            f"{label.en}: {counted(len(used), 'column')} known, as {', '.join(named)}",
         ),
     )
 

@@ -23,6 +23,7 @@ from data.imports.recognising import check_staged
 from data.imports.report import ImportReport, Problem
 from data.imports.rows import Records
 from data.imports.scope import Gazetteer
+from geo.counting import counted
 from geo.errors import Text
 
 _HOUSE = {"house_code": "code", "code": "household_code"} | {
@@ -161,7 +162,8 @@ def _works(job: Job, lines: _Lines, gazetteer: Gazetteer) -> _Part:
         job.report.warn(
             Text(
                 f"没有改造方式一列：{dropped} 行的补助资金和改造日期没有导入",
-                f"there is no column of methods: subsidies and dates of renovation of {dropped} rows were left out",
+                f"there is no column of methods: subsidies and dates of renovation of "
+                f"{counted(dropped, 'row')} were left out",
             ),
             code="method_missing",
             n=dropped,

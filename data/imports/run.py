@@ -29,6 +29,7 @@ from data.imports.themes import choose_themes
 from data.sealing import load_sealer
 from data.settings import Settings
 from data.work_folders import sweep_work, work_folder
+from geo.counting import counted
 from geo.errors import Cancelled, Text
 
 # Imports and undos wait for one another: two files may name the same records, in different order.
@@ -196,7 +197,7 @@ def _import_into(
     if records is None:
         import_campaign(session, path, scope, report, limits)
     else:
-        tell(Text(f"读到 {report.read} 行，写入中", f"{report.read} rows read; writing"), 0, report.read)
+        tell(Text(f"读到 {report.read} 行，写入中", f"{counted(report.read, 'row')} read; writing"), 0, report.read)
         job = Job(
             session, settings, load_sealer(settings.key_file), scope, options, records, report, batch, tell, limits
         )

@@ -18,6 +18,7 @@ from data.renovation.funds import yuan
 from data.renovation.payments import find_batch
 from data.renovation.unfit import RenovationUnfit, lacking
 from data.sealing import Sealer
+from geo.counting import counted
 from geo.errors import Text
 
 OUT_HEADINGS = ("序号", "明细号", "户名", "账号", "金额（元）", "用途")
@@ -107,8 +108,8 @@ def _freeze(session: Session, batch_id: int, sealer: Sealer) -> None:
         raise RenovationUnfit(
             Text(
                 f"没有生成：{len(without)} 户没有银行账号（明细 {some}）。请先补录账号，或把这些明细移出本批。",
-                f"Not made: {len(without)} household(s) have no account number (lines {some}). Enter them first, or "
-                "take these lines out of the batch.",
+                f"Not made: {counted(len(without), 'household has', 'households have')} no account number "
+                f"(line no. {some}). Enter what is missing first, or take such lines out of the batch.",
             ),
             found=without[:200],
         )

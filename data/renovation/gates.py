@@ -30,6 +30,7 @@ from data.renovation.unfit import RenovationUnfit, clean_words, judged, lacking
 from data.rules.gates import has_passed, next_gate
 from data.rules.words import STAGE
 from data.tables import SiteGate
+from geo.counting import counted
 from geo.errors import Text
 
 ENDINGS = ("rejected", "withdrawn")
@@ -175,7 +176,8 @@ def _fit(site: Row[Any], gate: str, on_day: date | None, lacks: dict[int, list[T
         raise RenovationUnfit(
             Text(
                 f"没有保存：审批前还差 {len(missing)} 项：{'；'.join(one.zh for one in missing)}。",
-                f"Not saved: before approval {len(missing)} point(s) are open: {'; '.join(one.en for one in missing)}.",
+                f"Not saved: before approval {counted(len(missing), 'point is', 'points are')} open: "
+                f"{'; '.join(one.en for one in missing)}.",
             ),
             column="gate",
         )

@@ -21,6 +21,7 @@ from data.renovation.steps import locked_site
 from data.renovation.unfit import RenovationUnfit, clean_words, judged, lacking
 from data.rules.words import HOUSEHOLD_SAID, RELATION
 from data.tables import HouseholdWord
+from geo.counting import counted
 from geo.errors import Text
 
 # Gates at which a household is heard besides inspections: those of building, and the acceptance.
@@ -214,7 +215,7 @@ def open_objections(session: Session, site_ids: Sequence[int]) -> dict[int, Text
     return {
         row.site_id: Text(
             f"农户有 {row.n} 条异议没有答复，最早的提出于 {row.since}",
-            f"the household has {row.n} objection(s) nobody has answered, the first of {row.since}",
+            f"the household has {counted(row.n, 'objection')} nobody has answered, the first of {row.since}",
         )
         for row in rows
     }

@@ -21,6 +21,7 @@ from data.renovation.unfit import RenovationUnfit, clean_words, lacking
 from data.rules.eligibility import Exclusion
 from data.rules.gates import GATES
 from data.tables import Area, RepeatRule
+from geo.counting import counted
 from geo.errors import Text
 
 _HELPED = list(GATES[GATES.index("accepted") :])
@@ -155,7 +156,7 @@ def earlier_help(session: Session, household_ids: Sequence[int], day: date) -> d
             why=Text(
                 f"政策年限内已改造：{row.accepted_on} 验收（改造 {row.id}），{row.years} 年内不再享受（{row.clause}）",
                 f"Renovated within the years of the policy: accepted on {row.accepted_on} (renovation {row.id}), "
-                f"not again within {row.years} years ({row.clause})",
+                f"not again within {counted(row.years, 'year')} ({row.clause})",
             ),
         )
         for row in rows

@@ -9,6 +9,7 @@ from data.masks import mask_name
 from data.roads.gaps import CHOICES
 from data.roads.health import FAR_M, Health, Part
 from data.roads.words import MODE, shift_words
+from geo.counting import counted
 from geo.errors import Text
 from geo.roads.gaps import Gap
 from geo.roads.straight import BANDS
@@ -87,11 +88,13 @@ def health_lines(health: Health) -> list[Text]:
     lines = [
         Text(
             f"{mode.zh}：{health.edges} 段，{km:.1f} 公里，{parts} 个连通分量，断头 {gaps} 处。",
-            f"{mode.en}: {health.edges} pieces, {km:.1f} km, {parts} part(s), {gaps} gap(s).",
+            f"{mode.en}: {counted(health.edges, 'piece')}, {km:.1f} km, {counted(parts, 'part')}, "
+            f"{counted(gaps, 'gap')}.",
         ),
         Text(
             f"{health.households} 户中，{off} 户离道路超过 {FAR_M:g} 米，{apart} 户在主网之外。",
-            f"Of {health.households} households {off} are over {FAR_M:g} m from a road, {apart} off the main part.",
+            f"Of {counted(health.households, 'household')} {counted(off, 'is', 'are')} over {FAR_M:g} m from a road, "
+            f"{apart} off the main part.",
         ),
     ]
     lines += [

@@ -27,6 +27,7 @@ from data.route_plans.wishes import Man, Wish
 from data.rules.plan import VisitRule
 from data.rules.visitors import VisitorKind, kinds_of
 from data.tables import Campaign, Round, RoutePlan, RouteProblem, RouteUnplanned
+from geo.counting import counted
 from geo.errors import Text
 from geo.routing.problem import clock
 from geo.routing.reading import read_problem
@@ -296,8 +297,8 @@ def _check(ground: Ground, wish: Wish) -> None:
         raise refuse(
             f"选中的 {len(ground.homes)} 户都不能排入路线：{placed} 户没有准确位置，"
             f"{len(ground.homes) - placed} 户不在所选走访员的辖区内。",
-            f"None of the {len(ground.homes)} households can be planned: {placed} have no exact place, "
-            f"{len(ground.homes) - placed} lie in nobody's area of duty.",
+            f"None of {counted(len(ground.homes), 'household')} can be planned: {counted(placed, 'has', 'have')} no "
+            f"exact place, {counted(len(ground.homes) - placed, 'lies', 'lie')} in nobody's area of duty.",
             field="households",
         )
     ends = ground.planned.ends_on

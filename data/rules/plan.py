@@ -9,6 +9,7 @@ from typing import Any
 
 from data.rules.plan_fields import VISIT
 from data.rules.plan_reading import Fault, Reading, read_text
+from geo.counting import counted
 from geo.errors import FangtuError, Text
 
 
@@ -23,7 +24,7 @@ class PlanError(FangtuError):
         super().__init__(
             Text(
                 f"实施方案有 {len(faults)} 处需要改正。{first.zh}" + (f"；另有 {more} 处" if more else ""),
-                f"The work plan has {len(faults)} fault(s). {first.en}" + (f"; {more} more" if more else ""),
+                f"The work plan has {counted(len(faults), 'fault')}. {first.en}" + (f"; {more} more" if more else ""),
             ),
             where=faults[0].field,
             found=faults[0].found,

@@ -14,6 +14,7 @@ from typing import Any
 
 from data.rules.plan_lines import Path, line_at
 from data.rules.plan_reading import Reading, name_of
+from geo.counting import counted
 from geo.errors import Text
 
 
@@ -97,7 +98,7 @@ def _classes(content: dict[str, Any]) -> Iterator[tuple[Path, Text]]:
             ("demands", "classes_stated"),
             Text(
                 f"写明 {stated} 类，列出的是 {len(named)} 类：{zh}",
-                f"says {stated} classes and names {len(named)}: {en}",
+                f"says {counted(stated, 'class', 'classes')} and names {len(named)}: {en}",
             ),
         )
 
@@ -219,7 +220,7 @@ def _visitors(content: dict[str, Any]) -> Iterator[tuple[Path, Text]]:
                     ("visitor", at, "count"),
                     Text(
                         f"“{one['name_zh']}”写明 {one['count']} 户，各单位合计 {total} 户",
-                        f"'{one['name_en']}': {one['count']} households stated, the units make {total}",
+                        f"'{one['name_en']}': {counted(one['count'], 'household')} stated, the units make {total}",
                     ),
                 )
     if shares > 1 + 1e-9:

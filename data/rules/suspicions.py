@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from data.rules.words import SUSPECT
+from geo.counting import with_forms
 from geo.errors import Text
 
 # What is marked without a detector: by the import from the places, and where a second organisation came.
@@ -57,7 +58,7 @@ _SENTENCE: Mapping[str, Text] = {
     "off_hours": Text("开始于 {value:.1f} 时，时限 {against:.1f} 时", "began at {value:.1f} h, limit {against:.1f} h"),
     "typed_later": Text(
         "结束后 {value:.0f} 分钟才录入，同一时段共录入 {against:.0f} 条",
-        "entered {value:.0f} min after its end, {against:.0f} records at one sitting",
+        "entered {value:.0f} min after its end, {against:.0f} {against:record|records} at one sitting",
     ),
     "at_minimum": Text(
         "前后几次有 {value:.0f}% 正好是下限，同行一般 {against:.0f}%",
@@ -106,4 +107,6 @@ def evidence_text(detector: str, value: float | None, against: float | None) -> 
         return Text(detector, detector)
     if ("{value" in sentence.zh and value is None) or ("{against" in sentence.zh and against is None):
         return DETECTOR[detector]
-    return Text(sentence.zh.format(value=value, against=against), sentence.en.format(value=value, against=against))
+    shown = {name: f"{n:.0f}" for name, n in (("value", value), ("against", against)) if n is not None}
+    english = with_forms(sentence.en, shown)
+    return Text(sentence.zh.format(value=value, against=against), english.format(value=value, against=against))

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from data.sync.refusals import ItemUnfit
+from geo.counting import counted
 from geo.errors import Text
 
 T = TypeVar("T")
@@ -34,7 +35,7 @@ def read_object(body: bytes) -> dict[str, Any]:
     try:
         found = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise ItemUnfit("JSON", f"{len(body)} bytes", Text("UTF-8 的 JSON", "JSON in UTF-8")) from error
+        raise ItemUnfit("JSON", counted(len(body), "byte"), Text("UTF-8 的 JSON", "JSON in UTF-8")) from error
     if not isinstance(found, dict):
         raise ItemUnfit("JSON", type(found).__name__, _OBJECT)
     return found
@@ -84,7 +85,9 @@ class Fields:
         if value is None:
             return None
         if not is_words(value, most):
-            raise self.unfit(name, value, Text(f"文字，最多 {most} 字", f"a text of at most {most} characters"))
+            raise self.unfit(
+                name, value, Text(f"文字，最多 {most} 字", f"a text of at most {counted(most, 'character')}")
+            )
         if not value.strip() and needed:
             raise self.unfit(name, value, Text("文字，不为空", "a text that is not blank"))
         return str(value).strip() or None
@@ -194,7 +197,7 @@ def is_words(value: Any, most: int) -> bool:
 def words_of(value: Any, where: str, most: int) -> str:
     """One text of a list."""
     if not is_words(value, most) or not value.strip():
-        raise ItemUnfit(where, value, Text(f"文字，1 到 {most} 字", f"a text of 1 to {most} characters"))
+        raise ItemUnfit(where, value, Text(f"文字，1 到 {most} 字", f"a text of 1 to {counted(most, 'character')}"))
     return str(value).strip()
 
 

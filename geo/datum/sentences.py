@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from geo.counting import counted, form
 from geo.datum.compare import Score
 from geo.datum.readings import Reading
 from geo.errors import Text
@@ -55,12 +56,13 @@ def agreement(best: Score, declared: Reading | None, *, certain: bool) -> Text:
     elif best.placed < LEAST_PLACES:
         why = Text(
             f"只有 {best.placed} 点，不足 {LEAST_PLACES} 点",
-            f"There are only {best.placed} places, fewer than {LEAST_PLACES}",
+            f"Only {counted(best.placed, 'place')}, fewer than {LEAST_PLACES}",
         )
     elif certain:
         return Text(
             f"按“{fits.zh}”读取，{count:,} 点与周围的{_kinds(best).zh}相符。",
-            f"Read as {fits.en}, {count:,} points agree with the {_kinds(best).en} around them.",
+            f"Read as {fits.en}, {counted(f'{count:,}', 'point agrees', 'points agree')} with the "
+            f"{_kinds(best).en} around them.",
         )
     else:
         why = Text("不止一种坐标系与周围相符", "More than one coordinate system agrees with what is around")
@@ -80,7 +82,8 @@ def no_places(best: Score, declared: Reading, placed: int) -> Text:
     return _joined(
         Text(
             f"按“{was.zh}”读取，{best.n:,} 点中{some.zh}是地图上的位置。",
-            f"Read as {was.en}, {some.en} of {best.n:,} points are places on the map.",
+            f"Read as {was.en}, {some.en} of {counted(f'{best.n:,}', 'point')} "
+            f"{form(placed, 'is a place', 'are places')} on the map.",
         ),
         _cause(best.reading, declared),
     )
@@ -95,7 +98,8 @@ def off_by(best: Score, said: Score, declared: Reading, shift_m: float, bearing:
     return _joined(
         Text(
             f"按“{was.zh}”读取，{best.n:,} 点整体{bearing.zh}约 {off.zh}{beside.zh}。",
-            f"Read as {was.en}, {best.n:,} points lie about {off.en} too far {bearing.en}{beside.en}.",
+            f"Read as {was.en}, {counted(f'{best.n:,}', 'point lies', 'points lie')} about {off.en} too far "
+            f"{bearing.en}{beside.en}.",
         ),
         _cause(best.reading, declared),
     )
@@ -122,7 +126,9 @@ def evidence_of(best: Score) -> Text:
             "No roads, houses, village centres or boundaries are near.",
         )
     zh = "、".join(f"{_KINDS[kind].zh}（{best.used[kind]:,} 点）" for kind in _KINDS if kind in best.used)
-    en = ", ".join(f"{_KINDS[kind].en} ({best.used[kind]:,} points)" for kind in _KINDS if kind in best.used)
+    en = ", ".join(
+        f"{_KINDS[kind].en} ({counted(f'{best.used[kind]:,}', 'point')})" for kind in _KINDS if kind in best.used
+    )
     return Text(f"依据：{zh}。", f"Judged by {en}.")
 
 

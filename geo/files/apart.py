@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from geo.counting import counted
 from geo.errors import Cancelled, FangtuError, Text
 from geo.files.guards import KINDS, local_file
 from geo.files.sheet import FileUnreadable, Sheet, unreadable
@@ -223,7 +224,7 @@ def _too_slow(path: Path, seconds: float) -> FileUnreadable:
     return unreadable(
         path,
         Text("读取时间过长", "reading it takes too long"),
-        Text(f"{seconds:.0f}秒内能读完的文件", f"a file that is read within {seconds:.0f} seconds"),
+        Text(f"{seconds:.0f}秒内能读完的文件", f"a file that is read within {counted(f'{seconds:.0f}', 'second')}"),
         Text("请分成几个文件", "Split it into several files"),
     )
 

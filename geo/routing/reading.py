@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from geo.counting import counted
 from geo.errors import Text
 from geo.routing.fields import Fields, parse
 from geo.routing.problem import (
@@ -155,7 +156,7 @@ class _Reader:
             )
         for at, row in enumerate(rows):
             if len(row) != len(rows):
-                raise given.wrong(f"{name}[{at}]", len(row), Text(f"{len(rows)} 个数", f"{len(rows)} numbers"))
+                raise given.wrong(f"{name}[{at}]", len(row), Text(f"{len(rows)} 个数", counted(len(rows), "number")))
             for to, value in enumerate(row):
                 if value is None:
                     row[to] = NO_WAY
@@ -299,7 +300,7 @@ class _Reader:
                     window.raw("to"),
                     Text(
                         f"至少容得下 {service // 60} 分钟访问的时段",
-                        f"a span that holds a visit of {service // 60} minutes",
+                        f"a span that holds a visit of {counted(service // 60, 'minute')}",
                     ),
                 )
             windows.append(Window(first, last - service, self.day(window)))

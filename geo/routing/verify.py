@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from geo.counting import counted
 from geo.routing.plan import Plan, Route
 from geo.routing.problem import Household, Problem, clock
 from geo.routing.travel import NO_WAY
@@ -154,7 +155,7 @@ def _check_route(problem: Problem, households: dict[str, Household], route: Rout
         fault(
             "most_visits",
             f"安排了 {len(route.stops)} 户，最多 {min(limits)} 户",
-            f"{len(route.stops)} visits, {min(limits)} at most",
+            f"{counted(len(route.stops), 'visit')}, {min(limits)} at most",
         )
     room = [man.capacity for man in people if man.capacity is not None]
     load = sum(households[stop.household].load for stop in route.stops if stop.household in households)

@@ -15,8 +15,21 @@ export async function loadWords() {
   }
 }
 
-/** The sentence in the page's language, with `%(name)s` filled from `params`. */
+// A value to fill in, or the two forms of which a value chooses one: geo/counting.py reads the same mark.
+const PLACES = /%\((\w+)\)s|\{(\w+):([^{}|]*)\|([^{}|]*)\}/g;
+
+/** A sentence with `%(name)s` filled from `params` and `{name:household|households}` chosen by it; each is read once. */
+export function fill(sentence, params) {
+  return sentence.replace(PLACES, (whole, value, number, one, many) => {
+    const name = value ?? number;
+    if (!(name in params)) return whole;
+    const shown = String(params[name]);
+    if (value) return shown;
+    return shown === "1" ? one : many;
+  });
+}
+
+/** The sentence in the page's language, with its values filled in from `params`. */
 export function t(zh, params = {}) {
-  const sentence = words[zh] || zh;
-  return sentence.replace(/%\((\w+)\)s/g, (whole, name) => (name in params ? String(params[name]) : whole));
+  return fill(words[zh] || zh, params);
 }

@@ -73,9 +73,9 @@ def test_a_grid_is_drawn_previewed_applied_and_taken_back(open_page: OpenPage, s
         click(page, lon, lat)
     click(page, 118.8075, 36.4065, click_count=2)
     answer = page.locator(".editing-answer")
-    expect(answer).to_contain_text("有 1 户改变归属" if language == "zh" else "1 households change area")
+    expect(answer).to_contain_text("有 1 户改变归属" if language == "zh" else "1 household changes area")
     expect(page.locator("#edit-preview")).to_contain_text(
-        "1 户 → 测试1村 003网格" if language == "zh" else "1 households →"
+        "1 户 → 测试1村 003网格" if language == "zh" else "1 household →"
     )
     if language == "en":
         # Names of areas, also those that other tests here have made, stay as they are.
@@ -210,7 +210,7 @@ def test_grids_of_a_village_are_made_and_taken_back(open_page: OpenPage, stand: 
     page.get_by_label("每个网格的户数" if language == "zh" else "Households of a grid").fill("5")
     page.get_by_label("边界沿着" if language == "zh" else "Borders along").select_option("roads")
     preview = page.locator("#edit-preview")
-    expect(preview).to_contain_text("1 个网格，每格 5 户" if language == "zh" else "1 grids of 5 households each")
+    expect(preview).to_contain_text("1 个网格，每格 5 户" if language == "zh" else "1 grid of 5 households each")
     # Each grid has its number on the map as well.
     page.wait_for_function("""() => {
         const made = window.fangtu.page.state.found.changes.find((one) => one.geometry);

@@ -64,7 +64,7 @@ def test_a_household_without_a_way_is_told_and_not_tried_for_ever() -> None:
         (["travel", "seconds", "walk", 0, 1], float("inf"), "travel.seconds.walk[0][1]", "finite"),
         (["travel", "seconds", "walk", 0, 1], -1, "travel.seconds.walk[0][1]", "at least 0"),
         (["travel", "seconds", "walk", 0, 1], "5", "travel.seconds.walk[0][1]", "finite"),
-        (["travel", "seconds", "walk"], [[0, 1]], "travel.seconds.walk[0]", "1 numbers"),
+        (["travel", "seconds", "walk"], [[0, 1]], "travel.seconds.walk[0]", "expected 1 number."),
         (["travel", "metres", "car"], [[0, 1], [1, 0]], "travel.metres", "modes"),
         (["travel", "kind"], "crow", "travel.kind", "points"),
         (["inspectors", 0, "start"], 7, "inspectors[0].start", "from 0 to 1"),

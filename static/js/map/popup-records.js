@@ -237,7 +237,7 @@ function sitesPopup(area, { drill, sites, money, asOf }) {
     title: area.name,
     code: levelWord(area.level),
     parts: [
-      h("div", { class: "popup-figure" }, h("strong", {}, count(one.sites)), h("span", {}, t("处改造"))),
+      h("div", { class: "popup-figure" }, h("strong", {}, count(one.sites)), h("span", {}, t("处改造", { n: count(one.sites) }))),
       facts([
         [t("停滞"), h("a", { href: to({ stalled: 1 }) }, t("%(share)s 处", { share: of(one.stalled, one.sites) }))],
         money ? [t("超期未付"), h("a", { href: to({ late: 1 }) }, t("%(share)s 处待付", { share: of(one.late, one.waiting) }))] : null,

@@ -184,7 +184,7 @@ function createPage(map) {
     const visits = today.reduce((sum, route) => sum + route.stops.length, 0);
     const metres = today.reduce((sum, route) => sum + route.travel_m, 0);
     const figure = (value, label, some) => h("div", {}, h("dt", {}, label), h("dd", { class: some ? "is-some" : null }, value));
-    fill(byId("rt-totals"), figure(count(visits), t("这天户数")), figure(count(plan.leftOut.length), t("未排入"), plan.leftOut.length > 0), figure(distance(metres), today.some((route) => route.estimated) ? t("路程（约）") : t("路程")));
+    fill(byId("rt-totals"), figure(count(visits), t("这天户数", { n: count(visits) })), figure(count(plan.leftOut.length), t("未排入"), plan.leftOut.length > 0), figure(distance(metres), today.some((route) => route.estimated) ? t("路程（约）") : t("路程")));
     fill(byId("rt-main-acts"), stage.dataset.may === "true" && plan.solved ? [
       h("button", { type: "button", class: "btn", disabled: !state.mayChange, onclick: () => askReplan(byId("rt-dialog"), state, replan) }, t("重新安排")),
       h("button", { type: "button", class: "btn btn-primary", disabled: !state.mayChange || !plan.totals.visits, onclick: () => askPublish(byId("rt-dialog"), plan, () => acts.order("/publish", publishedWords)) }, plan.published ? t("再次发布") : t("发布到手机")),
