@@ -20,9 +20,9 @@ _AT_ONCE = 50_000
 def covering_areas(x: NDArray[np.float64], y: NDArray[np.float64], areas: NDArray[np.object_]) -> NDArray[np.int64]:
     """Find for each point the first area that covers it, its border included.
 
-    Points are sorted into the squares of a lattice. Each area looks at the points of the squares its box touches, keeps
-    those in its box that no area before it has taken, and is asked, prepared once, about these. A spatial index over the
-    points would have to be built first, one over the areas be searched for each point.
+    Points are sorted into the squares of a lattice. Each area looks at the points of the squares its box touches,
+    keeps those in its box that no area before it has taken, and is asked, prepared once, about these. A spatial index
+    over the points would have to be built first, one over the areas be searched for each point.
 
     Parameters
     ----------

@@ -98,9 +98,7 @@ def _cost_of_one(store: CountyStore, where: str, turns: dict[bool, list[Spent]])
     )
 
 
-def _cost(
-    store: CountyStore, many: dict[bool, list[float]], burst: dict[bool, list[float]], hot: int
-) -> list[Figure]:
+def _cost(store: CountyStore, many: dict[bool, list[float]], burst: dict[bool, list[float]], hot: int) -> list[Figure]:
     bulk = {kept: statistics.median(turns) for kept, turns in many.items()}
     rate = {kept: statistics.median(turns) for kept, turns in burst.items()}
     told = f"{store.households} households, median of {TURNS} turns, synchronous_commit off, {load_average()}"
@@ -160,7 +158,7 @@ def _values(store: CountyStore, homes: list[int]) -> dict[str, Any]:
 
 
 def _singles(store: CountyStore, owner: Any, homes: list[int], chance: random.Random) -> dict[bool, list[Spent]]:
-    """Turns without and with the triggers; a first of each, in which pages are fetched and queries planned, is left out."""
+    """Turns without and with the triggers; a first of each, which fetches pages and plans queries, is left out."""
     turns: dict[bool, list[Spent]] = {True: [], False: []}
     for turn in range(SINGLE_TURNS + 1):
         for kept in (False, True):

@@ -37,7 +37,9 @@ def test_each_point_lies_in_the_first_area_that_covers_it(
 
 
 @given(
-    st.lists(st.tuples(STEPS, STEPS), min_size=20, max_size=200), st.lists(BOXES, min_size=2, max_size=8), st.integers(1, 30)
+    st.lists(st.tuples(STEPS, STEPS), min_size=20, max_size=200),
+    st.lists(BOXES, min_size=2, max_size=8),
+    st.integers(1, 30),
 )
 def test_precedence_holds_across_what_is_looked_at_together(
     points: list[tuple[float, float]], shapes: list[shapely.Geometry], at_once: int
