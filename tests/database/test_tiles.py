@@ -43,7 +43,19 @@ SPREAD_BY_FOUR = """
 def test_the_z_order_of_hostile_points_is_what_it_was(owner: Session) -> None:
     eighth = [-180 + n * 45 for n in range(9)]
     lon = [-180.0, 180.0, 179.9999999, -179.9999999, 0.0, -0.0, 5e-324, 181.0, -181.0, 1e6, -1e6, *eighth]
-    lat = [-90.0, 90.0, 89.9999999, -85.0511287, 85.0511288, 0.0, -0.0, 66.51326044311186, 40.97989806962013, 95.0, -1e3]
+    lat = [
+        -90.0,
+        90.0,
+        89.9999999,
+        -85.0511287,
+        85.0511288,
+        0.0,
+        -0.0,
+        66.51326044311186,
+        40.97989806962013,
+        95.0,
+        -1e3,
+    ]
     points = [(x, y) for x in lon for y in lat]
     rows = owner.execute(
         text(f"""
