@@ -83,7 +83,7 @@ def upkeep_aside(session: Session, coming: Mapping[str, int]) -> Iterator[Aside]
     _lock(session, [table for table in coming if table not in large], [*large, *small])
     aside = Aside(large)
     for table in coming:
-        _disable(session, table, aside)
+        _disable(session, table, aside, drop=table in large)
     if large:
         _drop(session, large, small, aside)
         _free_owner(session, large, aside)
@@ -147,15 +147,26 @@ def _lock(session: Session, shared: list[str], alone: list[str]) -> None:
                 ) from error
 
 
-def _disable(session: Session, table: str, aside: Aside) -> None:
+def _disable(session: Session, table: str, aside: Aside, *, drop: bool) -> None:
+    """Set triggers aside.
+
+    PostgreSQL gathers rows for a trigger that is told of them together even while it is disabled: with ``drop`` such a
+    one goes altogether, and is made again.
+    """
     rows = session.execute(
         text("""
-            select quote_ident(tgname) as name, tgenabled::text as mode from pg_trigger
+            select quote_ident(tgname) as name, tgenabled::text as mode,
+                   case when tgoldtable is not null or tgnewtable is not null then pg_get_triggerdef(oid) end as gathers
+            from pg_trigger
              where tgrelid = cast(:table as regclass) and not tgisinternal and tgenabled <> 'D' order by tgname"""),
         {"table": table},
     ).all()
-    for name, mode in rows:
-        session.execute(text(f"alter table {table} disable trigger {name}"))
+    for name, mode, gathers in rows:
+        if drop and gathers:
+            session.execute(text(f"drop trigger {name} on {table}"))
+            aside.triggers.append(gathers)
+        else:
+            session.execute(text(f"alter table {table} disable trigger {name}"))
         aside.triggers.append(f"alter table {table} {_MODES[mode]} {name}")
 
 

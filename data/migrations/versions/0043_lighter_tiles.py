@@ -1,4 +1,4 @@
-"""The z-order of a point is computed in seven tenths of the time; what is stored stays as it is."""
+"""The z-order of a point is computed, and cells are counted, in less time; what is stored stays as it is."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ SQL = Path(__file__).resolve().parent.parent / "sql" / "0043_lighter_tiles.sql"
 
 
 def upgrade() -> None:
-    """Put the quicker function in the place of the one of the same name."""
+    """Put the quicker function and view in the place of those of the same names."""
     op.get_bind().connection.cursor().execute(SQL.read_text(encoding="utf-8"))
 
 
 def downgrade() -> None:
-    """Leave the function: the one before gives the same numbers."""
+    """Leave them: those before give the same numbers."""
