@@ -69,33 +69,32 @@ def add_households(session: Session, rows: Iterable[pd.DataFrame], land: Land, b
         Whether rows are copied into the table itself: much quicker, but only of use while its policies do not bind the
         owner, which nobody else must see (``data.upkeep`` says of which tables).
     """
-    columns = list(_COLUMNS)
-    finished = (_finish(part, land, batch) for part in rows)
+    same = {"batch_id": str(batch), "source_system": "wgs84", "placed_by": "import", "quality": "3"}
+    columns = [name for name in _COLUMNS if name not in same]
+    finished = (_finish(part, land) for part in rows)
     if straight:
-        copy_frames(session, "household", finished, columns)
+        copy_frames(session, "household", finished, columns, same)
         return
     make_stage(session, "stage_bulk", _COLUMNS)
-    copy_frames(session, "stage_bulk", finished, columns)
-    listed = ", ".join(columns)
+    copy_frames(session, "stage_bulk", finished, columns, same)
+    listed = ", ".join(_COLUMNS)
     session.execute(text(f"insert into household ({listed}) select {listed} from stage_bulk"))
 
 
-def _finish(part: pd.DataFrame, land: Land, batch: int) -> pd.DataFrame:
+def _finish(part: pd.DataFrame, land: Land) -> pd.DataFrame:
     x, y = part["lon"].to_numpy(), part["lat"].to_numpy()
     places = find_places(x, y, land.villages, land.grids)
     keys = zip(part["village_code"].tolist(), part["code"].tolist(), strict=True)
-    return part.assign(
-        natural_key=[f"{village[:9]}:{code}" for village, code in keys],
-        village_id=_words(places.village_ids),
-        grid_id=_words(places.grid_ids),
-        # A household outside every area is under number 0.
-        jur=places.jurs,
-        batch_id=batch,
-        geom=_points(x, y),
-        source_system="wgs84",
-        placed_by="import",
-        quality=3,
-    )
+    texts = {
+        "natural_key": [f"{village[:9]}:{code}" for village, code in keys],
+        "village_id": _words(places.village_ids),
+        "grid_id": _words(places.grid_ids),
+        "geom": _points(x, y),
+    }
+    # Said to be objects, since pandas would look at each text to make a column of its own kind of them.
+    made = {name: pd.Series(values, index=part.index, dtype=object) for name, values in texts.items()}
+    # A household outside every area is under number 0.
+    return part.assign(jur=places.jurs, **made)
 
 
 def _words(numbers: NDArray[np.int64]) -> NDArray[np.object_]:
