@@ -59,7 +59,8 @@ def rebuild(session: Session, campaign_id: int, round_no: int, jur: int, jur_end
     _stand(session, span)
     _cover(session, span)
     _count_cells(session, span)
-    _raise_versions(session, f"select distinct campaign_id, round_no, jur from standing where {_SPAN}", span)
+    # Coverage was counted of all standings: a hundredth of the rows.
+    _raise_versions(session, f"select distinct campaign_id, round_no, jur from coverage_folded where {_SPAN}", span)
 
 
 def rebuild_houses(session: Session, jur: int, jur_end: int) -> None:
@@ -105,10 +106,7 @@ def _cover(session: Session, span: dict[str, int]) -> None:
     # What is not folded in is in the standings already.
     session.execute(text(f"delete from standing_change where {_SPAN}"), span)
     for table, columns, counted in _COUNTED:
-        session.execute(text(f"delete from {table} where {_SPAN}"), span)
-        session.execute(
-            text(f"insert into {table} ({columns}) select {columns} from {counted} where {_SPAN} order by jur"), span
-        )
+        _count_anew(session, table, columns, counted, "jur", span)
     session.execute(
         text(f"""
             insert into coverage_shown_folded as c (campaign_id, round_no, jur, group_id, day, eligible, visited)
@@ -125,13 +123,21 @@ def _cover(session: Session, span: dict[str, int]) -> None:
 
 
 def _count_cells(session: Session, span: dict[str, int]) -> None:
-    session.execute(text(f"delete from cell where {_SPAN}"), span)
+    _count_anew(session, "cell", _CELL, "counted_cells", "level, morton, jur", span)
+
+
+def _count_anew(session: Session, table: str, columns: str, counted: str, order: str, span: dict[str, int]) -> None:
+    """Fill a table from the view that counts its rows.
+
+    Counted into a table of its own first: PostgreSQL counts with several processes then, which it never does for rows
+    that are inserted. What is counted is small beside what it is counted from.
+    """
+    session.execute(text(f"delete from {table} where {_SPAN}"), span)
+    session.execute(text("drop table if exists pg_temp.counted"))
     session.execute(
-        text(f"""
-            insert into cell ({_CELL}) select {_CELL} from counted_cells where {_SPAN}
-            order by level, morton, jur"""),
-        span,
+        text(f"create temporary table counted on commit drop as select {columns} from {counted} where {_SPAN}"), span
     )
+    session.execute(text(f"insert into {table} ({columns}) select {columns} from pg_temp.counted order by {order}"))
 
 
 def _raise_versions(session: Session, places: str, span: dict[str, int]) -> None:

@@ -1,23 +1,21 @@
 """Recount by position: where every household lies, found in the program from points and polygons alone.
 
 The rule is that of :mod:`data.areas`. It is stated there in SQL, for writing; here a million points are read once and
-sorted into the areas, which takes about half of the processor time. Nothing that is kept is used, so that what is kept
-can be held against it.
+sorted into the areas (:mod:`data.point_areas`), which takes about half of the processor time. Nothing that is kept is
+used, so that what is kept can be held against it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from data.areas import GRIDS, VILLAGES, members_of
+from data.point_areas import Areas, find_places, pick, read_areas
 from data.whole_numbers import read_bytes, read_numbers
 from geo.covering import covering_areas
 
@@ -27,22 +25,6 @@ _PART = 2_000_000
 _POINT = [("order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")]
 # So many households that seem to lie elsewhere are asked about one by one; of more the rule is asked whole.
 _FEW = 1_000
-
-
-class Areas(NamedTuple):
-    """Areas by code: their keys, the key of the village of each, and their shapes."""
-
-    ids: NDArray[np.int64]
-    village_ids: NDArray[np.int64]
-    shapes: NDArray[np.object_]
-
-
-class Places(NamedTuple):
-    """Households and the village and grid their position lies in; 0 for none."""
-
-    ids: NDArray[np.int64]
-    village_ids: NDArray[np.int64]
-    grid_ids: NDArray[np.int64]
 
 
 def wrongly_placed(session: Session) -> int:
@@ -59,10 +41,10 @@ def wrongly_placed(session: Session) -> int:
         Households without a position are not looked at. Whatever seems to lie elsewhere is asked about once more in the
         database: its rule decides, should the two read a point on a border differently in the last digit.
     """
-    villages, grids = _read_areas(session, VILLAGES), _read_areas(session, GRIDS)
+    villages, grids = read_areas(session, VILLAGES), read_areas(session, GRIDS)
     doubtful: list[int] = []
     for ids, kept, x, y in _positions(session, "geom is not null", "village_id", "grid_id"):
-        found = _places(ids, x, y, villages, grids)
+        found = find_places(x, y, villages, grids)
         doubtful += ids[(found.village_ids != kept[0]) | (found.grid_ids != kept[1])].tolist()
     if not doubtful:
         return 0
@@ -119,8 +101,8 @@ def recount_grids(
         ),
         dtype=">i8",
     )
-    villages = _read_areas(session, VILLAGES) if cut_at_villages else None
-    grids = _read_areas(session, GRIDS)
+    villages = read_areas(session, VILLAGES) if cut_at_villages else None
+    grids = read_areas(session, GRIDS)
     eligible, reached = np.zeros((2, len(grids.ids) + 1), dtype=np.int64)
     has_visit = np.zeros(int(visited.max(initial=0)) + 1, dtype=bool)
     has_visit[visited] = True
@@ -132,16 +114,6 @@ def recount_grids(
     return {grid: (n, m) for grid, n, m in counts if n}
 
 
-def _places(
-    ids: NDArray[np.int64], x: NDArray[np.float64], y: NDArray[np.float64], villages: Areas, grids: Areas
-) -> Places:
-    in_grid, in_village = covering_areas(x, y, grids.shapes), covering_areas(x, y, villages.shapes)
-    village_ids = _of(villages.ids, in_village)
-    of_grid = _of(grids.village_ids, in_grid)
-    grid_ids = np.where((in_village < 0) | (of_grid == village_ids), _of(grids.ids, in_grid), 0)
-    return Places(ids, np.where(in_village < 0, of_grid, village_ids), grid_ids)
-
-
 def _in_grids(
     session: Session, meant: str, villages: Areas | None, grids: Areas
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
@@ -150,29 +122,13 @@ def _in_grids(
         place = covering_areas(x, y, grids.shapes)
         if villages is not None:
             in_village = covering_areas(x, y, villages.shapes)
-            place[(in_village >= 0) & (_of(grids.village_ids, place) != _of(villages.ids, in_village))] = -1
+            place[(in_village >= 0) & (pick(grids.village_ids, place) != pick(villages.ids, in_village))] = -1
         yield ids, place
     order = np.argsort(grids.ids)
     told = read_numbers(
         session, f"select id, grid_id from household where {meant} and geom is null and grid_id is not null", {}, 2
     )
     yield told[:, 0], order[np.searchsorted(grids.ids, told[:, 1], sorter=order)]
-
-
-def _of(ids: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The ids at these places; 0 where there is none."""
-    return np.append(ids, 0)[at]
-
-
-def _read_areas(session: Session, areas: str) -> Areas:
-    village = "village_id" if areas == GRIDS else "id"
-    listed = f"(select code, id, {village} as village, st_asbinary(geom) as shape from ({areas}) a) a"
-    numbers = read_numbers(session, f"select id, village, length(shape)::bigint from {listed} order by code", {}, 3)
-    # One value, as the points below.
-    shapes = read_bytes(session, f"select coalesce(string_agg(shape, '' order by code), '') from {listed}", {})
-    ends = np.cumsum(numbers[:, 2]).tolist()
-    parts = [bytes(shapes[begin:end]) for begin, end in pairwise([0, *ends])]
-    return Areas(numbers[:, 0], numbers[:, 1], shapely.from_wkb(np.array(parts, dtype=object)))
 
 
 def _positions(

@@ -1,5 +1,8 @@
 """What tables do for themselves on every write (triggers, indexes, foreign keys), set aside while many rows come in.
 
+So are, of tables that nobody else reaches meanwhile, the policies the owner is held to as well: they let the owner do
+everything, but PostgreSQL copies rows only into a table that has none for whoever writes.
+
 All of it happens in the caller's transaction: nobody else sees a table without its keys, and where the transaction
 fails, everything stands as before. Whoever sets triggers aside has to make what they keep by ``data.kept``.
 """
@@ -40,7 +43,8 @@ class Aside:
     large : tuple of str
         Tables that get at least as many rows as they have: these stand without indexes and foreign keys.
     indexes, keys, triggers : list of str
-        In the order to be executed: indexes with the constraints that are indexes; foreign keys; triggers.
+        In the order to be executed: indexes with the constraints that are indexes; foreign keys; triggers, and that
+        policies bind the owner.
     """
 
     large: tuple[str, ...]
@@ -79,9 +83,10 @@ def upkeep_aside(session: Session, coming: Mapping[str, int]) -> Iterator[Aside]
     _lock(session, [table for table in coming if table not in large], [*large, *small])
     aside = Aside(large)
     for table in coming:
-        _disable(session, table, aside)
+        _disable(session, table, aside, drop=table in large)
     if large:
         _drop(session, large, small, aside)
+        _free_owner(session, large, aside)
     yield aside
     bring_back(session, aside.indexes)
     bring_back(session, aside.keys)
@@ -142,16 +147,40 @@ def _lock(session: Session, shared: list[str], alone: list[str]) -> None:
                 ) from error
 
 
-def _disable(session: Session, table: str, aside: Aside) -> None:
+def _disable(session: Session, table: str, aside: Aside, *, drop: bool) -> None:
+    """Set triggers aside.
+
+    PostgreSQL gathers rows for a trigger that is told of them together even while it is disabled: with ``drop`` such a
+    one goes altogether, and is made again.
+    """
     rows = session.execute(
         text("""
-            select quote_ident(tgname) as name, tgenabled::text as mode from pg_trigger
+            select quote_ident(tgname) as name, tgenabled::text as mode,
+                   case when tgoldtable is not null or tgnewtable is not null then pg_get_triggerdef(oid) end as gathers
+            from pg_trigger
              where tgrelid = cast(:table as regclass) and not tgisinternal and tgenabled <> 'D' order by tgname"""),
         {"table": table},
     ).all()
-    for name, mode in rows:
-        session.execute(text(f"alter table {table} disable trigger {name}"))
+    for name, mode, gathers in rows:
+        if drop and gathers:
+            session.execute(text(f"drop trigger {name} on {table}"))
+            aside.triggers.append(gathers)
+        else:
+            session.execute(text(f"alter table {table} disable trigger {name}"))
         aside.triggers.append(f"alter table {table} {_MODES[mode]} {name}")
+
+
+def _free_owner(session: Session, large: tuple[str, ...], aside: Aside) -> None:
+    """Let policies of the large tables not bind their owner; they are closed to everybody else."""
+    bound = session.scalars(
+        text("""
+            select oid::regclass::text from pg_class
+             where oid = any (cast(:large as regclass[])) and relforcerowsecurity order by 1"""),
+        {"large": list(large)},
+    ).all()
+    for table in bound:
+        session.execute(text(f"alter table {table} no force row level security"))
+        aside.triggers.append(f"alter table {table} force row level security")
 
 
 def _drop(session: Session, large: tuple[str, ...], small: list[str], aside: Aside) -> None:

@@ -28,6 +28,7 @@ from data.audit import record
 from data.campaigns import open_campaign
 from data.db import owner_session
 from data.following import DISTANCE
+from data.imports.bulk_households import add_households, read_land
 from data.imports.run import IMPORT_LOCK
 from data.imports.sending import copy_frames
 from data.imports.staging import make_stage
@@ -51,18 +52,6 @@ _TABLES = (
 )
 # Memory of a sort or a join, and of making an index: for one connection, while nothing else is written.
 _MEMORY = {"work_mem": "256MB", "maintenance_work_mem": "512MB", "temp_buffers": "256MB"}
-_HOUSEHOLD = {
-    "code": "text",
-    "head_name": "text",
-    "people": "integer",
-    "stated_area": "text",
-    "house_no": "text",
-    "address": "text",
-    "lon": "double precision",
-    "lat": "double precision",
-    "accuracy_m": "double precision",
-    "village_code": "text",
-}
 _HOUSE = {
     "code": "text",
     "household_code": "text",
@@ -139,6 +128,7 @@ def load_county(engine: Engine, county: County, say: Say = lambda text: None) ->
         batch = _open_batch(session, county, jur, jur_end)
         with step("areas", Text("写入辖区和网格", "Writing areas and grids")):
             _add_areas(session, county, batch)
+            land = read_land(session)
         open_campaign(session, read_plan(PLAN), (jur, jur_end))
         rounds = rounds_within(session, jur, jur_end)
         coming = {
@@ -150,8 +140,8 @@ def load_county(engine: Engine, county: County, say: Say = lambda text: None) ->
         }
         with upkeep_aside(session, coming) as aside:
             with step("households", Text("写入农户", "Writing households")):
-                for rows in _parts(county.households(_ROWS_SENT)):
-                    _add_households(session, rows, batch)
+                straight = "household" in aside.large
+                add_households(session, county.households(_ROWS_SENT), land, batch, straight=straight)
                 _count_rows(session, "household")
             with step("houses", Text("写入房屋", "Writing houses")):
                 for rows in _parts(county.houses(_ROWS_SENT)):
@@ -273,22 +263,6 @@ def _add_areas(session: Session, county: County, batch: int) -> None:
         {"batch": batch},
     )
     _count_rows(session, "area", "grid")
-
-
-def _add_households(session: Session, rows: Iterable[pd.DataFrame], batch: int) -> None:
-    make_stage(session, "stage_bulk", {"id": _next(session, "household", "id")} | _HOUSEHOLD | _POINT)
-    copy_frames(session, "stage_bulk", rows, list(_HOUSEHOLD))
-    list_places(session, "stage_bulk")
-    session.execute(
-        text("""
-            insert into household (id, natural_key, code, head_name, people, address, house_no, stated_area, village_id,
-                                   grid_id, jur, batch_id, geom, source_system, placed_by, accuracy_m, quality)
-            select s.id, left(s.village_code, 9) || ':' || s.code, s.code, s.head_name, s.people, s.address, s.house_no,
-                   s.stated_area, p.village_id, p.grid_id, coalesce(p.jur, 0), :batch, s.geom, 'wgs84', 'import',
-                   s.accuracy_m, 3
-            from stage_bulk s left join placed p on p.id = s.id"""),
-        {"batch": batch},
-    )
 
 
 def _add_houses(session: Session, rows: Iterable[pd.DataFrame], batch: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,7 +16,13 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _NULL = "\\N"
 
 
-def copy_frames(session: Session, table: str, frames: Iterable[pd.DataFrame], columns: Sequence[str]) -> None:
+def copy_frames(
+    session: Session,
+    table: str,
+    frames: Iterable[pd.DataFrame],
+    columns: Sequence[str],
+    same: Mapping[str, str] | None = None,
+) -> None:
     """Copy frames into a table; the next is made while the database takes the last.
 
     Parameters
@@ -28,17 +34,21 @@ def copy_frames(session: Session, table: str, frames: Iterable[pd.DataFrame], co
         text and a float that is not a number are null.
     columns : sequence of str
         Columns of both.
+    same : mapping of str to str, optional
+        Columns that say the same in every row, and what, without tabs, backslashes or line breaks.
 
     Raises
     ------
     Exception
         Whatever keeps a frame from being made, as it was raised.
     """
+    named = [*columns, *(same or {})]
+    end = "\t".join(["", *(same or {}).values()]) + "\n"
     driver: Any = session.connection().connection.driver_connection
     with ThreadPoolExecutor(1) as pool, driver.cursor() as cursor:
-        ahead = _Ahead((_lines(frame, columns) for frame in frames), pool)
+        ahead = _Ahead((_lines(frame, columns, end) for frame in frames), pool)
         try:
-            cursor.copy_expert(f"copy {table} ({', '.join(columns)}) from stdin", ahead)
+            cursor.copy_expert(f"copy {table} ({', '.join(named)}) from stdin", ahead)
         except psycopg2.errors.QueryCanceled:
             ahead.read()
             raise
@@ -60,9 +70,9 @@ class _Ahead:
         return lines
 
 
-def _lines(frame: pd.DataFrame, columns: Sequence[str]) -> bytes:
+def _lines(frame: pd.DataFrame, columns: Sequence[str], end: str = "\n") -> bytes:
     cells = zip(*(_cells(frame[column]) for column in columns), strict=True)
-    return ("\n".join(map("\t".join, cells)) + "\n").encode()
+    return (end.join(map("\t".join, cells)) + end).encode()
 
 
 def _cells(column: pd.Series) -> list[str]:

@@ -131,20 +131,22 @@ class County:
         for part in _parts(len(self.grid), size):
             grid, serial = self.grid[part], self.serial[part]
             village = self.village_of[grid]
-            number = [f"{n}号" for n in serial]
+            number = [f"{n}号" for n in serial.tolist()]
             yield pd.DataFrame(
                 {
-                    "code": self._codes(part),
-                    "head_name": head_names(self.names[part]),
+                    "code": _texts(self._codes(part)),
+                    "head_name": _texts(head_names(self.names[part])),
                     "people": self.people[part],
-                    "stated_area": self.village_names[village],
-                    "house_no": number,
-                    "address": [a + n for a, n in zip(self.addresses[village].tolist(), number, strict=True)],
+                    "stated_area": _texts(self.village_names.astype(object)[village]),
+                    "house_no": _texts(number),
+                    "address": _texts(
+                        [a + n for a, n in zip(self.addresses.astype(object)[village].tolist(), number, strict=True)]
+                    ),
                     "lon": self.lon[part],
                     "lat": self.lat[part],
                     "accuracy_m": np.where(serial % 4 == 0, 15.0, 5.0),
-                    "village_code": self.village_codes[village],
-                    "grid_code": self.grid_codes[grid],
+                    "village_code": _texts(self.village_codes.astype(object)[village]),
+                    "grid_code": _texts(self.grid_codes.astype(object)[grid]),
                 }
             )
 
@@ -215,7 +217,7 @@ class County:
             )
 
     def _codes(self, which: slice | Whole | NDArray[np.int32]) -> list[str]:
-        villages = self.village_codes[self.village_of[self.grid[which]]].tolist()
+        villages = self.village_codes.astype(object)[self.village_of[self.grid[which]]].tolist()
         return [f"{village}-{n:04d}" for village, n in zip(villages, self.serial[which].tolist(), strict=True)]
 
     def _visitors(self) -> NDArray[np.str_]:
@@ -278,6 +280,11 @@ def make_county(households: int, seed: int = SEED) -> County:
         draw_houses(len(graded), house_rng),
         *draw_visits(grid, len(land.grids), visit_rng),
     )
+
+
+def _texts(values: list[str] | NDArray[np.object_]) -> pd.Series:
+    """A column of texts as they are: pandas would look at each to make a column of its own kind of them."""
+    return pd.Series(values, dtype=object)
 
 
 def _parts(total: int, size: int) -> Iterator[slice]:

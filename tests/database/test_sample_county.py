@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from data.areas import members_of
 from data.coverage import coverage_by_area, coverage_total
 from data.db import owner_session
 from data.folding import fold
@@ -118,6 +120,43 @@ def test_a_county_that_is_there_is_not_loaded_again(store: Store, county: County
         load_county(store.engine, county)
     assert "990101" in refusal.value.text.zh
     assert stored(store) == before
+
+
+def test_a_county_beside_more_households_is_the_county_by_itself(store: Store) -> None:
+    # The table of households stays open to others then, and rows come into it another way.
+    county, held = (
+        make_county(40, seed=9),
+        STORED["household"].replace("order by", "where h.code like '9901%' order by"),
+    )
+    store.empty()
+    load_county(store.engine, county)
+    by_itself = store.rows(held)
+    assert len(by_itself) == 40
+    store.empty()
+    with owner_session(store.engine) as session:
+        session.execute(
+            text("""
+                insert into household (natural_key, code, head_name, jur)
+                select 'x:' || n, 'x' || n, '某人', 0 from generate_series(1, 60) n""")
+        )
+    load_county(store.engine, county)
+    assert store.rows(held) == by_itself
+    with owner_session(store.engine) as session:
+        assert recheck(session)["drift"] == 0
+
+
+def test_households_of_a_loaded_county_lie_where_the_rule_of_the_store_has_them(store: Store, county: County) -> None:
+    store.empty()
+    load_county(store.engine, county)
+    with owner_session(store.engine) as session:
+        told = session.execute(
+            text(f"""
+                select count(*), count(*) filter (
+                    where (h.village_id, h.grid_id, h.jur) is not distinct from (m.village_id, m.grid_id, g.jur))
+                from household h left join ({members_of("household")}) m on m.id = h.id
+                left join grid g on g.id = m.grid_id""")
+        ).one()
+    assert tuple(told) == (SIZE, SIZE)
 
 
 def test_coverage_of_a_loaded_county_is_that_of_a_recount(store: Store, county: County) -> None:

@@ -37,6 +37,9 @@ CATALOGUE = """
     union all
     select tgrelid::regclass::text || ' ' || tgname, pg_get_triggerdef(oid), tgenabled::text
     from pg_trigger where not tgisinternal
+    union all
+    select oid::regclass::text, relrowsecurity::text, relforcerowsecurity::text
+    from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace
     order by 1, 2"""
 
 
@@ -132,7 +135,7 @@ def test_a_load_leaves_indexes_keys_and_triggers_as_they_were(empty: Store) -> N
     assert empty.rows(CATALOGUE) == before
 
 
-@pytest.mark.parametrize("at", ["list_places", "_verdicts", "rebuild_houses", "record"])
+@pytest.mark.parametrize("at", ["add_households", "list_places", "_verdicts", "rebuild_houses", "record"])
 def test_a_load_that_fails_leaves_no_trace(empty: Store, monkeypatch: pytest.MonkeyPatch, at: str) -> None:
     before, rows = empty.rows(CATALOGUE), counts(empty)
 
@@ -167,6 +170,17 @@ def test_keys_are_set_aside_only_where_a_table_grows_many_times_over(empty: Stor
             with pytest.raises(OperationalError, match="lock timeout"):
                 other.execute(text("select count(*) from household"))
         assert session.scalar(text(names)) == all_there
+
+
+def test_a_table_that_others_go_on_reading_keeps_its_policies_on_its_owner(empty: Store) -> None:
+    load_county(empty.engine, make_county(300))
+    bound = text("select relforcerowsecurity from pg_class where relname = 'household'")
+    with owner_session(empty.engine) as session:
+        with upkeep_aside(session, {"household": 200}):
+            assert session.scalar(bound)
+        with upkeep_aside(session, {"household": 300}):
+            assert not session.scalar(bound)
+        assert session.scalar(bound)
 
 
 def test_a_row_that_breaks_a_key_ends_the_load(empty: Store) -> None:

@@ -23,3 +23,8 @@ def test_empty_texts_and_missing_numbers_are_null_and_marks_are_escaped() -> Non
     assert second.split("\t")[:3] == ["\\N", "2", "\\N"]
     assert third.split("\t")[:3] == ["a\\tb\\\\N\\n", "3", "0.1"]
     assert rest == ""
+
+
+def test_what_is_the_same_in_every_row_ends_each_line() -> None:
+    frame = pd.DataFrame({"name": ["张三", ""]})
+    assert _lines(frame, ["name"], "\t7\twgs84\n").decode() == "张三\t7\twgs84\n\\N\t7\twgs84\n"
