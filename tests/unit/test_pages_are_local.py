@@ -112,9 +112,16 @@ def test_the_icons_in_a_page_are_shapes_and_nothing_else() -> None:
     assert [key for _tag, attributes in found for key in attributes if key.startswith(("on", "href", "style"))] == []
 
 
+# A sentence of the catalogue, as Jinja's own gettext takes it: what is put into it is escaped.
+CATALOGUE = {"app/language.py": "(Markup(translated) if context.eval_ctx.autoescape else translated) % values"}
+
+
 @pytest.mark.parametrize("path", sources("app/**/*.py", "layers/**/*.py"), ids=name)
 def test_no_python_of_a_page_marks_text_as_markup(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
+    if excepted := CATALOGUE.get(name(path)):
+        assert text.count(excepted) == 1
+        text = text.replace(excepted, "")
     assert re.search(r"\bMarkup\s*\(|render_template_string|autoescape\s*=\s*False", text) is None
 
 
