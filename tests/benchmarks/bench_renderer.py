@@ -68,7 +68,7 @@ HEAT_ZOOMS = (10, 11, 12, 13, 14)
 # What the renderer is, without what it is told to draw, the outlines of areas and the requests it is handed, and
 # without paper. What to draw is this map's: which signs, in what order, and their drawings, which the legend has, too.
 RENDERER = {"records.js": "createRecords", "mosaic.js": "Mosaic"}
-SIGNS = ("cell-signs.js", "record-signs.js", "symbols.js")
+SIGNS = ("record-signs.js", "symbols.js")
 BESIDE = ("areas.js", "areas-data.js", "api.js")
 PICTURES = {
     "protomaps-leaflet": ("protomaps-leaflet/dist/protomaps-leaflet.js",),

@@ -64,8 +64,8 @@ export function drawHouseholds({ ctx, scale, left, top, width, height }, househo
     const [x, y] = toWorld(one.lon, one.lat);
     const [px, py] = [x * scale - left, y * scale - top];
     if (px < -20 || py < -20 || px > width + 20 || py > height + 20) continue;
-    const { half, picture } = sprite(statusSign(one.status), 9);
-    ctx.drawImage(picture(), px - half, py - half, 2 * half, 2 * half);
+    const sign = sprite(statusSign(one.status), 9);
+    ctx.drawImage(sign, px - sign.half, py - sign.half, 2 * sign.half, 2 * sign.half);
     if (one.id !== chosen) continue;
     ctx.beginPath();
     ctx.arc(px, py, 17, 0, FULL);

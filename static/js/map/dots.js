@@ -3,15 +3,12 @@
  * it as it takes to copy its few pixels here.
  */
 
-const RIM = 54; // CSS pixels round the picture, wider than any sign and its distance: those on its edge are cut there, not left out
+const RIM = 48; // device pixels round the picture, wider than any sign: those on its edge are cut there, not left out
 
 /** The pixels of a square picture that are not empty: where they are, and their colours, as whole numbers and in parts. */
 export function pixelsOf(ctx, side) {
   const whole = new Uint32Array(ctx.getImageData(0, 0, side, side).data.buffer);
-  const filled = new Int32Array(whole.length);
-  let n = 0;
-  for (let i = 0; i < whole.length; i += 1) if (whole[i]) filled[n++] = i;
-  const places = filled.slice(0, n);
+  const places = [...whole.keys()].filter((i) => whole[i]);
   const colours = Uint32Array.from(places, (i) => whole[i]);
   return { side, places, colours, parts: new Uint8Array(colours.buffer), width: 0 };
 }
@@ -24,13 +21,10 @@ export function createDots() {
   let to = null;
   let all = null;
   let used = false;
-  let rim = 0;
   const dots = {};
 
-  /** Begin a picture of `width` by `height` CSS pixels. */
-  dots.clear = (width, height, ratio) => {
-    rim = Math.ceil(RIM * ratio);
-    const [wide, high] = [width, height].map((size) => Math.round(size * ratio) + 2 * rim);
+  dots.clear = (width, height) => {
+    const [wide, high] = [width + 2 * RIM, height + 2 * RIM];
     if (image?.width !== wide || image.height !== high) {
       [canvas.width, canvas.height] = [wide, high];
       image = new ImageData(wide, high);
@@ -44,7 +38,7 @@ export function createDots() {
   dots.stamp = (pixels, x, y) => {
     const { side, places, colours, parts } = pixels;
     const { width, height } = image;
-    const [left, top] = [Math.round(x - side / 2) + rim, Math.round(y - side / 2) + rim];
+    const [left, top] = [Math.round(x - side / 2) + RIM, Math.round(y - side / 2) + RIM];
     if (left < 0 || top < 0 || left + side > width || top + side > height) return;
     if (pixels.width !== width) {
       Object.assign(pixels, { width, steps: Int32Array.from(places, (i) => Math.floor(i / side) * width + (i % side)) });
@@ -67,12 +61,12 @@ export function createDots() {
     used = true;
   };
 
-  /** Lay the picture on a canvas whose picture has `width` by `height` CSS pixels. */
+  /** Put the picture on a canvas whose picture has `width` by `height` CSS pixels. */
   dots.put = (onto, width, height, ratio) => {
     if (!used) return;
     ctx.putImageData(image, 0, 0);
-    const margin = rim / ratio;
-    onto.drawImage(canvas, -margin, -margin, width + 2 * margin, height + 2 * margin);
+    const rim = RIM / ratio;
+    onto.drawImage(canvas, -rim, -rim, width + 2 * rim, height + 2 * rim);
   };
   return dots;
 }

@@ -5,7 +5,6 @@
 
 import { covers } from "./areas-data.js";
 import { traceArea } from "./areas.js";
-import { ringSign } from "./cell-signs.js";
 import { createDots } from "./dots.js";
 import { colour, fontOf, typeScale, withAlpha } from "./palette.js";
 import { decodeRecords, isRim } from "./records-decode.js";
@@ -56,12 +55,13 @@ export function createRecords(options) {
     const whole = view.zoom >= SHAPES_FROM;
     if (layer.show.footprints && whole) drawFootprints(ctx, view, tile);
     // Below, one dot beside another is copied as pixels; from there on signs are few enough to be drawn.
-    if (!whole) dots.clear(width, height, ratio);
+    if (!whole) dots.clear(Math.round(width * ratio), Math.round(height * ratio));
     for (const step of steps(view.zoom)) {
-      const { half, pixels, picture } = sprite(step.name, step.size);
+      const picture = sprite(step.name, step.size);
+      const { half, pixels } = picture;
       eachOf(tile, step, scale, left, top, (x, y) => {
         if (x < -half || y < -half || x > width + half || y > height + half) return;
-        if (whole) ctx.drawImage(picture(), x - half, y - half, half * 2, half * 2);
+        if (whole) ctx.drawImage(picture, x - half, y - half, half * 2, half * 2);
         else dots.stamp(pixels, x * ratio, y * ratio);
       });
     }
@@ -80,8 +80,7 @@ export function createRecords(options) {
     }
   }
 
-  // In whole pixels, so that few rings are drawn.
-  const radiusOf = ({ n }, scale) => Math.round((8 + Math.min(7, Math.sqrt(n) / 2)) * scale);
+  const radiusOf = ({ n }, scale) => (8 + Math.min(7, Math.sqrt(n) / 2)) * scale;
 
   /** Boxes of the circles in a view, for labels that make room for them. */
   layer.place = (view) => {
@@ -101,31 +100,46 @@ export function createRecords(options) {
   /** Circles that say how many households of a cell are left. A cell of a tile takes some 45 to 75 pixels. */
   function drawCells({ ctx, ...view }, tile) {
     const scale = typeScale();
-    const { ratio, width, height } = view;
-    const numbers = [];
-    dots.clear(width, height, ratio);
-    for (const cell of tile.cells) {
-      const sign = cellSign(cell, scale);
-      const [x, y] = [cell.x * view.scale - view.left, cell.y * view.scale - view.top];
-      if (!sign || x < -24 || y < -24 || x > width + 24 || y > height + 24) continue;
-      dots.stamp(sprite(...sign).pixels, x * ratio, y * ratio);
-      if (sign.length > 2) numbers.push([sign[2], x, y]);
-    }
-    dots.put(ctx, width, height, ratio);
     ctx.textAlign = "center";
     ctx.textBaseline = "middle";
-    ctx.fillStyle = colour("t");
-    for (const [number, x, y] of numbers) {
-      ctx.font = fontOf(number > 99 ? 10 : 11, 600);
-      ctx.fillText(String(number), x, y + 0.5);
+    for (const cell of tile.cells) {
+      const x = cell.x * view.scale - view.left;
+      const y = cell.y * view.scale - view.top;
+      if (x < -24 || y < -24 || x > view.width + 24 || y > view.height + 24) continue;
+      if (layer.show.cells !== "houses") drawCell(ctx, cell, x, y, scale);
+      else if (isPoor(cell)) stampCell(ctx, `grade:${cell.worst}`, 7, x, y);
     }
   }
 
-  /** Name and radius of a cell's sign, and the number on it if it has one; null for a cell that shows nothing. */
-  function cellSign(cell, scale) {
-    if (layer.show.cells === "houses") return isPoor(cell) ? [`grade:${cell.worst}`, 7] : null;
-    if (!cell.n) return null;
-    return cell.gap ? [ringSign(cell), radiusOf(cell, scale), cell.gap] : ["visited", 4];
+  function stampCell(ctx, name, r, x, y) {
+    const picture = sprite(name, r);
+    ctx.drawImage(picture, x - picture.half, y - picture.half, picture.half * 2, picture.half * 2);
+  }
+
+  function drawCell(ctx, { n, gap }, x, y, scale) {
+    if (!n) return;
+    if (!gap) {
+      stampCell(ctx, "visited", 4, x, y);
+      return;
+    }
+    const r = radiusOf({ n }, scale);
+    const arc = (radius, from, to) => {
+      ctx.beginPath();
+      ctx.arc(x, y, radius, (from * 2 - 0.5) * Math.PI, (to * 2 - 0.5) * Math.PI); // parts of a turn, from the top
+    };
+    const done = (n - gap) / n;
+    arc(r + 1.4, 0, 1);
+    ctx.fillStyle = colour("symbol-halo");
+    ctx.fill();
+    ctx.lineWidth = 3;
+    for (const [from, to, token] of [[0, done, "st-visited"], [done, 1, "st-unvisited"]]) {
+      arc(r - 1.5, from, to);
+      ctx.strokeStyle = colour(token);
+      ctx.stroke();
+    }
+    ctx.font = fontOf(gap > 99 ? 10 : 11, 600);
+    ctx.fillStyle = colour("t");
+    ctx.fillText(String(gap), x, y + 0.5);
   }
 
   layer.setShow = (show) => {

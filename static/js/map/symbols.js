@@ -230,11 +230,10 @@ export function drawSign(ctx, name, r, halo = 1.4) {
 }
 
 const sprites = new Map();
-const pad = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
 
 /**
- * The sign as numbers ready for the map, with half its side in CSS pixels (`half`) and as a picture (`picture()`). Made
- * once for each size and theme.
+ * The sign as a picture ready for the map, with half its side in CSS pixels; `pixels` are the same as
+ * numbers. Made once for each size and theme.
  */
 export function sprite(name, r) {
   const ratio = pixelRatio();
@@ -243,15 +242,15 @@ export function sprite(name, r) {
   if (!made) {
     const half = Math.ceil(r * 1.3 + 4);
     const side = half * 2 * ratio;
-    const draw = (ctx) => {
-      [ctx.canvas.width, ctx.canvas.height] = [side, side];
-      ctx.scale(ratio, ratio);
-      ctx.translate(half, half);
-      drawSign(ctx, name, r);
-      return ctx;
-    };
-    let drawn;
-    made = { half, pixels: pixelsOf(draw(pad), side), picture: () => (drawn ||= draw(document.createElement("canvas").getContext("2d")).canvas) };
+    made = document.createElement("canvas");
+    made.width = side;
+    made.height = side;
+    made.half = half;
+    const ctx = made.getContext("2d");
+    ctx.scale(ratio, ratio);
+    ctx.translate(half, half);
+    drawSign(ctx, name, r);
+    made.pixels = pixelsOf(ctx, side);
     sprites.set(key, made);
   }
   return made;
