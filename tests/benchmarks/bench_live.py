@@ -258,7 +258,7 @@ def measure(households: int, streams: int) -> list[Figure]:
                 with Session(stand.owner) as session, session.begin():
                     add_visit(session, stand.town, f"bench-{number}-{time.time_ns()}", "H2", minutes=45.0)
                 committed = time.perf_counter()
-                time.sleep(3.0)
+                time.sleep(WITHIN_S)
                 delays += [moment - committed for moment in ears.heard]
         told = f"{COMMITS} visits, {len(delays) / COMMITS:.0f} of {streams} streams told of each, {load_average()}"
         figures = [
