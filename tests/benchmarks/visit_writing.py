@@ -80,7 +80,7 @@ def writing(store: CountyStore) -> list[Figure]:
 
 
 def _cost_of_one(store: CountyStore, where: str, turns: dict[bool, list[Spent]]) -> Figure:
-    """Only in one township it is the counters that are measured: elsewhere it is pages that have to be fetched."""
+    """In one township it is mostly the counters that are measured; elsewhere pages have to be fetched as well."""
     one, cpu = (
         {kept: statistics.median(part(turn) for turn in those) * 1000 for kept, those in turns.items()}
         for part in (attrgetter("wall"), attrgetter("cpu"))
@@ -89,7 +89,7 @@ def _cost_of_one(store: CountyStore, where: str, turns: dict[bool, list[Spent]])
         f"what keeping coverage adds to a visit, {where}",
         one[True] - one[False],
         "ms",
-        TRIGGER_WITHIN_MS if where == NEAR else None,
+        TRIGGER_WITHIN_MS,
         peer=f"with {one[True]:.2f} ms, without {one[False]:.2f} ms",
         ratio=one[True] / one[False],
         conditions=f"{store.households} households, median of {SINGLE_TURNS} turns, synchronous_commit off, "
