@@ -157,10 +157,12 @@ class Worker:
                         self._work(engine, connection, until_idle)
                         if until_idle:
                             return
-            except DBAPIError as error:
+            # The second kind where notices are listened for, past what wraps it.
+            except (DBAPIError, psycopg2.Error) as error:
                 if until_idle:
                     raise
-                log.warning("no database (%s); trying again in %.0f s", type(error.orig).__name__, backoff_s)
+                reason = error.orig if isinstance(error, DBAPIError) else error
+                log.warning("no database (%s); trying again in %.0f s", type(reason).__name__, backoff_s)
                 self._wait([], backoff_s)
                 backoff_s = min(2 * backoff_s, _LONGEST_BACKOFF_S)
             finally:
@@ -340,7 +342,11 @@ class Worker:
     def _hears(self, connection: Connection) -> bool:
         """Whether a notice came in."""
         raw = _raw(connection)
-        raw.poll()
+        try:
+            raw.poll()
+        except psycopg2.Error as error:
+            connection.invalidate(error)  # nothing more can be said over it, not even that its work is taken back
+            raise
         heard = bool(raw.notifies)
         raw.notifies.clear()
         return heard

@@ -11,12 +11,13 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -464,6 +465,35 @@ def test_a_worker_outlives_its_database_connections(store: Store, tmp_path: Path
         store.engine.dispose()
         second = ask(store, "preview", send(store, many_rows(1)))
         until(lambda: job(store, second).state == "done")
+
+
+class CutOff(Worker):
+    """A worker that has read the server's last words with an answer: it meets the end while it listens for notices."""
+
+    cuts = 0
+
+    def _claim(self, connection: Connection) -> bool:
+        claimed = super()._claim(connection)
+        if self.cuts:
+            self.stop()
+            return claimed
+        self.cuts += 1
+        raw: Any = connection.connection.dbapi_connection
+        engine = create_engine(self._settings.admin_url)
+        with engine.connect() as other:
+            other.execute(text("select pg_terminate_backend(:pid, 5000)"), {"pid": raw.get_backend_pid()})
+        engine.dispose()
+        with suppress(psycopg2.Error):
+            raw.poll()
+        return claimed
+
+
+def test_a_worker_cut_off_while_it_listens_works_on(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    worker = CutOff(store.settings)
+    with caplog.at_level("INFO", "data.worker"):
+        worker.run()
+    told = [record.message.partition(" (")[0] for record in caplog.records if record.name == "data.worker"]
+    assert (worker.cuts, told) == (1, ["at work", "no database", "at work"])
 
 
 def test_the_sweep_keeps_what_is_needed_and_nothing_else(store: Store) -> None:
