@@ -1,6 +1,7 @@
 /* Areas on the map: land of the area of duty, coverage classes, borders and outlines. Labels are in labels.js. */
 
 import { covers, discRadius } from "./areas-data.js";
+import { bordersOf, findAhead } from "./borders.js";
 import { classOfArea } from "./classes.js";
 import { colour, looks, withAlpha } from "./palette.js";
 
@@ -15,7 +16,23 @@ export function traceArea(ctx, area, view) {
     ctx.arc(x, y, discRadius(area), 0, Math.PI * 2);
     return;
   }
-  for (const ring of area.rings) traceRing(ctx, coarse(ring, view), view);
+  for (const ring of area.rings) traceLine(ctx, coarse(ring, view), view, true);
+}
+
+/** Stroke those borders of an area in a view that are drawn with it; the others are drawn with its neighbours. */
+function strokeBorders(ctx, area, areas, view) {
+  if (area.disc) {
+    ctx.beginPath();
+    traceArea(ctx, area, view);
+    ctx.stroke();
+    return;
+  }
+  for (const { corners, box } of bordersOf(area, areas)) {
+    if (!inView({ box }, view)) continue;
+    ctx.beginPath();
+    traceLine(ctx, coarse(corners, view), view, corners[0] === corners.at(-2) && corners[1] === corners.at(-1));
+    ctx.stroke();
+  }
 }
 
 const RIM = 40; // pixels outside the canvas that still count as seen: room for the widest line
@@ -29,38 +46,38 @@ function isAtLeast(pixels, { box: [west, north, east, south], disc }, { scale })
   return disc || Math.max(east - west, south - north) * scale >= pixels;
 }
 
-const reduced = new WeakMap(); // of a ring, by zoom
+const reduced = new WeakMap(); // of a line, by zoom
 
-/** A ring as it looks at a view's zoom, without the corners that make no difference there; made once for each zoom. */
-function coarse(ring, { scale }) {
+/** A line as it looks at a view's zoom, without the corners that make no difference there; made once for each zoom. */
+function coarse(line, { scale }) {
   const zoom = Math.ceil(Math.log2(scale));
-  let known = reduced.get(ring);
-  if (!known) reduced.set(ring, known = new Map());
+  let known = reduced.get(line);
+  if (!known) reduced.set(line, known = new Map());
   let found = known.get(zoom);
   if (found) return found;
   const side = 2 ** zoom;
-  const corners = Array.from({ length: ring.length / 2 }, (_, i) => ({ x: ring[i * 2] * side, y: ring[i * 2 + 1] * side }));
+  const corners = Array.from({ length: line.length / 2 }, (_, i) => ({ x: line[i * 2] * side, y: line[i * 2 + 1] * side }));
   found = Float64Array.from(L.LineUtil.simplify(corners, APART).flatMap(({ x, y }) => [x / side, y / side]));
   known.set(zoom, found);
   return found;
 }
 
 /**
- * One ring, without the corners that nobody sees: those of a stretch that lies beyond one and the same side of the
+ * One line, without the corners that nobody sees: those of a stretch that lies beyond one and the same side of the
  * canvas. A machine without a GPU spends most of a frame on such corners otherwise.
  */
-function traceRing(ctx, ring, view) {
+function traceLine(ctx, line, view, closed) {
   const sideOf = (x, y) => (x < -RIM ? 1 : x > view.width + RIM ? 2 : 0) | (y < -RIM ? 4 : y > view.height + RIM ? 8 : 0);
-  let [x, y] = [ring[0] * view.scale - view.left, ring[1] * view.scale - view.top];
+  let [x, y] = [line[0] * view.scale - view.left, line[1] * view.scale - view.top];
   let side = sideOf(x, y);
   let beyond = side; // the side that all corners since the last one drawn lie beyond
   ctx.moveTo(x, y);
-  for (let i = 2; i <= ring.length; i += 2) {
+  for (let i = 2; i <= line.length; i += 2) {
     const [nowX, nowY, now] = [x, y, side];
-    const end = i === ring.length;
+    const end = i === line.length;
     if (!end) {
-      x = ring[i] * view.scale - view.left;
-      y = ring[i + 1] * view.scale - view.top;
+      x = line[i] * view.scale - view.left;
+      y = line[i + 1] * view.scale - view.top;
       side = sideOf(x, y);
     }
     if (!end && (beyond & now & side)) {
@@ -70,7 +87,7 @@ function traceRing(ctx, ring, view) {
     ctx.lineTo(nowX, nowY);
     beyond = now;
   }
-  ctx.closePath();
+  if (closed) ctx.closePath();
 }
 
 /** Is any of the area within the canvas? */
@@ -178,6 +195,12 @@ export function createAreas() {
     ...inside(view, layer.duty).map((area) => area.mark), layer.focus?.mark,
   ].join(" ");
 
+  /** Make ready what borders take when the map is moved. */
+  layer.findBorders = () => {
+    if (layer.filled) findAhead(layer.areas);
+    for (const { areas } of layer.lines) findAhead(areas);
+  };
+
   /** Is any border in a view? */
   layer.hasBorders = (view) => {
     const some = (areas) => areas.some((area) => inView(area, view));
@@ -223,17 +246,15 @@ export function createAreas() {
       paintClasses({ ctx, ...view }, true);
       for (const area of layer.areas) {
         if (!inView(area, view) || !isAtLeast(LEAST_FILLED, area, view)) continue;
-        ctx.beginPath();
-        traceArea(ctx, area, view);
         ctx.setLineDash([]);
         ctx.strokeStyle = colour("cov-border");
         ctx.lineWidth = 1.4;
-        ctx.stroke();
+        strokeBorders(ctx, area, layer.areas, view);
         if (area.derived && !area.disc) { // drawn from points, not surveyed: the border says so
           ctx.setLineDash([5, 4]);
           ctx.strokeStyle = withAlpha("map-boundary", 0.75);
           ctx.lineWidth = 1;
-          ctx.stroke();
+          strokeBorders(ctx, area, layer.areas, view);
         }
       }
     }
@@ -241,12 +262,9 @@ export function createAreas() {
       ctx.strokeStyle = colour(token);
       ctx.lineWidth = width;
       ctx.setLineDash(dash);
-      // Area by area: all in one path takes many times as long where no GPU draws it.
+      // Line by line: all in one path takes many times as long where no GPU draws it.
       for (const area of areas) {
-        if (!inView(area, view) || !isAtLeast(LEAST_LINED, area, view)) continue;
-        ctx.beginPath();
-        traceArea(ctx, area, view);
-        ctx.stroke();
+        if (inView(area, view) && isAtLeast(LEAST_LINED, area, view)) strokeBorders(ctx, area, areas, view);
       }
     }
     ctx.setLineDash([]);

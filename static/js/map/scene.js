@@ -299,6 +299,7 @@ export function createScene(map, registry, onTrouble) {
     areas.lines = [];
     if (on.has("grids")) areas.lines.push({ areas: scene.grids || [], token: "map-grid-line", dash: [], width: 1 });
     if (on.has("villages")) areas.lines.push({ areas: scene.villages, token: "map-village-line", dash: [6, 4], width: 1.2 });
+    areas.findBorders();
     land.redraw();
     fills.redraw();
     scene.drawLabels(on);
