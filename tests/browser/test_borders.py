@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -43,7 +44,7 @@ def edges(lines: list[dict[str, Any]]) -> set[frozenset[tuple[float, float]]]:
     found = []
     for line in lines:
         corners = list(zip(line["corners"][::2], line["corners"][1::2], strict=True))
-        found += [frozenset(pair) for pair in zip(corners, corners[1:], strict=False)]
+        found += [frozenset(pair) for pair in pairwise(corners)]
         xs, ys = line["corners"][::2], line["corners"][1::2]
         assert line["box"] == [min(xs), min(ys), max(xs), max(ys)]
     assert len(found) == len(set(found))
