@@ -21,7 +21,7 @@ from tests.browser.stand import Stand, add_account
 from tests.conftest import fresh_database
 from tests.township import SmallTownship
 
-HOUSEHOLDS = 100_000
+HOUSEHOLDS = 1_000_000
 # The round under way.
 ROUND = 2
 LEADER = "bench_leader"
