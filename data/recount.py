@@ -21,8 +21,10 @@ from geo.covering import covering_areas
 
 # Households read at once, by their ids: 60 MB, within what one value of the database can hold.
 _PART = 2_000_000
-# A point as it comes: byte order, type, and the coordinates (WKB).
-_POINT = [("order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")]
+# A point as it comes: written as PostgreSQL's own kind of point, in three quarters of the time that WKB takes. An empty
+# one has no coordinates, and is covered by nothing.
+_POINT = [("x", ">f8"), ("y", ">f8")]
+_WRITTEN = "coalesce(point_send(cast(geom as point)), point_send(point(float8 'NaN', float8 'NaN')))"
 # So many households that seem to lie elsewhere are asked about one by one; of more the rule is asked whole.
 _FEW = 1_000
 
@@ -143,10 +145,10 @@ def _positions(
         told = read_bytes(
             session,
             f"""
-            select coalesce(string_agg({wanted} || st_asbinary(geom, 'NDR'), ''), '') from household
+            select coalesce(string_agg({wanted} || {_WRITTEN}, ''), '') from household
             where {meant} and id >= :first and id < :next""",
             {"first": begin, "next": begin + _PART},
         )
         rows = np.frombuffer(told, dtype=row)
         numbers = [rows[name].astype(np.int64) for name in ("id", *columns)]
-        yield numbers[0], numbers[1:], np.ascontiguousarray(rows["x"]), np.ascontiguousarray(rows["y"])
+        yield numbers[0], numbers[1:], rows["x"].astype(np.float64), rows["y"].astype(np.float64)

@@ -21,10 +21,13 @@ MOST_SHOWN = 30_000
 NOBODY = ""
 _VISITED = f"({', '.join(str(int(status)) for status in VISITED)})"
 # Those of the round that are not visited, without those who have an owner of a kind that takes no remainder: one range
-# of standings and for each row one place in the index of single owners.
+# of standings and for each row one place in the index of single owners. Asked for row by row, since after a round was
+# shared out a database that has not counted it yet would look through all its assignments for each household.
 _LEFT = f"""
-    from standing s left join assignment a
-      on a.campaign_id = s.campaign_id and a.round_no = s.round_no and a.household_id = s.household_id and not a.repeats
+    from standing s left join lateral (
+        select one.* from assignment one
+         where one.campaign_id = s.campaign_id and one.round_no = s.round_no and one.household_id = s.household_id
+           and not one.repeats limit 1) a on true
    where s.campaign_id = :campaign and s.round_no = :round and s.jur >= :lo and s.jur < :hi
      and s.status not in {_VISITED} and (a.household_id is null or a.kind = any (:rest))"""
 

@@ -186,6 +186,15 @@ def test_recheck_asks_about_few_and_about_many_alike(
     assert few == wrongly_placed(owner) > 1
 
 
+def test_an_empty_point_lies_nowhere_and_is_looked_at_all_the_same(owner: Session, town: SmallTownship) -> None:
+    where = {"id": town.households["H3"]}
+    kept = owner.execute(text("select village_id, grid_id from household where id = :id"), where).one()
+    owner.execute(text("update household set geom = 'srid=4326;point empty' where id = :id"), where)
+    assert wrongly_placed(owner) == (kept != (None, None))
+    owner.execute(text("update household set village_id = null, grid_id = null where id = :id"), where)
+    assert wrongly_placed(owner) == 0
+
+
 @pytest.mark.parametrize("folded", [False, True])
 def test_packed_counts_are_those_of_the_columns(owner: Session, town: SmallTownship, folded: bool) -> None:
     if folded:
