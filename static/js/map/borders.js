@@ -5,6 +5,7 @@
 
 import { boxOf } from "./areas-data.js";
 
+const AHEAD_MS = 8; // of work at a stretch: whoever clicks meanwhile does not notice
 const known = new WeakMap(); // of an area: its lines, and beside which others
 
 /** A number that an edge has in either direction: its middle, both ways weighed so that no two places have the same. */
@@ -89,7 +90,8 @@ export function findAhead(areas) {
   begun.add(areas);
   let next = 0;
   const some = (left) => {
-    while (next < areas.length && left.timeRemaining() > 1) bordersOf(areas[next++], areas);
+    const until = performance.now() + Math.min(AHEAD_MS, left.timeRemaining() - 1);
+    while (next < areas.length && performance.now() < until) bordersOf(areas[next++], areas);
     if (next < areas.length) window.requestIdleCallback(some);
   };
   window.requestIdleCallback(some);
