@@ -1,9 +1,12 @@
 /*
  * Decoding and drawing share the main thread with the user: a few milliseconds of work in each frame, never more. What is
- * drawn is there before the next job begins, so that the time it takes is counted.
+ * drawn is there before the next job begins, so that the time it takes is counted. Until the map is first there, nobody
+ * has anything to move: then it takes what a frame has, twice over, and is there sooner.
  */
 
 const BUDGET_MS = 6;
+const FIRST_MS = 30;
+let budget = FIRST_MS;
 const jobs = [];
 let scheduled = false;
 let held = false;
@@ -16,6 +19,12 @@ function schedule() {
   else window.requestAnimationFrame(work);
 }
 
+/** The map is there, or somebody begins to use the page. */
+function share() {
+  budget = BUDGET_MS;
+}
+for (const act of ["pointerdown", "wheel", "keydown"]) window.addEventListener(act, share, { once: true, passive: true });
+
 function work() {
   scheduled = false;
   if (held) {
@@ -23,12 +32,13 @@ function work() {
     schedule();
     return;
   }
-  const until = performance.now() + BUDGET_MS;
+  const until = performance.now() + budget;
   while (jobs.length) {
     jobs.shift()();
     if (performance.now() >= until) break;
   }
   if (jobs.length) schedule();
+  else if (document.body.dataset.ready) share();
 }
 
 /** Do `job` in one of the next frames. */
