@@ -91,8 +91,10 @@ def page() -> str:
 
 @cache
 def modules() -> tuple[str, ...]:
-    """Names below ``/static/`` of what the map's first module needs, near ones first: a browser learns of each only once
-    it has read those before it, so that the page names them all."""
+    """Names below ``/static/`` of all that the map's first module needs, near ones first.
+
+    A browser learns of each only once it has read those before it, so that the page names them all.
+    """
     found = [START]
     for name in found:
         text = (ROOT / "static" / name).read_text("utf-8")

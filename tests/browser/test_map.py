@@ -170,3 +170,18 @@ def test_signs_of_a_theme_out_of_sight_take_the_new_colours_too(open_map: OpenMa
     seen.page.evaluate("() => { document.documentElement.dataset.bsTheme = 'dark'; }")
     seen.page.keyboard.press("5")
     assert seen.page.locator(sign).get_attribute("src") == expected
+
+
+def test_the_page_names_every_module_the_map_needs_and_no_other(open_map: OpenMap) -> None:
+    named, fetched = open_map("leader", "/map").page.evaluate(
+        """() => {
+            const path = (address) => new URL(address, location).pathname;
+            const entries = performance.getEntriesByType("resource").map(({ name }) => path(name));
+            const own = new Set([...document.scripts].filter((one) => one.src).map((one) => path(one.src)));
+            const links = [...document.querySelectorAll("link[rel=modulepreload]")].map((one) => path(one.href));
+            const modules = entries.filter((one) => one.startsWith("/static/js/") && !own.has(one));
+            return [links.sort(), [...new Set(modules)].sort()];
+        }"""
+    )
+    assert "/static/js/map/mosaic.js" in fetched
+    assert named == fetched
