@@ -244,19 +244,16 @@ export function createAreas() {
     ctx.lineJoin = "round";
     if (layer.filled) {
       paintClasses({ ctx, ...view }, true);
-      for (const area of layer.areas) {
-        if (!inView(area, view) || !isAtLeast(LEAST_FILLED, area, view)) continue;
-        ctx.setLineDash([]);
-        ctx.strokeStyle = colour("cov-border");
-        ctx.lineWidth = 1.4;
-        strokeBorders(ctx, area, layer.areas, view);
-        if (area.derived && !area.disc) { // drawn from points, not surveyed: the border says so
-          ctx.setLineDash([5, 4]);
-          ctx.strokeStyle = withAlpha("map-boundary", 0.75);
-          ctx.lineWidth = 1;
-          strokeBorders(ctx, area, layer.areas, view);
-        }
-      }
+      const large = layer.areas.filter((area) => inView(area, view) && isAtLeast(LEAST_FILLED, area, view));
+      ctx.strokeStyle = colour("cov-border");
+      ctx.lineWidth = 1.4;
+      for (const area of large) strokeBorders(ctx, area, layer.areas, view);
+      // Drawn from points, not surveyed: the border says so, whatever lies beside it.
+      ctx.setLineDash([5, 4]);
+      ctx.strokeStyle = withAlpha("map-boundary", 0.75);
+      ctx.lineWidth = 1;
+      for (const area of large) if (area.derived && !area.disc) strokeBorders(ctx, area, layer.areas, view);
+      ctx.setLineDash([]);
     }
     for (const { areas, token, dash, width } of layer.lines) {
       ctx.strokeStyle = colour(token);
