@@ -19,7 +19,7 @@ from data.point_areas import Areas, find_places, pick, read_areas
 from data.whole_numbers import read_bytes, read_numbers
 from geo.covering import covering_areas
 
-# Households read at once, by their ids: 60 MB, within what one value of the database can hold.
+# Households read at once, by their ids: 48 to 80 MB, within what one value of the database can hold.
 _PART = 2_000_000
 # A point as it comes: written as PostgreSQL's own kind of point, in three quarters of the time that WKB takes. An empty
 # one has no coordinates, and is covered by nothing.
