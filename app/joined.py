@@ -19,6 +19,8 @@ _EXPORT = re.compile(
 _EXPORTED = re.compile(r"export \{ ([^{}]+) \};")
 # A part that comes later is asked for by one name in one place.
 _LATER = re.compile(r'\bimport\("(\.[^"]+)"\)')
+# A module that waits for something before its page is ready, which only the one it starts with may.
+_WAITS = re.compile(r"^(?:await|(?:const|let) .*= await)\b", re.MULTILINE)
 _OTHER = re.compile(r"\bimport\s*\(|\bimport\.meta\b")
 
 
@@ -106,6 +108,8 @@ def join(start: str, read: Callable[[str], str], address_of: Callable[[str], str
             "const $later = async (name) => { for (let n = 0; n <= $doors.indexOf(name); n += 1)"
             " if (!$came[n]) await $come(n); return $modules[name]; };\n"
         )
+    if waiting := [name for name in names if name != start and _WAITS.search(modules[name].text)]:
+        raise NotJoinable(f"{waiting[0]} waits, and is not the one the page starts with")
     return Joined(head + "".join(_wrapped(name, modules[name]) for name in first), tuple(rest), tuple(names))
 
 
@@ -172,4 +176,5 @@ def _given(names: str) -> list[str]:
 
 
 def _wrapped(name: str, module: _Module) -> str:
-    return f"// {name}\n$modules[{json.dumps(name)}] = (() => {{\n{module.text}\n}})();\n"
+    run, make = ("await ", "async ") if _WAITS.search(module.text) else ("", "")
+    return f"// {name}\n$modules[{json.dumps(name)}] = {run}({make}() => {{\n{module.text}\n}})();\n"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import posixpath
-import re
 from dataclasses import asdict
 from datetime import date
 from functools import cache
@@ -27,7 +25,6 @@ from data.heat import HEAT_ZOOM, RECIPE, Cells, as_flat, as_steps, heat_cells, h
 from data.history import DayCount, days_of_places, span_of, visited_by_area_and_day, visited_on_days
 from data.live import version_tag
 from data.overview import area_shapes, dilapidated_by_area, extent, legend_counts
-from data.settings import ROOT
 from data.settled import settled_counts
 from geo.errors import FangtuError, Text
 from layers.basemap import base_layer, township_map
@@ -44,9 +41,6 @@ FIGURES = ("coverage", "unvisited", "dilapidated")
 # Forms of their cells: single numbers, or steps from one to the next.
 HEAT_FORMS = ("cells", "steps")
 HEAT_KINDS = ("unvisited", "visited", "dilapidated", "demands")
-START = "js/map/main.js"
-# What a module needs before it runs.
-_NEEDED = re.compile(r'^(?:import\b[^;"]*|export \{[^;"]*)"(\.[^"]+)";', re.MULTILINE)
 
 
 class ViewUnknown(FangtuError):
@@ -83,24 +77,9 @@ def page() -> str:
     return render_template(
         "map.html",
         shell=shell(),
-        modules=modules(),
         script_url=url_for(".script", v=shell_version()),
         has_campaign=bool(list_campaigns(db())),
     )
-
-
-@cache
-def modules() -> tuple[str, ...]:
-    """Names below ``/static/`` of all that the map's first module needs, near ones first.
-
-    A browser learns of each only once it has read those before it, so that the page names them all.
-    """
-    found = [START]
-    for name in found:
-        text = (ROOT / "static" / name).read_text("utf-8")
-        needed = (posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) for path in _NEEDED.findall(text))
-        found += [one for one in dict.fromkeys(needed) if one not in found]
-    return tuple(found[1:])
 
 
 @bp.get("/map/shell.js")

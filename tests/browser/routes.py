@@ -19,6 +19,7 @@ from tests.township import VILLAGES
 # Papers of sites are taken out as they came and never shown in a page. The code of a file leads to its household.
 NO_RECORDS = {
     "static",
+    "script",
     "base_maps.file_tile",
     "field.serve_part",
     "site_files.paper",

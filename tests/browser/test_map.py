@@ -172,16 +172,15 @@ def test_signs_of_a_theme_out_of_sight_take_the_new_colours_too(open_map: OpenMa
     assert seen.page.locator(sign).get_attribute("src") == expected
 
 
-def test_the_page_names_every_module_the_map_needs_and_no_other(open_map: OpenMap) -> None:
-    named, fetched = open_map("leader", "/map").page.evaluate(
+def test_the_map_asks_for_one_text_of_scripts_and_for_no_module_beside_it(open_map: OpenMap) -> None:
+    own, fetched = open_map("leader", "/map").page.evaluate(
         """() => {
             const path = (address) => new URL(address, location).pathname;
             const entries = performance.getEntriesByType("resource").map(({ name }) => path(name));
-            const own = new Set([...document.scripts].filter((one) => one.src).map((one) => path(one.src)));
-            const links = [...document.querySelectorAll("link[rel=modulepreload]")].map((one) => path(one.href));
-            const modules = entries.filter((one) => one.startsWith("/static/js/") && !own.has(one));
-            return [links.sort(), [...new Set(modules)].sort()];
+            const own = [...document.scripts].filter((one) => one.type === "module").map((one) => path(one.src));
+            const plain = [...document.scripts].filter((one) => one.src && !one.type).map((one) => path(one.src));
+            return [own, entries.filter((one) => one.endsWith(".js") && !plain.includes(one))];
         }"""
     )
-    assert "/static/js/map/mosaic.js" in fetched
-    assert named == fetched
+    assert own == ["/scripts/js/page.js", "/scripts/js/map/main.js"]
+    assert sorted(fetched) == sorted(own)

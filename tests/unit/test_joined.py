@@ -102,6 +102,21 @@ def test_a_form_that_is_not_understood_is_refused(line: str) -> None:
         joined({**MODULES, "a/start.js": f"{line}\n"})
 
 
+def test_what_a_page_starts_with_may_wait_and_what_it_needs_may_not(tmp_path: Path) -> None:
+    waits = 'import { counted } from "./add.js";\nconst n = await counted();\nawait n;\nglobalThis.told = [n];\n'
+    (tmp_path / "first.mjs").write_text(joined({**MODULES, "a/start.js": waits})[0], "utf-8")
+    script = "await import(process.argv[1]); console.log(JSON.stringify(globalThis.told));"
+    told = subprocess.run(
+        [node(), "--input-type=module", "-e", script, str(tmp_path / "first.mjs")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(told.stdout) == [0]
+    with pytest.raises(NotJoinable, match=r"a/add\.js waits"):
+        joined({**MODULES, "a/add.js": MODULES["a/add.js"] + "const n = await counted();\n"})
+
+
 def test_a_ring_of_modules_is_refused() -> None:
     ring = {
         **MODULES,

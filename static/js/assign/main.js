@@ -6,10 +6,10 @@ import { createProgress, followJob } from "../import/jobs.js";
 import { signInLink } from "../import/trouble.js";
 import { getJson, postJson, withParams } from "../map/api.js";
 import { fill, h, icon, say, toast } from "../map/dom.js";
-import { toWorld } from "../map/overlay.js";
 import { colour, onPalette } from "../map/palette.js";
 import { createPlainMap } from "../map/plain.js";
 import { statusWord } from "../map/themes.js";
+import { toWorld } from "../map/world.js";
 import { createSelecting } from "./select.js";
 import { drawSign, signOf } from "./signs.js";
 

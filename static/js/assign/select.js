@@ -1,6 +1,6 @@
 /* Choosing households on the map: Shift and a box, a line drawn around them, or one by a click. */
 
-import { toWorld } from "../map/overlay.js";
+import { toWorld } from "../map/world.js";
 
 const NEAR_PX = 10;
 const STILL_PX = 4;

@@ -1,7 +1,7 @@
 /* The area, its neighbours, what is being drawn and what would come of it, between the borders and the names. */
 
-import { toWorld } from "../map/overlay.js";
 import { colour, withAlpha } from "../map/palette.js";
+import { toWorld } from "../map/world.js";
 import { polygonsOf } from "./shape.js";
 
 /** @param {object} state `target`, `points`, `line`, `work`, `found` (the latest preview); drawn anew by `plain.redraw()` */

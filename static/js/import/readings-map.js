@@ -3,8 +3,9 @@
 import { distance } from "../format.js";
 import { t } from "../i18n.js";
 import { h } from "../map/dom.js";
-import { toLatLng, toWorld } from "../map/overlay.js";
+import { toLatLng } from "../map/overlay.js";
 import { colour, fontOf, onPalette, pixelRatio, typeScale } from "../map/palette.js";
+import { toWorld } from "../map/world.js";
 
 const OTHERS = ["cross", "plus", "ring", "box"];
 // In fractions of the world: about 20 km, more than any of the usual shifts; and about 2 km, a village.

@@ -1,7 +1,7 @@
 /* Areas as the map needs them: outlines in world fractions, boxes for a quick no, and which area holds a point. */
 
 import { getJson, UNATTENDED, withParams } from "./api.js";
-import { toWorld } from "./overlay.js";
+import { toWorld } from "./world.js";
 
 function ringOf(coordinates) {
   const ring = new Float64Array(coordinates.length * 2);

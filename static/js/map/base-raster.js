@@ -6,8 +6,9 @@
 import { t } from "../i18n.js";
 import { getBytes } from "./api.js";
 import { gcjOf, wgsOf } from "./gcj.js";
-import { CanvasOverlay, toLatLng, toWorld } from "./overlay.js";
+import { CanvasOverlay, toLatLng } from "./overlay.js";
 import { onPalette } from "./palette.js";
+import { toWorld } from "./world.js";
 
 const KEEP = 320;
 const MOST_AT_ONCE = 80;

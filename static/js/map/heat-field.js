@@ -1,7 +1,7 @@
 /* What a heatmap shows, as numbers on a grid over the view: density, or a share of the households. Pure: nothing is drawn. */
 
 import { gaussianSteps } from "./blur.js";
-import { metresPerPixel } from "./overlay.js";
+import { metresPerPixel } from "./world.js";
 
 // The radius people are told holds 86 % of a household's weight: two standard deviations of the gaussian.
 const RADIUS_SIGMAS = 2;

@@ -3,8 +3,9 @@
 import { count, distance } from "../format.js";
 import { t } from "../i18n.js";
 import { fill, h, icon, say } from "./dom.js";
-import { CanvasOverlay, toWorld } from "./overlay.js";
+import { CanvasOverlay } from "./overlay.js";
 import { colour, fontOf, withAlpha } from "./palette.js";
+import { toWorld } from "./world.js";
 
 const EARTH = 6371008.8;
 const radians = (degrees) => (degrees * Math.PI) / 180;

@@ -6,8 +6,6 @@
 import { pixelRatio } from "./palette.js";
 import { later } from "./queue.js";
 
-export { metresPerPixel, toWorld } from "./world.js";
-
 const L = window.L;
 const MARGIN = 0.1;
 const DRAG_MS = 250; // a long drag is drawn anew that often

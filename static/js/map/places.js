@@ -1,7 +1,7 @@
 /* Names of natural villages of the area of duty, fetched by tile where a view is close enough to have room for them. */
 
 import { getJson } from "./api.js";
-import { toWorld } from "./overlay.js";
+import { toWorld } from "./world.js";
 
 const CELL_ZOOM = 13;
 const FROM_ZOOM = 13.5;

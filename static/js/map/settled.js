@@ -7,9 +7,9 @@ import { count } from "../format.js";
 import { t } from "../i18n.js";
 import { getJson, withParams } from "./api.js";
 import { moved, overlaps, touches } from "./labels.js";
-import { toWorld } from "./overlay.js";
 import { colour, fontOf, typeScale, widthOf } from "./palette.js";
 import { onChange, state } from "./state.js";
+import { toWorld } from "./world.js";
 
 const HEIGHT = 22;
 const PADDING = 9;

@@ -3,8 +3,9 @@
 import { distance } from "../format.js";
 import { t } from "../i18n.js";
 import { fill, h, icon, say, toast } from "./dom.js";
-import { CanvasOverlay, metresPerPixel, toWorld } from "./overlay.js";
+import { CanvasOverlay } from "./overlay.js";
 import { colour, withAlpha } from "./palette.js";
+import { metresPerPixel, toWorld } from "./world.js";
 
 function tool(name, label, act, extra = {}) {
   return h("button", { type: "button", class: `tool tool-${name}`, "aria-label": label, title: label, onclick: act, ...extra }, icon(extra.icon || name));

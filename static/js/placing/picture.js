@@ -1,8 +1,9 @@
 /* What is known of one household on the map: its village and hamlet, proposals as hollow marks with their way, candidates. */
 
 import { boundsOf, covers } from "../map/areas-data.js";
-import { toLatLng, toWorld } from "../map/overlay.js";
+import { toLatLng } from "../map/overlay.js";
 import { colour, fontOf, typeScale } from "../map/palette.js";
+import { toWorld } from "../map/world.js";
 import { methodWord } from "./list.js";
 
 const CLOSE = 17;

@@ -1,7 +1,7 @@
 /* The network on the map: parts by colour and dash, gaps as red rings, far households as open squares. */
 
-import { toWorld } from "../map/overlay.js";
 import { colour } from "../map/palette.js";
+import { toWorld } from "../map/world.js";
 
 const PARTS = 7;
 // Form and colour together, so that no part is told by its colour alone.

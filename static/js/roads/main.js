@@ -5,9 +5,9 @@ import { loadWords, t } from "../i18n.js";
 import { getJson, postJson, withParams } from "../map/api.js";
 import { areaAt } from "../map/areas-data.js";
 import { fill, h, say, toast } from "../map/dom.js";
-import { toWorld } from "../map/overlay.js";
 import { onPalette } from "../map/palette.js";
 import { createPlainMap } from "../map/plain.js";
+import { toWorld } from "../map/world.js";
 import { drawFar, drawGap, drawRoads, lineOf, signOf, styleOf } from "./draw.js";
 
 const byId = (id) => document.getElementById(id);

@@ -1,7 +1,8 @@
 /* The households that are chosen, the line drawn around them, and where people start, on the map of the form. */
 
-import { CanvasOverlay, toWorld } from "../map/overlay.js";
+import { CanvasOverlay } from "../map/overlay.js";
 import { colour } from "../map/palette.js";
+import { toWorld } from "../map/world.js";
 import { drawStart } from "./signs.js";
 
 /**

@@ -1,6 +1,7 @@
 /* Drawing a line around households: press, draw, let go. By keyboard the range and the rules choose. */
 
-import { toLatLng, toWorld } from "../map/overlay.js";
+import { toLatLng } from "../map/overlay.js";
+import { toWorld } from "../map/world.js";
 
 const MOST_CORNERS = 400;
 

@@ -2,8 +2,9 @@
 
 import { t } from "../i18n.js";
 import { h } from "../map/dom.js";
-import { CanvasOverlay, toWorld } from "../map/overlay.js";
+import { CanvasOverlay } from "../map/overlay.js";
 import { onPalette } from "../map/palette.js";
+import { toWorld } from "../map/world.js";
 import { stopSentence } from "./people.js";
 import { LETTERED, drawBefore, drawLeftOut, drawLine, drawRest, drawStart, drawStop, letterOf } from "./signs.js";
 
