@@ -103,26 +103,28 @@ def init_app(app: Flask, folder: Path) -> None:
     ``url_for("static", …)`` and ``url_for("script", …)`` make addresses with the checksum.
     """
     files = app.extensions[FILES] = StaticFiles(folder)
-    by_endpoint = {"static": files.find, "script": files.script}
+    # What finds a file, and the part of its address that names it.
+    named = {"static": (files.find, "filename"), "script": (files.script, "start")}
 
     @public
     def serve(filename: str) -> AnyResponse:
         return _answer(files.find(filename))
 
     @public
-    def serve_script(filename: str) -> AnyResponse:
+    def serve_script(start: str) -> AnyResponse:
         try:
-            return _answer(files.script(filename))
+            return _answer(files.script(start))
         except NotJoinable:
             abort(404)
 
     app.add_url_rule("/static/<path:filename>", "static", serve)
-    app.add_url_rule("/scripts/<path:filename>", "script", serve_script)
+    app.add_url_rule("/scripts/<path:start>", "script", serve_script)
 
     @app.url_defaults
     def add_checksum(endpoint: str, values: dict[str, Any]) -> None:
-        if endpoint in by_endpoint and "v" not in values:
-            found = by_endpoint[endpoint](values.get("filename", ""))
+        if endpoint in named and "v" not in values:
+            find, part = named[endpoint]
+            found = find(values.get(part, ""))
             if found is not None:
                 values["v"] = found.checksum
 

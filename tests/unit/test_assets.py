@@ -14,7 +14,7 @@ from tests.field_modules import node
 
 PAGES = [page.read_text("utf-8") for page in (ROOT / "templates").rglob("*.html")]
 # As templates name the module a page starts with: by its address, or to the macro that loads a map's shell.
-NAMED = re.compile(r"""(?:url_for\('script', filename='|scripts\(shell, ["'])([^"']+)""")
+NAMED = re.compile(r"""(?:url_for\('script', start='|scripts\(shell, ["'])([^"']+)""")
 STARTS = sorted({name for page in PAGES for name in NAMED.findall(page)})
 
 

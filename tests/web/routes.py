@@ -32,6 +32,7 @@ HOUSEHOLD_SPOT = {"H1": (118.802, 36.405), "H6": (118.815, 36.405)}
 FILES = {
     "form": "csv",
     "filename": "css/base.css",
+    "start": "js/page.js",
     "lang": "en",
     "kind": "households",
     "name": "town",

@@ -92,7 +92,7 @@ def test_only_these_addresses_are_public(app: Flask) -> None:
         "/field/code.svg",
         "/field/parts/<part>",
         "/field/manifest.webmanifest",
-        "/scripts/<path:filename>",
+        "/scripts/<path:start>",
         "/static/<path:filename>",
     }
 
