@@ -64,6 +64,7 @@ function createPage(map) {
   }
 
   function trouble(reason) {
+    if (!state.health) byId("roads-answer").textContent = "";
     byId("roads-trouble").textContent = reason.message;
     byId("roads-trouble").hidden = false;
   }
