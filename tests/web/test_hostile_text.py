@@ -168,7 +168,7 @@ def assert_page_is_calm(address: str, page: str) -> None:
             scheme = re.sub(r"[\x00-\x20]", "", attributes[name]).lower()
             assert not scheme.startswith(("javascript:", "data:text", "vbscript:")), f"{address}: {attributes}"
         if tag == "script":
-            assert attributes.get("src", "").startswith(("/static/", "/map/shell.js", "/field/parts/")), (
+            assert attributes.get("src", "").startswith(("/scripts/", "/map/shell.js", "/field/parts/", "/static/")), (
                 f"{address}: {attributes}"
             )
     assert "<img src=x" not in page, f"{address}: text that was not escaped, be it inside an attribute"
