@@ -247,7 +247,8 @@ def test_a_shifted_tile_is_off_by_less_than_a_metre_from_zoom_14_on(open_map: Op
         """async (places) => {
             const { frameOf } = await import("/static/js/map/base-raster.js");
             const { wgsOf } = await import("/static/js/map/gcj.js");
-            const { toLatLng, toWorld } = await import("/static/js/map/overlay.js");
+            const { toLatLng } = await import("/static/js/map/overlay.js");
+            const { toWorld } = await import("/static/js/map/world.js");
             const worst = {};
             for (const z of [12, 14, 15, 16, 18]) {
                 const side = 2 ** z;

@@ -156,7 +156,7 @@ def test_tiles_of_the_server_are_read_as_the_other_reader_reads_them(open_map: O
     tiles = seen.page.evaluate(
         """async () => {
             const { source } = fangtu.page.scene.records;
-            const { toWorld } = await import("/static/js/map/overlay.js");
+            const { toWorld } = await import("/static/js/map/world.js");
             const [wx, wy] = toWorld(118.815, 36.405);
             const query = new URLSearchParams(Object.entries(source.params).filter(([, one]) => one));
             const found = [];
