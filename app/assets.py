@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
+import posixpath
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ FILES = "fangtu_static"
 # Where modules lie that pages start with.
 SCRIPTS = "js/"
 HIDDEN = ("node_modules", "package.json", "package-lock.json", "vendor.toml")
+# When a file was changed and how large it is.
+Stamp = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,6 @@ class StaticFile:
     zipped: bytes | None
     mimetype: str
     checksum: str
-
-
-Stamp = tuple[int, int]
 
 
 class StaticFiles:
@@ -52,7 +52,8 @@ class StaticFiles:
     def find(self, name: str) -> StaticFile | None:
         """The file of that name below the folder; None if there is none or it is not to be served."""
         parts = name.split("/")
-        if parts[0] in HIDDEN or any(part.startswith(".") for part in parts):
+        # One name for a file: each is kept under the name it was asked for by.
+        if parts[0] in HIDDEN or any(part.startswith(".") for part in parts) or posixpath.normpath(name) != name:
             return None
         joined = safe_join(str(self._folder), name)
         if joined is None:

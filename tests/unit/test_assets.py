@@ -37,7 +37,7 @@ def test_files_are_found_compressed_and_read_again_when_they_change(tmp_path):
 
 def test_nothing_outside_hidden_or_of_the_build_is_served(tmp_path):
     folder = tmp_path / "static"
-    for name in (".env", "node_modules/x.js", "package.json", "css/.x", "ok.js"):
+    for name in (".env", "node_modules/x.js", "package.json", "css/.x", "css/ok.css", "ok.js"):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x")
@@ -50,6 +50,8 @@ def test_nothing_outside_hidden_or_of_the_build_is_served(tmp_path):
         "package.json",
         "css/.x",
         "../secret.txt",
+        "css/../ok.js",
+        "css//ok.css",
         "/etc/passwd",
         "",
         "css",
@@ -83,7 +85,7 @@ def test_only_modules_start_a_page_and_one_that_is_not_understood_is_refused(tmp
     files = scripts(tmp_path)
     (tmp_path / "other.js").write_text("1;\n")
     (tmp_path / "js" / ".hidden.js").write_text("1;\n")
-    for name in ("js/none.js", "other.js", "js/../other.js", "js/.hidden.js", ""):
+    for name in ("js/none.js", "other.js", "js/../other.js", "js/.hidden.js", "js//two.js", "js/map/../two.js", ""):
         assert files.script(name) is None, name
     (tmp_path / "js" / "late.js").write_text('export const late = () => import("./two.js");\n')
     with pytest.raises(NotJoinable, match="later"):
