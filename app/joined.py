@@ -1,4 +1,4 @@
-"""Modules of scripts joined into a few texts: each file asked for costs a slow phone more than what stands in it.
+"""Modules of scripts joined into a few texts: to ask for a file costs a slow phone or line more than what stands in it.
 
 Modules stay as they are written, one function around each. Only the plain forms of import and export are read, those
 the project writes; any other is refused, so that no script is served that means something else than its modules.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,20 +48,25 @@ def joined(modules: dict[str, str], address: str = "./rest.mjs") -> tuple[str, s
     return made.first, made.rest[0] if made.rest else "", made.names
 
 
+def told_by(folder: Path) -> Any:
+    """What ``first.mjs`` of a folder says by ``globalThis.told`` once a script engine has run it."""
+    script = "await import(process.argv[1]); console.log(JSON.stringify(await globalThis.told));"
+    told = subprocess.run(
+        [node(), "--input-type=module", "-e", script, str(folder / "first.mjs")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(told.stdout)
+
+
 def test_joined_modules_do_what_they_do_apart(tmp_path: Path) -> None:
     first, rest, names = joined(MODULES)
     assert sorted(names) == sorted(MODULES)
     assert '$modules["a/late.js"] =' not in first
     (tmp_path / "first.mjs").write_text(first, "utf-8")
     (tmp_path / "rest.mjs").write_text(rest, "utf-8")
-    script = "await import(process.argv[1]); console.log(JSON.stringify(await globalThis.told));"
-    told = subprocess.run(
-        [node(), "--input-type=module", "-e", script, str(tmp_path / "first.mjs")],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert json.loads(told.stdout) == [3, 4, "Name of $modules", 16, True]
+    assert told_by(tmp_path) == [3, 4, "Name of $modules", 16, True]
 
 
 def test_a_part_that_did_not_come_is_asked_for_again_under_another_address(tmp_path: Path) -> None:
@@ -105,14 +111,7 @@ def test_a_form_that_is_not_understood_is_refused(line: str) -> None:
 def test_what_a_page_starts_with_may_wait_and_what_it_needs_may_not(tmp_path: Path) -> None:
     waits = 'import { counted } from "./add.js";\nconst n = await counted();\nawait n;\nglobalThis.told = [n];\n'
     (tmp_path / "first.mjs").write_text(joined({**MODULES, "a/start.js": waits})[0], "utf-8")
-    script = "await import(process.argv[1]); console.log(JSON.stringify(globalThis.told));"
-    told = subprocess.run(
-        [node(), "--input-type=module", "-e", script, str(tmp_path / "first.mjs")],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert json.loads(told.stdout) == [0]
+    assert told_by(tmp_path) == [0]
     with pytest.raises(NotJoinable, match=r"a/add\.js waits"):
         joined({**MODULES, "a/add.js": MODULES["a/add.js"] + "const n = await counted();\n"})
 
@@ -143,11 +142,4 @@ def test_each_part_that_comes_later_has_a_text_of_its_own_and_needs_those_before
     assert ("a/deep.js" in late, 'a/deep.js"] = (' in last) == (True, False)
     for name, content in (("first", made.first), ("late", late), ("last", last)):
         (tmp_path / f"{name}.mjs").write_text(content, "utf-8")
-    script = "await import(process.argv[1]); console.log(JSON.stringify(await globalThis.told));"
-    told = subprocess.run(
-        [node(), "--input-type=module", "-e", script, str(tmp_path / "first.mjs")],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert json.loads(told.stdout) == [3, 4, "Name of $modules", 16, True, "last"]
+    assert told_by(tmp_path) == [3, 4, "Name of $modules", 16, True, "last"]

@@ -118,6 +118,8 @@ def looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def look(html: str, style: str, pages: int | None) -> bytes | None:
         assert_page_is_calm("on paper", html)
+        # As of the file itself: nothing on paper leads anywhere, and an address of ours alone is none there.
+        assert re.search(r'\bhref=(?!"(/[^/]|#))', html) is None
         if pages is not None:
             return press(html, style, pages)
         if style not in pressed:
