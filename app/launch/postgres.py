@@ -25,6 +25,11 @@ DATABASE = "fangtu"
 PORT = 5432  # only part of the socket's name: nothing listens on the network
 START_S = 90
 
+# How much memory a process of the server keeps for its next answer (glibc, bytes). Left to itself it hands each larger
+# piece back to the system and asks for it again, emptied page by page: 520 faults for coverage of ten thousand grids, a
+# quarter of its processor time.
+MEMORY_KEPT = {"MALLOC_MMAP_THRESHOLD_": str(4 << 20), "MALLOC_TRIM_THRESHOLD_": str(8 << 20)}
+
 CONFIG = """\
 # Written by ./fangtu at each start; put your own settings into own.conf beside it.
 listen_addresses = ''
@@ -314,4 +319,4 @@ def _make_folder(folder: Path, account: Account) -> None:
 
 def _environment() -> dict[str, str]:
     """A small fixed environment: the caller's PG… variables and locale must not reach the server."""
-    return {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+    return {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", **MEMORY_KEPT}

@@ -45,6 +45,28 @@ def test_no_policy_lets_everything_through_to_the_application(owner: Session) ->
     assert wide == []
 
 
+def test_policies_to_read_by_ask_a_duty_for_each_row_only_if_it_is_in_parts(owner: Session) -> None:
+    policies = dict(
+        owner.execute(
+            text("""
+                select tablename || ' ' || policyname, regexp_replace(qual, '\\s+', ' ', 'g') from pg_policies
+                 where cmd = 'SELECT' and 'fangtu_app' = any (roles)""")
+        )
+        .tuples()
+        .all()
+    )
+    lo, hi, duty = (f"( SELECT sec.{name}() AS {name})" for name in ("lo", "hi", "duty"))
+    each_row = (
+        f"(jur >= {lo}) AND (jur < {hi}) AND ({duty} @> jur)",
+        f"(jur < {hi}) AND (jur_end > {lo}) AND ({duty} && int8range(jur, jur_end))",
+    )
+    assert [name for name, condition in policies.items() if any(part in condition for part in each_row)] == []
+    sooner = "( SELECT sec.one_range() AS one_range) OR"
+    assert sum(sooner in condition for condition in policies.values()) > 60
+    # Its bounds are those of a pack that overlaps the duty; a whole one has to lie in it.
+    assert sooner not in policies["pack of_a_village_in_duty"]
+
+
 def test_views_ask_with_the_rights_of_the_caller_and_none_is_materialised(owner: Session) -> None:
     unsafe = owner.scalars(
         text("""

@@ -102,11 +102,11 @@ class Store:
             ):
                 self.tokens[name] = self._account(session, name, role, number_range(code))
 
-    def _account(self, session: Session, name: str, role: str, duty: tuple[int, int]) -> str:
-        account = Account(username=name, full_name=name, role=role, jur=duty[0], jur_end=duty[1])
+    def _account(self, session: Session, name: str, role: str, *duty: tuple[int, int]) -> str:
+        account = Account(username=name, full_name=name, role=role, jur=duty[0][0], jur_end=duty[-1][1])
         session.add(account)
         session.flush()
-        session.add(Duty(account_id=account.id, jur=duty[0], jur_end=duty[1]))
+        session.add_all(Duty(account_id=account.id, jur=jur, jur_end=jur_end) for jur, jur_end in duty)
         session.flush()
         token = secrets.token_urlsafe(32)
         open_session(session, self.settings, account.id, token)
@@ -164,6 +164,50 @@ def test_an_inspector_of_another_village_sees_another_set(store: Store, asking: 
     enter(asking, store.tokens["one"])
     assert set(asking.scalars(text("select code from household"))) == {"H1", "H2", "H3", "H4", "H5"}
     assert asking.scalar(text("select count(*) from visit where household_id is null")) == 0
+
+
+# Tables of records, and of areas that overlap a duty, that a leader sees by place alone.
+RECORDS = ("household", "house", "visit", "standing", "coverage_folded", "heat_folded", "standing_change")
+AREAS = ("area", "grid")
+
+
+@pytest.mark.parametrize("shape", ["one range", "two that touch", "two with a gap"])
+def test_of_a_duty_in_parts_nothing_between_them_is_seen(store: Store, asking: Session, shape: str) -> None:
+    with Session(store.owner) as session, session.begin():
+        places = sorted(session.scalars(text("select distinct jur from household")))
+        low, middle, high = places[0], places[len(places) // 2], places[-1] + 1
+        assert low < middle < high - 1
+        parts = {
+            "one range": [(low, high)],
+            "two that touch": [(low, middle), (middle, high)],
+            "two with a gap": [(low, low + 1), (high - 1, high)],
+        }[shape]
+        token = store._account(session, f"leader of {shape}", "leader", *parts)
+        inside = " or ".join(f"jur >= {lo} and jur < {hi}" for lo, hi in parts)
+        over = " or ".join(f"jur < {hi} and jur_end > {lo}" for lo, hi in parts)
+        keys = "to_jsonb(t)::text"
+        expected = {
+            **{table: set(session.scalars(text(f"select {keys} from {table} t where {inside}"))) for table in RECORDS},
+            **{table: set(session.scalars(text(f"select {keys} from {table} t where {over}"))) for table in AREAS},
+        }
+        everything = session.scalar(text("select count(*) from household"))
+    enter(asking, token)
+    assert asking.scalar(text("select sec.one_range()")) is (shape != "two with a gap")
+    for table, rows in expected.items():
+        assert set(asking.scalars(text(f"select {keys} from {table} t"))) == rows, table
+    assert 0 < len(expected["household"]) < everything or shape != "two with a gap"
+
+
+def test_who_has_no_duty_or_no_session_has_not_one_range(store: Store, asking: Session) -> None:
+    assert asking.scalar(text("select sec.one_range()")) is False
+    with Session(store.owner) as session, session.begin():
+        token = store._account(session, "leader of nothing", "leader", number_range(TOWNSHIP))
+        session.execute(
+            text("delete from duty where account_id = (select id from account where username = 'leader of nothing')")
+        )
+    enter(asking, token)
+    assert asking.scalar(text("select sec.one_range()")) is False
+    assert sum(int(asking.scalar(text(f"select count(*) from {table}")) or 0) for table in (*RECORDS, *AREAS)) == 0
 
 
 def test_the_next_transaction_of_a_pooled_connection_remembers_nobody(store: Store) -> None:
