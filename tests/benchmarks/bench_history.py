@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 
 from data.coverage import coverage_by_area, coverage_total
 from data.db import app_engine, enter
+from data.folding import fold
 from tests.benchmarks import bench_first_view
 from tests.benchmarks.figures import Figure, load_average, print_figures
 from tests.browser.chromium import CHROMIUM
@@ -70,6 +71,9 @@ def run(households: int | None = None) -> list[Figure]:
 def measure(runs: int, steps: int, *, keep: bool = False) -> list[Figure]:
     """Print how long reading takes, and give the steps a second of each theme."""
     stand = bench_first_view.kept() if keep else commit_sample(bench_first_view.DATABASE)
+    # What the background program does within a second of each change.
+    while fold(stand.owner):
+        pass
     with Session(stand.owner) as session, session.begin():
         spread(session)
     read_past_days(stand, runs)
