@@ -112,8 +112,8 @@ LIVE = """async ([n]) => { const { map, scene } = window.fangtu.page; const aske
 PICK = """([points]) => points.map(([x, y]) => {
     const found = window.fangtu.page.scene.records.pick(x, y, window.fangtu.page.map.getZoom());
     return found ? [found.kind, found.id] : null; })"""
-HEAT = """async ([places, zooms, address]) => {
-    const { densitySteps } = await import(address);
+HEAT = """async ([places, zooms]) => {
+    const { densitySteps } = await import("/static/js/map/heat-field.js");
     const { heat } = window.fangtu.page.scene;
     const size = 600;
     return places.map(([wx, wy]) => zooms.map((zoom) => {
@@ -435,10 +435,6 @@ class Bench:
     def heat(self) -> list[Figure]:
         """Whether places keep the class of the heatmap they have by the formula, at every zoom."""
         with self.opened(OURS, query="&theme=unvisited") as page:
-            address = next(
-                name for name in page.evaluate("() => performance.getEntriesByType('resource').map((e) => e.name)")
-                if "/map/heat-field.js" in name
-            )  # fmt: skip
             page.evaluate("() => document.querySelectorAll('#themes button')[2].click()")
             page.evaluate(QUIET)
             data = page.evaluate("""() => { const { heat } = window.fangtu.page.scene;
@@ -450,7 +446,7 @@ class Bench:
             # On the border between two classes any smoothing decides: places well inside of one are asked for.
             inside = np.array([all(abs(one - edge) > 0.2 * edge for edge in breaks[1:]) for one in exact])
             places = ((spots + 0.5) / 2**zoom)[inside]
-            shown = np.array(page.evaluate(HEAT, [places.tolist(), HEAT_ZOOMS, address]))
+            shown = np.array(page.evaluate(HEAT, [places.tolist(), HEAT_ZOOMS]))
         steps = np.array(breaks[1:])
         want = np.searchsorted(steps, exact[inside], side="right")
         got = np.searchsorted(steps, shown, side="right")

@@ -2,7 +2,8 @@
 -- inside: the multirange then says nothing that the bounds have not said, and asking it for every row took half of a count
 -- of a million households. So policies ask first, once in a statement, whether the duty is one range.
 
-create function sec.one_range() returns boolean language plpgsql stable parallel safe as $$
+create function sec.one_range() returns boolean
+    language plpgsql stable parallel safe set search_path = pg_catalog, public as $$
 declare duty int8multirange := sec.duty();
 begin
     return not isempty(duty) and duty = range_merge(duty)::int8multirange;
