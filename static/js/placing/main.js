@@ -121,11 +121,12 @@ function createPage(map) {
 
   function select(row) {
     list.select(row);
-    picture.show(row);
     const what = byId("placing-what");
     fill(what, row ? [h("strong", {}, row.head_name || row.code || "—"), h("span", { class: "quiet" }, [row.address, row.stated_hamlet, row.stated_area].filter(Boolean).join(" · "))]
       : h("span", { class: "quiet" }, t("没有待定位的农户。")));
     byId("placing-here").disabled = !row;
+    map.invalidateSize({ animate: false, pan: false }); // those lines take some of its height, and the crosshair is in the middle
+    picture.show(row);
     writeAddress();
   }
 

@@ -8,6 +8,8 @@ import { methodWord } from "./list.js";
 
 const CLOSE = 17;
 const NEAR = 15;
+// From a mark to its word, in pixels: past the arm of the crosshair, which stands on the mark when the map goes there.
+const WORD_AT = 26;
 
 const known = (spot) => Number.isFinite(spot?.lon) && Number.isFinite(spot?.lat);
 
@@ -77,13 +79,13 @@ export function createPicture(plain) {
       let top = y;
       while (taken.some(([left, at]) => Math.abs(left - x) < 120 && Math.abs(at - top) < line)) top += line;
       taken.push([x, top]);
-      picture.boxes.push([x - 10, Math.min(y - 10, top - line / 2), x + 14 + ctx.measureText(mark.word).width, Math.max(y + 10, top + line / 2)]);
+      picture.boxes.push([x - 10, Math.min(y - 10, top - line / 2), x + WORD_AT + ctx.measureText(mark.word).width, Math.max(y + 10, top + line / 2)]);
       ctx.lineWidth = 3.5;
       ctx.strokeStyle = colour("map-label-halo");
       ctx.lineJoin = "round";
-      ctx.strokeText(mark.word, x + 14, top);
+      ctx.strokeText(mark.word, x + WORD_AT, top);
       ctx.fillStyle = colour("map-label");
-      ctx.fillText(mark.word, x + 14, top);
+      ctx.fillText(mark.word, x + WORD_AT, top);
     }
   });
   return picture;
