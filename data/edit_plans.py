@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import shapely
-from shapely import MultiPolygon
+from shapely import GeometryCollection, MultiPolygon
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -35,11 +35,13 @@ from geo.editing import (
     merge_shapes,
     snap_shape,
     split_shape,
-    touched_ground,
 )
 from geo.errors import Text
 from geo.measuring import area_m2
 from geo.shapes import SLIVER_M2, as_multipolygon
+
+# Areas this close to a change are part of what it rests on: some twenty metres.
+_NEAR_DEG = 2e-4
 
 
 @dataclass(frozen=True)
@@ -289,8 +291,12 @@ def _note_left(scene: Scene, size: float) -> None:
 
 def _revision(scene: Scene, changes: Sequence[Change], *, is_made: bool) -> str:
     """Sign of what the plan rests on: the areas concerned, those that touch them, and the boundary above."""
-    ground = shapely.union_all([touched_ground(change.before, change.after) for change in changes])
-    near = shapely.box(*ground.buffer(2e-4).bounds) if not ground.is_empty else ground
+    ground = GeometryCollection(
+        [shape for change in changes for shape in (change.before, change.after) if shape is not None]
+    )
+    west, south, east, north = ground.bounds
+    rim = shapely.box(west - _NEAR_DEG, south - _NEAR_DEG, east + _NEAR_DEG, north + _NEAR_DEG)
+    near = ground if ground.is_empty else rim
     concerned = {change.code for change in changes}
     digest = hashlib.sha256()
     for area in (scene.parent, *(scene.known[code] for code in sorted(scene.known))):

@@ -27,6 +27,7 @@ _SHARED_M = 1.0
 _OVER_M = 0.05
 _FILM_M = 1e-6
 _RIM_DEG = 1e-7
+_NEAR_DEG = 1e-6
 
 
 @dataclass(frozen=True)
@@ -240,10 +241,7 @@ def follow_neighbours(
     shapes = {code: as_multipolygon(shape) for code, shape in sorted(neighbours.items())}
     changed: dict[str, MultiPolygon] = {}
     for code, shape in shapes.items():
-        if not shapely.intersects(shape, new):
-            continue
-        taken = as_multipolygon(shapely.intersection(shape, new))
-        if area_m2(taken) < 1e-3:
+        if not _overlap(shape, new) or area_m2(as_multipolygon(shapely.intersection(shape, new))) < 1e-3:
             continue
         rest, _ = without_slivers(as_multipolygon(shapely.difference(shape, new)))
         if area_m2(rest) < min_m2:
@@ -255,12 +253,14 @@ def follow_neighbours(
         changed[code] = rest
     left = 0.0
     if old is not None:
-        held = shapely.union_all([new, *shapes.values()])
-        for part in _polygons(shapely.difference(as_multipolygon(old), held)):
+        given_up = shapely.difference(as_multipolygon(old), new)
+        held = shapely.union_all([shape for shape in shapes.values() if _overlap(shape, given_up)])
+        for part in _polygons(shapely.difference(given_up, held)):
             size = area_m2(part)
             if size < 1e-3:
                 continue
-            borders = {code: _border_m(part, changed.get(code, shape), 0.01) for code, shape in shapes.items()}
+            near = {code: changed.get(code, shape) for code, shape in shapes.items() if _are_near(shape, part)}
+            borders = {code: _border_m(part, shape, 0.01) for code, shape in near.items()}
             best = max(borders, key=lambda code: borders[code], default=None)
             if best is None or borders[best] < _SHARED_M:
                 left += size
@@ -274,17 +274,12 @@ def find_overlaps(shape: BaseGeometry, neighbours: Mapping[str, BaseGeometry]) -
     """Give the neighbours a shape overlaps with, and by how many square metres; shared borders do not count."""
     found = []
     for code, other in sorted(neighbours.items()):
-        if not shapely.intersects(shape, other):
+        if not _overlap(shape, other):
             continue
         size = area_m2(as_multipolygon(shapely.intersection(shape, other)))
         if size >= SLIVER_M2:
             found.append((code, size))
     return found
-
-
-def touched_ground(before: BaseGeometry | None, after: BaseGeometry | None) -> BaseGeometry:
-    """Unite the old and the new shape of an area: only there can memberships change."""
-    return shapely.union_all([as_multipolygon(shape) for shape in (before, after) if shape is not None])
 
 
 def changed_ground(before: BaseGeometry | None, after: BaseGeometry | None) -> BaseGeometry:
@@ -301,6 +296,16 @@ def west_to_east(shape: BaseGeometry) -> tuple[float, float]:
     """Order of areas that are to be numbered: by the middle, from west to east, then from north to south."""
     middle = shapely.centroid(shape)
     return (float(middle.x), -float(middle.y))
+
+
+def _overlap(one: BaseGeometry, other: BaseGeometry) -> bool:
+    """Whether two areas have more in common than a border; where they have just that, their intersection costs more."""
+    return bool(shapely.relate_pattern(one, other, "T********"))
+
+
+def _are_near(one: BaseGeometry, other: BaseGeometry) -> bool:
+    """Whether shapes in degrees are within some centimetres of one another, wherever in China."""
+    return bool(shapely.dwithin(one, other, _NEAR_DEG))
 
 
 def _close(shape: BaseGeometry, width: float) -> BaseGeometry:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from data.askers import RecordUnknown
 from data.db import owner_session
+from data.imports.changes import NOTED
 from data.imports.undo import UndoBlocked, UndoRefused, UndoReport, find_blockers, purge_changes, undo_batch
 from data.recheck import recheck
 from data.settings import ROOT
@@ -350,6 +351,19 @@ def test_a_campaign_of_before_plans_had_versions_is_taken_back(town: Town, tmp_p
         assert connection.scalars(text(f"select after_hash {note}"), {"id": batch}).all() == hashes
     town.undo(batch)
     assert differences(town.untouched, town.dump()) == {}
+
+
+@pytest.mark.parametrize("table", [noted.name for noted in NOTED])
+def test_a_row_is_written_down_cell_by_cell(town: Town, table: str) -> None:
+    with town.store.engine.connect() as connection:
+        names = [column["name"] for column in inspect(connection).get_columns(table) if not column.get("computed")]
+        shapes = {column["name"] for column in inspect(connection).get_columns(table) if "geom" in repr(column["type"])}
+        cells = ", ".join(f"to_jsonb(t.{name}{'::text' if name in shapes else ''})" for name in names)
+        image = connection.scalar(text("select row_image(to_regclass('public.' || :table), 't')"), {"table": table})
+        rows = connection.execute(text(f"select {image}, {cells} from {table} t")).all()
+    assert rows or table in ("area_alias", "road_edge", "duty")
+    for row in rows:
+        assert row[0] == dict(zip(names, row[1:], strict=True))
 
 
 def test_a_batch_that_changed_nothing_is_taken_back_as_well(town: Town, tmp_path: Path) -> None:

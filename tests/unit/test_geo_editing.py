@@ -19,7 +19,6 @@ from geo.editing import (
     merge_shapes,
     snap_shape,
     split_shape,
-    touched_ground,
 )
 from geo.measuring import area_m2
 
@@ -242,11 +241,6 @@ def test_a_neighbour_is_not_covered_altogether() -> None:
     with pytest.raises(DrawingRefused) as error:
         follow_neighbours(WEST, VILLAGE, {"e": EAST})
     assert "合并" in words(error)
-
-
-def test_the_ground_an_edit_touches_is_old_and_new_shape() -> None:
-    assert shapely.equals(touched_ground(WEST, EAST), VILLAGE)
-    assert shapely.equals(touched_ground(None, EAST), EAST)
 
 
 def test_the_changed_ground_is_what_only_one_shape_covers_and_its_edges() -> None:
