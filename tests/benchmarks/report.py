@@ -6,6 +6,7 @@ need no plotting library.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 from data.settings import ROOT
 
+FOLDER = Path(__file__).parent
 PAGE = ROOT / "templates" / "docs" / "benchmarks.md"
 PICTURES = PAGE.parent / "img"
 BEGIN = "<!-- measured by ./fangtu bench --write: begin -->"
@@ -29,6 +31,8 @@ class MarksMissing(Exception):
 
 def write_page(results: Mapping[str, Mapping[str, Any]], page: Path = PAGE, pictures: Path = PICTURES) -> list[Path]:
     """Put the results between the marks of the page, and the plots beside it.
+
+    What stands there of other benchmarks stays: they may have been measured on another day, by another copy.
 
     Parameters
     ----------
@@ -63,16 +67,28 @@ def write_page(results: Mapping[str, Mapping[str, Any]], page: Path = PAGE, pict
         file.write_text(drawing, encoding="utf-8")
         written.append(file)
     before, rest = words.split(BEGIN)
-    after = rest.split(END)[1]
+    between, after = rest.split(END)
     shown = {file.stem.removeprefix("bench-") for file in written}
-    page.write_text(f"{before}{BEGIN}\n\n{section(results, shown)}\n{END}{after}", encoding="utf-8")
+    sections = {**_sections_of(between), **_sections(results, shown)}
+    told_again = "\n".join(sections[name] for name in sorted(sections))
+    page.write_text(f"{before}{BEGIN}\n\n{told_again}\n{END}{after}", encoding="utf-8")
     return [page, *written]
 
 
-def section(results: Mapping[str, Mapping[str, Any]], plotted: set[str]) -> str:
-    """The generated part as Markdown: for each benchmark when and where it ran, its figures, and its plot."""
-    parts = []
-    for name, told in sorted(results.items()):
+def _sections_of(between: str) -> dict[str, str]:
+    """What a generated part says of each benchmark that there still is."""
+    pieces = re.split(r"(?m)^### `(\w+)`$", between)[1:]
+    return {
+        name: f"### `{name}`\n\n{text.strip()}\n"
+        for name, text in zip(pieces[::2], pieces[1::2], strict=True)
+        if (FOLDER / f"bench_{name}.py").exists()
+    }
+
+
+def _sections(results: Mapping[str, Mapping[str, Any]], plotted: set[str]) -> dict[str, str]:
+    """Markdown for each benchmark: when and where it ran, its figures, and its plot."""
+    parts = {}
+    for name, told in results.items():
         lines = [f"### `{name}`", "", _circumstances(told), ""]
         for key, words in (("answers_differ", "Answers differ, so nothing is compared"), ("unavailable", "Not run")):
             if key in told:
@@ -83,8 +99,8 @@ def section(results: Mapping[str, Mapping[str, Any]], plotted: set[str]) -> str:
             lines.append("")
         if name in plotted:
             lines += [f"![{name}: measured beside peers](img/bench-{name}.svg)", ""]
-        parts.append("\n".join(lines))
-    return "\n".join(parts)
+        parts[name] = "\n".join(lines)
+    return parts
 
 
 def row(figure: Mapping[str, Any]) -> list[str]:

@@ -50,6 +50,18 @@ def test_writing_twice_changes_nothing(page: Path) -> None:
     assert write(page, results) == write(page, results)
 
 
+def test_what_was_measured_elsewhere_stays_while_its_benchmark_is_there(page: Path) -> None:
+    write(page, {name: told(Figure(f"of {name}", 1, "ms")) for name in ("tiles", "abandoned", "live")})
+    before = page.read_text(encoding="utf-8")
+    words = write(page, {"made": told(Figure("reading", 4.1, "ms"))})
+    heads = [line for line in words.splitlines() if line.startswith("### ")]
+    assert heads == ["### `live`", "### `made`", "### `tiles`"]
+    for name in ("live", "tiles"):
+        here, there = (text.split(f"### `{name}`")[1].split("###")[0].split(report.END)[0] for text in (before, words))
+        assert here == there
+        assert f"| of {name} | 1 ms |" in there
+
+
 def test_a_missed_goal_is_said(page: Path) -> None:
     words = write(page, {"made": told(Figure("rate", 1.5, "times", 4, at_least=True), Figure("n", 3, "", 1))})
     assert "| rate | **1.5 times, missed** | ≥ 4 |" in words
