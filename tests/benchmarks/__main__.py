@@ -69,7 +69,7 @@ def _list(as_json: bool) -> int:
 
 
 def _run(names: Sequence[str], households: int | None, as_json: bool) -> int:
-    from tests.benchmarks.figures import AnswersDiffer, Unavailable, print_figures
+    from tests.benchmarks.figures import AnswersDiffer, Unavailable, print_figures, yardstick_ms
 
     results: dict[str, Any] = {}
     good = True
@@ -78,7 +78,8 @@ def _run(names: Sequence[str], households: int | None, as_json: bool) -> int:
         figures: list[Any] = []
         # What is printed on the way is for people; with --json standard output holds nothing but the result.
         with redirect_stdout(sys.stderr if as_json else sys.stdout):
-            print(f"== {name}", flush=True)
+            told["yardstick_before"] = yardstick_ms()
+            print(f"== {name}, load {told['load_before']:.1f}, yardstick {told['yardstick_before']:.0f} ms", flush=True)
             try:
                 figures = import_module(f"tests.benchmarks.bench_{name}").run(households)
             except AnswersDiffer as error:
@@ -93,7 +94,7 @@ def _run(names: Sequence[str], households: int | None, as_json: bool) -> int:
                 traceback.print_exc()
                 told["unavailable"] = f"broke down: {type(error).__name__}: {str(error)[:300]}"
             told["figures"] = [figure.as_json() for figure in figures]
-            told["load_after"] = os.getloadavg()[0]
+            told["load_after"], told["yardstick_after"] = os.getloadavg()[0], yardstick_ms()
             if not as_json:
                 print_figures(figures)
             for key in ("answers_differ", "unavailable"):

@@ -8,6 +8,7 @@ that are compared do not give the same answer, and :class:`Unavailable` where so
 from __future__ import annotations
 
 import os
+import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -107,6 +108,20 @@ def alone(run: Callable[[], Sequence[Figure]]) -> int:
 def load_average() -> str:
     """How busy the machine is, for the conditions of a figure."""
     return f"load {os.getloadavg()[0]:.1f}"
+
+
+def yardstick_ms() -> float:
+    """How fast the machine is just now: processor time of a fixed piece of work, the middle of five, in milliseconds.
+
+    Cores that are shared with others become slower without a load that could be seen here. Two figures of one machine
+    are to be compared where this was the same.
+    """
+    times = []
+    for _ in range(5):
+        began = time.process_time()
+        sum(number * number for number in range(1_000_000))
+        times.append((time.process_time() - began) * 1000)
+    return statistics.median(times)
 
 
 def p95(values: Sequence[float]) -> float:

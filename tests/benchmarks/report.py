@@ -174,9 +174,12 @@ def _text(x: float, y: float, words: str, *, weight: int = 400, anchor: str = "s
 def _circumstances(told: Mapping[str, Any]) -> str:
     machine = told["machine"].split("-")[0]  # the kernel's own number says nothing to a reader
     size = f"{told['households']:,} households asked for" if told.get("households") else "sizes of its own"
+    speed = ""
+    if "yardstick_before" in told:
+        speed = f" yardstick {told['yardstick_before']:.0f} and {told['yardstick_after']:.0f} ms;"
     return (
         f"{told['began'][:10]}; {told['cores']} cores, {machine}; load {told['load_before']:.1f} at the beginning and "
-        f"{told['load_after']:.1f} at the end; {size}."
+        f"{told['load_after']:.1f} at the end;{speed} {size}."
     )
 
 

@@ -45,6 +45,13 @@ def test_only_what_lies_between_the_marks_is_replaced(page: Path) -> None:
     assert "load 1.0 at the beginning and 2.5 at the end; 20,000 households asked for" in words
 
 
+def test_the_speed_of_the_machine_is_told_where_it_was_measured(page: Path) -> None:
+    speed = {"yardstick_before": 56.2, "yardstick_after": 81.7}
+    words = write(page, {"made": told(Figure("a", 1, "ms"), **speed), "older": told(Figure("b", 1, "ms"))})
+    assert "2.5 at the end; yardstick 56 and 82 ms; 20,000 households" in words
+    assert "2.5 at the end; 20,000 households" in words
+
+
 def test_writing_twice_changes_nothing(page: Path) -> None:
     results = {"made": told(Figure("reading", 4.1, "ms", beside={"other": 8.0}))}
     assert write(page, results) == write(page, results)

@@ -104,6 +104,8 @@ def test_results_are_written(made: ModuleType, monkeypatch: pytest.MonkeyPatch) 
     gives(made, Figure("a", 1.0, "s"))
     bench.main(["made"])
     assert written["made"]["figures"][0]["value"] == 1.0
+    assert written["made"]["yardstick_before"] > 0
+    assert written["made"]["yardstick_after"] > 0
 
 
 def test_listing_needs_no_database() -> None:
