@@ -41,7 +41,7 @@ from geo.measuring import area_m2
 from geo.shapes import SLIVER_M2, as_multipolygon
 
 # Areas this close to a change are part of what it rests on: some twenty metres.
-_NEAR_DEG = 2e-4
+_MARGIN_DEG = 2e-4
 
 
 @dataclass(frozen=True)
@@ -294,9 +294,8 @@ def _revision(scene: Scene, changes: Sequence[Change], *, is_made: bool) -> str:
     ground = GeometryCollection(
         [shape for change in changes for shape in (change.before, change.after) if shape is not None]
     )
-    west, south, east, north = ground.bounds
-    rim = shapely.box(west - _NEAR_DEG, south - _NEAR_DEG, east + _NEAR_DEG, north + _NEAR_DEG)
-    near = ground if ground.is_empty else rim
+    # Empty without any shape: then nothing is near.
+    near = ground if ground.is_empty else shapely.box(*ground.bounds).buffer(_MARGIN_DEG, join_style="mitre")
     concerned = {change.code for change in changes}
     digest = hashlib.sha256()
     for area in (scene.parent, *(scene.known[code] for code in sorted(scene.known))):

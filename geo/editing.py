@@ -304,7 +304,7 @@ def _overlap(one: BaseGeometry, other: BaseGeometry) -> bool:
 
 
 def _are_near(one: BaseGeometry, other: BaseGeometry) -> bool:
-    """Whether shapes in degrees are within some centimetres of one another, wherever in China."""
+    """Whether shapes in degrees are within about a decimetre; what is farther apart has no common border."""
     return bool(shapely.dwithin(one, other, _NEAR_DEG))
 
 

@@ -70,8 +70,8 @@ def write_page(results: Mapping[str, Mapping[str, Any]], page: Path = PAGE, pict
     between, after = rest.split(END)
     shown = {file.stem.removeprefix("bench-") for file in written}
     sections = {**_sections_of(between), **_sections(results, shown)}
-    told_again = "\n".join(sections[name] for name in sorted(sections))
-    page.write_text(f"{before}{BEGIN}\n\n{told_again}\n{END}{after}", encoding="utf-8")
+    body = "\n".join(sections[name] for name in sorted(sections))
+    page.write_text(f"{before}{BEGIN}\n\n{body}\n{END}{after}", encoding="utf-8")
     return [page, *written]
 
 
