@@ -147,7 +147,7 @@ def print_report(report: Any) -> None:
                 told["column"] or "",
             )
             if part
-        )
+        ) or words("整个文件", "the whole file")
         found = words(f"：为“{told['found']}”", f": '{told['found']}'") if told["found"] else ""
         expected = words(f"，应为 {told['expected']}", f", expected {told['expected']}") if told["expected"] else ""
         click.echo(f"  {where}{found}{expected}{words('：', ': ')}{told['reason']}", err=True)

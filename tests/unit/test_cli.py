@@ -56,6 +56,17 @@ def test_a_mapping_needs_its_equals_sign(tmp_path: Path) -> None:
         assert run("import", "households", str(file), "--map", pair).exit_code == 2
 
 
+def test_what_is_said_of_no_row_is_said_of_the_whole_file(capsys: pytest.CaptureFixture[str]) -> None:
+    report = ImportReport("households")
+    report.warn(Text("没有户主姓名一列", "there is no column of names"))
+    report.warn(Text("甲", "a"), row=3)
+    print_report(report)
+    whole, row = capsys.readouterr().err.splitlines()
+    assert whole.strip() in ("整个文件：没有户主姓名一列", "the whole file: there is no column of names")
+    assert "3" in row
+    assert "整个文件" not in row
+
+
 def test_a_report_names_what_was_left_out_and_counts_what_it_does_not_list(capsys: pytest.CaptureFixture[str]) -> None:
     report = ImportReport("households", batch=7, ignored_columns=["宗教信仰"], counts={"inserted": 1200, "outside": 0})
     for row in range(SHOWN_WARNINGS + 3):
