@@ -6,13 +6,14 @@ import json
 import time
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 from PIL import Image
 from sqlalchemy import text
 
+from data.local_time import ZONE
 from tests.browser.chromium import WAIT_MS
 from tests.browser.stand import Stand
 
@@ -93,14 +94,15 @@ def standing_of(stand: Stand, household: str) -> tuple[int | None, int]:
 
 
 def visit_as(site: str, stand: Stand, who: str, household: str) -> None:
-    """A visit that somebody else hands in, of just now."""
-    end = datetime.now(UTC)
+    """A visit that somebody else hands in, of just now and of this day, also soon after midnight."""
+    end = datetime.now(ZONE)
+    start = max(end - timedelta(minutes=40), end.replace(hour=0, minute=0, second=0, microsecond=0))
     body = {
         "schema": 1,
         "household_id": stand.town.households[household],
         "campaign": stand.town.campaign_id,
         "round": 1,
-        "started_at": (end - timedelta(minutes=40)).isoformat(),
+        "started_at": start.isoformat(),
         "ended_at": end.isoformat(),
         "entered_at": end.isoformat(),
         "mode": "home",
