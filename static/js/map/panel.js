@@ -16,7 +16,11 @@ export function drawCard(place, setup) {
   const toTarget = coverage.to_target;
   const reached = ratio !== null && ratio >= target;
   const known = ratio !== null && ratio !== undefined;
-  if (!differs(place, coverage, area?.name, listAddress())) return;
+  // Its list goes by the theme, nothing else of it does.
+  if (!differs(place, coverage, area?.name)) {
+    place.querySelector(".coverage-head a").href = listAddress();
+    return;
+  }
   const bar = h("div", { class: "meter", role: "img", "aria-label": t("覆盖率 %(rate)s，目标 %(target)s", { rate: rate(ratio, target), target: percent(target) }) },
     h("i", { class: "meter-fill" }), h("b", { class: "meter-target" }));
   fill(place,
@@ -113,8 +117,8 @@ export function drawLayers(place, theme, setup) {
   for (const part of [kept.marksHead, kept.marks, kept.concernsHead, kept.concerns]) part.hidden = !on.has("marks");
   kept.list.href = state.area ? `/field-work?${new URLSearchParams({ state: "all", area: state.area })}` : "/field-work?state=all";
   arrange(kept.marks, markRows(setup.counts).map((row) => layerRow(row, on)));
-  // How a site of concern stands is no switch of its own: it is shown with the accepted ones.
-  fill(kept.concerns, concernSigns().map(([sign, words]) => h("li", {}, h("span", { class: "layer" }, mark(sign), h("span", { class: "layer-name" }, words)))));
+  // How a site of concern stands is no switch of its own: it is shown with the accepted ones, and never counted.
+  if (on.has("marks") && !kept.concerns.children.length) fill(kept.concerns, concernSigns().map(([sign, words]) => h("li", {}, h("span", { class: "layer" }, mark(sign), h("span", { class: "layer-name" }, words)))));
   if (focused && document.activeElement?.dataset?.layer !== focused) place.querySelector(`[data-layer="${focused}"]`)?.focus();
 }
 
