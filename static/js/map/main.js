@@ -20,7 +20,7 @@ import { drawCard, drawGaps, drawLayers, drawLevels, drawThemes } from "./panel.
 import { createPointer } from "./pointer.js";
 import { createPopups } from "./popup.js";
 import { startPrint } from "./print.js";
-import { hold, later } from "./queue.js";
+import { hold, later, soon } from "./queue.js";
 import { createScene } from "./scene.js";
 import { startSearch } from "./search.js";
 import { createSelection } from "./select.js";
@@ -69,7 +69,8 @@ function createPage(map) {
   startSheet(); // before anything is measured: on a phone the slider is no row beside the map
   map.getContainer().setAttribute("role", "region");
   map.getContainer().setAttribute("aria-label", t("地图。方向键移动，加减键缩放，回车打开正中的村，Tab 逐个走过各村。"));
-  new ResizeObserver(() => map.invalidateSize({ pan: false })).observe(map.getContainer());
+  // A legend of another height is shown before the map takes the room that it leaves.
+  new ResizeObserver(() => soon(() => map.invalidateSize({ pan: false }))).observe(map.getContainer());
 
   const scene = createScene(map, registry, trouble);
   page.scene = scene;
@@ -178,19 +179,25 @@ function createPage(map) {
     redrawList();
   };
 
-  function redrawPanel() {
+  /** All that a theme changes beside the map. */
+  function redrawTheme() {
     const { setup } = page;
     drawThemes(byId("themes"), state.theme, setup.role);
     drawCard(byId("coverage-card"), setupShown());
     drawLayers(byId("layers"), state.theme, withSites(setup));
-    drawPicks(byId("picks"), setup);
-    drawCrumbs(byId("crumbs"), setup.crumbs || [], page.top, goArea);
-    drawFresh(byId("fresh"), setup.as_of, slider.day());
-    page.baseChoice.draw();
     redrawDock();
     drawLevels(byId("levels"), state.theme, state.level);
     const title = [themeOf(state.theme).label(), setup.area?.name, t("访图")].filter(Boolean).join(" · ");
     later(() => { document.title = title; });
+  }
+
+  function redrawPanel() {
+    const { setup } = page;
+    redrawTheme();
+    drawPicks(byId("picks"), setup);
+    drawCrumbs(byId("crumbs"), setup.crumbs || [], page.top, goArea);
+    drawFresh(byId("fresh"), setup.as_of, slider.day());
+    page.baseChoice.draw();
   }
 
   // Sites and payments are counted where a theme tells of them.
@@ -403,7 +410,7 @@ function createPage(map) {
     hold();
     if (names.has("theme")) say(t("主题：%(theme)s", { theme: themeOf(state.theme).label() }));
     scene.draw();
-    redrawPanel();
+    redrawTheme();
     await busy(async () => {
       if (!(await scene.load(true))) return;
       redrawDock();

@@ -87,7 +87,8 @@ function layerRow({ key, sign, label, count: n }, on) {
     rows.set(key + sign, kept);
   }
   kept.box.checked = on.has(key);
-  if (kept.number) kept.number.textContent = n === undefined ? "" : count(n);
+  if (kept.number && kept.n !== n) kept.number.textContent = n === undefined ? "" : count(n); // the same text is laid out anew, too
+  kept.n = n;
   return kept.row;
 }
 
