@@ -188,7 +188,10 @@ function createPage(map) {
     redrawDock();
     drawLevels(byId("levels"), state.theme, state.level);
     const title = [themeOf(state.theme).label(), setup.area?.name, t("访图")].filter(Boolean).join(" · ");
-    later(() => { document.title = title; });
+    later(() => {
+      document.title = title;
+      drawFresh(byId("fresh"), setup.as_of, slider.day()); // the data may have come of age meanwhile
+    });
   }
 
   function redrawPanel() {
@@ -196,7 +199,6 @@ function createPage(map) {
     redrawTheme();
     drawPicks(byId("picks"), setup);
     drawCrumbs(byId("crumbs"), setup.crumbs || [], page.top, goArea);
-    drawFresh(byId("fresh"), setup.as_of, slider.day());
     page.baseChoice.draw();
   }
 
