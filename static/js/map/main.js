@@ -190,7 +190,7 @@ function createPage(map) {
     const title = [themeOf(state.theme).label(), setup.area?.name, t("访图")].filter(Boolean).join(" · ");
     later(() => {
       document.title = title;
-      drawFresh(byId("fresh"), setup.as_of, slider.day()); // the data may have come of age meanwhile
+      drawFresh(byId("fresh"), page.setup.as_of, slider.day()); // the data may have come of age, or anew, meanwhile
     });
   }
 
