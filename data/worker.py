@@ -14,7 +14,6 @@ import os
 import select
 import signal
 import time
-import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
@@ -43,13 +42,12 @@ from data.folding import EVERY_S as FOLD_EVERY_S
 from data.folding import fold_now
 from data.jobs import WORKER_LOCK
 from data.made_files import COMPARE, FILES, LABELS
-from data.pack_making import villages_to_pack
 from data.packs import sweep_packs
 from data.renovation.passing import KIND as PASS
 from data.settings import Settings
-from data.suspicions import rounds_to_screen
 from data.sweeping import purge, sweep
 from data.tasks import OF_NOBODY, PACK, SCREEN, SESSION_NAME, SETTLE, Maker
+from data.unasked import Unasked
 from data.work_folders import sweep_work
 from geo.counting import counted
 from geo.errors import FangtuError, Text
@@ -78,9 +76,6 @@ HEARTBEAT_EVERY_S = 5.0
 CANCEL_ASKED_EVERY_S = 1.0
 SWEEP_EVERY_S = 60.0
 PURGE_EVERY_S = 3600.0
-SCREENED_ASKED_EVERY_S = 60.0
-# So few at a time that whoever asked for something meanwhile waits seconds.
-PACKED_AT_ONCE = 5
 GRACE_S = 5.0
 _STANDBY_WAIT_S = 2.0
 _LONGEST_BACKOFF_S = 30.0
@@ -124,9 +119,7 @@ class Worker:
         self._makers = dict(makers or {})
         self._limits_s = limits_s or LIMIT_S
         self._children: dict[int, Child] = {}
-        self._unsettled: list[uuid.UUID] = []
-        self._unscreened: list[tuple[int, int]] = []
-        self._unpacked: list[int] = []
+        self._unasked = Unasked(settings)
         self._is_ending = False
         self._wake_out, self._wake_in = os.pipe()
         os.set_blocking(self._wake_out, False)
@@ -188,11 +181,11 @@ class Worker:
         for job_id in take_up_again(connection):
             log.warning("job %s was left by a worker that died", job_id)
         connection.execute(text(f"listen {CHANNEL}"))
-        swept_at = asked_at = purged_at = folded_at = looked_at = -PURGE_EVERY_S
+        swept_at = asked_at = purged_at = folded_at = -PURGE_EVERY_S
         while not self._is_ending:
             now = time.monotonic()
             if now - swept_at >= SWEEP_EVERY_S:
-                self._unsettled = sweep(connection, self._settings)
+                self._unasked.settle(sweep(connection, self._settings))
                 sweep_packs(connection, self._settings)
                 swept_at = now
             if now - purged_at >= PURGE_EVERY_S:
@@ -202,10 +195,8 @@ class Worker:
                 fold_now(connection)
                 folded_at = now
             # Whoever waits for jobs to end does not wait for what nobody asked for.
-            if now - looked_at >= SCREENED_ASKED_EVERY_S and not until_idle:
-                self._unscreened = rounds_to_screen(connection)
-                self._unpacked = self._unpacked or villages_to_pack(connection, self._settings)
-                looked_at = now
+            if not until_idle:
+                self._unasked.look(connection)
             if now - asked_at >= CANCEL_ASKED_EVERY_S or self._hears(connection):
                 self._stop_cancelled(connection)
                 asked_at = now
@@ -232,15 +223,8 @@ class Worker:
             ):
                 continue
             claim = claim_job(connection, kinds if kinds != PAPER else tuple(self._makers))
-            if claim is None and kinds == HEAVY and self._unsettled:
-                claim = Claim(uuid.uuid4(), 0, SETTLE, 0, 0, 0, self._unsettled.pop(), None, {})
-            if claim is None and kinds == HEAVY and self._unscreened:
-                campaign, number = self._unscreened.pop(0)
-                payload = {"campaign": campaign, "round": number}
-                claim = Claim(uuid.uuid4(), 0, SCREEN, 0, 0, 0, None, None, payload)
-            if claim is None and kinds == HEAVY and self._unpacked:
-                some, self._unpacked = self._unpacked[:PACKED_AT_ONCE], self._unpacked[PACKED_AT_ONCE:]
-                claim = Claim(uuid.uuid4(), 0, PACK, 0, 0, 0, None, None, {"villages": some})
+            if claim is None and kinds == HEAVY:
+                claim = self._unasked.take()
             if claim is not None:
                 self._fork(connection, claim)
                 claimed = True

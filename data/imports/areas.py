@@ -13,7 +13,8 @@ from sqlalchemy import text
 
 from data.db import rows_changed
 from data.imports.area_codes import range_of
-from data.imports.area_rows import Entry, read_entries
+from data.imports.area_entries import Entry
+from data.imports.area_rows import read_entries
 from data.imports.atlas import load_atlas
 from data.imports.derive import derive_boundaries, reassign
 from data.imports.grids import merge_grids

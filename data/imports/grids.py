@@ -6,7 +6,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
 
-from data.imports.area_rows import Entry
+from data.imports.area_entries import Entry
 from data.imports.merge import Job
 from data.imports.staging import copy_rows, make_stage
 from geo.counting import counted, form

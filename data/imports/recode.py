@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from data.imports.area_rows import Entry
+from data.imports.area_entries import Entry
 from data.imports.merge import Job
 from geo.errors import Text
 
