@@ -69,7 +69,7 @@ def _list(as_json: bool) -> int:
 
 
 def _run(names: Sequence[str], households: int | None, as_json: bool) -> int:
-    from tests.benchmarks.figures import AnswersDiffer, Unavailable, print_figures, yardstick_ms
+    from tests.benchmarks.figures import AnswersDiffer, Unavailable, lost_share, print_figures, yardstick_ms
 
     results: dict[str, Any] = {}
     good = True
@@ -78,8 +78,12 @@ def _run(names: Sequence[str], households: int | None, as_json: bool) -> int:
         figures: list[Any] = []
         # What is printed on the way is for people; with --json standard output holds nothing but the result.
         with redirect_stdout(sys.stderr if as_json else sys.stdout):
-            told["yardstick_before"] = yardstick_ms()
-            print(f"== {name}, load {told['load_before']:.1f}, yardstick {told['yardstick_before']:.0f} ms", flush=True)
+            told["yardstick_before"], told["lost_before"] = yardstick_ms(), lost_share()
+            print(
+                f"== {name}, load {told['load_before']:.1f}, yardstick {told['yardstick_before']:.0f} ms, "
+                f"{told['lost_before']:.0%} lost with all cores busy",
+                flush=True,
+            )
             try:
                 figures = import_module(f"tests.benchmarks.bench_{name}").run(households)
             except AnswersDiffer as error:
@@ -94,7 +98,11 @@ def _run(names: Sequence[str], households: int | None, as_json: bool) -> int:
                 traceback.print_exc()
                 told["unavailable"] = f"broke down: {type(error).__name__}: {str(error)[:300]}"
             told["figures"] = [figure.as_json() for figure in figures]
-            told["load_after"], told["yardstick_after"] = os.getloadavg()[0], yardstick_ms()
+            told["load_after"], told["yardstick_after"], told["lost_after"] = (
+                os.getloadavg()[0],
+                yardstick_ms(),
+                lost_share(),
+            )
             if not as_json:
                 print_figures(figures)
             for key in ("answers_differ", "unavailable"):

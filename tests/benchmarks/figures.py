@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ import psycopg2
 from sqlalchemy import create_engine, text
 
 from data.settings import Settings
+
+# Whoever counts the time sees it go on in microseconds; a longer step is one in which the core did something else.
+_AWAY_S = 0.001
 
 
 class AnswersDiffer(Exception):
@@ -122,6 +126,33 @@ def yardstick_ms() -> float:
         sum(number * number for number in range(1_000_000))
         times.append((time.process_time() - began) * 1000)
     return statistics.median(times)
+
+
+def lost_share(seconds: float = 1.0) -> float:
+    """Which share of its time a core is taken away while all cores are busy, 0 to 1: by other work here or by the host.
+
+    A virtual machine may be given less than the cores it shows, and is not told. One process alone does not notice; a
+    browser, whose drawing and whose script run beside each other, does.
+
+    Parameters
+    ----------
+    seconds : float
+        How long all cores are kept busy.
+    """
+    cores = os.cpu_count() or 1
+    with get_context("fork").Pool(cores) as pool:
+        return statistics.mean(pool.map(_lost, [seconds] * cores, chunksize=1))
+
+
+def _lost(seconds: float) -> float:
+    began = last = time.perf_counter()
+    lost = 0.0
+    while last - began < seconds:
+        now = time.perf_counter()
+        if now - last > _AWAY_S:
+            lost += now - last
+        last = now
+    return lost / (last - began)
 
 
 def p95(values: Sequence[float]) -> float:

@@ -177,6 +177,8 @@ def _circumstances(told: Mapping[str, Any]) -> str:
     speed = ""
     if "yardstick_before" in told:
         speed = f" yardstick {told['yardstick_before']:.0f} and {told['yardstick_after']:.0f} ms;"
+    if "lost_before" in told:
+        speed += f" {told['lost_before']:.0%} and {told['lost_after']:.0%} lost with all cores busy;"
     return (
         f"{told['began'][:10]}; {told['cores']} cores, {machine}; load {told['load_before']:.1f} at the beginning and "
         f"{told['load_after']:.1f} at the end;{speed} {size}."

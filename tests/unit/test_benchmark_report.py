@@ -52,6 +52,12 @@ def test_the_speed_of_the_machine_is_told_where_it_was_measured(page: Path) -> N
     assert "2.5 at the end; 20,000 households" in words
 
 
+def test_what_was_lost_of_the_cores_is_told_where_it_was_measured(page: Path) -> None:
+    speed = {"yardstick_before": 56.2, "yardstick_after": 81.7, "lost_before": 0.004, "lost_after": 0.163}
+    words = write(page, {"made": told(Figure("a", 1, "ms"), **speed)})
+    assert "yardstick 56 and 82 ms; 0% and 16% lost with all cores busy; 20,000 households" in words
+
+
 def test_writing_twice_changes_nothing(page: Path) -> None:
     results = {"made": told(Figure("reading", 4.1, "ms", beside={"other": 8.0}))}
     assert write(page, results) == write(page, results)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -14,6 +15,7 @@ import pytest
 
 from data.settings import ROOT
 from tests.benchmarks import __main__ as bench
+from tests.benchmarks import figures
 from tests.benchmarks.figures import AnswersDiffer, Figure, Unavailable, p95
 
 
@@ -24,6 +26,7 @@ def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr(bench, "NAMES", ("made",))
     monkeypatch.setattr(bench, "_write", lambda name, told: None)
+    monkeypatch.setattr(figures, "lost_share", lambda: 0.25)  # it takes seconds, and is tested by itself
     return module
 
 
@@ -106,6 +109,19 @@ def test_results_are_written(made: ModuleType, monkeypatch: pytest.MonkeyPatch) 
     assert written["made"]["figures"][0]["value"] == 1.0
     assert written["made"]["yardstick_before"] > 0
     assert written["made"]["yardstick_after"] > 0
+    assert (written["made"]["lost_before"], written["made"]["lost_after"]) == (0.25, 0.25)
+
+
+def test_what_other_work_takes_of_the_cores_is_noticed() -> None:
+    """Twice as many busy processes as cores: each gets half, which one of them alone does not lose."""
+    cores = os.cpu_count() or 1
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(cores)]
+    try:
+        assert figures.lost_share(0.5) > 0.2
+    finally:
+        for one in busy:
+            one.kill()
+            one.wait()
 
 
 def test_listing_needs_no_database() -> None:
