@@ -1,5 +1,5 @@
 /*
- * A drawing in square pieces, each a small canvas that is kept: moving the map only moves finished pieces, and what comes
+ * A drawing in square pieces, each a small picture that is kept: moving the map only moves finished pieces, and what comes
  * into view is drawn piece by piece, some milliseconds in each frame. Pieces are made for the very zoom of the view, whole
  * or not, and meet on whole device pixels: they are sharp, and no light shows between them.
  */
@@ -13,6 +13,11 @@ const BESIDE = 1; // rows of pieces kept outside the view
 const WHILE_MOVING_MS = 120; // from one look at what came into view to the next
 const TOO_FAR = 2.5; // steps of zoom over which old pieces stand in for new ones
 
+// All pieces are drawn here, and their elements only show the finished picture: a browser asks each canvas that can be drawn
+// on for its picture in every frame, drawn on or not. In memory also where there is a GPU, as a piece is drawn once.
+const sheet = new OffscreenCanvas(1, 1);
+const ctx = sheet.getContext("2d", { willReadFrequently: true });
+
 /**
  * `options`: `pane`; `draw(view, tile)` with a view as that of CanvasOverlay. A piece may need a tile: `source` and
  * `dataZoom(zoom, level)` or null for none. `needed(zoom)`: is there anything to draw; `empty(view, tile)`: is there in
@@ -24,7 +29,6 @@ export const Mosaic = L.Layer.extend({
   initialize(options) {
     L.setOptions(this, options);
     this._levels = [];
-    this._spare = [];
   },
 
   onAdd(map) {
@@ -189,7 +193,7 @@ export const Mosaic = L.Layer.extend({
     const [left, top] = [edge(x), edge(y)];
     const [width, height] = [edge(x + 1) - left, edge(y + 1) - top];
     piece = {
-      x, y, left, top, width, height, seen: true, turn: 0, asked: -1, canvas: null, tile: undefined, stamp: undefined, done: false,
+      x, y, left, top, width, height, seen: true, turn: 0, asked: -1, shown: null, tile: undefined, stamp: undefined, done: false,
       view: { zoom, scale: SIDE * 2 ** zoom, left: left / ratio, top: top / ratio, width: width / ratio, height: height / ratio, ratio },
     };
     level.pieces.set(key, piece);
@@ -225,27 +229,25 @@ export const Mosaic = L.Layer.extend({
     Object.assign(piece, { stamp, tile });
     const flat = this.options.flat(piece.view);
     const picture = !flat && !this.options.empty(piece.view, tile);
-    if (!picture || piece.flat) this._spareOf(piece);
+    if (!picture || piece.flat) this._empty(piece);
     piece.flat = flat;
     if (flat) {
       // To fill a box takes less than to keep and to lay on a picture of one colour.
-      piece.canvas = document.createElement("div");
-      piece.canvas.style.background = flat;
-      this.put(piece.canvas, piece, level);
+      piece.shown = document.createElement("div");
+      piece.shown.style.background = flat;
+      this.put(piece.shown, piece, level);
     }
     if (!picture) return;
-    const fresh = !piece.canvas;
-    const canvas = piece.canvas || this._spare.pop() || document.createElement("canvas");
-    const sized = canvas.width === piece.width && canvas.height === piece.height;
-    if (!sized) [canvas.width, canvas.height] = [piece.width, piece.height];
-    // Drawn in memory also where there is a GPU: a piece is drawn once and then only moved.
-    const ctx = canvas.getContext("2d", { willReadFrequently: true });
-    if (sized) ctx.reset();
+    [sheet.width, sheet.height] = [piece.width, piece.height]; // which clears it
     ctx.setTransform(level.ratio, 0, 0, level.ratio, 0, 0);
     this.options.draw({ ...piece.view, ctx }, tile);
-    ctx.getImageData(0, 0, 1, 1); // drawn now, not when the frame is due
-    piece.canvas = canvas;
-    if (fresh) this.put(canvas, piece, level);
+    const fresh = !piece.shown;
+    if (fresh) {
+      piece.shown = document.createElement("canvas");
+      [piece.shown.width, piece.shown.height] = [piece.width, piece.height];
+    }
+    piece.shown.getContext("bitmaprenderer").transferFromImageBitmap(sheet.transferToImageBitmap());
+    if (fresh) this.put(piece.shown, piece, level);
   },
 
   /** Show an element at its place, in device pixels of the world. */
@@ -267,22 +269,23 @@ export const Mosaic = L.Layer.extend({
       for (const [key, piece] of old.pieces) {
         const [left, top, right, bottom] = [piece.left, piece.top, piece.left + piece.width, piece.top + piece.height].map((edge) => edge * grown);
         const covers = (one) => left < one.left + one.width - 1 && right > one.left + 1 && top < one.top + one.height - 1 && bottom > one.top + 1;
-        if (!piece.canvas || !missing.some(covers)) this._drop(old, key, piece);
+        if (!piece.shown || !missing.some(covers)) this._drop(old, key, piece);
       }
     }
     this._keep((old) => old === level || old.pieces.size);
   },
 
   _drop(level, key, piece) {
-    this._spareOf(piece);
+    this._empty(piece);
     level.pieces.delete(key);
   },
 
-  _spareOf(piece) {
-    if (!piece.canvas) return;
-    piece.canvas.remove();
-    if (!piece.flat && this._spare.length < 40) this._spare.push(piece.canvas);
-    piece.canvas = null;
+  /** Take away what a piece shows; the memory of its picture is free at once. */
+  _empty(piece) {
+    if (!piece.shown) return;
+    piece.shown.remove();
+    if (!piece.flat) piece.shown.width = 0;
+    piece.shown = null;
   },
 
   /** Keep some of the levels, and nothing of the others. */

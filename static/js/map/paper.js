@@ -15,7 +15,7 @@ export function paintForPaper(mosaic) {
     if (piece.flat) {
       ctx.fillStyle = piece.flat;
       ctx.fillRect(...at, piece.width, piece.height);
-    } else if (piece.canvas) ctx.drawImage(piece.canvas, ...at);
+    } else if (piece.shown) ctx.drawImage(piece.shown, ...at);
   }
   mosaic.put(whole, { left, top, width: whole.width, height: whole.height }, level);
   level.whole = whole;
