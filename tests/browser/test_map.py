@@ -184,3 +184,17 @@ def test_the_map_asks_for_one_text_of_scripts_and_for_no_module_beside_it(open_m
     )
     assert own == ["/scripts/js/page.js", "/scripts/js/map/main.js"]
     assert sorted(fetched) == sorted(own)
+
+
+def test_pieces_are_finished_pictures_and_keep_no_memory_when_they_are_gone(open_map: OpenMap) -> None:
+    seen = open_map("leader")
+    panes = "[...document.querySelectorAll('.leaflet-fangtu-points-pane canvas, .leaflet-fangtu-areas-pane canvas')]"
+    seen.page.evaluate(f"() => {{ window.before = {panes}; }}")
+    kinds = seen.page.evaluate(
+        "() => before.map((one) => Boolean(one.width && one.getContext('bitmaprenderer') && !one.getContext('2d')))"
+    )
+    assert kinds and all(kinds)
+    seen.go(*H1, 17)
+    left = seen.page.evaluate("() => before.filter((one) => !one.isConnected).map((one) => one.width)")
+    assert left and set(left) == {0}
+    assert len(seen.painted("points")) > 5, "what came into view is not drawn"
