@@ -193,8 +193,9 @@ def test_pieces_are_finished_pictures_and_keep_no_memory_when_they_are_gone(open
     kinds = seen.page.evaluate(
         "() => before.map((one) => Boolean(one.width && one.getContext('bitmaprenderer') && !one.getContext('2d')))"
     )
-    assert kinds and all(kinds)
+    assert kinds
+    assert all(kinds)
     seen.go(*H1, 17)
     left = seen.page.evaluate("() => before.filter((one) => !one.isConnected).map((one) => one.width)")
-    assert left and set(left) == {0}
+    assert set(left) == {0}
     assert len(seen.painted("points")) > 5, "what came into view is not drawn"
