@@ -151,8 +151,14 @@ function createPage(map) {
     byId("edit-checks").hidden = !laysEdges(state.tool);
     byId("edit-drop").disabled = !state.tool;
     byId("edit-apply").disabled = !state.found || state.busy;
+    holdHistory();
     const { dataset } = byId("editing");
     Object.assign(dataset, { target: state.target ? state.village || state.target.code : "", tool: state.tool || "", points: state.points.length });
+  }
+
+  /** While an edit is applied or taken back no other is taken back: its button says so, and no click on it is lost. */
+  function holdHistory() {
+    for (const button of byId("edit-history").querySelectorAll("button")) button.disabled = state.busy;
   }
 
   function take(tool) {
@@ -375,6 +381,7 @@ function createPage(map) {
     const area = new URLSearchParams(window.location.search).get("area");
     const answer = await getJson(withParams("/api/v1/edits", { area }));
     showHistory(byId("edit-history"), answer.rows, undo, dayAndTime);
+    holdHistory();
   }
 
   function trouble(reason) {
