@@ -5,7 +5,7 @@ import { loadWords, t } from "../i18n.js";
 import { createProgress, followJob } from "../import/jobs.js";
 import { signInLink } from "../import/trouble.js";
 import { getJson, postJson, withParams } from "../map/api.js";
-import { fill, h, icon, say, toast } from "../map/dom.js";
+import { fill, h, icon, say, toast, withdrawToast } from "../map/dom.js";
 import { colour, onPalette } from "../map/palette.js";
 import { createPlainMap } from "../map/plain.js";
 import { statusWord } from "../map/themes.js";
@@ -153,6 +153,7 @@ function createPage(map) {
   async function act(send) {
     if (state.busy) return;
     state.busy = true;
+    withdrawToast();
     chosenChanged();
     try {
       await send();

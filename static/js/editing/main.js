@@ -9,7 +9,7 @@ import { followJob, jobWords } from "../import/jobs.js";
 import { signInLink } from "../import/trouble.js";
 import { boundsOf, areaAt, areaOf } from "../map/areas-data.js";
 import { getJson, postJson, withParams } from "../map/api.js";
-import { fill, h, icon, say, toast } from "../map/dom.js";
+import { fill, h, icon, say, toast, withdrawToast } from "../map/dom.js";
 import { toLatLng } from "../map/overlay.js";
 import { toWorld } from "../map/world.js";
 import { createPlainMap } from "../map/plain.js";
@@ -342,6 +342,7 @@ function createPage(map) {
 
   async function work(act) {
     state.busy = true;
+    withdrawToast();
     drawTools();
     hush();
     try {

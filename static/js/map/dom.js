@@ -87,7 +87,7 @@ let toastTimer = 0;
 
 /** A short message at the bottom for eight seconds; it stays while it holds the focus. */
 export function toast(sentence, action = null) {
-  document.querySelector(".toast")?.remove();
+  withdrawToast();
   const box = h("div", { class: "toast", role: "status" }, sentence,
     action && h("button", { type: "button", class: "toast-action", onclick: () => { box.remove(); action.act(); } }, action.label));
   document.body.append(box);
@@ -97,4 +97,9 @@ export function toast(sentence, action = null) {
     else box.remove();
   };
   toastTimer = window.setTimeout(leave, 8000);
+}
+
+/** Where one act at a time is done: what a message offers is taken away while one is under way, or a click on it would be lost. */
+export function withdrawToast() {
+  document.querySelector(".toast")?.remove();
 }

@@ -4,7 +4,7 @@ import { count, distance } from "../format.js";
 import { loadWords, t } from "../i18n.js";
 import { getJson, postJson, withParams } from "../map/api.js";
 import { areaAt } from "../map/areas-data.js";
-import { fill, h, say, toast } from "../map/dom.js";
+import { fill, h, say, toast, withdrawToast } from "../map/dom.js";
 import { onPalette } from "../map/palette.js";
 import { createPlainMap } from "../map/plain.js";
 import { toWorld } from "../map/world.js";
@@ -147,6 +147,7 @@ function createPage(map) {
   async function act(send) {
     if (state.busy) return;
     state.busy = true;
+    withdrawToast();
     drawLists();
     try {
       await send();
