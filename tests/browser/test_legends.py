@@ -299,3 +299,37 @@ def test_what_a_live_map_asks_for_is_no_use_of_the_session(open_map: OpenMap, ad
     seen.drawn()
     these = [mark for url, mark in found if url.endswith(asked[0])]
     assert these == ["1"] * len(asked)
+
+
+# Circles of cells with 0 to 999,999 households left, on a canvas that notes rings and numbers.
+_CIRCLES = """async () => {
+    const { createRecords } = await import("/static/js/map/records.js");
+    const { refreshPalette, typeScale } = await import("/static/js/map/palette.js");
+    const records = createRecords({ url: "/nowhere" });
+    records.setShow({ cells: "visits" });
+    const ctx = document.createElement("canvas").getContext("2d");
+    const told = [];
+    const view = { ctx, zoom: 9, scale: 256 * 2 ** 9, left: 0, top: 0, width: 100, height: 100, ratio: 1 };
+    for (const type of ["normal", "large"]) {
+        document.documentElement.dataset.type = type;
+        refreshPalette();
+        for (const gap of [0, 1, 12, 99, 100, 999, 1000, 8888, 10000, 88888, 123456, 999999]) {
+            const one = { gap, scale: typeScale(), text: null };
+            ctx.arc = (x, y, radius) => { one.radius = radius; };
+            ctx.fillText = (text) => { Object.assign(one, { text, wide: ctx.measureText(text).width }); };
+            records.draw(view, { cells: [{ n: gap || 5, gap, x: 50 / view.scale, y: 50 / view.scale, worst: "" }] });
+            told.push({ ...one, inside: one.radius - ctx.lineWidth / 2 });
+        }
+    }
+    return told;
+}"""
+
+
+def test_the_number_in_a_circle_never_touches_its_ring(open_map: OpenMap) -> None:
+    told = open_map("leader").page.evaluate(_CIRCLES)
+    assert {one["scale"] for one in told} == {1, 1.25}  # 大字, too
+    numbers = [one for one in told if one["gap"]]
+    assert [one["text"] for one in told if not one["gap"]] == [None] * 2  # nothing left: a sign, no number
+    assert [one["text"] for one in numbers] == [str(one["gap"]) for one in numbers]
+    assert [one for one in numbers if one["wide"] / 2 > one["inside"]] == []
+    assert max(one["inside"] / one["scale"] for one in numbers) < 22  # two circles of neighbours, half of 45 pixels

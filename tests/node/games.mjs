@@ -15,6 +15,7 @@ import { Person } from "./people.mjs";
 
 const [folder, , site] = process.argv.slice(2);
 const DAY_MS = 24 * 3600 * 1000;
+const CHINA_MS = 8 * 3600 * 1000;
 const LOOKS = 3; // looking takes as long as so many steps
 const ACTS = {
   visit: 9, send: 8, draft: 2, wait: 3, race: 3, undo: 2, regret: 3, mark: 1, day: 3, reload: 2, kill: 2, crash: 3, offline: 2, clock: 2, late: 3, full: 2, room: 1,
@@ -121,7 +122,9 @@ class Game {
 
   /** Play so many steps; one that takes longer than so much real time hangs. */
   async play(steps, stepMs) {
-    this.born = Date.now();
+    // At noon in China, whatever the hour is: what of a phone's work is of today would depend on it.
+    const now = Date.now();
+    this.born = now - ((now + CHINA_MS) % DAY_MS) + DAY_MS / 2;
     // The day begins at the office, where every phone fetches its list.
     this.line.isCalm = true;
     for (const person of this.people) await person.open().then((page) => person.sync(page, { fresh: true }));

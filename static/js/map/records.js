@@ -80,7 +80,8 @@ export function createRecords(options) {
     }
   }
 
-  const radiusOf = ({ n }, scale) => (8 + Math.min(7, Math.sqrt(n) / 2)) * scale;
+  /** The more households the wider, up to a point; and never narrower than the number inside, a digit of which takes 5.8 pixels. */
+  const radiusOf = ({ n, gap }, scale) => Math.max(8 + Math.min(7, Math.sqrt(n) / 2), String(gap).length * 2.9 + 3.5) * scale;
 
   /** Boxes of the circles in a view, for labels that make room for them. */
   layer.place = (view) => {
@@ -105,7 +106,7 @@ export function createRecords(options) {
     for (const cell of tile.cells) {
       const x = cell.x * view.scale - view.left;
       const y = cell.y * view.scale - view.top;
-      if (x < -24 || y < -24 || x > view.width + 24 || y > view.height + 24) continue;
+      if (x < -32 || y < -32 || x > view.width + 32 || y > view.height + 32) continue;
       if (layer.show.cells !== "houses") drawCell(ctx, cell, x, y, scale);
       else if (isPoor(cell)) stampCell(ctx, `grade:${cell.worst}`, 7, x, y);
     }
@@ -122,7 +123,7 @@ export function createRecords(options) {
       stampCell(ctx, "visited", 4, x, y);
       return;
     }
-    const r = radiusOf({ n }, scale);
+    const r = radiusOf({ n, gap }, scale);
     const arc = (radius, from, to) => {
       ctx.beginPath();
       ctx.arc(x, y, radius, (from * 2 - 0.5) * Math.PI, (to * 2 - 0.5) * Math.PI); // parts of a turn, from the top
