@@ -80,8 +80,8 @@ export function createRecords(options) {
     }
   }
 
-  /** The more households the wider, up to a point; and never narrower than the number inside, a digit of which takes 5.8 pixels. */
-  const radiusOf = ({ n, gap }, scale) => Math.max(8 + Math.min(7, Math.sqrt(n) / 2), String(gap).length * 2.9 + 3.5) * scale;
+  /** The more households the wider, up to a point; and never narrower than the number inside, six pixels a digit. */
+  const radiusOf = ({ n, gap }, scale) => Math.max(8 + Math.min(7, Math.sqrt(n) / 2), String(gap).length * 3 + 5) * scale;
 
   /** Boxes of the circles in a view, for labels that make room for them. */
   layer.place = (view) => {
