@@ -1,8 +1,4 @@
-"""Servers with one fault built in each: the games of :mod:`tests.field_games` have to find every one of them out.
-
-The stories of :mod:`tests.field_faults` have to find out those of :data:`IN_STORIES`: their phones stay with one
-account and correct nothing.
-"""
+"""Servers with one fault built in each: the games of :mod:`tests.field_games` have to find every one of them out."""
 
 from __future__ import annotations
 
@@ -197,5 +193,3 @@ MUTANTS: dict[str, Mutant] = {
     "work of one account comes in under another": _any_account,
     "a correction stands beside what it corrects": _beside,
 }
-_GAMES_ALONE = {"work of one account comes in under another", "a correction stands beside what it corrects"}
-IN_STORIES = {name: mutant for name, mutant in MUTANTS.items() if name not in _GAMES_ALONE}
